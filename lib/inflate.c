@@ -1,0 +1,371 @@
+#include "inflate.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#define OUT_SIZE (128u * 1024)
+
+struct inflate_state {
+	z_stream z;
+	uint8_t out[OUT_SIZE];
+};
+
+const char *
+inflate_words(enum inflate_status status)
+{
+	switch (status) {
+	case INFLATE_OK:
+		return "no error";
+	case INFLATE_TRAILING:
+		return "what follows is neither zeros nor a member: left out";
+	case INFLATE_LOST:
+		return "damaged members replaced by zeros";
+	case INFLATE_UNKNOWN:
+		return "damaged, and how much is lost cannot be known";
+	case INFLATE_EMPTY:
+		return "empty input";
+	case INFLATE_FORMAT:
+		return "neither gzip nor zlib data";
+	case INFLATE_CUT:
+		return "cut short: the input ends inside a member";
+	case INFLATE_HEAD:
+		return "damaged header";
+	case INFLATE_DATA:
+		return "damaged data";
+	case INFLATE_CHECK:
+		return "damaged data: the checksum does not match";
+	case INFLATE_LENGTH:
+		return "damaged: the size in the trailer does not match";
+	case INFLATE_SHORT:
+		return "the data ends before the range does";
+	case INFLATE_READ:
+		return "read";
+	case INFLATE_WRITE:
+		return "write";
+	case INFLATE_MEMORY:
+		return "out of memory";
+	}
+	return "unknown error";
+}
+
+int
+inflate_open(struct inflate *f, struct source *in, struct sink *out)
+{
+	memset(f, 0, sizeof(*f));
+	f->in = in;
+	f->out = out;
+	if ((f->state = malloc(sizeof(*f->state))) == NULL)
+		return -1;
+	memset(&f->state->z, 0, sizeof(f->state->z));
+	if (inflateInit2(&f->state->z, -MAX_WBITS) != Z_OK) {
+		free(f->state);
+		f->state = NULL;
+		errno = ENOMEM;
+		return -1;
+	}
+	return 0;
+}
+
+void
+inflate_close(struct inflate *f)
+{
+	if (f->state != NULL)
+		inflateEnd(&f->state->z);
+	free(f->state);
+	f->state = NULL;
+}
+
+/* The input ended too early: because it was cut, or because it could not be read. */
+static enum inflate_status
+ended_early(struct inflate *f)
+{
+	f->at = source_at(f->in);
+	if (f->in->failed == 0)
+		return INFLATE_CUT;
+	f->error = f->in->failed;
+	return INFLATE_READ;
+}
+
+/* Decodes raw DEFLATE data; the length goes to *len, the checksum that sum computes to *check. */
+static enum inflate_status
+decode(struct inflate *f, uLong (*sum)(uLong, const Bytef *, uInt), uint64_t *len, uint32_t *check)
+{
+	struct inflate_state *st = f->state;
+	uLong have = sum(0, NULL, 0);
+	int rc = Z_OK;
+
+	*len = 0;
+	if (inflateReset(&st->z) != Z_OK)
+		return INFLATE_MEMORY;
+	while (rc != Z_STREAM_END) {
+		const uint8_t *p;
+		size_t n, made;
+
+		if (source_fill(f->in, 1) == 0)
+			return ended_early(f);
+		p = source_peek(f->in, &n);
+		st->z.next_in = (Bytef *)(uintptr_t)p;
+		st->z.avail_in = (uInt)n;
+		do {
+			st->z.next_out = st->out;
+			st->z.avail_out = OUT_SIZE;
+			rc = inflate(&st->z, Z_NO_FLUSH);
+			made = OUT_SIZE - st->z.avail_out;
+			have = sum(have, st->out, (uInt)made);
+			*len += made;
+			if (made > 0 && sink_write(f->out, st->out, made) < 0) {
+				f->error = errno;
+				return INFLATE_WRITE;
+			}
+		} while (rc == Z_OK && st->z.avail_out == 0);
+		source_take(f->in, n - st->z.avail_in);
+		if (f->progress != NULL)
+			f->progress(f->arg, source_at(f->in), f->out->at);
+		if (rc == Z_MEM_ERROR)
+			return INFLATE_MEMORY;
+		if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR) {
+			f->at = source_at(f->in);
+			return INFLATE_DATA;
+		}
+	}
+	*check = (uint32_t)have;
+	return INFLATE_OK;
+}
+
+/* Takes n bytes of a trailer into p. */
+static enum inflate_status
+trailer(struct inflate *f, uint8_t *p, size_t n)
+{
+	const uint8_t *from;
+	size_t have;
+
+	if (source_fill(f->in, n) < n)
+		return ended_early(f);
+	from = source_peek(f->in, &have);
+	memcpy(p, from, n);
+	source_take(f->in, n);
+	return INFLATE_OK;
+}
+
+enum inflate_status
+inflate_body(struct inflate *f, struct inflate_member *m)
+{
+	enum inflate_status st = decode(f, crc32, &m->data_size, &m->check);
+	uint8_t t[GZ_TRAILER];
+
+	if (st == INFLATE_OK)
+		st = trailer(f, t, sizeof(t));
+	if (st != INFLATE_OK)
+		return st;
+	f->at = source_at(f->in) - GZ_TRAILER;
+	if (gz_le32(t) != m->check)
+		return INFLATE_CHECK;
+	if (gz_le32(t + 4) != (uint32_t)m->data_size)
+		return INFLATE_LENGTH;
+	return INFLATE_OK;
+}
+
+/* Decodes a zlib stream (RFC 1950 section 2.2), if one comes. */
+static enum inflate_status
+zlib_stream(struct inflate *f, struct inflate_member *m)
+{
+	enum inflate_status st;
+	uint8_t head[2], t[4];
+	const uint8_t *p;
+	size_t have;
+
+	source_fill(f->in, 2);
+	p = source_peek(f->in, &have);
+	if (have < 2)
+		return INFLATE_FORMAT;
+	memcpy(head, p, 2);
+	if ((head[0] & 0x0f) != Z_DEFLATED || head[0] >> 4 > 7 || (head[0] * 256u + head[1]) % 31 != 0)
+		return INFLATE_FORMAT;
+	source_take(f->in, 2);
+	f->at = source_at(f->in);
+	/* FDICT: a preset dictionary, which nobody gave us. */
+	if (head[1] & 0x20)
+		return INFLATE_HEAD;
+	if ((st = decode(f, adler32, &m->data_size, &m->check)) != INFLATE_OK ||
+	    (st = trailer(f, t, sizeof(t))) != INFLATE_OK)
+		return st;
+	f->at = source_at(f->in) - sizeof(t);
+	if (m->check != ((uint32_t)t[0] << 24 | (uint32_t)t[1] << 16 | (uint32_t)t[2] << 8 | t[3]))
+		return INFLATE_CHECK;
+	return INFLATE_OK;
+}
+
+enum inflate_status
+inflate_member(struct inflate *f, struct inflate_member *m)
+{
+	enum inflate_status st;
+
+	f->at = m->offset = source_at(f->in);
+	m->data_offset = f->out->at;
+	m->data_size = 0;
+	switch (gz_head_read(f->in, &m->head)) {
+	case GZ_OK:
+		st = inflate_body(f, m);
+		break;
+	case GZ_CUT:
+		return ended_early(f);
+	case GZ_BAD:
+		return INFLATE_HEAD;
+	default:
+		return INFLATE_FORMAT;
+	}
+	m->size = source_at(f->in) - m->offset;
+	return st;
+}
+
+int
+inflate_ended(struct inflate *f)
+{
+	for (;;) {
+		const uint8_t *p;
+		size_t n, i = 0;
+
+		if (source_fill(f->in, 1) == 0)
+			return 1;
+		p = source_peek(f->in, &n);
+		while (i < n && p[i] == 0)
+			i++;
+		source_take(f->in, i);
+		if (i < n)
+			return 0;
+	}
+}
+
+/* The first member or stream, whichever format it has; *zlib says so. */
+static enum inflate_status
+first(struct inflate *f, struct inflate_member *m, int *zlib)
+{
+	enum inflate_status st;
+
+	*zlib = 0;
+	if (source_fill(f->in, 1) == 0)
+		return f->in->failed != 0 ? ended_early(f) : INFLATE_EMPTY;
+	if ((st = inflate_member(f, m)) != INFLATE_FORMAT)
+		return st;
+	*zlib = 1;
+	st = zlib_stream(f, m);
+	m->size = source_at(f->in) - m->offset;
+	return st;
+}
+
+/*
+ * Decodes member after member, showing each to seen unless NULL, until one ends at or beyond data
+ * offset stop.  hop says whether a member may be passed over unseen; it moves the source and the
+ * sink itself.
+ */
+static enum inflate_status
+walk(struct inflate *f, uint64_t stop, int (*hop)(struct inflate *, struct inflate_member *, uint64_t),
+    uint64_t hop_to, void (*seen)(void *, const struct inflate_member *), void *arg)
+{
+	struct inflate_member m;
+	enum inflate_status st;
+	int zlib = 0, one = 0;
+
+	for (;;) {
+		memset(&m, 0, sizeof(m));
+		if (hop != NULL && hop(f, &m, hop_to)) {
+			st = INFLATE_OK;
+		} else if (!one) {
+			st = first(f, &m, &zlib);
+		} else if ((st = inflate_member(f, &m)) == INFLATE_FORMAT) {
+			f->at = m.offset;
+			return INFLATE_TRAILING;
+		}
+		if (st != INFLATE_OK)
+			return st;
+		one = 1;
+		if (seen != NULL)
+			seen(arg, &m);
+		if (f->out->at >= stop)
+			return INFLATE_OK;
+		if (inflate_ended(f))
+			return f->in->failed != 0 ? ended_early(f) : INFLATE_OK;
+		if (zlib) {
+			f->at = source_at(f->in);
+			return INFLATE_TRAILING;
+		}
+	}
+}
+
+/* Settles the output; its failure outweighs nothing that went wrong before. */
+static enum inflate_status
+finish(struct inflate *f, enum inflate_status st)
+{
+	if (sink_end(f->out) == 0 || st == INFLATE_WRITE)
+		return st;
+	f->error = errno;
+	return INFLATE_WRITE;
+}
+
+enum inflate_status
+inflate_all(struct inflate *f)
+{
+	return finish(f, walk(f, UINT64_MAX, NULL, 0, NULL, NULL));
+}
+
+/*
+ * Passes over the member that comes when it names a size that leads to another such member or to
+ * the end, and its data ends at or before limit.  Fills in m and returns 1, else moves nothing.
+ */
+static int
+hop(struct inflate *f, struct inflate_member *m, uint64_t limit)
+{
+	struct source *s = f->in;
+	struct gz_member next;
+	uint64_t at = source_at(s), left;
+	const uint8_t *t;
+	size_t have;
+
+	if (!s->seekable || gz_head_read(s, &m->head) != GZ_OK || m->head.size == 0)
+		goto no;
+	left = s->size > at ? s->size - at : 0;
+	if (m->head.size > left || m->head.size < source_at(s) - at + 2 + GZ_TRAILER)
+		goto no;
+	source_seek(s, at + m->head.size - GZ_TRAILER);
+	if (source_fill(s, GZ_TRAILER) < GZ_TRAILER)
+		goto no;
+	t = source_peek(s, &have);
+	m->check = gz_le32(t);
+	m->data_size = gz_le32(t + 4);
+	source_take(s, GZ_TRAILER);
+	if (m->head.size < left && (gz_head_read(s, &next) != GZ_OK || next.size == 0))
+		goto no;
+	if (m->data_size > limit - f->out->at)
+		goto no;
+	m->offset = at;
+	m->size = m->head.size;
+	m->data_offset = f->out->at;
+	f->out->at += m->data_size;
+	source_seek(s, at + m->size);
+	return 1;
+no:
+	source_seek(s, at);
+	return 0;
+}
+
+enum inflate_status
+inflate_list(struct inflate *f, void (*seen)(void *arg, const struct inflate_member *m), void *arg)
+{
+	return walk(f, UINT64_MAX, f->in->seekable ? hop : NULL, UINT64_MAX, seen, arg);
+}
+
+enum inflate_status
+inflate_range(struct inflate *f, uint64_t offset, uint64_t len)
+{
+	uint64_t end = len > UINT64_MAX - offset ? UINT64_MAX : offset + len;
+	enum inflate_status st;
+
+	f->out->from = offset;
+	f->out->to = end;
+	st = finish(f, walk(f, end, f->in->seekable ? hop : NULL, offset, NULL, NULL));
+	if ((st == INFLATE_OK || st == INFLATE_TRAILING) && f->out->at < end)
+		return INFLATE_SHORT;
+	return st;
+}

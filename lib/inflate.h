@@ -1,0 +1,95 @@
+/*
+ * Decompression: gzip (RFC 1952) of any number of members and zlib (RFC 1950), told apart by
+ * their first bytes; whole, a range, a list of members, or what can be saved of a damaged file.
+ */
+#ifndef GZCORE_INFLATE_H
+#define GZCORE_INFLATE_H
+
+#include <stdint.h>
+
+#include "gz.h"
+#include "sink.h"
+#include "source.h"
+
+/* How a run ended. */
+enum inflate_status {
+	INFLATE_OK,
+	INFLATE_TRAILING,	/* all was decoded; what follows is neither zeros nor a member */
+	INFLATE_LOST,		/* salvage only: ranges were lost, their sizes are known */
+	INFLATE_UNKNOWN,	/* salvage only: how much was lost cannot be known */
+	INFLATE_EMPTY,
+	INFLATE_FORMAT,
+	INFLATE_CUT,
+	INFLATE_HEAD,
+	INFLATE_DATA,
+	INFLATE_CHECK,
+	INFLATE_LENGTH,
+	INFLATE_SHORT,		/* range only: the data ends before the range does */
+	INFLATE_READ,		/* errno is in inflate.error */
+	INFLATE_WRITE,		/* likewise */
+	INFLATE_MEMORY
+};
+
+/* What a status means, in words for a message. */
+const char *inflate_words(enum inflate_status status);
+
+/* A member, or a zlib stream.  Sizes and offsets in bytes. */
+struct inflate_member {
+	uint64_t offset;	/* in the input */
+	uint64_t size;		/* there, header and trailer included */
+	uint64_t data_offset;	/* in the output */
+	uint64_t data_size;
+	uint32_t check;		/* CRC-32, or Adler-32 of a zlib stream */
+	struct gz_member head;	/* zeros for a zlib stream */
+};
+
+struct inflate {
+	struct source *in;
+	struct sink *out;
+	uint64_t at;		/* after an error: the offset in the input where it showed */
+	int error;		/* errno of INFLATE_READ and INFLATE_WRITE */
+	/* Called as the work goes on, unless NULL. */
+	void (*progress)(void *arg, uint64_t in, uint64_t out);
+	void *arg;
+	struct inflate_state *state;
+};
+
+/* Prepares f for in and out, which stay the caller's.  Returns 0, or -1 with errno. */
+int inflate_open(struct inflate *f, struct source *in, struct sink *out);
+void inflate_close(struct inflate *f);
+
+/* Decodes all that comes.  At an error all before the damage has been written. */
+enum inflate_status inflate_all(struct inflate *f);
+
+/*
+ * Decodes data bytes [offset, offset + len).  On a seekable input, members that say their size and
+ * are not needed are hopped over, unchecked.  Every member that is decoded is checked to its end.
+ */
+enum inflate_status inflate_range(struct inflate *f, uint64_t offset, uint64_t len);
+
+/*
+ * Calls seen for each member.  On a seekable input members that say their size are hopped over;
+ * what is listed of those is what their header and trailer claim.
+ */
+enum inflate_status inflate_list(struct inflate *f,
+    void (*seen)(void *arg, const struct inflate_member *m), void *arg);
+
+/*
+ * Decodes what can be decoded of a seekable input.  A lost member becomes zeros, so that all
+ * other bytes keep their offsets; lost is called for each with the range of data that was lost and
+ * where in the input; len 0: decoded in spite of the damage; UINT64_MAX: not to be known.
+ */
+enum inflate_status inflate_salvage(struct inflate *f,
+    void (*lost)(void *arg, uint64_t at, uint64_t data_offset, uint64_t len), void *arg);
+
+/*
+ * For the functions above.  Decodes one member whose header may or may not have been taken yet
+ * (inflate_body: it has); fills in m but for offset and data_offset.
+ */
+enum inflate_status inflate_member(struct inflate *f, struct inflate_member *m);
+enum inflate_status inflate_body(struct inflate *f, struct inflate_member *m);
+
+/* Whether the zeros and the end follow, taking the zeros: the rest may be another member. */
+int inflate_ended(struct inflate *f);
+
+#endif

@@ -1,0 +1,57 @@
+/* Reading, writing and opening: the only place of the house that calls read, write and close. */
+#ifndef GZCORE_IO_H
+#define GZCORE_IO_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * Makes descriptors 0, 1 and 2 valid, so that no later open takes their place. One that was
+ * closed becomes a /dev/null that its user cannot use: a write to a closed standard output stays
+ * an error.  Returns -1 with errno when /dev/null cannot be opened.
+ */
+int io_std(void);
+
+/*
+ * Opens PATH for reading; NULL and "-" mean standard input.  Returns a descriptor (0 for standard
+ * input), or -1 with errno; a directory is EISDIR.  The caller closes it with io_close.
+ */
+int io_open(const char *path);
+
+/*
+ * Reads until len bytes or the end of file.  Retries after EINTR and, on a non-blocking
+ * descriptor, waits.  Returns the bytes read, less than len only at the end; -1 with errno.
+ */
+ssize_t io_read(int fd, void *buf, size_t len);
+
+/* One read of 1 to len bytes, otherwise as io_read; 0 is the end of file. */
+ssize_t io_read_some(int fd, void *buf, size_t len);
+
+/* As io_read, from byte off of a seekable file, leaving its position. */
+ssize_t io_pread(int fd, void *buf, size_t len, uint64_t off);
+
+/* Writes all len bytes.  Returns 0, or -1 with errno; how much was written is then unknown. */
+int io_write(int fd, const void *buf, size_t len);
+
+/* Waits until a non-blocking descriptor can be read (write = 0) or written. */
+void io_wait(int fd, int write);
+
+/* Closes fd; an error of close (a late write error) is reported as -1 with errno. EINTR is none. */
+int io_close(int fd);
+
+/* Copies what is left of in to out through a buffer.  Returns 0, IO_READ or IO_WRITE with errno. */
+int io_copy(int in, int out);
+#define IO_READ (-1)
+#define IO_WRITE (-2)
+
+/*
+ * A descriptor with the rest of fd's bytes that can be sought: fd itself when it can, else a copy
+ * in an unlinked file below $TMPDIR or /tmp, which the caller owns.  -1 with errno.
+ */
+int io_seekable(int fd);
+
+/* A new unlinked file below $TMPDIR or /tmp, open for both; -1 with errno. */
+int io_tmpfile(void);
+
+#endif

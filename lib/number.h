@@ -1,0 +1,16 @@
+/* Numbers as options and operands have them. */
+#ifndef GZCORE_NUMBER_H
+#define GZCORE_NUMBER_H
+
+#include <stdint.h>
+
+/*
+ * Reads decimal digits and no more: "12".  Returns 0 and the value when min <= value <= max, else
+ * -1.
+ */
+int number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *value);
+
+/* As number_parse, in bytes; one of K M G T may follow: times 1024, 1024^2, …. */
+int number_size(const char *text, uint64_t min, uint64_t max, uint64_t *value);
+
+#endif

@@ -1,0 +1,24 @@
+/* What Linux offers beyond POSIX to move bytes through pipes: pipe(7), splice(2). */
+#ifndef GZCORE_PIPE_LINUX_H
+#define GZCORE_PIPE_LINUX_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/*
+ * The size that pipes are given, bytes.  The kernel writes a core a page at a time and waits for
+ * the reader; more than this gains nothing, and an unprivileged user may not have it
+ * (/proc/sys/fs/pipe-max-size).
+ */
+#define PIPE_SIZE (1024 * 1024)
+
+/* Enlarges the pipe behind fd.  Best effort: what is no pipe, or may not grow, stays as it is. */
+void pipe_grow(int fd);
+
+/*
+ * Moves 1 to len bytes from in to out without copying them.  Returns the bytes moved, 0 at the
+ * end of in, -1 with errno; EINVAL when this pair of files cannot be spliced.
+ */
+ssize_t pipe_splice(int in, int out, size_t len);
+
+#endif

@@ -1,0 +1,301 @@
+/*
+ * What can be saved of a damaged gzip file.  A member that decodes and matches its checksum is
+ * sound; any other is lost as a whole, since nothing says which of its bytes are right.  Its end
+ * is where its size field says, if a header stands there, else where the next header with a size
+ * field is found.  Its length is what its own trailer says, unless the other members show a
+ * regular chunk and the trailer disagrees with it: all but the last are regular.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "inflate.h"
+
+/* The header of a member that is not the first: IG field and no more. */
+#define PLAIN_HEAD 20u
+/* A member of stored blocks is at most this much longer than its data: 5 bytes in 16 KiB, and ends. */
+#define MEMBER_ROOM(n) ((n) / 2048 + 256)
+
+struct salvage {
+	struct inflate *f;
+	void (*lost)(void *arg, uint64_t at, uint64_t data_offset, uint64_t len);
+	void *arg;
+	uint64_t chunk;		/* the regular size of a member's data, 0 when not known */
+	enum inflate_status worst;
+};
+
+/* Whether a header with a size that stays inside the file stands at offset at. */
+static int
+sized_head(struct inflate *f, uint64_t at, struct gz_member *m)
+{
+	source_seek(f->in, at);
+	return gz_head_read(f->in, m) == GZ_OK && m->size >= GZ_MEMBER_MIN &&
+	    m->size <= f->in->size - at;
+}
+
+/* The offset of the next header with a size at or after from; the file's size when there is none. */
+static uint64_t
+next_head(struct inflate *f, uint64_t from)
+{
+	struct source *s = f->in;
+	struct gz_member m;
+
+	source_seek(s, from);
+	while (source_fill(s, GZ_SIZED_HEAD) >= GZ_SIZED_HEAD) {
+		const uint8_t *p, *hit;
+		uint64_t at = source_at(s);
+		size_t n;
+
+		p = source_peek(s, &n);
+		hit = memchr(p, 0x1f, n - (GZ_SIZED_HEAD - 1));
+		if (hit == NULL) {
+			source_take(s, n - (GZ_SIZED_HEAD - 1));
+			continue;
+		}
+		at += (uint64_t)(hit - p);
+		if (hit[1] == 0x8b && hit[2] == 8 && memcmp(hit + 12, "IG\4\0", 4) == 0 &&
+		    sized_head(f, at, &m))
+			return at;
+		source_seek(s, at + 1);
+	}
+	return s->size;
+}
+
+/* The size in the trailer of the member that ends at offset end. */
+static uint64_t
+trailer_size(struct inflate *f, uint64_t end)
+{
+	const uint8_t *p;
+	size_t n;
+
+	source_seek(f->in, end - 4);
+	if (source_fill(f->in, 4) < 4)
+		return 0;
+	p = source_peek(f->in, &n);
+	return gz_le32(p);
+}
+
+/* The regular size: the first that two neighbours share, found by hopping. */
+static uint64_t
+regular_chunk(struct inflate *f)
+{
+	uint64_t at = next_head(f, 0), last = 0;
+	struct gz_member m;
+
+	while (at < f->in->size) {
+		if (sized_head(f, at, &m) && at + m.size < f->in->size) {
+			uint64_t n = trailer_size(f, at + m.size);
+
+			if (n == last && n != 0)
+				return n;
+			last = n;
+			at += m.size;
+			if (sized_head(f, at, &m))
+				continue;
+		}
+		at = next_head(f, at + 1);
+	}
+	return 0;
+}
+
+static void
+worsen(struct salvage *v, enum inflate_status st)
+{
+	if (v->worst == INFLATE_UNKNOWN)
+		return;
+	v->worst = st;
+}
+
+/* Decodes a member with its header at offset at, or its data there when raw, into k. */
+static enum inflate_status
+try_member(struct inflate *f, uint64_t at, int raw, struct sink *k, struct inflate_member *m)
+{
+	struct sink *out = f->out;
+	enum inflate_status st;
+
+	memset(m, 0, sizeof(*m));
+	f->out = k;
+	source_seek(f->in, at);
+	st = raw ? inflate_body(f, m) : inflate_member(f, m);
+	f->out = out;
+	return st;
+}
+
+/* Decodes it into nothing, and when it is sound (or sound but for its size field) into the output. */
+static enum inflate_status
+save_member(struct inflate *f, uint64_t at, int raw, uint64_t *end, struct inflate_member *m)
+{
+	enum inflate_status st;
+	struct sink none;
+
+	sink_open(&none, -1);
+	st = try_member(f, at, raw, &none, m);
+	*end = source_at(f->in);
+	if (st == INFLATE_OK || st == INFLATE_LENGTH) {
+		enum inflate_status again = try_member(f, at, raw, f->out, m);
+
+		if (again != st)
+			return again == INFLATE_WRITE ? again : INFLATE_READ;
+	}
+	return st;
+}
+
+/* Puts zeros for the member that ends at end, as many as its data had; exact: one member, surely. */
+static enum inflate_status
+fill(struct salvage *v, uint64_t at, uint64_t end, int exact)
+{
+	struct inflate *f = v->f;
+	uint64_t n = trailer_size(f, end);
+	int known = exact;
+
+	if (v->chunk == 0) {
+		/* Nothing to compare with: DEFLATE makes at most 1032 bytes of one. */
+		known = known && n / 1032 <= end - at;
+	} else {
+		if (!exact)
+			known = n == v->chunk && end - at <= v->chunk + MEMBER_ROOM(v->chunk);
+		if (n == 0 || n > v->chunk) {
+			n = v->chunk;
+			known = known && end < f->in->size;
+		}
+	}
+	if (!known && n > v->chunk)
+		n = v->chunk;
+	v->lost(v->arg, at, f->out->at, known ? n : UINT64_MAX);
+	worsen(v, known ? INFLATE_LOST : INFLATE_UNKNOWN);
+	if (sink_zeros(f->out, n) < 0) {
+		f->error = errno;
+		return INFLATE_WRITE;
+	}
+	return INFLATE_OK;
+}
+
+/*
+ * The member at offset at is damaged, or no member stands there.  Saves or fills what lies up to
+ * the next header, and says in *end where that is.
+ */
+static enum inflate_status
+bridge(struct salvage *v, uint64_t at, uint64_t *end)
+{
+	struct inflate *f = v->f;
+	struct inflate_member m;
+	struct gz_member head;
+	enum inflate_status st;
+	struct sink none;
+	int headed = sized_head(f, at, &head);
+	uint64_t stop;
+
+	if (headed && (at + head.size == f->in->size || sized_head(f, at + head.size, &m.head))) {
+		*end = at + head.size;
+		return fill(v, at, *end, 1);
+	}
+	stop = next_head(f, at + 1);
+	if (!headed && f->in->size - at > PLAIN_HEAD) {
+		/* Only the header may be gone; the data follows it. */
+		sink_open(&none, -1);
+		if (try_member(f, at + PLAIN_HEAD, 1, &none, &m) == INFLATE_OK &&
+		    (*end = source_at(f->in)) <= stop) {
+			v->lost(v->arg, at, f->out->at, 0);
+			worsen(v, INFLATE_LOST);
+			st = try_member(f, at + PLAIN_HEAD, 1, f->out, &m);
+			return st == INFLATE_OK ? st : st == INFLATE_WRITE ? st : INFLATE_READ;
+		}
+	}
+	*end = headed && at + head.size < stop ? at + head.size : stop;
+	if (*end - at < GZ_MEMBER_MIN || (!headed && stop == f->in->size)) {
+		/* No trailer belongs to it: nothing says how much this was. */
+		*end = stop;
+		v->lost(v->arg, at, f->out->at, UINT64_MAX);
+		worsen(v, INFLATE_UNKNOWN);
+		return INFLATE_OK;
+	}
+	return fill(v, at, *end, headed && at + head.size == *end);
+}
+
+/* The last member is cut: what it still holds is sound as far as it goes, and goes out. */
+static enum inflate_status
+cut(struct salvage *v, uint64_t at)
+{
+	struct inflate_member m;
+	enum inflate_status st = try_member(v->f, at, 0, v->f->out, &m);
+
+	if (st == INFLATE_READ || st == INFLATE_WRITE || st == INFLATE_MEMORY)
+		return st;
+	v->lost(v->arg, at, v->f->out->at, UINT64_MAX);
+	worsen(v, INFLATE_UNKNOWN);
+	return v->worst;
+}
+
+/* Whether the size field of a member stands at offset at, though its header is none. */
+static int
+member_like(struct inflate *f, uint64_t at)
+{
+	const uint8_t *p;
+	size_t n;
+
+	source_seek(f->in, at);
+	if (source_fill(f->in, GZ_SIZED_HEAD) < GZ_SIZED_HEAD)
+		return 0;
+	p = source_peek(f->in, &n);
+	return memcmp(p + 12, "IG\4\0", 4) == 0;
+}
+
+static enum inflate_status
+run(struct salvage *v)
+{
+	struct inflate *f = v->f;
+	struct source *s = f->in;
+	uint64_t at = source_at(s), end;
+	struct inflate_member m;
+	enum inflate_status st;
+
+	v->chunk = regular_chunk(f);
+	while (source_seek(s, at), !inflate_ended(f)) {
+		at = source_at(s);
+		st = save_member(f, at, 0, &end, &m);
+		if (st == INFLATE_OK) {
+			at = end;
+			continue;
+		}
+		if (st == INFLATE_READ || st == INFLATE_WRITE || st == INFLATE_MEMORY)
+			return st;
+		if (st == INFLATE_LENGTH) {
+			v->lost(v->arg, at, m.data_offset, 0);
+			worsen(v, INFLATE_LOST);
+			at = end;
+			continue;
+		}
+		if (next_head(f, at + 1) == s->size) {
+			if (st == INFLATE_CUT)
+				return cut(v, at);
+			if (st == INFLATE_FORMAT && !member_like(f, at)) {
+				f->at = at;
+				return v->worst == INFLATE_UNKNOWN ? v->worst : INFLATE_TRAILING;
+			}
+		}
+		if ((st = bridge(v, at, &end)) != INFLATE_OK)
+			return st;
+		at = end;
+	}
+	return v->worst;
+}
+
+enum inflate_status
+inflate_salvage(struct inflate *f,
+    void (*lost)(void *arg, uint64_t at, uint64_t data_offset, uint64_t len), void *arg)
+{
+	struct salvage v = { .f = f, .lost = lost, .arg = arg, .worst = INFLATE_OK };
+	enum inflate_status st;
+	uint64_t at = source_at(f->in);
+	int sized = next_head(f, at) < f->in->size;
+
+	source_seek(f->in, at);
+	/* Without sizes there is nothing to go by: all before the damage is what there is. */
+	if (!sized)
+		return inflate_all(f);
+	st = run(&v);
+	if (sink_end(f->out) < 0 && st != INFLATE_WRITE) {
+		f->error = errno;
+		return INFLATE_WRITE;
+	}
+	return st;
+}

@@ -1,0 +1,107 @@
+#include "source.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io.h"
+
+int
+source_open(struct source *s, int fd)
+{
+	struct stat st;
+
+	memset(s, 0, sizeof(*s));
+	s->fd = fd;
+	if (fstat(fd, &st) < 0)
+		return -1;
+	if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)) {
+		off_t at = lseek(fd, 0, SEEK_CUR);
+		off_t end = lseek(fd, 0, SEEK_END);
+
+		if (at < 0 || end < 0 || lseek(fd, at, SEEK_SET) < 0)
+			return -1;
+		s->seekable = 1;
+		s->next = (uint64_t)at;
+		s->size = (uint64_t)end;
+	}
+	if ((s->buf = malloc(SOURCE_SIZE)) == NULL)
+		return -1;
+	return 0;
+}
+
+void
+source_close(struct source *s)
+{
+	free(s->buf);
+	s->buf = NULL;
+}
+
+size_t
+source_fill(struct source *s, size_t want)
+{
+	while (s->len - s->pos < want && s->failed == 0) {
+		size_t room;
+		ssize_t n;
+
+		if (s->pos > 0) {
+			memmove(s->buf, s->buf + s->pos, s->len - s->pos);
+			s->len -= s->pos;
+			s->pos = 0;
+		}
+		room = SOURCE_SIZE - s->len;
+		if (s->seekable)
+			n = io_pread(s->fd, s->buf + s->len, room, s->next);
+		else
+			n = io_read_some(s->fd, s->buf + s->len, room);
+		if (n < 0)
+			s->failed = errno;
+		if (n <= 0)
+			break;
+		s->len += (size_t)n;
+		s->next += (uint64_t)n;
+	}
+	return s->len - s->pos;
+}
+
+const uint8_t *
+source_peek(const struct source *s, size_t *len)
+{
+	*len = s->len - s->pos;
+	return s->buf + s->pos;
+}
+
+void
+source_take(struct source *s, size_t n)
+{
+	s->pos += n;
+}
+
+int
+source_byte(struct source *s)
+{
+	if (s->pos == s->len && source_fill(s, 1) == 0)
+		return -1;
+	return s->buf[s->pos++];
+}
+
+uint64_t
+source_at(const struct source *s)
+{
+	return s->next - (s->len - s->pos);
+}
+
+void
+source_seek(struct source *s, uint64_t at)
+{
+	uint64_t start = s->next - s->len;
+
+	if (at >= start && at <= s->next) {
+		s->pos = (size_t)(at - start);
+		return;
+	}
+	s->pos = s->len = 0;
+	s->next = at;
+}

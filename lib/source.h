@@ -1,0 +1,40 @@
+/* Buffered input that knows its offset, so that a message can say where the damage is. */
+#ifndef GZCORE_SOURCE_H
+#define GZCORE_SOURCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct source {
+	int fd;
+	int seekable;		/* a regular file or block device, read with pread */
+	int failed;		/* the errno of a read that failed, or 0 */
+	uint64_t next;		/* offset in fd of the byte after the buffer's last */
+	uint64_t size;		/* when seekable: its end */
+	uint8_t *buf;
+	size_t pos, len;	/* buf[pos .. len) has not been taken yet */
+};
+
+/* Reads fd from where it stands; offsets are the file's own when it is seekable, else from 0.
+ * Returns 0, or -1 with errno.  The descriptor stays the caller's. */
+int source_open(struct source *s, int fd);
+void source_close(struct source *s);
+
+/* Tries to have at least want bytes (at most SOURCE_SIZE) in the buffer; returns how many are. */
+size_t source_fill(struct source *s, size_t want);
+#define SOURCE_SIZE (128u * 1024)
+
+/* The bytes in the buffer that come next, *len of them, and taking n of those. */
+const uint8_t *source_peek(const struct source *s, size_t *len);
+void source_take(struct source *s, size_t n);
+
+/* The next byte, or -1 at the end (or when reading failed: see failed). */
+int source_byte(struct source *s);
+
+/* The offset of the byte that comes next. */
+uint64_t source_at(const struct source *s);
+
+/* Goes to offset at, which is only allowed when seekable. */
+void source_seek(struct source *s, uint64_t at);
+
+#endif

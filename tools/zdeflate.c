@@ -1,0 +1,105 @@
+/* zdeflate - compress to one zlib stream */
+#include <err.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "deflate.h"
+#include "engine.h"
+#include "io.h"
+#include "number.h"
+#include "progress.h"
+
+static int
+usage(FILE *to, int status)
+{
+	fputs("usage: zdeflate [-0123456789fhVv] [-b SIZE] [FILE]\n", to);
+	return fflush(to) == 0 ? status : 2;
+}
+
+static void
+show(void *arg, uint64_t in, uint64_t out)
+{
+	const char *line = progress_due(arg, in, out);
+
+	if (line != NULL)
+		fprintf(stderr, "\r%s\033[K", line);
+}
+
+static void
+fail(enum deflate_status st, const char *path)
+{
+	switch (st) {
+	case DEFLATE_READ:
+		err(2, "%s", path);
+	case DEFLATE_WRITE:
+		err(2, "<stdout>: write");
+	case DEFLATE_MEMORY:
+		err(2, "memory");
+	default:
+		errx(2, "%s: the engine failed", path);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	struct deflate d = { .format = DEFLATE_ZLIB, .level = DEFLATE_LEVEL, .chunk = DEFLATE_CHUNK };
+	int force = 0, verbose = 0, c, fd;
+	enum deflate_status st;
+	struct progress p;
+	const char *path;
+	uint64_t n;
+
+	if (io_std() < 0)
+		return 2;
+	while ((c = getopt(argc, argv, "0123456789b:fhVv")) != -1) {
+		switch (c) {
+		case 'b':
+			if (number_size(optarg, DEFLATE_CHUNK_MIN, DEFLATE_CHUNK_MAX, &n) < 0)
+				errx(2, "-b %s: not a size from 1K to 512M", optarg);
+			d.chunk = (size_t)n;
+			break;
+		case 'f':
+			force = 1;
+			break;
+		case 'h':
+			return usage(stdout, 0);
+		case 'V':
+			printf("zdeflate %s (%s)\n", VERSION, engine_names);
+			return fflush(stdout) == 0 ? 0 : 2;
+		case 'v':
+			verbose = 1;
+			break;
+		case '?':
+			return usage(stderr, 2);
+		default:
+			d.level = c - '0';
+		}
+	}
+	if (argc - optind > 1)
+		return usage(stderr, 2);
+
+	path = argc > optind && strcmp(argv[optind], "-") != 0 ? argv[optind] : "<stdin>";
+	if ((fd = io_open(argc > optind ? argv[optind] : NULL)) < 0)
+		err(2, "%s", path);
+	if (isatty(STDOUT_FILENO) && !force)
+		errx(2, "<stdout>: is a terminal: -f writes compressed bytes there");
+	progress_start(&p);
+	if (verbose && isatty(STDERR_FILENO)) {
+		d.progress = show;
+		d.arg = &p;
+	}
+	st = deflate_run(&d, fd, STDOUT_FILENO);
+	if (d.progress != NULL)
+		fputs("\r\033[K", stderr);
+	if (st != DEFLATE_OK)
+		fail(st, path);
+	if (io_close(STDOUT_FILENO) < 0)
+		err(2, "<stdout>: close");
+	if (verbose)
+		warnx("%s: %s", path, progress_line(&p, d.in, d.out));
+	return 0;
+}

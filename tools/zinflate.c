@@ -1,0 +1,197 @@
+/* zinflate - decompress, test, list or salvage gzip and zlib data */
+#include <err.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine.h"
+#include "inflate.h"
+#include "io.h"
+#include "number.h"
+#include "progress.h"
+#include "record.h"
+
+static const char *path;
+
+static int
+usage(FILE *to, int status)
+{
+	fputs("usage: zinflate [-hklVv] [-r OFFSET:LENGTH] [FILE]\n"
+	      "       zinflate -t [-hkVv] [FILE]\n",
+	    to);
+	return fflush(to) == 0 ? status : 2;
+}
+
+static void
+show(void *arg, uint64_t in, uint64_t out)
+{
+	const char *line = progress_due(arg, in, out);
+
+	if (line != NULL)
+		fprintf(stderr, "\r%s\033[K", line);
+}
+
+static void
+list(void *arg, const struct inflate_member *m)
+{
+	char name[RECORD_ESCAPED(GZ_NAME_MAX)];
+
+	(void)arg;
+	record_escape(name, m->head.name, strlen(m->head.name));
+	printf("%12" PRIu64 " %10" PRIu64 " %14" PRIu64 " %10" PRIu64 "  %08" PRIx32 "%s%s\n",
+	    m->offset, m->size, m->data_offset, m->data_size, m->check, *name != '\0' ? "  " : "",
+	    name);
+}
+
+static void
+lost(void *arg, uint64_t at, uint64_t data_offset, uint64_t len)
+{
+	(void)arg;
+	if (len == 0)
+		warnx("%s: byte %" PRIu64 ": damaged member: its data, from %" PRIu64
+		      ", is whole all the same",
+		    path, at, data_offset);
+	else if (len == UINT64_MAX)
+		warnx("%s: byte %" PRIu64 ": lost: how much, from data offset %" PRIu64
+		      " on, cannot be known",
+		    path, at, data_offset);
+	else
+		warnx("%s: byte %" PRIu64 ": lost: data bytes %" PRIu64 " to %" PRIu64
+		      " are zeros instead",
+		    path, at, data_offset, data_offset + len - 1);
+}
+
+static int
+range(const char *text, uint64_t *offset, uint64_t *len)
+{
+	char first[32];
+	const char *colon = strchr(text, ':');
+
+	if (colon == NULL || (size_t)(colon - text) >= sizeof(first))
+		return -1;
+	memcpy(first, text, (size_t)(colon - text));
+	first[colon - text] = '\0';
+	if (number_size(first, 0, UINT64_MAX, offset) < 0)
+		return -1;
+	return number_size(colon + 1, 0, UINT64_MAX, len);
+}
+
+/* Says how the run ended, and returns the exit status for it. */
+static int
+report(const struct inflate *f, enum inflate_status st)
+{
+	switch (st) {
+	case INFLATE_OK:
+		return 0;
+	case INFLATE_LOST:
+		return 1;
+	case INFLATE_TRAILING:
+		warnx("%s: byte %" PRIu64 ": %s", path, f->at, inflate_words(st));
+		return 1;
+	case INFLATE_READ:
+		errno = f->error;
+		warn("%s", path);
+		return 2;
+	case INFLATE_WRITE:
+		errno = f->error;
+		warn("<stdout>: write");
+		return 2;
+	case INFLATE_UNKNOWN:
+	case INFLATE_EMPTY:
+	case INFLATE_MEMORY:
+		warnx("%s: %s", path, inflate_words(st));
+		return 2;
+	case INFLATE_SHORT:
+		warnx("%s: %s, at %" PRIu64, path, inflate_words(st), f->out->at);
+		return 2;
+	default:
+		warnx("%s: byte %" PRIu64 ": %s", path, f->at, inflate_words(st));
+		return 2;
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	int keep = 0, listing = 0, ranged = 0, testing = 0, verbose = 0, c, fd, status;
+	uint64_t offset = 0, len = 0, start;
+	enum inflate_status st;
+	struct inflate f;
+	struct progress p;
+	struct source in;
+	struct sink out;
+
+	if (io_std() < 0)
+		return 2;
+	while ((c = getopt(argc, argv, "hklr:tVv")) != -1) {
+		switch (c) {
+		case 'h':
+			return usage(stdout, 0);
+		case 'k':
+			keep = 1;
+			break;
+		case 'l':
+			listing = 1;
+			break;
+		case 'r':
+			ranged = 1;
+			if (range(optarg, &offset, &len) < 0)
+				errx(2, "-r %s: not an OFFSET:LENGTH in bytes", optarg);
+			break;
+		case 't':
+			testing = 1;
+			break;
+		case 'V':
+			printf("zinflate %s (%s)\n", VERSION, engine_names);
+			return fflush(stdout) == 0 ? 0 : 2;
+		case 'v':
+			verbose = 1;
+			break;
+		default:
+			return usage(stderr, 2);
+		}
+	}
+	if (argc - optind > 1 || listing + ranged + (testing || keep) > 1)
+		return usage(stderr, 2);
+
+	path = argc > optind && strcmp(argv[optind], "-") != 0 ? argv[optind] : "<stdin>";
+	if ((fd = io_open(argc > optind ? argv[optind] : NULL)) < 0)
+		err(2, "%s", path);
+	if (isatty(fd))
+		errx(2, "%s: is a terminal: compressed bytes are not read from there", path);
+	if (keep && (fd = io_seekable(fd)) < 0)
+		err(2, "%s: no copy to seek in", path);
+	sink_open(&out, testing || listing ? -1 : STDOUT_FILENO);
+	if (source_open(&in, fd) < 0 || inflate_open(&f, &in, &out) < 0)
+		err(2, "%s", path);
+	start = source_at(&in);
+	progress_start(&p);
+	if (verbose && isatty(STDERR_FILENO)) {
+		f.progress = show;
+		f.arg = &p;
+	}
+	if (listing)
+		st = inflate_list(&f, list, NULL);
+	else if (ranged)
+		st = inflate_range(&f, offset, len);
+	else if (keep)
+		st = inflate_salvage(&f, lost, NULL);
+	else
+		st = inflate_all(&f);
+	if (f.progress != NULL)
+		fputs("\r\033[K", stderr);
+	status = report(&f, st);
+	if (fflush(stdout) != 0 || io_close(STDOUT_FILENO) < 0) {
+		warn("<stdout>: write");
+		status = 2;
+	}
+	if (verbose)
+		warnx("%s: %s", path, progress_line(&p, source_at(&in) - start, out.at));
+	inflate_close(&f);
+	source_close(&in);
+	return status;
+}

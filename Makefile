@@ -18,8 +18,8 @@ OUR_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VE
 LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags zlib libelf)
 LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs zlib libelf)
 
-LIB = deflate engine gz inflate io number pipe_linux progress record salvage sink source
-C_TOOLS = gzdeflate zdeflate zinflate
+LIB = deflate elf_id engine gz inflate io number pipe_linux progress record salvage sink source stages store_linux
+C_TOOLS = core-name core-store elf-uuid gzdeflate zdeflate zinflate
 SH_TOOLS =
 TOOLS = $(C_TOOLS) $(SH_TOOLS)
 

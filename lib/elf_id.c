@@ -1,0 +1,231 @@
+#include "elf_id.h"
+
+#include <elf.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The most bytes of notes that are looked at in one place: a linker makes a few hundred. */
+#define NOTES_MAX (1024u * 1024)
+
+const char *
+elf_id_error(void)
+{
+	return elf_errmsg(-1);
+}
+
+/* Looks through notes that libelf has brought into the host's byte order. */
+static void
+read_notes(Elf_Data *data, struct elf_id *id)
+{
+	size_t at = 0, name, desc;
+	GElf_Nhdr n;
+
+	while (data != NULL && (at = gelf_getnote(data, at, &n, &name, &desc)) > 0) {
+		const char *owner = (const char *)data->d_buf + name;
+		const uint8_t *bytes = (const uint8_t *)data->d_buf + desc;
+
+		if (n.n_namesz == sizeof("GNU") && memcmp(owner, "GNU", sizeof("GNU")) == 0 &&
+		    n.n_type == NT_GNU_BUILD_ID && n.n_descsz > 0 &&
+		    n.n_descsz <= ELF_ID_BUILD_ID_MAX && id->build_id_len == 0) {
+			memcpy(id->build_id, bytes, n.n_descsz);
+			id->build_id_len = n.n_descsz;
+		} else if (n.n_namesz == sizeof(ELF_ID_OWNER) &&
+		    memcmp(owner, ELF_ID_OWNER, sizeof(ELF_ID_OWNER)) == 0 &&
+		    n.n_type == ELF_ID_TYPE && n.n_descsz == ELF_ID_UUID && !id->has_note) {
+			memcpy(id->note, bytes, ELF_ID_UUID);
+			id->has_note = 1;
+		}
+	}
+}
+
+/* Notes by program headers: what a loaded image and a file without sections have. */
+static void
+read_segments(Elf *elf, struct elf_id *id)
+{
+	size_t count;
+	GElf_Phdr ph;
+
+	if (elf_getphdrnum(elf, &count) != 0)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		if (gelf_getphdr(elf, (int)i, &ph) == NULL)
+			return;
+		if (ph.p_type != PT_NOTE || ph.p_filesz == 0 || ph.p_filesz > NOTES_MAX ||
+		    ph.p_offset > INT64_MAX)
+			continue;
+		read_notes(elf_getdata_rawchunk(elf, (int64_t)ph.p_offset, ph.p_filesz,
+			       ph.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR),
+		    id);
+	}
+}
+
+static enum elf_id_status
+read_section(Elf_Scn *scn, const GElf_Shdr *sh, struct elf_id *id)
+{
+	Elf_Data *data;
+
+	if (sh->sh_type == SHT_NOBITS || sh->sh_size == 0)
+		return ELF_ID_OK;
+	if (sh->sh_size > ELF_ID_SECTION_MAX)
+		return ELF_ID_TOO_LONG;
+	if ((data = elf_rawdata(scn, NULL)) == NULL || data->d_size > ELF_ID_SECTION_MAX)
+		return ELF_ID_MALFORMED;
+	memcpy(id->section, data->d_buf, data->d_size);
+	id->section_len = data->d_size;
+	return ELF_ID_OK;
+}
+
+static enum elf_id_status
+read_sections(Elf *elf, const char *section, struct elf_id *id)
+{
+	enum elf_id_status st = ELF_ID_OK;
+	Elf_Scn *scn = NULL;
+	size_t strings;
+
+	if (elf_getshdrstrndx(elf, &strings) != 0)
+		return ELF_ID_MALFORMED;
+	while ((scn = elf_nextscn(elf, scn)) != NULL) {
+		const char *name;
+		GElf_Shdr sh;
+
+		if (gelf_getshdr(scn, &sh) == NULL)
+			return ELF_ID_MALFORMED;
+		if (sh.sh_type == SHT_NOTE && sh.sh_size <= NOTES_MAX)
+			read_notes(elf_getdata(scn, NULL), id);
+		if (strings == SHN_UNDEF)
+			continue;
+		if ((name = elf_strptr(elf, strings, sh.sh_name)) == NULL)
+			return ELF_ID_MALFORMED;
+		if (strcmp(name, section) == 0 && id->section_len == 0 &&
+		    (st = read_section(scn, &sh, id)) != ELF_ID_OK)
+			break;
+	}
+	return st;
+}
+
+static enum elf_id_status
+read_elf(Elf *elf, const char *section, struct elf_id *id)
+{
+	enum elf_id_status st = ELF_ID_OK;
+	GElf_Ehdr eh;
+
+	memset(id, 0, sizeof(*id));
+	if (elf == NULL)
+		return ELF_ID_MALFORMED;
+	if (elf_kind(elf) != ELF_K_ELF)
+		return ELF_ID_NOT_ELF;
+	if (gelf_getehdr(elf, &eh) == NULL)
+		return ELF_ID_MALFORMED;
+	if (section != NULL)
+		st = read_sections(elf, section, id);
+	read_segments(elf, id);
+	return st;
+}
+
+enum elf_id_status
+elf_id_read(int fd, const char *section, struct elf_id *id)
+{
+	enum elf_id_status st;
+	Elf *elf;
+
+	elf_version(EV_CURRENT);
+	/* Not mapped: a file that another process cuts short would end us with SIGBUS. */
+	elf = elf_begin(fd, ELF_C_READ, NULL);
+	st = read_elf(elf, section, id);
+	elf_end(elf);
+	return st;
+}
+
+enum elf_id_status
+elf_id_image(uint8_t *image, size_t len, struct elf_id *id)
+{
+	enum elf_id_status st;
+	Elf *elf;
+
+	/* The section headers are not in memory: the file header must not lead to them. */
+	if (len >= sizeof(Elf64_Ehdr) && image[EI_CLASS] == ELFCLASS64) {
+		Elf64_Ehdr *eh = (Elf64_Ehdr *)(void *)image;
+
+		eh->e_shoff = 0;
+		eh->e_shnum = eh->e_shstrndx = 0;
+	} else if (len >= sizeof(Elf32_Ehdr) && image[EI_CLASS] == ELFCLASS32) {
+		Elf32_Ehdr *eh = (Elf32_Ehdr *)(void *)image;
+
+		eh->e_shoff = 0;
+		eh->e_shnum = eh->e_shstrndx = 0;
+	}
+	elf_version(EV_CURRENT);
+	elf = elf_memory((char *)image, len);
+	st = read_elf(elf, NULL, id);
+	elf_end(elf);
+	return st;
+}
+
+static size_t
+format_uuid(char *text, const uint8_t *u)
+{
+	char buf[37];
+
+	snprintf(buf, sizeof(buf),
+	    "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1], u[2],
+	    u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
+	memcpy(text, buf, 36);
+	return 36;
+}
+
+static int
+printable(const uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (p[i] < 0x20 || p[i] > 0x7e)
+			return 0;
+	return 1;
+}
+
+/* Puts the text into lower case if it is the 36 characters of a UUID. */
+static void
+lower_uuid(char *text, size_t n)
+{
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+
+	if (n != 36)
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (form[i] == '-' ? text[i] != '-' : strchr("0123456789abcdefABCDEF", text[i]) == NULL)
+			return;
+	for (size_t i = 0; i < n; i++)
+		if (text[i] >= 'A' && text[i] <= 'F')
+			text[i] = (char)(text[i] - 'A' + 'a');
+}
+
+size_t
+elf_id_uuid(const struct elf_id *id, char *text, const char **from)
+{
+	size_t n = id->section_len;
+
+	*from = "section";
+	if (n == ELF_ID_UUID && !printable(id->section, n))
+		return format_uuid(text, id->section);
+	while (n > 0 && (id->section[n - 1] == '\0' || strchr(" \t\r\n", id->section[n - 1]) != NULL))
+		n--;
+	if (n > 0 && n <= ELF_ID_TEXT_MAX) {
+		memcpy(text, id->section, n);
+		lower_uuid(text, n);
+		return n;
+	}
+	if (!id->has_note)
+		return 0;
+	*from = "note";
+	return format_uuid(text, id->note);
+}
+
+size_t
+elf_id_build_id(const struct elf_id *id, char text[2 * ELF_ID_BUILD_ID_MAX + 1])
+{
+	for (size_t i = 0; i < id->build_id_len; i++)
+		snprintf(text + 2 * i, 3, "%02x", id->build_id[i]);
+	text[2 * id->build_id_len] = '\0';
+	return 2 * id->build_id_len;
+}

@@ -1,0 +1,62 @@
+/*
+ * The identity of an ELF file: what its .uuid section, its .note.uuid and its GNU build-id say.
+ * Both classes and both byte orders; nothing that the file says is trusted.
+ */
+#ifndef GZCORE_ELF_ID_H
+#define GZCORE_ELF_ID_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The section that objcopy adds: 36 characters of text, 16 raw bytes, or any short text. */
+#define ELF_ID_SECTION ".uuid"
+/* The note: owner (its size with the terminator) and type; its descriptor is 16 bytes. */
+#define ELF_ID_OWNER "gzcore"
+#define ELF_ID_TYPE 1
+#define ELF_ID_UUID 16
+
+/* The most bytes of a section that are kept, and of a build-id (SHA-512 has 64). */
+#define ELF_ID_SECTION_MAX 4096
+#define ELF_ID_BUILD_ID_MAX 64
+/* The most bytes of a text that is an identity. */
+#define ELF_ID_TEXT_MAX 256
+
+struct elf_id {
+	uint8_t section[ELF_ID_SECTION_MAX];
+	size_t section_len;		/* 0: no such section, or it is empty */
+	uint8_t note[ELF_ID_UUID];
+	int has_note;
+	uint8_t build_id[ELF_ID_BUILD_ID_MAX];
+	size_t build_id_len;		/* 0: none */
+};
+
+enum elf_id_status {
+	ELF_ID_OK,		/* it is ELF, and what identity it has is there */
+	ELF_ID_NOT_ELF,
+	ELF_ID_MALFORMED,	/* elf_id_error says how */
+	ELF_ID_TOO_LONG		/* the section has more than ELF_ID_SECTION_MAX bytes */
+};
+
+/* The words of libelf for the last failure in this thread. */
+const char *elf_id_error(void);
+
+/* Reads the identity from fd, which must be seekable; section is the name of its section. */
+enum elf_id_status elf_id_read(int fd, const char *section, struct elf_id *id);
+
+/*
+ * As elf_id_read, from the first len bytes of a file's image in memory: of the notes only, as far
+ * as the program headers lead to them there.  The image is changed.
+ */
+enum elf_id_status elf_id_image(uint8_t *image, size_t len, struct elf_id *id);
+
+/*
+ * The identity of the section or of the note as text, not terminated, in text[ELF_ID_TEXT_MAX]: a
+ * UUID in lower case (RFC 9562 section 4), or what the text in the section is, less its last white
+ * space.  Returns its length; 0 when there is none.  *from is "section" or "note".
+ */
+size_t elf_id_uuid(const struct elf_id *id, char *text, const char **from);
+
+/* The build-id in hexadecimal, terminated.  Returns its length; 0 when there is none. */
+size_t elf_id_build_id(const struct elf_id *id, char text[2 * ELF_ID_BUILD_ID_MAX + 1]);
+
+#endif

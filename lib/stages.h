@@ -1,0 +1,52 @@
+/* A pipeline of which the status of every stage counts. */
+#ifndef GZCORE_STAGES_H
+#define GZCORE_STAGES_H
+
+#include <signal.h>
+#include <sys/types.h>
+
+/* The most stages of a pipeline. */
+#define STAGES_MAX 16
+/* How long a stage may take to end after SIGTERM before SIGKILL ends it, seconds. */
+#define STAGES_GRACE 2
+
+struct stages {
+	int count;
+	struct stage {
+		char **argv;		/* terminated by NULL; argv[0] == NULL: copy in to out */
+		pid_t pid;		/* 0 before the start and after the end */
+		int status;		/* as waitpid gives it, once it has ended */
+		int error;		/* the errno of an exec that failed, or 0 */
+	} stage[STAGES_MAX];
+};
+
+/*
+ * Splits argv at each "|" into stages, in place: the words stay the caller's, "|" becomes NULL.
+ * Returns 0, or -1 when a stage is empty or there are too many.
+ */
+int stages_split(struct stages *p, char **argv);
+
+/*
+ * Blocks the signals that stages_wait waits for, so that none is missed.  To be called first; the
+ * stages start with the mask and dispositions that were before.
+ */
+void stages_block(void);
+
+/*
+ * Starts every stage: the first reads descriptor 0, the last writes out.  As soon as the first
+ * has it, our own descriptor 0 becomes /dev/null: whoever waits for the last reader of that pipe
+ * to close it does not wait for us.  Returns 0, or -1 with errno when no process or pipe was to
+ * be had: what had started has been ended.
+ */
+int stages_start(struct stages *p, int out);
+
+/*
+ * Waits for all stages to end.  SIGTERM, SIGINT or SIGHUP ends them: SIGTERM, then SIGKILL after
+ * STAGES_GRACE.  Returns that signal, or 0.
+ */
+int stages_wait(struct stages *p);
+
+/* Whether the stage was started, ran to its end and returned 0. */
+int stage_ok(const struct stage *s);
+
+#endif

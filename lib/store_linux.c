@@ -1,0 +1,187 @@
+#define _GNU_SOURCE
+#include "store_linux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* How many hidden names are tried before giving up. */
+#define TRIES 100
+
+static int
+open_dir(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0 || errno != ENOENT)
+		return fd;
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return -1;
+	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Finds a hidden name that make gives to the file, in s->hidden. */
+static int
+hide(struct store *s, int (*make)(struct store *))
+{
+	for (int i = 0; i < TRIES; i++) {
+		snprintf(s->hidden, sizeof(s->hidden), ".gzcore.%ld.%d", (long)getpid(), i);
+		if (make(s) == 0)
+			return 0;
+		if (errno != EEXIST)
+			break;
+	}
+	s->hidden[0] = '\0';
+	return -1;
+}
+
+static int
+make_hidden(struct store *s)
+{
+	s->fd = openat(s->dir, s->hidden, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return s->fd < 0 ? -1 : 0;
+}
+
+int
+store_open(struct store *s, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash == NULL ? path : slash + 1;
+	char *dir;
+
+	s->dir = s->fd = -1;
+	s->hidden[0] = '\0';
+	if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (strlen(name) + strlen(STORE_PARTIAL) > NAME_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	strcpy(s->name, name);
+	dir = slash == NULL ? strdup(".") : strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	if (dir == NULL)
+		return -1;
+	s->dir = open_dir(dir);
+	free(dir);
+	if (s->dir < 0)
+		return -1;
+	s->fd = openat(s->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	/* EISDIR: a kernel without O_TMPFILE; EOPNOTSUPP: a file system without. */
+	if (s->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOSYS))
+		hide(s, make_hidden);
+	if (s->fd < 0) {
+		store_close(s);
+		return -1;
+	}
+	return 0;
+}
+
+int
+store_protect(struct store *s, uid_t uid, gid_t gid, mode_t mode)
+{
+	if ((uid != (uid_t)-1 || gid != (gid_t)-1) && fchown(s->fd, uid, gid) < 0)
+		return -1;
+	return fchmod(s->fd, mode);
+}
+
+/* Links the nameless file in as name. */
+static int
+link_fd(struct store *s, const char *name)
+{
+	char path[32];
+
+	if (linkat(s->fd, "", s->dir, name, AT_EMPTY_PATH) == 0)
+		return 0;
+	if (errno == EEXIST)
+		return -1;
+	/* AT_EMPTY_PATH wants a privilege; this way wants /proc. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", s->fd);
+	return linkat(AT_FDCWD, path, s->dir, name, AT_SYMLINK_FOLLOW);
+}
+
+static int
+link_hidden(struct store *s)
+{
+	return link_fd(s, s->hidden);
+}
+
+/* Moves the hidden file to name, which nothing may have. */
+static int
+move_hidden(struct store *s, const char *name)
+{
+	int fd;
+
+	if (linkat(s->dir, s->hidden, s->dir, name, 0) == 0)
+		return unlinkat(s->dir, s->hidden, 0);
+	if (errno == EEXIST)
+		return -1;
+	/* No links here: an empty file reserves the name until the rename. */
+	fd = openat(s->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -1;
+	close(fd);
+	if (renameat(s->dir, s->hidden, s->dir, name) == 0)
+		return 0;
+	unlinkat(s->dir, name, 0);
+	return -1;
+}
+
+int
+store_publish(struct store *s, const char *suffix, int flags)
+{
+	char name[NAME_MAX + 1];
+	int rc;
+
+	if ((size_t)snprintf(name, sizeof(name), "%s%s", s->name, suffix) >= sizeof(name)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if ((flags & STORE_SYNC) && fsync(s->fd) < 0)
+		return -1;
+	if (s->hidden[0] == '\0' && !(flags & STORE_REPLACE)) {
+		rc = link_fd(s, name);
+	} else {
+		if (s->hidden[0] == '\0' && hide(s, link_hidden) < 0)
+			return -1;
+		if (flags & STORE_REPLACE)
+			rc = renameat(s->dir, s->hidden, s->dir, name);
+		else
+			rc = move_hidden(s, name);
+		if (rc == 0)
+			s->hidden[0] = '\0';
+	}
+	if (rc < 0)
+		return -1;
+	/* EINVAL: this file system has no such thing as a directory to sync. */
+	if ((flags & STORE_SYNC) && fsync(s->dir) < 0 && errno != EINVAL)
+		return -1;
+	return 0;
+}
+
+int
+store_taken(const struct store *s)
+{
+	struct stat st;
+
+	return fstatat(s->dir, s->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+void
+store_close(struct store *s)
+{
+	int saved = errno;
+
+	if (s->hidden[0] != '\0')
+		unlinkat(s->dir, s->hidden, 0);
+	if (s->fd >= 0)
+		close(s->fd);
+	if (s->dir >= 0)
+		close(s->dir);
+	errno = saved;
+}

@@ -8,6 +8,8 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 LOCALSTATEDIR ?= /var
 PKG_CONFIG ?= pkg-config
+BINDIR = $(PREFIX)/bin
+MANDIR = $(PREFIX)/share/man
 # Where everything is built; another folder for another set of flags.
 B ?= build
 
@@ -18,20 +20,25 @@ OUR_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VE
 LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags zlib libelf)
 LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs zlib libelf)
 
-LIB = deflate elf_id engine gz inflate io number pipe_linux progress record salvage sink source stages store_linux
-C_TOOLS = core-name core-store elf-uuid gzdeflate zdeflate zinflate
-SH_TOOLS =
+LIB = core core_read deflate elf_id engine gz inflate io number pipe_linux proc_linux progress record \
+	salvage signals sink source stages store_linux
+C_TOOLS = core-info core-name core-store elf-uuid gzdeflate zdeflate zinflate
+SH_TOOLS = elf-uuid-stamp gzcoredump
 TOOLS = $(C_TOOLS) $(SH_TOOLS)
 
 LIB_O = $(LIB:%=$(B)/lib/%.o)
 TOOL_O = $(C_TOOLS:%=$(B)/tools/%.o)
 PROGRAMS = $(C_TOOLS:%=$(B)/%)
+SCRIPTS = $(SH_TOOLS:%=$(B)/%)
+
+SETTINGS = $(B)/gzcoredump.conf $(B)/gzcoredump.logrotate
+MANUALS = $(C_TOOLS:%=tools/%.1) tools/elf-uuid-stamp.1 tools/gzcoredump.8 tools/gzcoredump.conf.5
 
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $@)
 
 .PHONY: all clean help
-all: $(PROGRAMS)
+all: $(PROGRAMS) $(SCRIPTS) $(SETTINGS) ## build everything
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 12
@@ -39,6 +46,13 @@ help: ## list the targets
 $(PROGRAMS): $(B)/%: $(B)/tools/%.o $(B)/libgzcore.a
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS) $(OUR_CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LIB_LDLIBS) $(LDLIBS)
+
+FILL = sed -e 's|@sysconfdir@|$(SYSCONFDIR)|' -e 's|@localstatedir@|$(LOCALSTATEDIR)|' \
+	-e 's|@version@|$(VERSION)|'
+
+$(SCRIPTS) $(SETTINGS): $(B)/%: tools/% $(B)/.flags
+	$(call say,FILL)
+	$(Q)$(FILL) $< >$@.new && chmod $(if $(filter $@,$(SCRIPTS)),755,644) $@.new && mv -f $@.new $@
 
 $(B)/libgzcore.a: $(LIB_O)
 	$(call say,AR)
@@ -50,13 +64,34 @@ $(B)/%.o: %.c $(B)/.flags
 	$(Q)$(CC) $(CPPFLAGS) $(OUR_CPPFLAGS) $(LIB_CFLAGS) $(OUR_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Other flags or another compiler build everything anew.
-FLAGS = $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS) $(VERSION) $(CI)
+FLAGS = $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS) $(VERSION) $(CI) $(SYSCONFDIR) $(LOCALSTATEDIR)
 .PHONY: force
 $(B)/.flags: force
 	@mkdir -p $(B)
 	@printf '%s\n' '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(FLAGS))' >$@
 
 -include $(LIB_O:.o=.d) $(TOOL_O:.o=.d)
+
+# $(call put,MODE,FILE,TARGET): by a temporary name, so that a program that runs is never cut short.
+put = install -m $1 $2 $(DESTDIR)$3.new && mv -f $(DESTDIR)$3.new $(DESTDIR)$3
+
+.PHONY: install uninstall
+install: all ## install below DESTDIR, PREFIX, SYSCONFDIR and LOCALSTATEDIR
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SYSCONFDIR)/logrotate.d \
+		$(addprefix $(DESTDIR)$(MANDIR)/man,1 5 8)
+	$(foreach p,$(TOOLS),$(call put,755,$(B)/$p,$(BINDIR)/$p) &&) :
+	ln -sf gzcoredump $(DESTDIR)$(BINDIR)/gzCoredump
+	$(foreach m,$(MANUALS),$(call put,644,$m,$(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m)) &&) :
+	$(call put,644,$(B)/gzcoredump.logrotate,$(SYSCONFDIR)/logrotate.d/gzcoredump)
+	[ -e $(DESTDIR)$(SYSCONFDIR)/gzcoredump.conf ] || \
+		{ $(call put,644,$(B)/gzcoredump.conf,$(SYSCONFDIR)/gzcoredump.conf); }
+
+uninstall: ## remove what install put there, but for the configuration and what was stored
+	[ -n "$(DESTDIR)" ] || ! grep -qs '^|$(BINDIR)/gzcoredump ' /proc/sys/kernel/core_pattern || \
+		$(BINDIR)/gzcoredump -u
+	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(DESTDIR)$(BINDIR)/gzCoredump \
+		$(foreach m,$(MANUALS),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m)) \
+		$(DESTDIR)$(SYSCONFDIR)/logrotate.d/gzcoredump
 
 clean: ## remove what was built
 	rm -rf $(B)

@@ -1,0 +1,480 @@
+#include "core.h"
+
+#include <elf.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The steps of a note, in the order of its bytes. */
+enum { NOTE_HEAD, NOTE_NAME, NOTE_DESC, NOTE_PAD };
+
+#define NOTE_HEAD_LEN 12u
+
+void
+core_open(struct core *c)
+{
+	memset(c, 0, sizeof(*c));
+	c->head.len = EI_NIDENT;
+}
+
+void
+core_close(struct core *c)
+{
+	free(c->load);
+	free(c->image);
+	c->load = NULL;
+	c->image = NULL;
+}
+
+static uint64_t
+get(const struct core *c, const uint8_t *p, size_t n)
+{
+	uint64_t v = 0;
+
+	for (size_t i = 0; i < n; i++)
+		v = v << 8 | p[c->big ? i : n - 1 - i];
+	return v;
+}
+
+/* A word of the class: 4 or 8 bytes. */
+static uint64_t
+word(const struct core *c, const uint8_t *p)
+{
+	return get(c, p, c->is64 ? 8 : 4);
+}
+
+/* The bytes of a range that have not been shown yet. */
+static uint64_t
+left_of(const struct core_range *r)
+{
+	return r->len - r->done;
+}
+
+/* Ends all parsing: what was found stays, nothing more is wanted. */
+static void
+give_up(struct core *c, const char *why)
+{
+	if (c->bad == NULL)
+		c->bad = why;
+	c->head.done = c->head.len;
+	c->table.done = c->table.len;
+	c->exe_image.done = c->exe_image.len;
+	for (int i = 0; i < c->notes; i++)
+		c->note[i].done = c->note[i].len;
+}
+
+static void
+promise(struct core *c, uint64_t offset, uint64_t len)
+{
+	if (len > UINT64_MAX - offset) {
+		c->promised = UINT64_MAX;
+		give_up(c, "a header leads past the end of any file");
+	} else if (offset + len > c->promised) {
+		c->promised = offset + len;
+	}
+}
+
+/* The file header, first its identification alone. */
+static void
+parse_head(struct core *c, const uint8_t *p)
+{
+	uint64_t phoff, shoff, phnum, shnum, phentsize, shentsize;
+
+	if (c->head.len == EI_NIDENT) {
+		if (memcmp(p, ELFMAG, SELFMAG) != 0) {
+			give_up(c, "not an ELF file");
+		} else if ((p[EI_CLASS] != ELFCLASS32 && p[EI_CLASS] != ELFCLASS64) ||
+		    (p[EI_DATA] != ELFDATA2LSB && p[EI_DATA] != ELFDATA2MSB)) {
+			give_up(c, "an ELF file of an unknown class or byte order");
+		} else {
+			c->is64 = p[EI_CLASS] == ELFCLASS64;
+			c->big = p[EI_DATA] == ELFDATA2MSB;
+			c->head.len = c->is64 ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr);
+		}
+		return;
+	}
+	if (get(c, p + 16, 2) != ET_CORE) {
+		give_up(c, "an ELF file, but not a core");
+		return;
+	}
+	phoff = word(c, p + (c->is64 ? 32 : 28));
+	shoff = word(c, p + (c->is64 ? 40 : 32));
+	p += c->is64 ? 54 : 42;
+	phentsize = get(c, p, 2);
+	phnum = get(c, p + 2, 2);
+	shentsize = get(c, p + 4, 2);
+	shnum = get(c, p + 6, 2);
+	if (phentsize != (c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr)) || phnum == 0 ||
+	    phoff < c->head.len) {
+		give_up(c, "a core with a damaged file header");
+		return;
+	}
+	c->is_core = 1;
+	c->table.offset = phoff;
+	/* PN_XNUM: the true number stands at the core's end; the first segment bounds it. */
+	c->table.len = phentsize * phnum;
+	promise(c, phoff, phentsize * (phnum == PN_XNUM ? 1 : phnum));
+	if (shoff != 0)
+		promise(c, shoff, shentsize * shnum);
+}
+
+static void
+add_load(struct core *c, uint64_t offset, uint64_t len, uint64_t vaddr)
+{
+	if (c->loads == c->load_room) {
+		size_t room = c->load_room == 0 ? 64 : 2 * c->load_room;
+		struct core_load *l;
+
+		if (c->loads == CORE_LOADS || (l = realloc(c->load, room * sizeof(*l))) == NULL)
+			return;
+		c->load = l;
+		c->load_room = room;
+	}
+	c->load[c->loads++] = (struct core_load){ .offset = offset, .len = len, .vaddr = vaddr };
+}
+
+static void
+parse_segment(struct core *c, const uint8_t *p)
+{
+	uint64_t type = get(c, p, 4), offset = word(c, p + (c->is64 ? 8 : 4));
+	uint64_t vaddr = word(c, p + (c->is64 ? 16 : 8)), len = word(c, p + (c->is64 ? 32 : 16));
+	uint64_t entry = c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
+
+	if (c->segments++ == 0 && c->table.len == entry * PN_XNUM && offset > c->table.offset) {
+		/* The kernel lays the first segment, the notes, right behind the table. */
+		c->table.len = (offset - c->table.offset) / entry * entry;
+		promise(c, c->table.offset, c->table.len);
+	}
+	if (c->segments == CORE_SEGMENTS) {
+		give_up(c, "a core with too many program headers");
+		return;
+	}
+	if (len == 0)
+		return;
+	promise(c, offset, len);
+	if (type == PT_NOTE && c->notes < CORE_NOTES)
+		c->note[c->notes++] = (struct core_range){ .offset = offset, .len = len };
+	else if (type == PT_LOAD)
+		add_load(c, offset, len, vaddr);
+}
+
+/* Knows where the program headers of the executable are mapped: its image is around there. */
+static void
+want_image(struct core *c)
+{
+	for (size_t i = 0; i < c->loads && c->exe_image.len == 0; i++) {
+		const struct core_load *l = &c->load[i];
+
+		if (c->phdr_at < l->vaddr || c->phdr_at - l->vaddr >= l->len)
+			continue;
+		c->exe_image.offset = l->offset;
+		c->exe_image.len = l->len < CORE_IMAGE_HELD ? l->len : CORE_IMAGE_HELD;
+		if ((c->image = malloc((size_t)c->exe_image.len)) == NULL)
+			c->exe_image.done = c->exe_image.len;
+	}
+}
+
+static void
+parse_auxv(struct core *c, size_t len)
+{
+	size_t size = c->is64 ? 8 : 4;
+
+	for (size_t at = 0; at + 2 * size <= len; at += 2 * size)
+		if (word(c, c->held + at) == AT_PHDR)
+			c->phdr_at = word(c, c->held + at + size);
+	if (c->phdr_at != 0)
+		want_image(c);
+}
+
+/* struct elf_prpsinfo of include/linux/elfcore.h; 32 bits with uids of 16 bits or of 32. */
+static void
+parse_psinfo(struct core *c, size_t len)
+{
+	size_t uid = c->is64 ? 16 : 8, uid_len = len == 124 ? 2 : 4;
+	size_t pid = uid + 2 * uid_len, fname = pid + 16;
+
+	if (c->has_psinfo || len < fname + 16 + 80)
+		return;
+	c->has_psinfo = 1;
+	c->uid = (uint32_t)get(c, c->held + uid, uid_len);
+	c->gid = (uint32_t)get(c, c->held + uid + uid_len, uid_len);
+	c->pid = (uint32_t)get(c, c->held + pid, 4);
+	memcpy(c->comm, c->held + fname, 16);
+	memcpy(c->args, c->held + fname + 16, 80);
+}
+
+/* A note of the kernel's has passed; what is held of it is len bytes. */
+static void
+parse_note(struct core *c, size_t len)
+{
+	switch (c->n.type) {
+	case NT_PRSTATUS:
+		/* pr_cursig; the first thread is the one that got the signal. */
+		if (c->threads++ == 0 && len >= 14 && !c->has_signal) {
+			c->signal = (uint32_t)get(c, c->held + 12, 2);
+			c->has_signal = 1;
+		}
+		break;
+	case NT_PRPSINFO:
+		parse_psinfo(c, len);
+		break;
+	case NT_AUXV:
+		parse_auxv(c, len);
+		break;
+	}
+}
+
+/*
+ * A word of NT_FILE: the number of entries, the page size, then start, end and offset of each;
+ * the paths follow in the same order.  Held is the entry that is being read.
+ */
+static void
+files_entry(struct core *c)
+{
+	size_t size = c->is64 ? 8 : 4;
+
+	if (c->files.entry == 0) {
+		c->files.count = word(c, c->held);
+	} else if (!c->files.found && word(c, c->held) <= c->phdr_at &&
+	    c->phdr_at < word(c, c->held + size)) {
+		c->files.found = 1;
+		c->files.index = c->files.entry - 1;
+	}
+	c->files.entry++;
+}
+
+static void
+files_bytes(struct core *c, const uint8_t *p, size_t n)
+{
+	size_t size = c->is64 ? 8 : 4;
+
+	for (; n > 0; p++, n--) {
+		size_t need = c->files.entry == 0 ? 2 * size : 3 * size;
+
+		if (c->files.entry == 0 || c->files.entry <= c->files.count) {
+			c->held[c->held_len++] = *p;
+			if (c->held_len == need) {
+				files_entry(c);
+				c->held_len = 0;
+			}
+			continue;
+		}
+		if (!c->files.found || c->files.string > c->files.index)
+			return;
+		if (c->files.string == c->files.index && c->files.len < sizeof(c->exe))
+			c->exe[c->files.len++] = (char)*p;
+		if (*p == '\0')
+			c->files.string++;
+	}
+}
+
+/* Goes to the next step that has bytes. */
+static void
+note_step(struct core *c, int step)
+{
+	c->n.step = step;
+	c->n.at = 0;
+	c->held_len = 0;
+}
+
+static void
+note_head(struct core *c)
+{
+	c->n.namesz = (uint32_t)get(c, c->held, 4);
+	c->n.descsz = (uint32_t)get(c, c->held + 4, 4);
+	c->n.type = (uint32_t)get(c, c->held + 8, 4);
+	c->n.ours = 0;
+	note_step(c, NOTE_NAME);
+}
+
+/* A name or a descriptor has been seen to its end, filling and all. */
+static void
+note_field_done(struct core *c)
+{
+	size_t held = c->held_len < c->n.descsz ? c->held_len : c->n.descsz;
+
+	if (c->n.step == NOTE_NAME) {
+		c->n.ours = c->n.namesz == sizeof("CORE") &&
+		    memcmp(c->held, "CORE", sizeof("CORE")) == 0;
+		memset(&c->files, 0, sizeof(c->files));
+		note_step(c, NOTE_DESC);
+		return;
+	}
+	if (c->n.ours && c->n.type == NT_FILE) {
+		/* A path without an end is none. */
+		if (c->files.found &&
+		    (c->files.string <= c->files.index || c->files.len == sizeof(c->exe)))
+			c->exe[0] = '\0';
+	} else if (c->n.ours) {
+		parse_note(c, held);
+	}
+	note_step(c, NOTE_HEAD);
+}
+
+/* The bytes of the field of a note that the step is in, without and with its filling. */
+static uint64_t
+field_size(const struct core *c)
+{
+	return c->n.step == NOTE_HEAD ? NOTE_HEAD_LEN :
+	    c->n.step == NOTE_NAME    ? c->n.namesz :
+					c->n.descsz;
+}
+
+static uint64_t
+field_padded(const struct core *c)
+{
+	return (field_size(c) + 3) & ~(uint64_t)3;
+}
+
+/* Bytes of a field, without its filling. */
+static void
+field_bytes(struct core *c, const uint8_t *p, size_t n)
+{
+	size_t room = sizeof(c->held) - c->held_len;
+
+	if (c->n.step == NOTE_DESC && c->n.ours && c->n.type == NT_FILE) {
+		files_bytes(c, p, n);
+		return;
+	}
+	if (n > room)
+		n = room;
+	memcpy(c->held + c->held_len, p, n);
+	c->held_len += n;
+}
+
+/* Bytes of the notes, in order. */
+static void
+feed_note(struct core *c, const uint8_t *p, size_t n)
+{
+	while (n > 0) {
+		uint64_t size = field_size(c), left = field_padded(c) - c->n.at;
+		size_t take = left < n ? (size_t)left : n;
+
+		if (c->n.at < size)
+			field_bytes(c, p, size - c->n.at < take ? (size_t)(size - c->n.at) : take);
+		c->n.at += take;
+		p += take;
+		n -= take;
+		/* A field without bytes is over as soon as it begins. */
+		while (c->n.at == field_padded(c)) {
+			if (c->n.step == NOTE_HEAD)
+				note_head(c);
+			else
+				note_field_done(c);
+		}
+	}
+}
+
+static void
+consider(const struct core_range *r, uint64_t at, uint64_t *offset, uint64_t *len, int *found)
+{
+	uint64_t from = r->offset + r->done;
+
+	if (left_of(r) == 0 || from < at || (*found && from >= *offset))
+		return;
+	*found = 1;
+	*offset = from;
+	*len = left_of(r);
+}
+
+int
+core_next(const struct core *c, uint64_t at, uint64_t *offset, uint64_t *len)
+{
+	int found = 0;
+
+	consider(&c->head, at, offset, len, &found);
+	consider(&c->table, at, offset, len, &found);
+	for (int i = 0; i < c->notes; i++)
+		consider(&c->note[i], at, offset, len, &found);
+	consider(&c->exe_image, at, offset, len, &found);
+	return found;
+}
+
+/* Collects a fixed number of bytes in held; returns how many were taken, all at *full. */
+static size_t
+collect(struct core *c, size_t want, const uint8_t *bytes, size_t n, int *full)
+{
+	size_t take = want - c->held_len < n ? want - c->held_len : n;
+
+	memcpy(c->held + c->held_len, bytes, take);
+	c->held_len += take;
+	*full = c->held_len == want;
+	if (*full)
+		c->held_len = 0;
+	return take;
+}
+
+static int
+starts(const struct core_range *r, uint64_t offset)
+{
+	return left_of(r) > 0 && r->offset + r->done == offset;
+}
+
+size_t
+core_feed(struct core *c, uint64_t offset, const uint8_t *bytes, size_t n)
+{
+	size_t take;
+	int full;
+
+	if (starts(&c->head, offset)) {
+		/* The second part is the whole header: the identification stays held. */
+		take = collect(c, (size_t)c->head.len, bytes, n, &full);
+		c->head.done += take;
+		if (full) {
+			size_t len = (size_t)c->head.len;
+
+			parse_head(c, c->held);
+			if (c->head.len > len)
+				c->held_len = len;
+		}
+		return take;
+	}
+	if (starts(&c->table, offset)) {
+		take = collect(c, c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr), bytes, n, &full);
+		c->table.done += take;
+		if (full)
+			parse_segment(c, c->held);
+		return take;
+	}
+	for (int i = 0; i < c->notes; i++) {
+		struct core_range *r = &c->note[i];
+
+		if (!starts(r, offset))
+			continue;
+		/* Each segment of notes starts with a note's header. */
+		if (r->done == 0)
+			note_step(c, NOTE_HEAD);
+		take = left_of(r) < n ? (size_t)left_of(r) : n;
+		r->done += take;
+		feed_note(c, bytes, take);
+		return take;
+	}
+	if (starts(&c->exe_image, offset)) {
+		take = left_of(&c->exe_image) < n ? (size_t)left_of(&c->exe_image) : n;
+		memcpy(c->image + c->image_len, bytes, take);
+		c->image_len += take;
+		c->exe_image.done += take;
+		return take;
+	}
+	return n;
+}
+
+void
+core_drop(struct core *c, uint64_t offset)
+{
+	struct core_range *all[3] = { &c->head, &c->table, &c->exe_image };
+
+	for (int i = 0; i < 3; i++)
+		if (starts(all[i], offset))
+			all[i]->done = all[i]->len;
+	for (int i = 0; i < c->notes; i++)
+		if (starts(&c->note[i], offset))
+			c->note[i].done = c->note[i].len;
+}
+
+int
+core_identity(struct core *c, struct elf_id *id)
+{
+	if (c->image == NULL || elf_id_image(c->image, c->image_len, id) != ELF_ID_OK)
+		return -1;
+	return id->build_id_len > 0 || id->has_note ? 0 : -1;
+}

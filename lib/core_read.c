@@ -1,0 +1,121 @@
+#include "core_read.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io.h"
+#include "pipe_linux.h"
+
+/* Bytes that are read at once. */
+#define PIECE (128u * 1024)
+
+int
+core_read_file(struct core *c, int fd, uint64_t *size)
+{
+	uint8_t *buf = malloc(PIECE);
+	uint64_t at, len;
+	off_t end = lseek(fd, 0, SEEK_END);
+	int rc = -1;
+
+	if (buf == NULL || end < 0)
+		goto out;
+	*size = (uint64_t)end;
+	while (core_next(c, 0, &at, &len)) {
+		ssize_t n = io_pread(fd, buf, len < PIECE ? (size_t)len : PIECE, at);
+
+		if (n < 0 && errno != EOVERFLOW)
+			goto out;
+		if (n <= 0) {
+			core_drop(c, at);
+			continue;
+		}
+		for (size_t done = 0; done < (size_t)n;)
+			done += core_feed(c, at + done, buf + done, (size_t)n - done);
+	}
+	rc = 0;
+out:
+	free(buf);
+	return rc;
+}
+
+struct stream {
+	struct core *core;
+	int in, out;
+	int splices;		/* splice has not been refused yet */
+	uint64_t at;
+	uint8_t buf[PIECE];
+};
+
+/* Passes at most len bytes on, unseen when it can be.  Returns how many, 0 at the end. */
+static ssize_t
+pass(struct stream *s, uint64_t len)
+{
+	ssize_t n;
+
+	if (s->out >= 0 && s->splices) {
+		n = pipe_splice(s->in, s->out, len < PIPE_SIZE ? (size_t)len : PIPE_SIZE);
+		if (n >= 0)
+			return n;
+		if (errno != EINVAL)
+			return errno == EPIPE || errno == ENOSPC || errno == EFBIG ? CORE_READ_OUT :
+										     CORE_READ_IN;
+		s->splices = 0;
+	}
+	n = io_read_some(s->in, s->buf, len < PIECE ? (size_t)len : PIECE);
+	if (n < 0)
+		return CORE_READ_IN;
+	if (n > 0 && s->out >= 0 && io_write(s->out, s->buf, (size_t)n) < 0)
+		return CORE_READ_OUT;
+	return n;
+}
+
+/* Passes at most len bytes on and shows them to the parser. */
+static ssize_t
+show(struct stream *s, uint64_t len)
+{
+	ssize_t n = io_read_some(s->in, s->buf, len < PIECE ? (size_t)len : PIECE);
+
+	if (n < 0)
+		return CORE_READ_IN;
+	if (n > 0 && s->out >= 0 && io_write(s->out, s->buf, (size_t)n) < 0)
+		return CORE_READ_OUT;
+	for (size_t done = 0; done < (size_t)n;)
+		done += core_feed(s->core, s->at + done, s->buf + done, (size_t)n - done);
+	return n;
+}
+
+int
+core_read_stream(struct core *c, int in, int out, uint64_t *size)
+{
+	struct stream *s = malloc(sizeof(*s));
+	ssize_t n;
+
+	*size = 0;
+	if (s == NULL)
+		return CORE_READ_IN;
+	s->core = c;
+	s->in = in;
+	s->out = out;
+	s->splices = 1;
+	s->at = 0;
+	pipe_grow(in);
+	if (out >= 0)
+		pipe_grow(out);
+	do {
+		uint64_t at, len;
+
+		if (!core_next(c, s->at, &at, &len))
+			n = pass(s, UINT64_MAX);
+		else if (at > s->at)
+			n = pass(s, at - s->at);
+		else
+			n = show(s, len);
+		if (n > 0)
+			s->at += (uint64_t)n;
+	} while (n > 0);
+	*size = s->at;
+	free(s);
+	return (int)n;
+}

@@ -1,0 +1,24 @@
+/* Shows a core to the parser: from a file that can be sought, or from a stream that goes on. */
+#ifndef GZCORE_CORE_READ_H
+#define GZCORE_CORE_READ_H
+
+#include <stdint.h>
+
+#include "core.h"
+
+/*
+ * Reads what the parser wants of a seekable file, and no more; *size is the file's.  Returns 0,
+ * or -1 with errno.
+ */
+int core_read_file(struct core *c, int fd, uint64_t *size);
+
+/*
+ * Reads in to its end and, unless out is -1, writes every byte to it, whatever it is: without
+ * copying where the parser does not look (splice(2)).  *size is what was passed on.  Returns 0,
+ * CORE_READ_IN or CORE_READ_OUT with errno.
+ */
+int core_read_stream(struct core *c, int in, int out, uint64_t *size);
+#define CORE_READ_IN (-1)
+#define CORE_READ_OUT (-2)
+
+#endif

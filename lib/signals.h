@@ -1,0 +1,8 @@
+/* The names of Linux's signals, which a core and a command line know by number. */
+#ifndef GZCORE_SIGNALS_H
+#define GZCORE_SIGNALS_H
+
+/* "SIGSEGV"; NULL for a number without a name, real-time signals among them: signal(7), x86 and arm. */
+const char *signal_name(unsigned number);
+
+#endif

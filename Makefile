@@ -31,14 +31,13 @@ TOOL_O = $(C_TOOLS:%=$(B)/tools/%.o)
 PROGRAMS = $(C_TOOLS:%=$(B)/%)
 SCRIPTS = $(SH_TOOLS:%=$(B)/%)
 
-SETTINGS = $(B)/gzcoredump.conf $(B)/gzcoredump.logrotate
 MANUALS = $(C_TOOLS:%=tools/%.1) tools/elf-uuid-stamp.1 tools/gzcoredump.8 tools/gzcoredump.conf.5
 
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $@)
 
 .PHONY: all clean help
-all: $(PROGRAMS) $(SCRIPTS) $(SETTINGS) ## build everything
+all: $(PROGRAMS) $(SCRIPTS) ## build everything
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 12
@@ -50,9 +49,9 @@ $(PROGRAMS): $(B)/%: $(B)/tools/%.o $(B)/libgzcore.a
 FILL = sed -e 's|@sysconfdir@|$(SYSCONFDIR)|' -e 's|@localstatedir@|$(LOCALSTATEDIR)|' \
 	-e 's|@version@|$(VERSION)|'
 
-$(SCRIPTS) $(SETTINGS): $(B)/%: tools/% $(B)/.flags
+$(SCRIPTS): $(B)/%: tools/% $(B)/.flags
 	$(call say,FILL)
-	$(Q)$(FILL) $< >$@.new && chmod $(if $(filter $@,$(SCRIPTS)),755,644) $@.new && mv -f $@.new $@
+	$(Q)$(FILL) $< >$@.new && chmod 755 $@.new && mv -f $@.new $@
 
 $(B)/libgzcore.a: $(LIB_O)
 	$(call say,AR)
@@ -64,7 +63,7 @@ $(B)/%.o: %.c $(B)/.flags
 	$(Q)$(CC) $(CPPFLAGS) $(OUR_CPPFLAGS) $(LIB_CFLAGS) $(OUR_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Other flags or another compiler build everything anew.
-FLAGS = $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS) $(VERSION) $(CI) $(SYSCONFDIR) $(LOCALSTATEDIR)
+FLAGS = $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS) $(VERSION) $(CI)
 .PHONY: force
 $(B)/.flags: force
 	@mkdir -p $(B)
@@ -75,23 +74,34 @@ $(B)/.flags: force
 # $(call put,MODE,FILE,TARGET): by a temporary name, so that a program that runs is never cut short.
 put = install -m $1 $2 $(DESTDIR)$3.new && mv -f $(DESTDIR)$3.new $(DESTDIR)$3
 
-.PHONY: install uninstall
+.PHONY: install install-built uninstall
 install: all ## install below DESTDIR, PREFIX, SYSCONFDIR and LOCALSTATEDIR
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SYSCONFDIR)/logrotate.d \
-		$(addprefix $(DESTDIR)$(MANDIR)/man,1 5 8)
-	$(foreach p,$(TOOLS),$(call put,755,$(B)/$p,$(BINDIR)/$p) &&) :
-	ln -sf gzcoredump $(DESTDIR)$(BINDIR)/gzCoredump
-	$(foreach m,$(MANUALS),$(call put,644,$m,$(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m)) &&) :
-	$(call put,644,$(B)/gzcoredump.logrotate,$(SYSCONFDIR)/logrotate.d/gzcoredump)
-	[ -e $(DESTDIR)$(SYSCONFDIR)/gzcoredump.conf ] || \
-		{ $(call put,644,$(B)/gzcoredump.conf,$(SYSCONFDIR)/gzcoredump.conf); }
+	$(Q)$(MAKE) --no-print-directory install-built
+
+# fill MODE FILE TARGET and put MODE FILE TARGET: by a temporary name, so that a program that runs is
+# never cut short, nor seen half.
+INSTALLERS = put() { install -m $$1 $$2 "$(DESTDIR)$$3.new" && mv -f "$(DESTDIR)$$3.new" "$(DESTDIR)$$3"; }; \
+	fill() { $(FILL) $$2 >"$(DESTDIR)$$3.new" && chmod $$1 "$(DESTDIR)$$3.new" && \
+		mv -f "$(DESTDIR)$$3.new" "$(DESTDIR)$$3"; }
+
+install-built: ## install what has been built, whatever it was built with
+	$(Q)install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(SYSCONFDIR)/logrotate.d" \
+		"$(DESTDIR)$(MANDIR)/man1" "$(DESTDIR)$(MANDIR)/man5" "$(DESTDIR)$(MANDIR)/man8"
+	$(Q)set -e; $(INSTALLERS); \
+	for p in $(C_TOOLS); do put 755 $(B)/$$p "$(BINDIR)/$$p"; done; \
+	for p in $(SH_TOOLS); do fill 755 tools/$$p "$(BINDIR)/$$p"; done; \
+	ln -sf gzcoredump "$(DESTDIR)$(BINDIR)/gzCoredump"; \
+	for m in $(MANUALS); do put 644 $$m "$(MANDIR)/man$${m##*.}/$${m##*/}"; done; \
+	fill 644 tools/gzcoredump.logrotate "$(SYSCONFDIR)/logrotate.d/gzcoredump"; \
+	[ -e "$(DESTDIR)$(SYSCONFDIR)/gzcoredump.conf" ] || \
+		fill 644 tools/gzcoredump.conf "$(SYSCONFDIR)/gzcoredump.conf"
 
 uninstall: ## remove what install put there, but for the configuration and what was stored
-	[ -n "$(DESTDIR)" ] || ! grep -qs '^|$(BINDIR)/gzcoredump ' /proc/sys/kernel/core_pattern || \
-		$(BINDIR)/gzcoredump -u
-	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(DESTDIR)$(BINDIR)/gzCoredump \
-		$(foreach m,$(MANUALS),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m)) \
-		$(DESTDIR)$(SYSCONFDIR)/logrotate.d/gzcoredump
+	$(Q)[ -n "$(DESTDIR)" ] || ! grep -qs '^|$(BINDIR)/gzcoredump ' /proc/sys/kernel/core_pattern || \
+		"$(BINDIR)/gzcoredump" -u
+	$(Q)cd "$(DESTDIR)$(BINDIR)" && rm -f $(TOOLS) gzCoredump
+	$(Q)for m in $(MANUALS); do rm -f "$(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}"; done
+	$(Q)rm -f "$(DESTDIR)$(SYSCONFDIR)/logrotate.d/gzcoredump"
 
 clean: ## remove what was built
 	rm -rf $(B)

@@ -75,7 +75,7 @@ conf() {
 crash() {
 	"$@" 3>&- 20>&- &
 	pid=$!
-	wait "$pid"
+	wait "$pid" 2>/dev/null && return 1
 	[ $? -gt 128 ]
 }
 

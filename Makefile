@@ -16,9 +16,10 @@ B ?= build
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion
 OUR_CFLAGS = -std=c11 -pthread $(WARN) $(if $(CI),-Werror)
 OUR_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' -Ilib
+LIBS = zlib libelf
 # Asked when a recipe runs, not before: "make deps" may just have installed them.
-LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags zlib libelf)
-LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs zlib libelf)
+LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
+LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 
 LIB = core core_read deflate elf_id engine gz inflate io number pipe_linux proc_linux progress record \
 	salvage signals sink source stages store_linux
@@ -66,6 +67,8 @@ $(B)/%.o: %.c $(B)/.flags
 FLAGS = $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS) $(VERSION) $(CI)
 .PHONY: force
 $(B)/.flags: force
+	@$(PKG_CONFIG) --exists --print-errors $(LIBS) || { \
+		echo 'make: $(LIBS): not found by $(PKG_CONFIG): make deps installs them' >&2; exit 1; }
 	@mkdir -p $(B)
 	@printf '%s\n' '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(FLAGS))' >$@
 
@@ -103,5 +106,50 @@ uninstall: ## remove what install put there, but for the configuration and what 
 	$(Q)for m in $(MANUALS); do rm -f "$(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}"; done
 	$(Q)rm -f "$(DESTDIR)$(SYSCONFDIR)/logrotate.d/gzcoredump"
 
+# What "make deps" installs: to build, to stamp, to test (judges of our formats among it), to show.
+DEB = gcc make pkg-config zlib1g-dev libelf-dev binutils bats python3 gdb elfutils clang lld llvm \
+	qemu-user shellcheck mandoc man-db dash busybox jq procps util-linux moreutils age gzip pigz \
+	isal zstd lz4 xz-utils 7zip libarchive-tools perl qpdf cmake meson ninja-build dosfstools strace \
+	openssh-client openssh-server
+APK = gcc musl-dev make pkgconf zlib-dev elfutils-dev binutils bats python3 gdb elfutils clang lld \
+	llvm qemu-ppc qemu-s390x shellcheck mandoc dash busybox jq procps util-linux moreutils age gzip \
+	pigz isa-l zstd lz4 xz 7zip libarchive-tools perl qpdf cmake meson dosfstools strace openssh
+DNF = gcc make pkgconf-pkg-config zlib-devel elfutils-libelf-devel binutils bats python3 gdb elfutils \
+	clang lld llvm qemu-user ShellCheck mandoc man-db dash busybox jq procps-ng util-linux moreutils \
+	age gzip pigz isa-l-tools zstd lz4 xz p7zip-plugins bsdtar perl qpdf cmake meson dosfstools strace \
+	openssh-clients openssh-server
+
+.PHONY: deps check check-sanitized demo
+deps: ## install all that building, testing and the demo need (Debian and derivatives, as root)
+	@if ! command -v apt-get >/dev/null; then \
+		echo 'make deps: no apt-get here. What is needed, by its names elsewhere:' >&2; \
+		echo 'apk add $(APK)' >&2; echo 'dnf install $(DNF)' >&2; exit 2; \
+	elif [ "$$(id -u)" != 0 ]; then \
+		echo 'make deps: installing packages takes root: sudo make deps' >&2; exit 2; \
+	fi
+	@missing=; for p in $(DEB); do \
+		dpkg -s $$p 2>/dev/null | grep -q '^Status: install ok' || missing="$$missing $$p"; \
+	done; [ -z "$$missing" ] || { apt-get -q update && \
+		DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends $$missing; }
+
+# In one call with deps, as in "make -j deps check", all else waits for the packages.
+ifneq ($(filter deps,$(MAKECMDGOALS)),)
+$(B)/.flags: | deps
+endif
+
+# bats; --tap for machines.
+BATS_FLAGS ?=
+TESTS ?= t/*.bats t/kernel/*.bats
+check: all ## run the tests
+	BUILD=$(abspath $(B)) bats $(BATS_FLAGS) $(TESTS)
+
+check-sanitized: ## run the tests with the address and undefined behaviour sanitizers
+	$(MAKE) check B=build-sanitized CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZE)' \
+		LDFLAGS='$(SANITIZE)'
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
+
+demo: all ## crash a real process and show what is left of it, step by step
+	@BUILD=$(abspath $(B)) sh t/demo.sh
+
 clean: ## remove what was built
-	rm -rf $(B)
+	rm -rf build build-* $(B)

@@ -71,7 +71,7 @@ part(struct work *w, size_t len)
 		w->check = (uint32_t)adler32(w->check, in, (uInt)len);
 	else
 		w->check = (uint32_t)crc32(w->check, in, (uInt)len);
-	/* A chunk is at least as large as the dictionary, or the last. */
+	/* Of a chunk that is smaller than the window the dictionary is that chunk alone. */
 	memmove(w->buf + ENGINE_DICT - keep, in + len - keep, keep);
 	w->dict = keep;
 	return n;

@@ -5,6 +5,7 @@
 #include <libelf.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The most bytes of notes that are looked at in one place: a linker makes a few hundred. */
 #define NOTES_MAX (1024u * 1024)
@@ -105,8 +106,9 @@ read_sections(Elf *elf, const char *section, struct elf_id *id)
 	return st;
 }
 
+/* size: of the file, bytes. */
 static enum elf_id_status
-read_elf(Elf *elf, const char *section, struct elf_id *id)
+read_elf(Elf *elf, uint64_t size, const char *section, struct elf_id *id)
 {
 	enum elf_id_status st = ELF_ID_OK;
 	GElf_Ehdr eh;
@@ -118,7 +120,9 @@ read_elf(Elf *elf, const char *section, struct elf_id *id)
 		return ELF_ID_NOT_ELF;
 	if (gelf_getehdr(elf, &eh) == NULL)
 		return ELF_ID_MALFORMED;
-	if (section != NULL)
+	if (eh.e_shoff > size || (uint64_t)eh.e_shnum * eh.e_shentsize > size - eh.e_shoff)
+		st = ELF_ID_CUT;
+	else if (section != NULL)
 		st = read_sections(elf, section, id);
 	read_segments(elf, id);
 	return st;
@@ -128,12 +132,13 @@ enum elf_id_status
 elf_id_read(int fd, const char *section, struct elf_id *id)
 {
 	enum elf_id_status st;
+	off_t size = lseek(fd, 0, SEEK_END);
 	Elf *elf;
 
 	elf_version(EV_CURRENT);
 	/* Not mapped: a file that another process cuts short would end us with SIGBUS. */
 	elf = elf_begin(fd, ELF_C_READ, NULL);
-	st = read_elf(elf, section, id);
+	st = read_elf(elf, size < 0 ? 0 : (uint64_t)size, section, id);
 	elf_end(elf);
 	return st;
 }
@@ -158,7 +163,7 @@ elf_id_image(uint8_t *image, size_t len, struct elf_id *id)
 	}
 	elf_version(EV_CURRENT);
 	elf = elf_memory((char *)image, len);
-	st = read_elf(elf, NULL, id);
+	st = read_elf(elf, len, NULL, id);
 	elf_end(elf);
 	return st;
 }
@@ -206,10 +211,10 @@ elf_id_uuid(const struct elf_id *id, char *text, const char **from)
 	size_t n = id->section_len;
 
 	*from = "section";
-	if (n == ELF_ID_UUID && !printable(id->section, n))
-		return format_uuid(text, id->section);
 	while (n > 0 && (id->section[n - 1] == '\0' || strchr(" \t\r\n", id->section[n - 1]) != NULL))
 		n--;
+	if (id->section_len == ELF_ID_UUID && (n == 0 || !printable(id->section, n)))
+		return format_uuid(text, id->section);
 	if (n > 0 && n <= ELF_ID_TEXT_MAX) {
 		memcpy(text, id->section, n);
 		lower_uuid(text, n);

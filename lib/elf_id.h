@@ -33,6 +33,7 @@ struct elf_id {
 enum elf_id_status {
 	ELF_ID_OK,		/* it is ELF, and what identity it has is there */
 	ELF_ID_NOT_ELF,
+	ELF_ID_CUT,		/* its section headers are past its end */
 	ELF_ID_MALFORMED,	/* elf_id_error says how */
 	ELF_ID_TOO_LONG		/* the section has more than ELF_ID_SECTION_MAX bytes */
 };
@@ -40,7 +41,10 @@ enum elf_id_status {
 /* The words of libelf for the last failure in this thread. */
 const char *elf_id_error(void);
 
-/* Reads the identity from fd, which must be seekable; section is the name of its section. */
+/*
+ * Reads the identity from fd, which must be seekable; section is the name of its section.  What
+ * was found before something was amiss is there too.
+ */
 enum elf_id_status elf_id_read(int fd, const char *section, struct elf_id *id);
 
 /*

@@ -217,6 +217,10 @@ inflate_member(struct inflate *f, struct inflate_member *m)
 		return INFLATE_FORMAT;
 	}
 	m->size = source_at(f->in) - m->offset;
+	if (st == INFLATE_OK && f->strict && m->head.size != 0 && m->head.size != m->size) {
+		f->at = m->offset;
+		return INFLATE_HEAD;
+	}
 	return st;
 }
 

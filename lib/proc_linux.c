@@ -99,7 +99,7 @@ read_exe(struct proc *p, int dir)
 			p->exe_len -= len;
 			p->exe_deleted = 1;
 		}
-		p->has_id = elf_id_read(fd, ELF_ID_SECTION, &p->id) == ELF_ID_OK;
+		p->has_id = elf_id_read(fd, ELF_ID_SECTION, &p->id) != ELF_ID_NOT_ELF;
 	}
 	io_close(fd);
 }

@@ -11,15 +11,20 @@
 #include "io.h"
 #include "pipe_linux.h"
 
-/* What stages_wait waits for. */
+/* What stages_wait waits for: who started us with a signal ignored wants it ignored. */
 static void
 watched(sigset_t *set)
 {
+	static const int ends[] = { SIGTERM, SIGINT, SIGHUP };
+
 	sigemptyset(set);
 	sigaddset(set, SIGCHLD);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGHUP);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		struct sigaction act;
+
+		if (sigaction(ends[i], NULL, &act) == 0 && act.sa_handler != SIG_IGN)
+			sigaddset(set, ends[i]);
+	}
 }
 
 int

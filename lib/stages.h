@@ -41,8 +41,8 @@ void stages_block(void);
 int stages_start(struct stages *p, int out);
 
 /*
- * Waits for all stages to end.  SIGTERM, SIGINT or SIGHUP ends them: SIGTERM, then SIGKILL after
- * STAGES_GRACE.  Returns that signal, or 0.
+ * Waits for all stages to end.  SIGTERM, SIGINT or SIGHUP, unless ignored, ends them: SIGTERM, then
+ * SIGKILL after STAGES_GRACE.  Returns that signal, or 0.
  */
 int stages_wait(struct stages *p);
 

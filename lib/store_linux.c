@@ -159,9 +159,7 @@ store_publish(struct store *s, const char *suffix, int flags)
 	if (rc < 0)
 		return -1;
 	/* EINVAL: this file system has no such thing as a directory to sync. */
-	if ((flags & STORE_SYNC) && fsync(s->dir) < 0 && errno != EINVAL)
-		return -1;
-	return 0;
+	return (flags & STORE_SYNC) && fsync(s->dir) < 0 && errno != EINVAL;
 }
 
 int

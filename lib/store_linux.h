@@ -34,8 +34,9 @@ int store_protect(struct store *s, uid_t uid, gid_t gid, mode_t mode);
 
 /*
  * Gives the file its name, followed by suffix ("" or STORE_PARTIAL).  Nothing is replaced without
- * STORE_REPLACE.  Returns 0; -1 with errno, EEXIST when the name is taken: the file has none then,
- * and publishing may be tried again with another suffix.
+ * STORE_REPLACE.  Returns 0; 1 with errno when it has its name, but the directory could not be
+ * synced; -1 with errno, EEXIST when the name is taken: the file has none then, and publishing may
+ * be tried again with another suffix.
  */
 int store_publish(struct store *s, const char *suffix, int flags);
 

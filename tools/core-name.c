@@ -28,6 +28,16 @@ usage(FILE *to, int status)
 	return fflush(to) == 0 ? status : 2;
 }
 
+/* The start of a text from the template as a message may show it. */
+static const char *
+shown(const char *text, size_t len)
+{
+	static char buf[RECORD_ESCAPED(64)];
+
+	record_escape(buf, text, len < 64 ? len : 64);
+	return buf;
+}
+
 /* Appends what may stand in a name of a value's bytes, the first max characters of it. */
 static void
 put(struct name *n, const char *bytes, size_t len, uint64_t max)
@@ -105,7 +115,8 @@ put_key(struct name *n, const char *lines, const char *key, size_t key_len, cons
 	char *value;
 
 	if (dated && (key_len != 4 || memcmp(key, "time", 4) != 0))
-		errx(2, "%%{%.*s:%s}: not a number of characters", (int)key_len, key, how);
+		errx(2, "%%{%.*s:}: %s: not a number of characters", (int)key_len, key,
+		    shown(how, strlen(how)));
 	if ((value = value_of(lines, key, key_len, &len)) == NULL)
 		return;
 	if (dated)
@@ -123,9 +134,9 @@ put_braced(struct name *n, const char *lines, const char *p)
 	char *how = NULL;
 
 	if (p[len] != '}')
-		errx(2, "%%{%s: no } ends it", p);
+		errx(2, "%%{%s: no } ends it", shown(p, len));
 	if (key_len == 0 || (key_len < len && p[key_len] != ':'))
-		errx(2, "%%{%.*s}: not a key", (int)len, p);
+		errx(2, "%%{%s}: not a key", shown(p, len));
 	if (key_len < len && (how = strndup(p + key_len + 1, len - key_len - 1)) == NULL)
 		err(2, "memory");
 	put_key(n, lines, p, key_len, how);
@@ -198,22 +209,25 @@ put_specifier(struct name *n, const char *lines, const char *p)
 			put_key(n, lines, plain[i].otherwise, strlen(plain[i].otherwise), NULL);
 		return p + 1;
 	}
-	errx(2, "%%%c: no specifier of core(5), nor %%{key}", *p);
+	errx(2, "%%%s: neither a specifier that names a fact nor %%{key}", shown(p, 1));
 }
 
 static char *
 read_lines(void)
 {
-	char *lines = malloc(INPUT_BYTES + 1);
+	char *lines = malloc(INPUT_BYTES + 2);
 	ssize_t n;
 
 	if (lines == NULL)
 		err(2, "memory");
-	if ((n = io_read(STDIN_FILENO, lines, INPUT_BYTES)) < 0)
+	if ((n = io_read(STDIN_FILENO, lines, INPUT_BYTES + 1)) < 0)
 		err(2, "<stdin>");
-	if (n == INPUT_BYTES)
+	if (n > INPUT_BYTES)
 		errx(2, "<stdin>: over %d bytes", INPUT_BYTES);
 	lines[n] = '\0';
+	/* What is text ends at no NUL: the lines behind one count as well. */
+	for (char *p = lines; (p = memchr(p, '\0', (size_t)(lines + n - p))) != NULL;)
+		*p = '_';
 	return lines;
 }
 
@@ -240,6 +254,9 @@ main(int argc, char **argv)
 	if (argc - optind != 1)
 		return usage(stderr, 2);
 
+	/* strftime takes local time for what %s counts in. */
+	if (setenv("TZ", "UTC0", 1) < 0)
+		err(2, "memory");
 	lines = read_lines();
 	for (const char *p = argv[optind]; *p != '\0';) {
 		size_t len = strcspn(p, "%");

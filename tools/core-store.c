@@ -44,7 +44,7 @@ parse_mode(const char *text, mode_t *mode)
 	return 0;
 }
 
-/* "user", "user:group" or ":group", names or numbers. */
+/* "user", "user:group", "user:" with its own group, or ":group"; names or numbers. */
 static int
 parse_owner(const char *text, uid_t *uid, gid_t *gid)
 {
@@ -67,7 +67,11 @@ parse_owner(const char *text, uid_t *uid, gid_t *gid)
 		else
 			return -1;
 	}
-	if (colon != NULL) {
+	if (colon != NULL && colon[1] == '\0' && len > 0) {
+		if ((pw = getpwuid(*uid)) == NULL)
+			return -1;
+		*gid = pw->pw_gid;
+	} else if (colon != NULL) {
 		if ((gr = getgrnam(colon + 1)) != NULL)
 			*gid = gr->gr_gid;
 		else if (number_parse(colon + 1, 0, UINT32_MAX - 1, &n) == 0)
@@ -102,6 +106,17 @@ report(const struct stages *p)
 	return failed;
 }
 
+/* Gives the file its name; 0, or -1 with errno when it has none. */
+static int
+publish(struct store *s, const char *suffix, const struct options *o, const char *path)
+{
+	int rc = store_publish(s, suffix, o->flags);
+
+	if (rc == 1)
+		warn("%s%s: stored, but its directory was not synced", path, suffix);
+	return rc;
+}
+
 /* Keeps what is there under the name of a partial file; returns the exit status. */
 static int
 keep_partial(struct store *s, const struct options *o, const char *path)
@@ -112,7 +127,7 @@ keep_partial(struct store *s, const struct options *o, const char *path)
 		warnx("%s: nothing was stored", path);
 		return 2;
 	}
-	if (store_publish(s, STORE_PARTIAL, o->flags) < 0) {
+	if (publish(s, STORE_PARTIAL, o, path) < 0) {
 		warn("%s%s: nothing was stored", path, STORE_PARTIAL);
 		return 2;
 	}
@@ -144,7 +159,7 @@ store(const char *path, struct stages *p, const struct options *o)
 			warnx("%s: ended by signal %d (%s)", path, sig, strsignal(sig));
 		if (report(p) > 0 || sig != 0) {
 			status = keep_partial(&s, o, path);
-		} else if (store_publish(&s, "", o->flags) < 0) {
+		} else if (publish(&s, "", o, path) < 0) {
 			warn("%s", path);
 			status = keep_partial(&s, o, path);
 		}

@@ -122,6 +122,9 @@ one(const struct options *o, const char *path, int several)
 		case ELF_ID_NOT_ELF:
 			warnx("%s: not an ELF file", name);
 			break;
+		case ELF_ID_CUT:
+			warnx("%s: cut short: its section headers are past its end", name);
+			break;
 		case ELF_ID_TOO_LONG:
 			warnx("%s: section %s: over %d bytes", name,
 			    o->section != NULL ? o->section : ELF_ID_SECTION, ELF_ID_SECTION_MAX);

@@ -20,8 +20,10 @@ static const char *path;
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: zinflate [-hklVv] [-r OFFSET:LENGTH] [FILE]\n"
-	      "       zinflate -t [-hkVv] [FILE]\n",
+	fputs("usage: zinflate [-hkVv] [FILE]\n"
+	      "       zinflate -l [-v] [FILE]\n"
+	      "       zinflate -r OFFSET:LENGTH [-v] [FILE]\n"
+	      "       zinflate -t [-kv] [FILE]\n",
 	    to);
 	return fflush(to) == 0 ? status : 2;
 }
@@ -168,6 +170,7 @@ main(int argc, char **argv)
 	sink_open(&out, testing || listing ? -1 : STDOUT_FILENO);
 	if (source_open(&in, fd) < 0 || inflate_open(&f, &in, &out) < 0)
 		err(2, "%s", path);
+	f.strict = testing;
 	start = source_at(&in);
 	progress_start(&p);
 	if (verbose && isatty(STDERR_FILENO)) {

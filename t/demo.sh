@@ -1,0 +1,154 @@
+#!/bin/sh
+# Crashes a real process and shows, step by step, what is left of it.  Leaves the machine as it was.
+set -u
+LC_ALL=C
+export LC_ALL
+umask 077
+: "${BUILD:?the folder with the programs}"
+top=$(cd "${0%/*}/.." && pwd)
+kernel=/proc/sys/kernel
+
+# Short, since the kernel cuts a pattern of over 127 bytes.
+tmp=$(mktemp -d /tmp/gzdemo.XXXXXX) || exit 2
+PATH=$tmp/bin:$PATH
+installed=no
+
+clean_up() {
+	[ $installed = no ] || "$tmp/bin/gzcoredump" -u >/dev/null
+	[ ! -d "$tmp/saved" ] || for f in "$tmp"/saved/*; do
+		cat "$f" >"$kernel/${f##*/}"
+	done
+	rm -rf -- "$tmp"
+}
+trap clean_up EXIT
+trap 'exit 2' HUP INT TERM
+
+step() {
+	printf '\n== %s\n' "$*"
+}
+
+# show COMMAND ...: the command as a user would type it, then what it prints.
+show() {
+	printf '$ %s\n' "$*"
+	sh -c "$*" 2>&1 | sed 's/^/  /'
+}
+
+die() {
+	echo "demo: $*" >&2
+	exit 2
+}
+
+cd "$tmp" || exit 2
+make -s -C "$top" install-built B="$BUILD" PREFIX="$tmp" SYSCONFDIR="$tmp/etc" \
+	LOCALSTATEDIR="$tmp/var" >/dev/null || die 'not installed'
+mkdir -p var/log var/lib
+
+step 'A program with an identity: 200 MB of heap, and a mistake'
+cat >victim.c <<'C'
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct order {
+	int id;
+	char note[60];
+};
+
+static int
+ship(const struct order *o)
+{
+	return o->note[o->id];
+}
+
+static int
+process(struct order *all, size_t n)
+{
+	int sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += ship(&all[i]);
+	return sum + ship(NULL);
+}
+
+int
+main(void)
+{
+	size_t n = 200 * 1024 * 1024 / sizeof(struct order);
+	struct order *all = calloc(n, sizeof(*all));
+
+	for (size_t i = 0; all != NULL && i < n; i++) {
+		all[i].id = (int)(i % 60);
+		snprintf(all[i].note, sizeof(all[i].note), "order %zu: %zu pieces", i, i * 7919 % 1000);
+	}
+	return process(all, n);
+}
+C
+show "${CC:-cc} -g -O1 -fno-inline -o victim victim.c"
+[ -x victim ] || die 'no victim without a compiler'
+show 'elf-uuid-stamp victim'
+show 'elf-uuid victim'
+
+record=
+if [ -w $kernel/core_pattern ]; then
+	mkdir saved
+	for key in core_pattern core_pipe_limit core_file_note_size_limit core_sort_vma; do
+		[ ! -e $kernel/$key ] || cat $kernel/$key >saved/$key
+	done
+	if command -v flock >/dev/null; then
+		exec 9>/tmp/gzcoredump-kernel.lock
+		flock 9
+	fi
+	step 'gzcoredump becomes the handler of this kernel'
+	installed=yes
+	show 'gzcoredump -i'
+	[ "$(cut -c 1-8 $kernel/core_pattern)" = "|$(printf %.7s "$tmp")" ] || die 'not the handler'
+	step 'The crash'
+	printf '$ ./victim\n'
+	(./victim) 2>&1 | sed 's/^/  /'
+	i=0
+	until record=$(grep -l '^complete=' var/lib/gzcoredump/*.txt 2>/dev/null); do
+		i=$((i + 1))
+		[ $i -lt 60 ] || die "no record: $(cat var/log/gzcoredump.log)"
+		sleep 1
+	done
+	show 'cat var/log/gzcoredump.log'
+else
+	step 'core_pattern cannot be written here (no root, or a container)'
+	echo 'So gdb makes the core of the running program, and the handler is fed by hand.'
+	command -v gdb >/dev/null || die 'gdb is not here'
+	gdb -nx -q -batch -ex 'run' -ex 'generate-core-file demo.core' ./victim >/dev/null 2>&1
+	[ -f demo.core ] || die 'gdb made no core'
+	show "gzcoredump -k P0 s11 evictim <demo.core"
+	record=$(grep -l '^complete=' var/lib/gzcoredump/*.txt) ||
+		die "no record: $(cat var/log/gzcoredump.log)"
+fi
+
+step 'What is stored: the compressed core, and the record beside it'
+stored=${record%.txt}.gz
+show 'ls -l var/lib/gzcoredump'
+show "cat $record"
+core_bytes=$(sed -n 's/^bytes=//p' "$record")
+stored_bytes=$(wc -c <"$stored" | tr -d ' ')
+echo "The core: $core_bytes bytes; stored: $stored_bytes, $((stored_bytes * 1000 / core_bytes)) thousandths of it."
+
+step 'The file is good gzip, and becomes the core again, with holes where it was zeros'
+show "gzip -t $stored && echo whole"
+show "zinflate $stored >core"
+show 'core-info core'
+
+step 'Whose core is it'
+uuid=$(elf-uuid victim)
+show 'core-info core | grep ^uuid='
+[ "$(core-info core | sed -n 's/^uuid=//p')" = "$uuid" ] || die "not the uuid of victim, $uuid"
+echo "The same as elf-uuid victim says: $uuid"
+
+step 'The backtrace'
+if command -v gdb >/dev/null; then
+	show "gdb -nx -q -batch -ex 'bt' ./victim core 2>/dev/null | sed '1,/^#0/d' | grep '^#'" | tee bt
+elif command -v eu-stack >/dev/null; then
+	show 'eu-stack -e victim --core=core' | tee bt
+else
+	die 'neither gdb nor eu-stack is here'
+fi
+grep -q ship bt || die 'the backtrace does not name the function that crashed'
+step 'Done; the machine is as it was'

@@ -1,0 +1,160 @@
+# The house itself: manuals, scripts, the Makefile.
+
+load lib/common
+
+TOOLS='core-info core-name core-store elf-uuid elf-uuid-stamp gzcoredump gzdeflate zdeflate zinflate'
+
+manual() {
+	ls "$T/../tools/$1".[18]
+}
+
+# fold: white space as single blanks.
+fold() {
+	tr -s ' \n\t' ' ' | sed 's/^ //; s/ $//'
+}
+
+@test "house: mandoc has nothing to say of the manuals" {
+	cd "$T/../tools"
+	run -0 mandoc -Tlint -W warning ./*.[158]
+	[ -z "$output" ]
+}
+
+@test "house: every program has its manual, whose SYNOPSIS is the usage text" {
+	for tool in $TOOLS; do
+		"$tool" -h | sed 's/^usage: //' | fold >usage
+		mandoc -Tascii "$(manual "$tool")" | col -b |
+			sed -n '/^SYNOPSIS/,/^DESCRIPTION/p' | sed '1d;$d' | fold >synopsis
+		diff usage synopsis
+	done
+}
+
+@test "house: every program's first comment is its manual's .Nd" {
+	for tool in $TOOLS; do
+		source=$T/../tools/$tool
+		[ -f "$source" ] || source=$source.c
+		sed -nE "1,2s,^(/\*|#) $tool - (.*[^ */])( \*/)?\$,\2,p" "$source" >said
+		sed -n 's/^\.Nd //p' "$(manual "$tool")" | tr -d '\\&' >nd
+		diff said nd
+	done
+}
+
+@test "house: every program says its version, and is in the README's table" {
+	for tool in $TOOLS; do
+		run -0 "$tool" -V
+		[[ $output == "$tool "[0-9]* ]]
+		grep -q "^| \[*.$tool" "$T/../README.md"
+	done
+}
+
+@test "house: every option of the usage is in the manual, and the options are in order" {
+	for tool in $TOOLS; do
+		sed -n '/^\.Sh DESCRIPTION/,/^\.Sh EXIT/p' "$(manual "$tool")" |
+			sed -nE 's/^\.It Fl ([A-Za-z0-9]).*/\1/p' | grep -v '[0-9]' >listed
+		LC_ALL=C sort -f -s listed | diff - listed
+		"$tool" -h | grep -oE '(^|[[ |])-[A-Za-z0-9]+' | tr -d ' [|0123456789-' | fold |
+			sed 's/./&\n/g' | grep '[A-Za-z]' | sort -u >used
+		sort -u listed | diff used - || { echo "in $tool"; return 1; }
+	done
+}
+
+@test "house: the manuals' examples run" {
+	ulimit -c 0
+	printf '%s\n' '#include <unistd.h>' 'int main(void) { pause(); return 0; }' >prog.c
+	${CC:-cc} -g -Wl,--build-id -o "$BATS_FILE_TMPDIR/prog" prog.c
+	elf-uuid-stamp "$BATS_FILE_TMPDIR/prog"
+	"$BATS_FILE_TMPDIR/prog" 3>&- &
+	gdb -nx -q -batch -p $! -ex "generate-core-file $BATS_FILE_TMPDIR/core" >/dev/null 2>&1
+	kill %%
+	gzdeflate <"$BATS_FILE_TMPDIR/core" >"$BATS_FILE_TMPDIR/core.gz"
+	for tool in $TOOLS gzcoredump.conf; do
+		for m in "$T/../tools/$tool".[158]; do
+			mandoc -Tascii -O width=1000 "$m" | col -b |
+				sed -n '/^EXAMPLES/,/^[A-Z]/p' | sed -nE 's/^ *\$ //p' >commands
+			rm -rf work
+			mkdir work
+			cp "$BATS_FILE_TMPDIR"/{core,core.gz,prog} work
+			while IFS= read -r line; do
+				(cd work && sh -euc "$line" </dev/null >out 2>&1) || {
+					echo "$m: $line"
+					cat work/out
+					return 1
+				}
+			done <commands
+		done
+	done
+}
+
+@test "house: shellcheck has nothing to say of the scripts" {
+	cd "$T/.."
+	run -0 shellcheck -s sh tools/gzcoredump tools/elf-uuid-stamp t/demo.sh
+	run -0 shellcheck .ci/run
+}
+
+@test "house: dash and busybox ash can read the scripts" {
+	cd "$T/../tools"
+	for script in gzcoredump elf-uuid-stamp; do
+		dash -n $script
+		busybox ash -n $script
+	done
+}
+
+@test "house: a second make does nothing, a header rebuilds what includes it, V=1 shows commands" {
+	git -C "$T/.." ls-files | (cd "$T/.." && tar -cf - -T -) | tar -xf -
+	# shellcheck disable=SC2030
+	unset MAKEFLAGS MAKEOVERRIDES CFLAGS LDFLAGS
+	make -j2 CFLAGS=-O0
+	run -0 make CFLAGS=-O0
+	[ -z "$output" ] || [[ $output == "make: Nothing to be done"* ]]
+	sleep 1
+	touch lib/progress.h
+	run -0 make V=1 CFLAGS=-O0
+	[[ $output == *"-c -o build/tools/zinflate.o"* ]]
+	[[ $output != *"-c -o build/lib/core.o"* ]]
+	run -0 make clean
+	[ ! -e build ]
+}
+
+@test "house: make install and uninstall, with DESTDIR, leave only the configuration" {
+	make -s -C "$T/.." install-built B="$BUILD" DESTDIR="$PWD/root" PREFIX=/usr
+	for tool in $TOOLS gzCoredump; do
+		[ -x "root/usr/bin/$tool" ]
+	done
+	[ "$(readlink root/usr/bin/gzCoredump)" = gzcoredump ]
+	grep -qx 'sysconfdir=/etc' root/usr/bin/gzcoredump
+	run -0 man -l root/usr/share/man/man8/gzcoredump.8
+	echo level=7 >root/etc/gzcoredump.conf
+	make -s -C "$T/.." install-built B="$BUILD" DESTDIR="$PWD/root" PREFIX=/usr
+	make -s -C "$T/.." uninstall B="$BUILD" DESTDIR="$PWD/root" PREFIX=/usr
+	run -0 find root -type f -o -type l
+	[ "$output" = root/etc/gzcoredump.conf ]
+	grep -qx level=7 root/etc/gzcoredump.conf
+}
+
+@test "house: make deps without apt-get prints the lists and exits 2" {
+	mkdir bin
+	for tool in make sh id echo; do
+		ln -s "$(command -v $tool)" bin/
+	done
+	run -2 env -i PATH="$PWD/bin" make -C "$T/.." deps
+	[[ $output == *"apk add "* && $output == *"dnf install "* ]]
+}
+
+@test "house: each header stands on its own" {
+	for header in "$T"/../lib/*.h; do
+		echo "#include \"${header##*/}\"" >one.c
+		${CC:-cc} -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -fsyntax-only \
+			-I"$T/../lib" one.c
+	done
+}
+
+@test "house: only lib/io.c calls read, write and close" {
+	cd "$T/.."
+	run -1 grep -nE '[^a-z_.>](read|write|pread|pwrite)\(' $(ls lib/*.c tools/*.c | grep -v lib/io.c)
+	[ -z "$output" ]
+}
+
+@test "house: the library never prints and never exits" {
+	cd "$T/../lib"
+	run -1 grep -nE '\b(printf|fprintf|puts|perror|err|errx|warn|warnx|exit)\(' ./*.c
+	[ -z "$output" ]
+}

@@ -262,8 +262,11 @@ END
 	gzdeflate data >data.gz
 	[ "$(members data.gz | cut -d ' ' -f 7)" = 0 ]
 	touch -d @4294967296 data
-	gzdeflate data >data.gz
-	[ "$(members data.gz | cut -d ' ' -f 7)" = 0 ]
+	# Not every file system has such a time either.
+	if [ "$(stat -c %Y data)" = 4294967296 ]; then
+		gzdeflate data >data.gz
+		[ "$(members data.gz | cut -d ' ' -f 7)" = 0 ]
+	fi
 }
 
 @test "gzdeflate: a file's name is in the header only when -N says so" {

@@ -70,7 +70,7 @@ need() {
 	for c; do
 		command -v "$c" >/dev/null && continue
 		case $c in
-		node | java | go) ;;
+		node | java | javac | go) ;;
 		*) [ -z "${CI:-}" ] || { echo "not installed: $c"; return 1; } ;;
 		esac
 		skip "$c is not installed"
@@ -160,28 +160,29 @@ sys.exit(subprocess.call(sys.argv[1:], stdout=w, restore_signals=False))' "$@"
 }
 
 # on_terminal COMMAND…: descriptors 0 to 2 are a terminal, where our standard input is typed and
-# then ^D.  What the terminal shows comes on standard output; the status is the command's.
+# then ^D.  What the terminal shows, without an echo, comes on standard output.
 on_terminal() {
 	python3 -c '
-import os, pty, sys, termios
+import os, pty, subprocess, sys, termios
 typed = sys.stdin.buffer.read()
-pid, fd = pty.fork()
-if pid == 0:
-    a = termios.tcgetattr(0)
-    a[1] &= ~termios.OPOST
-    a[3] &= ~termios.ECHO
-    termios.tcsetattr(0, termios.TCSANOW, a)
-    os.execvp(sys.argv[1], sys.argv[1:])
-os.write(fd, typed + b"\4")
+m, s = pty.openpty()
+a = termios.tcgetattr(s)
+a[1] &= ~termios.OPOST
+a[3] &= ~termios.ECHO
+termios.tcsetattr(s, termios.TCSANOW, a)
+p = subprocess.Popen(sys.argv[1:], stdin=s, stdout=s, stderr=s)
+os.close(s)
+os.write(m, typed + b"\4")
 while True:
     try:
-        shown = os.read(fd, 4096)
+        shown = os.read(m, 4096)
     except OSError:
         break
     if not shown:
         break
     sys.stdout.buffer.write(shown)
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) & 255)' "$@"
+rc = p.wait()
+sys.exit(rc if rc >= 0 else 128 - rc)' "$@"
 }
 
 # answers PROGRAM: -h and -V on standard output, a bad option with the usage on standard error.

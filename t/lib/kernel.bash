@@ -3,8 +3,12 @@
 # kernel_install in setup_file and kernel_remove in teardown_file put an installation of its own
 # below $P and restore the kernel's settings after it.  One such file runs at a time.
 
-KERNEL=/proc/sys/kernel
-KERNEL_KEYS='core_pattern core_pipe_limit core_file_note_size_limit core_sort_vma'
+SYS=/proc/sys
+KERNEL=$SYS/kernel
+SYS_KEYS='kernel/core_pattern kernel/core_pipe_limit kernel/core_file_note_size_limit
+	kernel/core_sort_vma fs/suid_dumpable'
+# No look at the network for symbols.
+unset DEBUGINFOD_URLS
 
 # kernel_writable: skips where core_pattern is out of reach, which in CI is a failure.
 kernel_writable() {
@@ -13,16 +17,30 @@ kernel_writable() {
 	skip "core_pattern cannot be written: no root, or a container"
 }
 
+kernel_save() {
+	local key
+	mkdir -p "$1/kernel" "$1/fs"
+	for key in $SYS_KEYS; do
+		[ ! -e "$SYS/$key" ] || cat "$SYS/$key" >"$1/$key"
+	done
+}
+
 kernel_restore() {
 	local key
-	for key in $KERNEL_KEYS; do
-		[ ! -e "$1/$key" ] || cat "$1/$key" >$KERNEL/$key
+	for key in $SYS_KEYS; do
+		[ ! -e "$1/$key" ] || cat "$1/$key" >"$SYS/$key"
 	done
+}
+
+# kernel_set KEY VALUE: for a while, such as kernel/core_pattern: kernel_remove restores it.
+kernel_set() {
+	[ -e "$P/saved/$1" ] || { echo "$1: not saved"; return 1; }
+	printf '%s\n' "$2" >"$SYS/$1"
+	[ "$(cat "$SYS/$1")" = "$2" ]
 }
 
 # kernel_install [SETTING=VALUE ...]: takes the lock, saves the settings, installs, gzcoredump -i.
 kernel_install() {
-	local key
 	kernel_writable || return
 	# Short, since the kernel cuts a pattern of over 127 bytes.
 	P=$(mktemp -d /tmp/gzct.XXXXXX)
@@ -30,21 +48,46 @@ kernel_install() {
 	export P DIR
 	exec 20>/tmp/gzcoredump-kernel.lock
 	flock 20
-	mkdir "$P/saved"
-	for key in $KERNEL_KEYS; do
-		[ ! -e $KERNEL/$key ] || cat $KERNEL/$key >"$P/saved/$key"
-	done
+	kernel_save "$P/saved"
 	# Whatever ends this test run, the kernel gets its settings back.
 	setsid bash -c '
 		while kill -0 "$1" 2>/dev/null && [ -d "$2/saved" ]; do sleep 1; done
 		[ -d "$2/saved" ] || exit 0
-		for f in "$2"/saved/*; do cat "$f" >/proc/sys/kernel/"${f##*/}"; done' \
+		cd "$2/saved" && for f in */*; do cat "$f" >/proc/sys/"$f"; done' \
 		guard "$$" "$P" 3>&- 20>&- >/dev/null 2>&1 &
-	env -u MAKEFLAGS -u MAKEOVERRIDES make -s -C "$T/.." install-built B="$BUILD" PREFIX="$P" \
-		SYSCONFDIR="$P/etc" LOCALSTATEDIR="$P/var" || return
-	mkdir -p "$P/var/log" "$P/var/lib"
+	install_below "$P" || return
 	conf "$@"
 	"$P/bin/gzcoredump" -i
+}
+
+# install_below PREFIX: what has been built, with its configuration and data there too.
+install_below() {
+	env -u MAKEFLAGS -u MAKEOVERRIDES make -s -C "$T/.." install-built B="$BUILD" PREFIX="$1" \
+		SYSCONFDIR="$1/etc" LOCALSTATEDIR="$1/var" || return
+	mkdir -p "$1/var/log" "$1/var/lib"
+}
+
+# kernel_tee: from now on what the kernel wrote of each core is also kept, as $P/raw/PID.
+kernel_tee() {
+	mkdir "$P/raw"
+	mv "$P/bin/gzcoredump" "$P/bin/handler"
+	cat >"$P/bin/gzcoredump" <<-EOF
+	#!/bin/sh
+	PATH=/usr/local/bin:/usr/bin:/bin
+	exec >>$P/var/log/tee.log 2>&1
+	for arg; do
+		case \$arg in P*) pid=\${arg#P} ;; esac
+	done
+	tee "$P/raw/\$pid" | $P/bin/handler "\$@"
+	EOF
+	chmod 755 "$P/bin/gzcoredump"
+}
+
+# under SHELL [ARG]: the handler's first line names this shell, as #!/bin/busybox ash does.
+under() {
+	sed "1s|.*|#!$(command -v "$1")${2:+ $2}|" "$P/bin/gzcoredump" >"$P/bin/gzcoredump.new"
+	chmod 755 "$P/bin/gzcoredump.new"
+	mv "$P/bin/gzcoredump.new" "$P/bin/gzcoredump"
 }
 
 kernel_remove() {
@@ -69,6 +112,14 @@ kernel_idle() {
 # conf [KEY=VALUE ...]: the whole configuration.
 conf() {
 	printf '%s\n' "$@" >"$P/etc/gzcoredump.conf"
+}
+
+# crasher FILE: the program that crashes in the way of its first argument, with an identity in $uuid.
+crasher() {
+	${CC:-cc} -g -pthread -o "$1" "$T/kernel/crash.c" || return
+	uuid=$(cat /proc/sys/kernel/random/uuid)
+	elf-uuid-stamp -f -u "$uuid" "$1" || return
+	build_id=$(elf-uuid -b "$1")
 }
 
 # crash COMMAND ...: runs it until it dies of a signal; its PID is in $pid.
@@ -106,4 +157,43 @@ has() {
 	for line; do
 		grep -qxF -- "$line" "$txt" || { echo "no line: $line"; cat "$txt"; return 1; }
 	done
+}
+
+# keys: the record $txt holds all the keys of a crash that was seen alive, in their order.
+keys() {
+	local plain='record build_id pid tid uid gid signal signame comm exe cmdline threads time host bytes
+		promised'
+	if grep -qx uuid= "$txt"; then
+		plain="uuid $plain"
+	else
+		plain="uuid record uuid_from ${plain#record}"
+	fi
+	sed 's/=.*//' "$txt" >keys.all
+	# What later work adds stands anywhere but at the end.
+	grep -xF "$(printf '%s\n' $plain)" keys.all | diff <(printf '%s\n' $plain) - || return
+	tail -n 2 "$txt" | sed 's/=.*//' | diff <(printf 'stored\ncomplete\n') - || return
+	head -n 2 keys.all | diff <(printf 'uuid\nrecord\n') - || return
+	sort keys.all | uniq -d | diff /dev/null - || return
+	run ! grep -qvE '^[a-z_]+=[ -~]*$' "$txt"
+}
+
+# value KEY: of the record $txt, with the escapes undone; what follows the last byte is lost.
+value() {
+	printf %b "$(sed -n "s/^$1=//p" "$txt")"
+}
+
+# restored: waits for the record of $pid and makes ./core of the file, which must be whole.
+restored() {
+	stored || return
+	gzip -t "$gz" || return
+	zinflate "$gz" >core || return
+	[ ! -d "$P/raw" ] || cmp "$P/raw/$pid" core || return
+	has "pid=$pid" "bytes=$(stat -c %s core)" "promised=$(stat -c %s core)" stored=whole complete=yes
+	[ "$(stat -c '%a %u %g' "$gz" "$txt")" = $'600 0 0\n600 0 0' ] || { ls -l "$gz" "$txt"; return 1; }
+}
+
+# backtrace ELF FUNCTION: gdb finds the function on the stack of the thread that crashed.
+backtrace() {
+	gdb -nx -q -batch -ex bt "$1" core >bt 2>bt.err
+	grep -qE "^#[0-9]+ .*\<$2\>" bt || { echo "no $2:"; cat bt bt.err; return 1; }
 }

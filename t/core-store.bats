@@ -1,0 +1,1017 @@
+# core-store: a file that appears whole, durable and private, or not at all.
+
+load lib/common
+
+setup_file() {
+	# A preloaded library that makes every file system one without O_TMPFILE, and with NO_LINK set
+	# one without hard links too, as vfat is.
+	cat >"$BATS_FILE_TMPDIR/shim.c" <<-'EOF'
+	#define _GNU_SOURCE
+	#include <errno.h>
+	#include <fcntl.h>
+	#include <stdarg.h>
+	#include <stdlib.h>
+	#include <sys/syscall.h>
+	#include <unistd.h>
+
+	int
+	openat(int dir, const char *path, int flags, ...)
+	{
+		va_list ap;
+		int mode;
+
+		va_start(ap, flags);
+		mode = flags & O_CREAT ? va_arg(ap, int) : 0;
+		va_end(ap);
+		if ((flags & O_TMPFILE) == O_TMPFILE) {
+			errno = EOPNOTSUPP;
+			return -1;
+		}
+		return (int)syscall(SYS_openat, dir, path, flags, mode);
+	}
+
+	int openat64(int, const char *, int, ...) __attribute__((alias("openat")));
+
+	int
+	linkat(int from, const char *a, int to, const char *b, int flags)
+	{
+		if (getenv("NO_LINK") == NULL)
+			return (int)syscall(SYS_linkat, from, a, to, b, flags);
+		errno = EPERM;
+		return -1;
+	}
+	EOF
+	${CC:-cc} -shared -fPIC -o "$BATS_FILE_TMPDIR/shim.so" "$BATS_FILE_TMPDIR/shim.c"
+}
+
+teardown() {
+	# What a failed test left behind: mounts, core-store and its stages.
+	[ -z "${BATS_TEST_COMPLETED:-}" ] || return 0
+	! mountpoint -q mnt || umount -l mnt
+	cat pid.* 2>/dev/null | xargs -r kill -9 2>/dev/null || :
+}
+
+# without_tmpfile COMMAND…: on a file system that has no files without a name.
+without_tmpfile() {
+	(shim "$@")
+}
+
+# shim COMMAND…: so, in this process.
+shim() {
+	export LD_PRELOAD=$BATS_FILE_TMPDIR/shim.so
+	export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0
+	exec "$@"
+}
+
+# holds DIR NAME…: these names and no others, hidden ones included (but for what run leaves).
+holds() {
+	local dir=$1
+	shift
+	diff <([ $# -eq 0 ] || printf '%s\n' "$@" | sort) <(ls -A -I 'separate-stderr-*' "$dir" | sort)
+}
+
+# has FILE TEXT: exactly this, and a newline.
+has() {
+	printf '%s\n' "$2" | diff - "$1"
+}
+
+# says STATUS LINE… -- COMMAND…: the status, these lines on standard error, no output.
+says() {
+	local want=$1 rc=0
+	shift
+	: >wanted
+	while [ "$1" != -- ]; do
+		printf 'core-store: %s\n' "$1" >>wanted
+		shift
+	done
+	shift
+	"$@" >out 2>err || rc=$?
+	[ "$rc" -eq "$want" ] || { echo "status $rc, not $want: $(cat err)"; return 1; }
+	diff wanted err || return 1
+	[ ! -s out ]
+}
+
+# soon COMMAND…: waits until it succeeds; 10 seconds at most.
+soon() {
+	local i
+	for i in {1..500}; do
+		"$@" && return
+		sleep 0.02
+	done
+	echo "not in 10 seconds: $*"
+	return 1
+}
+
+gone() {
+	run -1 kill -0 "$1"
+}
+
+# start INPUT ARG…: core-store in the background with the usual signals; its process is $pid.
+start() {
+	local in=$1
+	shift
+	env --default-signal=HUP,INT,TERM,PIPE core-store "$@" <"$in" 2>err 3>&- &
+	pid=$!
+	echo "$pid" >"pid.$pid"
+}
+
+# ended STATUS: waits for it.
+ended() {
+	local rc=0
+	wait "$pid" || rc=$?
+	[ "$rc" -eq "$1" ] || { echo "status $rc, not $1: $(cat err)"; return 1; }
+}
+
+need_root() {
+	[ "$(id -u)" -eq 0 ] || skip "not root"
+}
+
+# need_tmpfile: skips where this very file system has no O_TMPFILE.
+need_tmpfile() {
+	python3 -c 'import os; os.open(".", os.O_TMPFILE | os.O_RDWR)' 2>/dev/null ||
+		skip "no O_TMPFILE here"
+}
+
+# unprivileged COMMAND…: as nobody in a directory of its own, with core-store in it.
+unprivileged() {
+	need_root
+	need setpriv
+	mkdir -p work
+	cp "$(command -v core-store)" work/
+	chown 65534:65534 work
+	(cd work && setpriv --reuid 65534 --regid 65534 --clear-groups env PATH=".:$PATH" "$@")
+}
+
+# traced TRACE CALLS COMMAND…: strace's lines of the system calls go to the file TRACE.
+traced() {
+	need strace
+	# The leak checker of a sanitized build cannot be traced.
+	ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 strace -f -e "trace=$2" -o "$1" "${@:3}"
+}
+
+# --- misuse -------------------------------------------------------------------------------------
+
+@test "core-store: -h and -V answer on standard output, a bad option is misuse" {
+	answers core-store
+}
+
+@test "core-store: no FILE is misuse" {
+	usage_error core-store </dev/null
+	usage_error core-store -S </dev/null
+	usage_error core-store -M </dev/null
+}
+
+@test "core-store: a FILE that is no name is refused and nothing starts" {
+	for f in '' . .. / ./ x/ x/. x/.. ../; do
+		fails_with 2 core-store "$f" touch started </dev/null
+		[[ $stderr == *"$f: Invalid argument" ]]
+	done
+	holds .
+}
+
+@test "core-store: a name with no room for .partial is refused, 247 bytes are a name" {
+	local n
+	n=$(head -c 255 /dev/zero | tr '\0' n)
+	for len in 255 248 256; do
+		fails_with 2 core-store "d/${n:0:len}" touch started </dev/null
+		[[ $stderr == *": File name too long" ]]
+	done
+	holds .
+	echo whole | core-store "${n:0:247}"
+	has "${n:0:247}" whole
+	rm "${n:0:247}"
+	run -1 core-store "${n:0:247}" sh -c 'echo part; exit 1' </dev/null
+	holds . "${n:0:247}.partial"
+}
+
+@test "core-store: a missing parent directory is an error, only the last one is made" {
+	fails_with 2 core-store a/b/f touch started </dev/null
+	[ "$stderr" = "core-store: a/b/f: No such file or directory" ]
+	holds .
+}
+
+@test "core-store: a directory that is none, and one that cannot be entered, are errors" {
+	echo file >d
+	fails_with 2 core-store d/f touch started </dev/null
+	[ "$stderr" = "core-store: d/f: Not a directory" ]
+	holds . d
+	mkdir work
+	chmod 0500 work
+	run -2 unprivileged core-store f touch started </dev/null
+	[ "$output" = "core-store: f: Permission denied" ]
+	holds work core-store
+}
+
+@test "core-store: an empty stage is refused before anything starts" {
+	for args in '|' 'touch started |' '| touch started' 'touch started | | cat' '| |' 'cat | cat |'; do
+		# shellcheck disable=SC2086
+		fails_with 2 core-store d/f $args </dev/null
+	done
+	holds .
+}
+
+@test "core-store: 16 stages work, 17 are refused" {
+	local stages=(cat)
+	for i in {2..16}; do
+		stages+=('|' cat)
+	done
+	echo through-all | core-store f "${stages[@]}"
+	has f through-all
+	fails_with 2 core-store d/g "${stages[@]}" '|' touch started </dev/null
+	holds . f
+}
+
+@test "core-store: a word that only holds a bar is no end of a stage" {
+	core-store f printf '%s\n' 'a|b' '||' '\|' </dev/null
+	printf '%s\n' 'a|b' '||' '\|' | cmp - f
+}
+
+@test "core-store: -M takes an octal mode up to 777 and nothing else" {
+	for m in '' 8 0x1ff 1000 4755 -1 +7 ' 7' '7 ' rw 99999999999999999999; do
+		fails_with 2 core-store -M "$m" d/f touch started </dev/null
+	done
+	holds .
+}
+
+@test "core-store: -o refuses an owner that is none" {
+	for o in '' : no-such-user no-such-user:0 0:no-such-group :no-such-group -1 4294967295 \
+		4294967296 :4294967295 0x0 1: ' 0'; do
+		# "1:" is only known to have a group when there is such a user.
+		[ "$o" != 1: ] || ! getent passwd 1 >/dev/null || continue
+		fails_with 2 core-store -o "$o" d/f touch started </dev/null
+	done
+	fails_with 2 core-store -o "$(head -c 300 /dev/zero | tr '\0' n)" d/f touch started </dev/null
+	holds .
+}
+
+# --- whole files --------------------------------------------------------------------------------
+
+@test "core-store: without a command standard input becomes the file" {
+	mixed 3000000 >in
+	says 0 -- core-store f <in
+	cmp in f
+	rm f
+	says 0 -- bash -c 'cat in | core-store f'
+	cmp in f
+	holds . in f wanted out err
+}
+
+@test "core-store: the last stage's output becomes the file" {
+	mixed 3000000 >in
+	says 0 -- core-store f gzip -1 <in
+	gzip -dc f | cmp - in
+	says 0 -- core-store g gzip -1 '|' gzip -d '|' cat <in
+	cmp in g
+}
+
+@test "core-store: the stages run in their order" {
+	echo 0 | core-store f sed 's/$/ 1/' '|' sed 's/$/ 2/' '|' sed 's/$/ 3/'
+	has f '0 1 2 3'
+}
+
+@test "core-store: stages get their arguments as they are, and options of their own" {
+	core-store -S f printf '<%s>\n' -f -M '' 'a  b' '*' "\$x" -- - </dev/null
+	printf '<%s>\n' -f -M '' 'a  b' '*' "\$x" -- - | cmp - f
+}
+
+@test "core-store: options end at FILE, -- may stand before it" {
+	echo a | core-store -- -x
+	has ./-x a
+	run -2 core-store f -S </dev/null
+	[[ $output == *"core-store: -S: not started: "* ]]
+}
+
+@test "core-store: empty input and stages without output make an empty file" {
+	says 0 -- core-store f </dev/null
+	says 0 -- core-store g cat </dev/null
+	says 0 -- core-store h true </dev/null
+	[ -f f ] && [ ! -s f ] && [ -f g ] && [ ! -s g ] && [ -f h ] && [ ! -s h ]
+}
+
+@test "core-store: the mode is 0600 whatever the umask" {
+	for mask in 000 022 077 777; do
+		(umask $mask; echo a | core-store f$mask)
+		[ "$(stat -c %a f$mask)" = 600 ]
+		(umask $mask; core-store p$mask sh -c 'echo a; exit 1' 2>err || :)
+		[ "$(stat -c %a p$mask.partial)" = 600 ]
+	done
+}
+
+@test "core-store: -M gives the mode, whatever the umask, also to a partial file" {
+	for m in 0640 644 777 400 0; do
+		(umask 077; echo a | core-store -M $m f$m)
+		[ "$(stat -c %a f$m)" = $((10#$m)) ]
+		run -1 core-store -M $m p$m sh -c 'echo a; exit 1' </dev/null
+		[ "$(stat -c %a p$m.partial)" = $((10#$m)) ]
+	done
+}
+
+@test "core-store: -o gives the owner and the group" {
+	need_root
+	i=0
+	while read -r owner want; do
+		i=$((i + 1))
+		echo a | core-store -o "$owner" f$i
+		[ "$(stat -c %u:%g f$i)" = "$want" ] || { echo "$owner: $(stat -c %u:%g f$i)"; false; }
+		[ "$(stat -c %a f$i)" = 600 ]
+	done <<-EOF
+	1234 1234:$(id -g)
+	1234:567 1234:567
+	:567 $(id -u):567
+	nobody $(id -u nobody):$(id -g)
+	nobody: $(id -u nobody):$(id -g nobody)
+	0:0 0:0
+	4294967294 4294967294:$(id -g)
+	EOF
+	run -1 core-store -o 12:34 p sh -c 'echo a; exit 1' </dev/null
+	[ "$(stat -c %u:%g p.partial)" = 12:34 ]
+}
+
+@test "core-store: an owner that may not be given is an error before the stages start" {
+	run -2 unprivileged core-store -o 0 f touch started </dev/null
+	[ "$output" = "core-store: f: owner or mode: Operation not permitted" ]
+	holds work core-store
+}
+
+@test "core-store: an unprivileged user stores as root does" {
+	mixed 100000 >in
+	unprivileged core-store f cat '|' cat <in
+	cmp in work/f
+	[ "$(stat -c %u:%a work/f)" = 65534:600 ]
+	run -1 unprivileged core-store g sh -c 'cat; exit 1' <in
+	cmp in work/g.partial
+	unprivileged core-store -f f echo new
+	has work/f new
+	holds work core-store f g.partial
+}
+
+@test "core-store: a missing directory is made, mode 0700, a present one stays as it is" {
+	(umask 000; echo a | core-store d/f)
+	[ "$(stat -c %a d)" = 700 ]
+	(umask 077; echo a | core-store e/f)
+	[ "$(stat -c %a e)" = 700 ]
+	mkdir -m 1777 here
+	echo a | core-store here/f
+	[ "$(stat -c %a here)" = 1777 ]
+	ln -s here there
+	echo b | core-store there/g
+	has here/g b
+}
+
+@test "core-store: FILE may be absolute, and a hidden name" {
+	echo a | core-store "$PWD/f"
+	echo b | core-store "$PWD//d//g"
+	echo c | core-store .h
+	has f a
+	has d/g b
+	has .h c
+}
+
+@test "core-store: no name can be seen while the stages run" {
+	need_tmpfile
+	mkdir d
+	core-store d/f sh -c 'echo a; ls -A d >listing; cat' </dev/null
+	[ ! -s listing ]
+	holds d f
+}
+
+@test "core-store: -S stores the same without a sync" {
+	echo a | traced trace fsync,fdatasync,syncfs,sync core-store -S f cat
+	has f a
+	run -1 grep sync trace
+}
+
+@test "core-store: the file is synced before it has its name, its directory after" {
+	local calls=fsync,linkat,renameat,renameat2,rename
+	echo a | traced trace $calls core-store f cat
+	sed -nE 's/^[0-9]+ +(fsync|linkat|rename)[a-z0-9]*\(.*= 0$/\1/p' trace >calls
+	printf '%s\n' fsync linkat fsync | diff - calls
+	echo a | traced trace $calls core-store -f f cat
+	sed -nE 's/^[0-9]+ +(fsync|linkat|rename)[a-z0-9]*\(.*= 0$/\1/p' trace >calls
+	printf '%s\n' fsync linkat rename fsync | diff - calls
+}
+
+@test "core-store: closed descriptors are neither the file nor a stage's by accident" {
+	core-store f sh -c 'echo a; exec 2>/dev/null; echo lost >&2' <&- >&- 2>&-
+	has f a
+	run -2 bash -c 'core-store g cat <&- 2>&1'
+	[[ $output == *"core-store: cat: exit status 1"*"core-store: g: nothing was stored" ]]
+	core-store h cat </dev/null >&-
+	[ -f h ] && [ ! -s h ]
+	echo b | core-store i cat '|' cat >/dev/full 2>&-
+	has i b
+	run -2 bash -c 'core-store j <&- 2>&1'
+	[ ! -e j ]
+}
+
+@test "core-store: what is typed at a terminal can be stored" {
+	run -0 on_terminal core-store f < <(printf 'typed\n')
+	[ -z "$output" ]
+	has f typed
+}
+
+@test "core-store: an input that cannot be read is an error that says why" {
+	mkdir d
+	run -2 core-store f <d
+	[[ $output == *"Is a directory"* ]]
+	run -2 core-store f cat <d
+	holds . d
+}
+
+# --- failures -----------------------------------------------------------------------------------
+
+@test "core-store: an exit status other than 0 of any stage leaves a partial file alone" {
+	# shellcheck disable=SC2016
+	fail='cat; exit 3'
+	says 1 'sh: exit status 3' 'a.partial: kept: not whole' -- core-store a sh -c "$fail" <<<data
+	says 1 'sh: exit status 3' 'b.partial: kept: not whole' -- \
+		core-store b sh -c "$fail" '|' cat '|' cat <<<data
+	says 1 'sh: exit status 3' 'c.partial: kept: not whole' -- \
+		core-store c cat '|' sh -c "$fail" '|' cat <<<data
+	says 1 'sh: exit status 3' 'd.partial: kept: not whole' -- \
+		core-store d cat '|' cat '|' sh -c "$fail" <<<data
+	says 1 'sh: exit status 3' 'sh: exit status 3' 'e.partial: kept: not whole' -- \
+		core-store e sh -c "$fail" '|' cat '|' sh -c "$fail" <<<data
+	for f in a b c d e; do
+		has $f.partial data
+	done
+	holds . {a,b,c,d,e}.partial wanted out err
+}
+
+@test "core-store: a stage killed in mid-stream leaves no file under the final name" {
+	# shellcheck disable=SC2016
+	fail='cat; kill -9 $$'
+	says 1 'sh: killed by signal 9 (Killed)' 'a.partial: kept: not whole' -- \
+		core-store a sh -c "$fail" '|' cat '|' cat <<<data
+	says 1 'sh: killed by signal 9 (Killed)' 'b.partial: kept: not whole' -- \
+		core-store b cat '|' sh -c "$fail" '|' cat <<<data
+	says 1 'sh: killed by signal 9 (Killed)' 'c.partial: kept: not whole' -- \
+		core-store c cat '|' cat '|' sh -c "$fail" <<<data
+	for f in a b c; do
+		has $f.partial data
+	done
+	holds . {a,b,c}.partial wanted out err
+}
+
+@test "core-store: a command that cannot be started is named, with the reason" {
+	says 2 'no-such-command: not started: No such file or directory' 'f: nothing was stored' -- \
+		core-store f no-such-command '|' cat '|' cat </dev/null
+	says 2 'no-such-command: not started: No such file or directory' 'f: nothing was stored' -- \
+		core-store f cat '|' no-such-command '|' cat </dev/null
+	says 2 'no-such-command: not started: No such file or directory' 'f: nothing was stored' -- \
+		core-store f cat '|' cat '|' no-such-command </dev/null
+	mkdir d
+	says 2 './d: not started: Permission denied' 'f: nothing was stored' -- core-store f ./d </dev/null
+	echo no-program >x
+	says 2 './x: not started: Permission denied' 'f: nothing was stored' -- core-store f ./x </dev/null
+	says 2 ': not started: No such file or directory' 'f: nothing was stored' -- \
+		core-store f '' </dev/null
+	holds . d x wanted out err
+}
+
+@test "core-store: what a stage behind one that cannot be started wrote is kept" {
+	says 1 'no-such-command: not started: No such file or directory' \
+		'f.partial: kept: not whole' -- \
+		core-store f no-such-command '|' echo tail </dev/null
+	has f.partial tail
+	holds . f.partial wanted out err
+}
+
+@test "core-store: a stage that does not read all makes the one before it fail" {
+	run -1 env --default-signal=PIPE core-store f yes '|' head -n 1 </dev/null
+	[ "${lines[0]}" = "core-store: yes: killed by signal 13 (Broken pipe)" ]
+	has f.partial y
+	run -1 env --ignore-signal=PIPE core-store g yes '|' head -n 1 </dev/null
+	[[ ${lines[*]} == *"core-store: yes: exit status 1 core-store: g.partial: kept: not whole" ]]
+	has g.partial y
+	holds . f.partial g.partial
+}
+
+@test "core-store: nothing is kept of stages that fail without output" {
+	says 2 'false: exit status 1' 'f: nothing was stored' -- core-store f false </dev/null
+	says 2 'false: exit status 1' 'f: nothing was stored' -- core-store f cat '|' false </dev/null
+	says 2 'false: exit status 1' 'f: nothing was stored' -- core-store f false '|' cat </dev/null
+	holds . wanted out err
+}
+
+@test "core-store: a partial file never replaces one" {
+	echo old >f.partial
+	says 2 'sh: exit status 1' 'f.partial: nothing was stored: File exists' -- \
+		core-store f sh -c 'echo new; exit 1' </dev/null
+	has f.partial old
+	ln -s target g.partial
+	says 2 'sh: exit status 1' 'g.partial: nothing was stored: File exists' -- \
+		core-store g sh -c 'echo new; exit 1' </dev/null
+	holds . f.partial g.partial wanted out err
+	# A whole file does not mind it.
+	echo whole | core-store f
+	has f whole
+	has f.partial old
+}
+
+@test "core-store: a full disk leaves the partial file that fitted" {
+	need_root
+	mkdir mnt
+	mount -t tmpfs -o size=64k none mnt || skip "no tmpfs can be mounted"
+	mixed 200000 >in
+	run -1 core-store mnt/f cat <in
+	[[ $output == *"No space left on device"* ]]
+	holds mnt f.partial
+	[ -s mnt/f.partial ]
+	is_prefix mnt/f.partial in
+	rm mnt/f.partial
+	run -1 core-store mnt/g <in
+	[[ $output == *"No space left on device"* ]]
+	holds mnt g.partial
+	is_prefix mnt/g.partial in
+	# Without a byte of room nothing is kept.
+	noise 70000 >mnt/fill 2>/dev/null || :
+	run -2 core-store mnt/h cat <in
+	run -2 core-store mnt/i <in
+	holds mnt g.partial fill
+	umount mnt
+}
+
+@test "core-store: a limit on the size of files leaves the partial file that fitted" {
+	mixed 200000 >in
+	run -1 env --ignore-signal=XFSZ bash -c 'ulimit -f 64; core-store f cat <in'
+	[[ $output == *"File too large"* ]]
+	[ "$(stat -c %s f.partial)" -eq 65536 ]
+	is_prefix f.partial in
+	run -1 env --ignore-signal=XFSZ bash -c 'ulimit -f 64; core-store g <in'
+	[[ $output == *"File too large"* ]]
+	is_prefix g.partial in
+	# The signal, when it is not ignored, ends a stage, not core-store.
+	run -1 env --default-signal=XFSZ bash -c 'ulimit -f 64; core-store h cat <in'
+	[[ $output == *"core-store: cat: killed by signal 25 "* ]]
+	is_prefix h.partial in
+	holds . in f.partial g.partial h.partial
+}
+
+@test "core-store: a message about a stage does not depend on a usable standard error" {
+	run -1 bash -c 'core-store f sh -c "echo part; exit 1" </dev/null 2>&-'
+	run -1 bash -c 'core-store g sh -c "echo part; exit 1" </dev/null 2>/dev/full'
+	has f.partial part
+	has g.partial part
+}
+
+# --- names that are taken -----------------------------------------------------------------------
+
+@test "core-store: a file, a link or a directory of that name is refused, and no stage starts" {
+	echo old >file
+	echo old >target
+	ln -s target link
+	ln -s nowhere dangling
+	mkdir dir
+	mkfifo fifo
+	for f in file link dangling dir fifo; do
+		says 2 "$f: File exists" -- core-store $f touch started <<<data
+	done
+	has file old
+	has target old
+	[ "$(readlink link)" = target ]
+	[ "$(readlink dangling)" = nowhere ]
+	holds dir
+	holds . file target link dangling dir fifo wanted out err
+}
+
+@test "core-store: a name that is taken while the stages run is not replaced" {
+	says 1 'f: File exists' 'f.partial: kept: not whole' -- \
+		core-store f sh -c 'echo other >f; cat' <<<data
+	has f other
+	has f.partial data
+	says 1 'g: File exists' 'g.partial: kept: not whole' -- \
+		core-store g sh -c 'ln -s target g; cat' <<<data
+	[ "$(readlink g)" = target ]
+	has g.partial data
+	says 1 'h: File exists' 'h.partial: kept: not whole' -- core-store h sh -c 'mkdir h; cat' <<<data
+	holds h
+	has h.partial data
+	says 2 'i: File exists' 'i.partial: nothing was stored: File exists' -- \
+		core-store i sh -c 'echo other | tee i >i.partial; cat' <<<data
+	has i other
+	has i.partial other
+	holds . {f,g,h,i}{,.partial} wanted out err
+}
+
+@test "core-store: of many at once for one name, one gets it" {
+	for i in {1..8}; do
+		core-store f sh -c "echo $i; sleep 0.05" </dev/null 2>/dev/null 3>&- &
+	done
+	wait
+	[ "$(wc -l <f)" -eq 1 ]
+	[ "$(cat f.partial)" != "$(cat f)" ]
+	holds . f f.partial
+}
+
+@test "core-store: -f replaces a file in one step" {
+	echo old >f
+	old=$(stat -c %i f)
+	exec 6<f
+	# The old one is there until the end.
+	says 0 -- core-store -f f sh -c 'cat f; echo new' </dev/null
+	printf '%s\n' old new | cmp - f
+	[ "$(stat -c %i f)" != "$old" ]
+	[ "$(cat <&6)" = old ]
+	exec 6<&-
+	holds . f wanted out err
+}
+
+@test "core-store: -f replaces a symbolic link and does not follow it" {
+	echo old >target
+	ln -s target link
+	ln -s nowhere dangling
+	says 0 -- core-store -f link <<<new
+	says 0 -- core-store -f dangling <<<new
+	[ ! -L link ] && [ ! -L dangling ]
+	has link new
+	has dangling new
+	has target old
+	holds . target link dangling wanted out err
+}
+
+@test "core-store: -f makes a new file too" {
+	says 0 -- core-store -f f <<<new
+	has f new
+	[ "$(stat -c %a f)" = 600 ]
+	holds . f wanted out err
+}
+
+@test "core-store: -f keeps the old file when a stage fails, and replaces the partial one" {
+	echo old >f
+	echo old >f.partial
+	says 1 'sh: exit status 1' 'f.partial: kept: not whole' -- \
+		core-store -f f sh -c 'cat; exit 1' <<<new
+	has f old
+	has f.partial new
+	# With nothing written the old partial file stays.
+	says 2 'false: exit status 1' 'f: nothing was stored' -- core-store -f f false </dev/null
+	has f.partial new
+	holds . f f.partial wanted out err
+}
+
+@test "core-store: -f leaves a directory of that name alone" {
+	mkdir -p d/sub
+	rc=0
+	core-store -f d cat <<<data 2>err || rc=$?
+	holds d sub
+	# Refused at once, or with the work kept.
+	if [ "$rc" -eq 1 ]; then
+		has d.partial data
+	else
+		[ "$rc" -eq 2 ]
+		[ ! -e d.partial ]
+	fi
+	rm -f d.partial
+	holds . d err
+}
+
+# --- signals ------------------------------------------------------------------------------------
+
+@test "core-store: SIGTERM, SIGINT and SIGHUP end the stages and keep a partial file" {
+	for s in 15:TERM:Terminated 2:INT:Interrupt 1:HUP:Hangup; do
+		IFS=: read -r number name words <<<"$s"
+		start /dev/null "$name" sh -c 'echo part; echo $$ >pid.stage; : >started; exec sleep 1000'
+		soon [ -e started ]
+		kill -"$name" "$pid"
+		ended 1
+		printf 'core-store: %s\n' "$name: ended by signal $number ($words)" \
+			'sh: killed by signal 15 (Terminated)' "$name.partial: kept: not whole" | diff - err
+		has "$name.partial" part
+		[ ! -e "$name" ]
+		gone "$(cat pid.stage)"
+		rm started
+	done
+}
+
+@test "core-store: SIGTERM ends every stage" {
+	start /dev/null f sh -c 'echo $$ >pid.1; echo a; : >1; exec sleep 1000' '|' \
+		sh -c 'echo $$ >pid.2; cat; : >2; exec sleep 1000' '|' \
+		sh -c 'echo $$ >pid.3; echo part; : >3; exec sleep 1000'
+	soon [ -e 1 ]
+	soon [ -e 3 ]
+	kill -TERM "$pid"
+	ended 1
+	has f.partial part
+	[ "$(grep -c 'sh: killed by signal 15' err)" -eq 3 ]
+	for i in 1 2 3; do
+		gone "$(cat pid.$i)"
+	done
+}
+
+@test "core-store: a stage that ignores SIGTERM is killed after the grace" {
+	start /dev/null f sh -c 'trap "" TERM; echo part; echo $$ >pid.stage; : >started; while :; do sleep 0.1; done'
+	soon [ -e started ]
+	kill -TERM "$pid"
+	ended 1
+	printf 'core-store: %s\n' 'f: ended by signal 15 (Terminated)' 'sh: killed by signal 9 (Killed)' \
+		'f.partial: kept: not whole' | diff - err
+	has f.partial part
+	[ ! -e f ]
+	gone "$(cat pid.stage)"
+}
+
+@test "core-store: a stage may end in order after SIGTERM, the file is partial all the same" {
+	start /dev/null f sh -c 'trap "echo end; exit 0" TERM; echo part; : >started; while :; do sleep 0.1; done'
+	soon [ -e started ]
+	kill -TERM "$pid"
+	ended 1
+	printf '%s\n' part end | cmp - f.partial
+	printf 'core-store: %s\n' 'f: ended by signal 15 (Terminated)' 'f.partial: kept: not whole' |
+		diff - err
+	[ ! -e f ]
+}
+
+@test "core-store: SIGTERM before anything was written leaves nothing" {
+	start /dev/null d/f sh -c ': >started; exec sleep 1000'
+	soon [ -e started ]
+	kill -TERM "$pid"
+	ended 2
+	holds d
+}
+
+@test "core-store: SIGTERM ends the copy without a command" {
+	mkfifo in
+	start in f
+	exec 7>in
+	echo part >&7
+	# The copy is in the file as soon as its one child waits for more.
+	soon bash -c 'find /proc/[0-9]*/fd -maxdepth 1 -lname "$1" 2>/dev/null | grep -q .' - "$PWD/in"
+	soon stored_by_child "$pid" 5
+	kill -TERM "$pid"
+	ended 1
+	exec 7>&-
+	has f.partial part
+}
+
+# stored_by_child PID BYTES: whether its child's standard output has so many bytes.
+stored_by_child() {
+	local child
+	child=$(cat "/proc/$1/task/$1/children") && child=${child%% *}
+	[ -n "$child" ] && [ "$(stat -Lc %s "/proc/$child/fd/1" 2>/dev/null)" = "$2" ]
+}
+
+@test "core-store: a signal that was ignored at the start stays ignored" {
+	for s in TERM INT HUP; do
+		env --ignore-signal=$s core-store $s sh -c ': >started; until [ -e go ]; do sleep 0.05; done; echo whole' \
+			</dev/null 2>err 3>&- &
+		pid=$!
+		echo "$pid" >"pid.$pid"
+		soon [ -e started ]
+		kill -$s "$pid"
+		: >go
+		ended 0
+		has $s whole
+		rm started go
+	done
+}
+
+@test "core-store: SIGKILL leaves no file of any name" {
+	need_tmpfile
+	start /dev/null d/f sh -c 'echo part; echo $$ >pid.stage; : >started; exec sleep 1000'
+	soon [ -e started ]
+	kill -KILL "$pid"
+	ended 137
+	holds d
+	kill "$(cat pid.stage)"
+	holds d
+}
+
+@test "core-store: stages start with no signal blocked, and the dispositions of the caller" {
+	# shellcheck disable=SC2016
+	show='grep -E "^Sig(Blk|Ign)" /proc/self/status; cat'
+	env --default-signal core-store f sh -c "$show" '|' sh -c "$show" '|' sh -c "$show" </dev/null
+	for i in 1 2 3; do
+		printf 'SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n'
+	done | diff - f
+	env --default-signal --ignore-signal=PIPE,USR1 core-store g sh -c "$show" '|' sh -c "$show" </dev/null
+	for i in 1 2; do
+		printf 'SigBlk:\t0000000000000000\nSigIgn:\t0000000000001200\n'
+	done | diff - g
+	# Not by way of a shell: some unblock all.
+	env --default-signal --block-signal=USR2 core-store h grep -E '^Sig(Blk|Ign)' /proc/self/status \
+		'|' cat </dev/null
+	printf 'SigBlk:\t0000000000000800\nSigIgn:\t0000000000000000\n' | diff - h
+}
+
+@test "core-store: a caller that ignores SIGCHLD changes nothing" {
+	says 0 -- env --ignore-signal=CHLD core-store f cat '|' cat <<<data
+	has f data
+	says 1 'sh: exit status 4' 'g.partial: kept: not whole' -- \
+		env --ignore-signal=CHLD core-store g cat '|' sh -c 'cat; exit 4' <<<data
+}
+
+# --- descriptors --------------------------------------------------------------------------------
+
+@test "core-store: every stage has the caller's further descriptors" {
+	echo data | core-store f sh -c 'echo one >&5; cat' '|' sh -c 'echo two >&5; cat' '|' \
+		sh -c 'cat; echo three >&5' 5>five
+	has f data
+	printf '%s\n' one three two | diff - <(sort five)
+}
+
+@test "core-store: stages have no descriptor of core-store's own" {
+	show='readlink /proc/self/fd/* | grep -vE "/proc/|/dev/null|^pipe:|err$" >>fds; cat'
+	bash -c 'for f in /proc/self/fd/*; do f=${f##*/}; [ "$f" -le 2 ] || eval "exec $f>&-"; done
+	core-store d/f sh -c "$1" "|" sh -c "$1; ls /proc/self/fd >>count" </dev/null 2>err' - "$show"
+	# One file, that of the last stage's output; descriptors 0 to 2 and that of ls.
+	[ "$(wc -l <count)" -eq 4 ]
+	[ "$(wc -l <fds)" -le 2 ]
+}
+
+# The reader's end of the FIFO "in" as the writer, whoever crashed, sees it: writes data, then waits
+# until nobody reads any more; 10 seconds at most.
+write_until_released() {
+	timeout 10 python3 -c '
+import os, signal, sys, time
+signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+fd = os.open("in", os.O_WRONLY)
+line = b"data\n"
+while True:
+    try:
+        os.write(fd, line)
+    except BrokenPipeError:
+        sys.exit(0)
+    line = b"more\n"
+    time.sleep(.02)'
+}
+
+@test "core-store: the input is released when the first stage has ended, though others run" {
+	mkfifo in
+	start in f head -n 1 '|' sh -c 'cat; echo $$ >pid.stage; : >tail; until [ -e go ]; do sleep 0.05; done'
+	write_until_released
+	soon [ -e tail ]
+	[ ! -e f ]
+	# Nor has anyone the reader's end of the FIFO open who could read it.
+	for p in $(cat pid.*); do
+		run -1 bash -c 'readlink /proc/'"$p"'/fd/* | grep -x "$PWD/in"'
+	done
+	: >go
+	ended 0
+	has f data
+}
+
+@test "core-store: the input is released at its end, when the first stage was cat" {
+	mkfifo in
+	start in f cat '|' sh -c 'cat; : >tail; until [ -e go ]; do sleep 0.05; done'
+	echo data >in
+	soon [ -e tail ]
+	# Nobody reads: to open it for writing without waiting is an error.
+	soon bash -c '! python3 -c "import os; os.open(\"in\", os.O_WRONLY | os.O_NONBLOCK)" 2>/dev/null'
+	[ ! -e f ]
+	: >go
+	ended 0
+	has f data
+}
+
+@test "core-store: the input is released when the first stage is killed or cannot be started" {
+	mkfifo in
+	start in f sh -c 'read x; kill -9 $$' '|' sh -c 'until [ -e go ]; do sleep 0.05; done; echo tail'
+	write_until_released
+	: >go
+	ended 1
+	rm go f.partial
+	start in f no-such-command '|' sh -c 'until [ -e go ]; do sleep 0.05; done; echo tail'
+	write_until_released
+	: >go
+	ended 1
+	has f.partial tail
+}
+
+@test "core-store: core-store reads none of the input itself" {
+	seq 1 1000000 >in
+	# The first stage takes a line; the offset that it shares with us is where it stopped.
+	bash -c 'core-store f dd bs=2 count=1 status=none; cat >rest' <in
+	has f 1
+	tail -n +2 in | cmp - rest
+}
+
+# --- file systems with less ---------------------------------------------------------------------
+
+@test "core-store: without O_TMPFILE the file has a hidden name until it is whole" {
+	mixed 100000 >in
+	without_tmpfile core-store d/f sh -c 'ls -A d >listing; cat' <in
+	[ "$(wc -l <listing)" -eq 1 ]
+	grep -qxE '\.gzcore\.[0-9]+\.0' listing
+	cmp in d/f
+	[ "$(stat -c %a:%h d/f)" = 600:1 ]
+	holds d f
+	run -1 without_tmpfile core-store d/g sh -c 'cat; exit 1' <in
+	cmp in d/g.partial
+	run -2 without_tmpfile core-store d/h false </dev/null
+	holds d f g.partial
+}
+
+@test "core-store: without O_TMPFILE nothing is replaced but with -f" {
+	mkdir d
+	echo old >d/f
+	ln -s nowhere d/link
+	run -2 without_tmpfile core-store d/f touch started </dev/null
+	run -2 without_tmpfile core-store d/link touch started </dev/null
+	[ ! -e started ]
+	has d/f old
+	run -1 without_tmpfile core-store d/g sh -c 'echo other >d/g; cat' <<<data
+	has d/g other
+	has d/g.partial data
+	without_tmpfile core-store -f d/f sh -c 'cat d/f; cat' <<<new
+	printf '%s\n' old new | cmp - d/f
+	without_tmpfile core-store -f d/link <<<new
+	[ ! -L d/link ]
+	has d/link new
+	holds d f g g.partial link
+}
+
+@test "core-store: without O_TMPFILE a hidden name that is taken is left alone" {
+	# The stage's parent has the process number that the name is made of.
+	mkdir d
+	without_tmpfile bash -c 'ln -s nowhere d/.gzcore.$$.0; echo old >d/.gzcore.$$.1; exec core-store d/f' <<<data
+	has d/f data
+	[ "$(cat d/.gzcore.*.1)" = old ]
+	[ "$(readlink d/.gzcore.*.0)" = nowhere ]
+	[ "$(ls -A d | wc -l)" -eq 3 ]
+}
+
+@test "core-store: without O_TMPFILE a signal leaves the partial file and no hidden one" {
+	shim env --default-signal=TERM core-store d/f \
+		sh -c 'echo part; : >started; exec sleep 1000' </dev/null 2>err 3>&- &
+	pid=$!
+	echo "$pid" >"pid.$pid"
+	soon [ -e started ]
+	kill -TERM "$pid"
+	ended 1
+	has d/f.partial part
+	holds d f.partial
+}
+
+@test "core-store: without hard links the name is reserved and the file renamed" {
+	export NO_LINK=1
+	mixed 100000 >in
+	without_tmpfile core-store d/f cat <in
+	cmp in d/f
+	[ "$(stat -c %a:%h d/f)" = 600:1 ]
+	run -1 without_tmpfile core-store d/g sh -c 'cat; exit 1' <in
+	cmp in d/g.partial
+	run -2 without_tmpfile core-store d/f touch started </dev/null
+	[ ! -e started ]
+	cmp in d/f
+	run -1 without_tmpfile core-store d/h sh -c 'echo other >d/h; cat' <<<data
+	has d/h other
+	has d/h.partial data
+	run -1 without_tmpfile core-store d/i sh -c 'ln -s nowhere d/i; cat' <<<data
+	[ "$(readlink d/i)" = nowhere ]
+	without_tmpfile core-store -f d/f <<<new
+	has d/f new
+	holds d f g.partial h h.partial i i.partial
+}
+
+@test "core-store: a vfat file system, which has neither, stores all the same" {
+	# Elsewhere the tests above stand in for it.
+	need_root
+	need mkfs.vfat
+	truncate -s 4M image
+	mkfs.vfat image >/dev/null
+	mkdir mnt
+	mount -o loop,fmask=0177,dmask=0077 image mnt 2>/dev/null || skip "the kernel cannot mount vfat"
+	mixed 100000 >in
+	says 0 -- core-store mnt/f cat '|' cat <in
+	cmp in mnt/f
+	says 2 'mnt/f: File exists' -- core-store mnt/f touch started <in
+	says 1 'sh: exit status 1' 'mnt/g.partial: kept: not whole' -- \
+		core-store mnt/g sh -c 'cat; exit 1' <in
+	cmp in mnt/g.partial
+	says 0 -- core-store -f mnt/f <<<new
+	has mnt/f new
+	holds mnt f g.partial
+	umount mnt
+}
+
+@test "core-store: other file systems that the kernel has store and refuse alike" {
+	need_root
+	mkdir mnt up work
+	tried=
+	for fs in tmpfs ramfs overlay ext2 ext4 xfs btrfs; do
+		case $fs in
+		tmpfs | ramfs) mount -t $fs none mnt ;;
+		overlay) mount -t overlay -o lowerdir=mnt,upperdir=up,workdir=work none mnt ;;
+		*)
+			command -v mkfs.$fs >/dev/null || continue
+			rm -f image
+			truncate -s 320M image
+			mkfs.$fs -q image
+			mount -o loop image mnt
+			;;
+		esac 2>/dev/null || continue
+		tried="$tried $fs"
+		rm -rf mnt/lost+found
+		says 0 -- core-store mnt/d/f cat <<<data
+		says 2 'mnt/d/f: File exists' -- core-store mnt/d/f cat <<<new
+		has mnt/d/f data
+		says 0 -- core-store -f mnt/d/f cat <<<new
+		has mnt/d/f new
+		says 1 'sh: exit status 1' 'mnt/d/g.partial: kept: not whole' -- \
+			core-store mnt/d/g sh -c 'cat; exit 1' <<<data
+		holds mnt/d f g.partial
+		umount mnt
+	done
+	[ -n "$tried" ] || skip "nothing can be mounted"
+}

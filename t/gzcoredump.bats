@@ -1,0 +1,1093 @@
+# gzcoredump, called by hand: -c and -d of old, and -k with a core that gdb wrote.  What is done by a
+# real crash, -i, -u and -t are in t/kernel.
+
+load lib/common
+load lib/kernel
+
+setup_file() {
+	export BATS_NO_PARALLELIZE_WITHIN_FILE=true
+	export P=$BATS_FILE_TMPDIR/p DIR=$BATS_FILE_TMPDIR/p/var/lib/gzcoredump
+	export PROG=$BATS_FILE_TMPDIR/prog CORE=$BATS_FILE_TMPDIR/core LIVE
+	install_below "$P" || return
+	sed '1s|.*|#!/bin/busybox ash|' "$P/bin/gzcoredump" >"$P/bin/gzcoredump-ash"
+	chmod 755 "$P/bin/gzcoredump-ash"
+	crasher "$PROG" || return
+	# A process that lives on, so that there are live facts to read, and its core.
+	"$PROG" wait 'its argument' 3>&- >/dev/null 2>&1 &
+	LIVE=$!
+	until [ "$(sed 's/.*) //; s/ .*//' "/proc/$LIVE/stat")" = S ]; do sleep 0.05; done
+	gcore -o "$CORE" "$LIVE" >"$BATS_FILE_TMPDIR/gcore.log" 2>&1 3>&- || return
+	mv "$CORE.$LIVE" "$CORE"
+}
+
+teardown_file() {
+	kill -KILL "$LIVE" 2>/dev/null || :
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	uuid=$(elf-uuid "$PROG")
+	build_id=$(elf-uuid -b "$PROG")
+	pid=$LIVE
+	LOG=$P/var/log/gzcoredump.log
+}
+
+# in_each_shell FUNCTION: runs it under dash, under busybox ash, and with the first line changed, each
+# time in a fresh directory with nothing stored, no log and no configuration.
+in_each_shell() {
+	local shell
+	for shell in dash ash line; do
+		[ $shell = dash ] && need dash || need busybox
+		echo "# under $shell"
+		rm -rf "$DIR" "$P/etc/gzcoredump.conf" "$LOG"
+		mkdir "$BATS_TEST_TMPDIR/$shell"
+		cd "$BATS_TEST_TMPDIR/$shell"
+		"$1"
+	done
+}
+
+# gz ARG …: gzcoredump in the shell of in_each_shell.
+gz() {
+	case $shell in
+	dash) dash "$P/bin/gzcoredump" "$@" ;;
+	ash) busybox ash "$P/bin/gzcoredump" "$@" ;;
+	line) "$P/bin/gzcoredump-ash" "$@" ;;
+	esac
+}
+
+# handle ARG …: a crash of $LIVE by hand, with more letters, its core on standard input; says nothing.
+handle() {
+	run -0 --separate-stderr gz -k "P$LIVE" "I$LIVE" u0 g0 s11 t1700000000 c18446744073709551615 d1 \
+		hbox eprog "$@" <"$CORE"
+	[ -z "$output$stderr" ] || { echo "said: $output$stderr"; return 1; }
+}
+
+# whole [DIR [SUFFIX]]: one crash is stored there, whole, with its record.
+whole() {
+	local dir=${1-$DIR} suffix=${2-gz}
+	txt=$(ls "$dir"/*.txt) || { cat "$LOG"; return 1; }
+	[ "$(wc -l <<<"$txt")" = 1 ] || { echo "$txt"; return 1; }
+	name=${txt%.txt} gz=${txt%.txt}.$suffix
+	ls -A "$dir" | diff <(printf '%s\n' "${gz##*/}" "${txt##*/}" | sort) - || return
+	has stored=whole complete=yes "bytes=$(stat -c %s "$CORE")" "promised=$(stat -c %s "$CORE")"
+}
+
+# same_core [FILE]: the file holds the core.
+same_core() {
+	gzip -dc <"${1-$gz}" | cmp - "$CORE"
+}
+
+# logged TEXT: the log has it.
+logged() {
+	grep -qF -- "$1" "$LOG" || { echo "not in the log: $1"; cat "$LOG"; return 1; }
+}
+
+# usage_for ARG …: misuse.
+usage_for() {
+	run -2 --separate-stderr gz "$@"
+	[ -z "$output" ] || { echo "$*: on standard output: $output"; return 1; }
+	[[ $stderr == *'usage: gzcoredump -c'* ]] || { echo "$*: no usage: $stderr"; return 1; }
+}
+
+# --- the command line
+
+@test "gzcoredump: -h and -V answer, and fail on a full disk; a bad option shows the usage" {
+	answers gzcoredump
+}
+
+@test "gzcoredump: -h and no arguments print the usage on standard output" {
+	asked() {
+		run -0 --separate-stderr gz -h
+		[[ ${lines[0]} == 'usage: gzcoredump -c [-p PATH] [-a ARG]' ]]
+		[ -z "$stderr" ]
+		printf '%s\n' "$output" >usage
+		run -0 --separate-stderr gz
+		diff usage <(printf '%s\n' "$output")
+		[ -z "$stderr" ]
+		run -0 --separate-stderr gz -V
+		[[ $output =~ ^gzcoredump\ [0-9.]+$ ]]
+	}
+	in_each_shell asked
+}
+
+@test "gzcoredump: misuse shows the usage on standard error and exits 2" {
+	misused() {
+		local n
+		for n in -x -a -p -f -o -c\ -a -cx operand -c\ operand -d -d\ -f\ in -d\ -o\ out -c\ -d \
+			-i\ -u -t\ -c --help; do
+			# shellcheck disable=SC2086
+			usage_for $n </dev/null
+		done
+		[ -z "$(ls -A)" ]
+		[ ! -e "$DIR" ]
+	}
+	in_each_shell misused
+}
+
+@test "gzcoredump: shellcheck has nothing to say of the script" {
+	need shellcheck
+	run -0 shellcheck -s sh "$T/../tools/gzcoredump" "$P/bin/gzcoredump"
+	[ -z "$output" ]
+}
+
+@test "gzcoredump: gzCoredump is a link to it, and does what it did" {
+	ls -l "$P/bin/gzCoredump"
+	[ "$(readlink "$P/bin/gzCoredump")" = gzcoredump ]
+	run -0 "$P/bin/gzCoredump" -h
+	[[ ${lines[0]} == usage:* ]]
+	"$P/bin/gzCoredump" -c -p cores -a old <"$CORE"
+	"$P/bin/gzCoredump" -d -f cores/*_old.gz -o core
+	cmp core "$CORE"
+}
+
+# --- -c
+
+@test "gzcoredump: -c -p DIR -a ARG stores a core under the name of old, with its record" {
+	named() {
+		local before after stamp
+		export TZ=XXX-13:45
+		before=$(date +%Y%m%d%H%M%S)
+		run -0 --separate-stderr gz -c -p "$PWD/cores" -a 'demo' <"$CORE"
+		after=$(date +%Y%m%d%H%M%S)
+		TZ=UTC
+		[ -z "$output$stderr" ]
+		whole cores
+		same_core
+		[[ ${gz##*/} =~ ^Core_([0-9]{8})_([0-9]{6})_demo\.gz$ ]]
+		stamp=${BASH_REMATCH[1]}${BASH_REMATCH[2]}
+		[[ $before -le $stamp && $stamp -le $after ]]
+		[ "$(stat -c %a cores "$gz" "$txt")" = $'700\n600\n600' ]
+		has "uuid=$uuid" uuid_from=section "build_id=$build_id" "pid=$LIVE" uid=0 comm=prog \
+			"exe=$PROG" "cmdline=$PROG wait its argument" threads=1 "host=$(uname -n)"
+		[ "$(head -n 2 "$txt")" = "uuid=$uuid"$'\nrecord=1' ]
+		[ "$(tail -n 2 "$txt")" = $'stored=whole\ncomplete=yes' ]
+	}
+	in_each_shell named
+}
+
+@test "gzcoredump: -c without -a, or with an empty one, adds nothing to the name" {
+	plain() {
+		gz -c -p one <"$CORE"
+		whole one
+		[[ ${gz##*/} =~ ^Core_[0-9]{8}_[0-9]{6}\.gz$ ]]
+		gz -c -p two/ -a '' <"$CORE"
+		whole two
+		[[ ${gz##*/} =~ ^Core_[0-9]{8}_[0-9]{6}\.gz$ ]]
+		same_core
+	}
+	in_each_shell plain
+}
+
+@test "gzcoredump: -c stays inside the directory, whatever the argument is" {
+	hostile() {
+		local n i=0
+		while IFS= read -r -d '' n; do
+			i=$((i + 1))
+			gz -c -p "cores$i" -a "$n" </dev/null
+			txt=$(ls "cores$i"/*.txt)
+			[[ ${txt##*/} =~ ^Core_[0-9]{8}_[0-9]{6}_[A-Za-z0-9!+,.=@_-]+\.txt$ ]] ||
+				{ printf 'not safe: %q\n' "$txt"; return 1; }
+			[ "$(ls -A "cores$i" | wc -l)" = 2 ]
+			rm -r "cores$i"
+		done < <(printf '%s\0' ../x ../../../tmp/x /abs .. . a/b $'new\nline' $'end\n' "it's" '"q"' \
+			'$(touch pwned)' '`touch pwned`' '; touch pwned' '%s%n%e' '%{uuid}' '\0057x' '*' \
+			' blank ' $'\e[2J' -rf "$(printf '%0500d' 0)" naïveté $'\xff')
+		# Nothing beside them, and nothing was run.
+		[ -z "$(ls -A)" ]
+	}
+	in_each_shell hostile
+}
+
+@test "gzcoredump: -c takes any directory" {
+	anywhere() {
+		local n
+		for n in 'two words' $'new\nline' "it's" '$(touch pwned)' '*' 'a%b' '\0101'; do
+			gz -c -p "$n" -a x <"$CORE"
+			whole "$n"
+			same_core
+			rm -r "$n"
+		done
+		mkdir -m 755 there
+		gz -c -p there <"$CORE"
+		whole there
+		[ "$(stat -c %a there)" = 755 ]
+	}
+	in_each_shell anywhere
+}
+
+@test "gzcoredump: -c and -d take names that begin with a dash" {
+	dashed() {
+		gz -c -p -cores <"$CORE"
+		whole ./-cores
+		cp "$gz" ./-in.gz
+		gz -d -f -in.gz -o -out
+		cmp ./-out "$CORE"
+	}
+	in_each_shell dashed
+}
+
+@test "gzcoredump: -c writes to /home when it is not told where" {
+	at_home() {
+		cp "$CORE" core
+		export shell P
+		export -f gz
+		run -0 unshare -m bash -c 'mount -t tmpfs -o size=64m tmpfs /home && gz -c -a x <core && ls /home'
+		[[ ${lines[0]} =~ ^Core_.*_x\.gz$ ]]
+		[[ ${lines[1]} =~ ^Core_.*_x\.txt$ ]]
+	}
+	unshare -m mount -t tmpfs tmpfs /home 2>/dev/null || skip "no file system can be mounted here"
+	in_each_shell at_home
+}
+
+@test "gzcoredump: -c never replaces a file, nor follows a link" {
+	kept() {
+		local now i stamp
+		# Whatever second it will be, its names are taken.
+		mkdir cores
+		now=$(date +%s)
+		for i in $(seq 0 20); do
+			stamp=Core_$(date -d "@$((now + i))" +%Y%m%d_%H%M%S)
+			echo old >"cores/${stamp}_file.gz"
+			echo old >"cores/${stamp}_record.txt"
+			ln -s "$PWD/outside" "cores/${stamp}_link.gz"
+			ln -s "$PWD/outside" "cores/${stamp}_txtlink.txt"
+			echo old >"cores/${stamp}_partial.gz.partial"
+		done
+		tar -cf before.tar cores
+		for i in file record link txtlink partial; do
+			gz -c -p cores -a $i <"$CORE"
+			[ "$(ls cores/*_$i-1.gz cores/*_$i-1.txt | wc -l)" = 2 ]
+			same_core cores/*_$i-1.gz
+		done
+		[ ! -e outside ]
+		tar -df before.tar
+		[ "$(ls -A cores | wc -l)" = $((21 * 5 + 10)) ]
+	}
+	in_each_shell kept
+}
+
+@test "gzcoredump: two crashes in one second never overwrite each other" {
+	at_once() {
+		local i
+		for i in 1 2 3 4 5 6; do
+			{ cat "$CORE"; echo "$i"; } >"core$i"
+			gz -c -p cores -a same <"core$i" 3>&- 2>"err$i" &
+		done
+		wait
+		cat err?
+		for gz in cores/*.gz; do
+			zinflate "$gz" | tail -n 1
+			[ -e "${gz%.gz}.txt" ]
+			grep -qx stored=whole "${gz%.gz}.txt"
+		done | sort | tr -d '\n' | grep -x 123456
+		ls -A cores | grep -vE '^Core_[0-9]{8}_[0-9]{6}_same(-[0-9])?\.(gz|txt)$' | diff /dev/null -
+		[ "$(ls -A cores | wc -l)" = 12 ]
+	}
+	in_each_shell at_once
+}
+
+@test "gzcoredump: -c works with nothing but standard input, as the kernel calls it" {
+	bare() {
+		case $shell in
+		dash) set -- dash "$P/bin/gzcoredump" ;;
+		ash) set -- busybox ash "$P/bin/gzcoredump" ;;
+		line) set -- "$P/bin/gzcoredump-ash" ;;
+		esac
+		env -i "$@" -c -p "$PWD/cores" -a x <"$CORE" >&- 2>&-
+		whole cores
+		same_core
+		logged 'stored=whole complete=yes'
+		run -2 env -i "$@" -c -p "$PWD/no/such" -a x <"$CORE" 1>&- 2>&-
+		logged "$PWD/no/such"
+	}
+	in_each_shell bare
+}
+
+@test "gzcoredump: -c says when it cannot store, and exits 2" {
+	cannot() {
+		: >file
+		run -2 --separate-stderr gz -c -p file <"$CORE"
+		[ -z "$output" ]
+		[[ $stderr == *file/Core_* ]]
+		run -2 --separate-stderr gz -c -p no/such <"$CORE"
+		[[ $stderr == *no/such/Core_* ]]
+		run -2 --separate-stderr gz -c -p /proc <"$CORE"
+		[[ $stderr == */proc/Core_* ]]
+		[ "$(ls -A)" = file ] && [ ! -s file ]
+		run -2 gz -c -p cores <&-
+		run -2 terminal 0 "$P/bin/gzcoredump" -c -p cores
+	}
+	in_each_shell cannot
+}
+
+@test "gzcoredump: -c stores what is no core too, or a part of one, and says so in the record" {
+	other() {
+		gz -c -p empty </dev/null
+		txt=$(ls empty/*.txt)
+		has uuid= record=1 bytes=0 stored=whole complete=no
+		gzip -dc "${txt%.txt}.gz" | cmp - /dev/null
+		gz -c -p text <"$T/gzcoredump.bats"
+		txt=$(ls text/*.txt)
+		has uuid= stored=whole complete=no "bytes=$(stat -c %s "$T/gzcoredump.bats")"
+		gzip -dc "${txt%.txt}.gz" | cmp - "$T/gzcoredump.bats"
+		head -c 20000 "$CORE" >cut
+		gz -c -p part <cut
+		txt=$(ls part/*.txt)
+		has stored=whole complete=no bytes=20000 "promised=$(stat -c %s "$CORE")"
+		gzip -dc "${txt%.txt}.gz" | cmp - cut
+	}
+	in_each_shell other
+}
+
+@test "gzcoredump: -c makes what gunzip reads, whatever the handler's filter is" {
+	plain() {
+		conf 'filter=tr a b' suffix=gz.b owner=4711 level=0
+		gz -c -p cores <"$CORE"
+		whole cores
+		same_core
+		[ "$(stat -c %s "$gz")" -gt "$(stat -c %s "$CORE")" ]
+		[ "$(stat -c %u "$gz")" = "$(id -u)" ]
+	}
+	in_each_shell plain
+}
+
+# --- -d
+
+@test "gzcoredump: -d restores gzip and zlib, and replaces the whole of OUT" {
+	decoded() {
+		gzdeflate <"$CORE" >in.gz
+		zdeflate <"$CORE" >in.zz
+		gzip -c "$CORE" >other.gz
+		for n in in.gz in.zz other.gz; do
+			# An old file that is longer leaves no tail.
+			{ cat "$CORE"; echo tail; } >out
+			run -0 --separate-stderr gz -d -f $n -o out
+			[ -z "$output$stderr" ]
+			cmp out "$CORE"
+			gz -d -f $n -o new
+			cmp new "$CORE"
+			rm new
+		done
+		gzdeflate </dev/null >empty.gz
+		gz -d -f empty.gz -o out
+		cmp out /dev/null
+		# Over itself.
+		gz -d -f in.gz -o in.gz
+		cmp in.gz "$CORE"
+	}
+	in_each_shell decoded
+}
+
+@test "gzcoredump: -d leaves OUT as it was when not all of IN could be decoded" {
+	undecoded() {
+		local n size
+		gzdeflate -b 64K <"$CORE" >in.gz
+		zdeflate <"$CORE" >in.zz
+		size=$(stat -c %s in.gz)
+		head -c $((size - 5)) in.gz >cut.gz
+		head -c 3 in.gz >stub.gz
+		head -c 2000 in.zz >cut.zz
+		cp in.gz damaged.gz
+		printf 'xxxx' | dd of=damaged.gz bs=1 seek=$((size / 2)) conv=notrunc status=none
+		cp in.gz early.gz
+		printf 'xxxx' | dd of=early.gz bs=1 seek=40 conv=notrunc status=none
+		{ cat in.gz; echo trailing; } >trailing.gz
+		: >empty
+		echo "the old file" >out
+		cp -p out keep
+		stat -c '%i %a %Y %s' out >stat
+		for n in cut.gz stub.gz cut.zz damaged.gz early.gz trailing.gz empty missing . "$CORE"; do
+			run --separate-stderr gz -d -f $n -o out
+			[ "$status" = 1 ] || [ "$status" = 2 ]
+			[ -z "$output" ]
+			[ -n "$stderr" ]
+			cmp out keep
+			stat -c '%i %a %Y %s' out | diff stat -
+			# Nor is there an OUT where none was.
+			run --separate-stderr gz -d -f $n -o new
+			[ "$status" = 1 ] || [ "$status" = 2 ]
+			[ ! -e new ]
+		done
+	}
+	in_each_shell undecoded
+}
+
+@test "gzcoredump: -d does not turn a device or a pipe into a file" {
+	special() {
+		gzdeflate <"$CORE" >in.gz
+		mknod device c 1 3 || skip "no device can be made here"
+		# Written or refused, it must still be there.
+		run gz -d -f in.gz -o device
+		[ -c device ]
+		mkfifo pipe
+		cat pipe >got 3>&- &
+		run timeout 10 bash -c ': >pipe' 3>&-
+		run timeout 10 "$P/bin/gzcoredump" -d -f in.gz -o pipe
+		[ -p pipe ]
+		kill %% 2>/dev/null || :
+	}
+	in_each_shell special
+}
+
+@test "gzcoredump: -d that is told to end leaves OUT as it was" {
+	ended() {
+		echo "the old file" >out
+		cp out keep
+		mkfifo in
+		{ gzdeflate <"$CORE"; exec sleep 30; } >in 3>&- &
+		local writer=$!
+		gz -d -f in -o out 3>&- 2>err &
+		local reader=$!
+		for _ in $(seq 100); do
+			! pgrep -x zinflate >/dev/null || break
+			sleep 0.05
+		done
+		sleep 0.2
+		# The script has become core-store, unless the shell forks first.
+		pkill -TERM -P $reader core-store 2>/dev/null || kill -TERM $reader
+		wait $reader && return 1
+		kill $writer
+		cmp out keep
+	}
+	in_each_shell ended
+}
+
+# --- -k
+
+@test "gzcoredump: -k stores a core with all its facts, in the order of the record" {
+	recorded() {
+		handle
+		whole
+		keys
+		sed 's/=.*//' "$txt" | diff - <(printf '%s\n' uuid record uuid_from build_id pid tid uid gid signal \
+			signame comm exe cmdline threads time host limit dumpable bytes promised stored complete)
+		has "uuid=$uuid" record=1 uuid_from=section "build_id=$build_id" "pid=$LIVE" "tid=$LIVE" uid=0 gid=0 \
+			signal=11 signame=SIGSEGV comm=prog "exe=$PROG" "cmdline=$PROG wait its argument" threads=1 \
+			"host=$(uname -n)" limit=18446744073709551615 dumpable=1
+		[[ ${name##*/} =~ ^prog\.$LIVE\.20[0-9]{6}T[0-9]{6}Z$ ]]
+		[ "$(stat -c '%a %u %g' "$gz" "$txt")" = $'600 0 0\n600 0 0' ]
+		[ "$(stat -c %a "$DIR" "$LOG")" = $'700\n600' ]
+		same_core
+		logged "SIGSEGV in prog: stored=whole complete=yes bytes=$(stat -c %s "$CORE"): $gz"
+		[ "$(wc -l <"$LOG")" = 1 ]
+	}
+	in_each_shell recorded
+}
+
+@test "gzcoredump: the first gzip header names the file and holds the identity lines" {
+	headed() {
+		handle
+		whole
+		python3 - "$gz" >header <<-'EOF'
+		import struct, sys
+		b = open(sys.argv[1], 'rb').read()
+		magic, method, flags, mtime = struct.unpack_from('<HBBI', b)
+		assert (magic, method, flags) == (0x8b1f, 8, 4 | 8 | 16), (magic, method, flags)
+		n, = struct.unpack_from('<H', b, 10)
+		assert n == 8 and b[12:16] == b'IG\4\0', b[12:20]
+		size, = struct.unpack_from('<I', b, 16)
+		name, comment, _ = b[20:].split(b'\0', 2)
+		# The next member has none of it.
+		assert size == len(b) or b[size + 3] == 4, b[size:size + 20]
+		sys.stdout.buffer.write(name + b'\n' + comment)
+		EOF
+		[ "$(head -n 1 header)" = "${name##*/}" ]
+		tail -n +2 header | diff <(grep -vE '^(bytes|promised|stored|complete)=' "$txt") -
+	}
+	in_each_shell headed
+}
+
+@test "gzcoredump: with a filter, header and record keep the command line to themselves" {
+	filtered() {
+		conf 'filter=tr a-z n-za-m | cat -u' suffix=gz.rot
+		handle
+		whole "$DIR" gz.rot
+		run ! grep -qE '^cmdline=|its argument' "$txt" "$LOG"
+		sed 's/=.*//' "$txt" | diff - <(printf '%s\n' uuid record uuid_from build_id pid tid uid gid signal \
+			signame comm exe threads time host limit dumpable bytes promised stored complete)
+		tr n-za-m a-z <"$gz" >plain.gz
+		same_core plain.gz
+		python3 - plain.gz <<-'EOF'
+		import sys
+		b = open(sys.argv[1], 'rb').read(4)
+		assert b[3] & 16 == 0, b
+		EOF
+	}
+	in_each_shell filtered
+}
+
+@test "gzcoredump: -k takes letters that are missing, empty, unknown or nonsense" {
+	letters() {
+		local n=0 line
+		while IFS= read -r line; do
+			rm -rf "$DIR" "$LOG"
+			# shellcheck disable=SC2086
+			run -0 --separate-stderr gz -k $line <"$CORE"
+			[ -z "$output$stderr" ]
+			whole
+			# What the core itself knows.
+			has "pid=$LIVE" comm=prog "exe=$PROG"
+			same_core
+			[ "$(sed 's/=.*//' "$txt" | sort | uniq -d)" = '' ]
+			run ! grep -qE '=$' <(grep -v '^uuid=$' "$txt")
+			n=$((n + 1))
+		done <<-EOF
+
+		P$LIVE
+		P I u g s t c d F h e
+		Pabc I-1 u1x g+1 s0x11 t1.5 cunlimited d? Fx
+		s11 X Y99 zzz 1 = - --
+		P999999999999999999999 I1 s99999999999 t99999999999999999999
+		P$LIVE F99
+		EOF
+		[ $n = 7 ]
+		run -0 gz -k '' 'P' '' "P$LIVE" '' <"$CORE"
+	}
+	in_each_shell letters
+}
+
+@test "gzcoredump: -k says what the kernel said when the process cannot be read" {
+	gone() {
+		local n
+		# A number that no process has.
+		n=$(($(cat /proc/sys/kernel/pid_max) + 1))
+		run -0 gz -k P$n I$n u1000 g100 s6 t1700000000 c0 d2 'hbo x/../$(touch pwned)' \
+			$'e../a b\n$(touch pwned)=\\' </dev/null
+		txt=$(ls "$DIR"/*.txt)
+		cat "$txt"
+		has uuid= record=1 pid=$n tid=$n uid=1000 gid=100 signal=6 signame=SIGABRT limit=0 dumpable=2 \
+			stored=whole complete=no bytes=0
+		has 'comm=..?a?b???touch?pwned???'
+		grep -q '^host=bo?x?..???touch?pwned?$' "$txt"
+		[ "$(ls -A)" = '' ]
+		[ "$(ls -A "$DIR" | wc -l)" = 2 ]
+		[[ ${txt##*/} == [A-Za-z0-9_]* ]]
+		logged "pid $n"
+	}
+	in_each_shell gone
+}
+
+@test "gzcoredump: -k believes the process only when the descriptor is that process" {
+	checked() {
+		cat >with.py <<-'EOF'
+		import os, sys
+		fd = os.pidfd_open(int(sys.argv[1]))
+		if fd != 3:
+		    os.dup2(fd, 3)
+		os.set_inheritable(3, True)
+		os.execvp(sys.argv[2], sys.argv[2:])
+		EOF
+		case $shell in
+		dash) set -- dash "$P/bin/gzcoredump" ;;
+		ash) set -- busybox ash "$P/bin/gzcoredump" ;;
+		line) set -- "$P/bin/gzcoredump-ash" ;;
+		esac
+		python3 with.py "$LIVE" "$@" -k "P$LIVE" s11 F3 eother <"$CORE" 3>&-
+		whole
+		has comm=prog "uuid=$uuid" "cmdline=$PROG wait its argument" "host=$(uname -n)"
+		rm -rf "$DIR"
+		# Its number belongs to another process by now: nothing of that one may be in the record.
+		python3 with.py $$ "$@" -k "P$LIVE" s11 F3 eother </dev/null 3>&-
+		txt=$(ls "$DIR"/*.txt)
+		has comm=other uuid= "pid=$LIVE"
+		run ! grep -qE "^(exe|cmdline|threads)=|$uuid" "$txt"
+		logged 'not the process of descriptor 3'
+	}
+	in_each_shell checked
+}
+
+@test "gzcoredump: -k works with nothing but the core on 0, as the kernel calls it" {
+	bare() {
+		case $shell in
+		dash) set -- dash "$P/bin/gzcoredump" ;;
+		ash) set -- busybox ash "$P/bin/gzcoredump" ;;
+		line) set -- "$P/bin/gzcoredump-ash" ;;
+		esac
+		cd /
+		env -i "$@" -k "P$LIVE" s11 eprog <"$CORE" 1>&- 2>&- 3>&-
+		cd "$OLDPWD"
+		whole
+		same_core
+		keys_here=$(head -n 1 "$txt")
+		[ "$keys_here" = "uuid=$uuid" ]
+	}
+	in_each_shell bare
+}
+
+@test "gzcoredump: -k makes room beside names that are taken" {
+	taken() {
+		conf 'template=name'
+		mkdir -p "$DIR"
+		echo old >"$DIR/name.gz"
+		echo old >"$DIR/name-1.txt"
+		echo old >"$DIR/name-2.gz.partial"
+		ln -s "$PWD/outside" "$DIR/name-3.txt"
+		ln -s "$PWD/outside" "$DIR/name-4.gz"
+		mkdir "$DIR/name-5.gz"
+		handle
+		[ -f "$DIR/name-6.txt" ]
+		same_core "$DIR/name-6.gz"
+		[ ! -e outside ]
+		cat "$DIR/name.gz" "$DIR/name-1.txt" "$DIR/name-2.gz.partial" | diff <(printf 'old\nold\nold\n') -
+		handle
+		same_core "$DIR/name-7.gz"
+		[ "$(ls -A "$DIR" | wc -l)" = 10 ]
+	}
+	in_each_shell taken
+}
+
+@test "gzcoredump: honour_limit decides about a core whose limit is 0, and about no other" {
+	limited() {
+		local c
+		conf honour_limit=yes
+		run -0 --separate-stderr gz -k "P$LIVE" s11 c0 eprog <"$CORE"
+		[ -z "$output$stderr" ]
+		txt=$(ls "$DIR"/*.txt)
+		[ "$(ls -A "$DIR")" = "${txt##*/}" ]
+		has limit=0 stored=no complete=no "uuid=$uuid" signame=SIGSEGV
+		[ "$(tail -n 2 "$txt")" = $'stored=no\ncomplete=no' ]
+		run ! grep -qE '^(bytes|promised)=' "$txt"
+		logged 'the limit of its core is 0'
+		for c in c1 c4096 c18446744073709551615 c; do
+			rm -rf "$DIR"
+			gz -k "P$LIVE" s11 $c <"$CORE"
+			whole
+		done
+		conf honour_limit=no
+		rm -rf "$DIR"
+		gz -k "P$LIVE" s11 c0 <"$CORE"
+		whole
+		has limit=0
+	}
+	in_each_shell limited
+}
+
+@test "gzcoredump: -k says that a core was cut" {
+	cut() {
+		head -c 100000 "$CORE" >cut
+		gz -k "P$LIVE" s11 <cut
+		txt=$(ls "$DIR"/*.txt)
+		has stored=whole complete=no bytes=100000 "promised=$(stat -c %s "$CORE")" "uuid=$uuid"
+		gzip -dc "${txt%.txt}.gz" | cmp - cut
+	}
+	in_each_shell cut
+}
+
+# begun VICTIM: a handler in the background, in the middle of a core that does not compress; VICTIM, a
+# stage of it, is in $victim.  The rest of the core comes when the file rest is there.
+begun() {
+	rm -f rest
+	noise 3000000 >noise
+	{
+		cat noise
+		until [ -e rest ]; do sleep 0.05; done
+		cat noise
+	} 3>&- | setsid bash -c 'echo $$ >session; exec "$@"' session \
+		"${run[@]}" -k "P$LIVE" s11 eprog 3>&- &
+	handler=$!
+	for _ in $(seq 200); do
+		victim=$(pgrep -x -s "$(cat session 2>/dev/null || echo 1)" "$1") && break
+		sleep 0.05
+	done
+	[ -n "$victim" ]
+	# All that is there has been read.
+	sleep 0.3
+}
+
+# left: what the handler in the background has left agrees with its record.
+left() {
+	: >rest
+	# The shell that was killed has no say in when the others end.
+	for _ in $(seq 200); do
+		pgrep -s "$(cat session)" >/dev/null || break
+		sleep 0.05
+	done
+	run ! pgrep -s "$(cat session)"
+	txt=$(ls "$DIR"/*.txt)
+	gz=${txt%.txt}.gz
+	echo "victim: $victim"
+	ls -la "$DIR"
+	cat "$txt"
+	[ ! -e "$gz" ]
+	has complete=no "uuid=$uuid"
+	if [ -e "$gz.partial" ]; then
+		has stored=partial
+		# What is there decodes to what came first.
+		zinflate -k "$gz.partial" >part 2>err || :
+		[ ! -s part ] || is_prefix part noise
+		[ "$(ls -A "$DIR" | wc -l)" = 2 ]
+	else
+		has stored=no
+		[ "$(ls -A "$DIR" | wc -l)" = 1 ]
+	fi
+}
+
+runs() {
+	case $shell in
+	dash) run=(dash "$P/bin/gzcoredump") ;;
+	ash) run=(busybox ash "$P/bin/gzcoredump") ;;
+	line) run=("$P/bin/gzcoredump-ash") ;;
+	esac
+}
+
+@test "gzcoredump: stages that are told to end leave a partial file and a record that says so" {
+	ended() {
+		local n
+		runs
+		for n in core-info gzdeflate core-store; do
+			rm -rf "$DIR" session
+			begun $n
+			kill -TERM "$victim"
+			[ $n != core-store ] || wait $handler || :
+			left
+			has stored=partial
+			logged 'stored=partial'
+		done
+	}
+	in_each_shell ended
+}
+
+@test "gzcoredump: a handler of which everything is told to end leaves a record that is true" {
+	ended() {
+		runs
+		begun core-store
+		# shellcheck disable=SC2046
+		kill -TERM $(pgrep -s "$(cat session)")
+		left
+		has stored=partial
+	}
+	in_each_shell ended
+}
+
+@test "gzcoredump: stages that are killed leave no final name" {
+	killed() {
+		local n
+		runs
+		for n in core-info gzdeflate core-store; do
+			rm -rf "$DIR" session
+			begun $n
+			kill -KILL "$victim"
+			left
+		done
+		has stored=no
+	}
+	in_each_shell killed
+}
+
+@test "gzcoredump: a directory that is none costs the core; the log says so, and the exit is 2" {
+	none() {
+		local n
+		: >file
+		for n in "$PWD/file" "$PWD/file/below" "$PWD/no/such" /proc/none; do
+			conf "dir=$n"
+			rm -f "$LOG"
+			run -2 --separate-stderr gz -k "P$LIVE" s11 <"$CORE"
+			[ -z "$output$stderr" ]
+			logged "$n"
+			logged stored=no
+			[ ! -s file ]
+		done
+		[ "$(ls -A)" = file ]
+	}
+	in_each_shell none
+}
+
+@test "gzcoredump: a directory that may not be written costs the core; the exit is 2" {
+	need setpriv
+	unwritable() {
+		runs
+		chmod 755 "$BATS_FILE_TMPDIR"
+		mkdir -m 755 kept
+		conf "dir=$PWD/kept" owner=4711
+		chmod 644 "$P/etc/gzcoredump.conf"
+		mkdir -p "${LOG%/*}"
+		install -m 666 /dev/null "$LOG"
+		run -2 setpriv --reuid 4711 --regid 4711 --clear-groups "${run[@]}" -k s11 <"$CORE"
+		[ -z "$output" ]
+		logged 'Permission denied'
+		logged stored=no
+		[ -z "$(ls -A kept)" ]
+	}
+	# The directories above are the test's own, and closed.
+	run setpriv --reuid 4711 --regid 4711 --clear-groups test -r "$P/bin/gzcoredump"
+	[ "$status" = 0 ] || skip "the test's directory is closed to other users"
+	in_each_shell unwritable
+}
+
+@test "gzcoredump: a log that cannot be written costs nothing but the log" {
+	unlogged() {
+		mkdir -p "$LOG"
+		handle
+		whole
+		rm -rf "$DIR"
+		conf "log=$PWD/no/such/log"
+		handle
+		whole
+		rmdir "$LOG"
+		rm -rf "$DIR"
+		conf "log=$PWD/file/log"
+		: >file
+		handle
+		whole
+		same_core
+	}
+	in_each_shell unlogged
+}
+
+# --- the configuration
+
+@test "gzcoredump: every key of the configuration does what it says" {
+	keyed() {
+		conf "dir=$PWD/cores/" template='%e-%s_%{uuid:8}' level=0 suffix=gzip owner=4711:4712 mode=0640 \
+			"log=$PWD/log"
+		handle
+		whole cores gzip
+		[ "${name##*/}" = "prog-11_${uuid:0:8}" ]
+		[ "$(stat -c %s "$gz")" -gt "$(stat -c %s "$CORE")" ]
+		[ "$(stat -c '%a %u %g' "$gz" "$txt")" = $'640 4711 4712\n640 4711 4712' ]
+		grep -q 'stored=whole' log
+		[ ! -e "$LOG" ] || [ ! -s "$LOG" ]
+		conf level=9
+		handle
+		whole
+		[ "$(stat -c %s "$gz")" -lt "$(($(stat -c %s "$CORE") / 2))" ]
+		rm -rf "$DIR"
+		conf 'filter=tr a b' suffix=gz.b
+		handle
+		whole "$DIR" gz.b
+		gzdeflate -1 -N "${name##*/}" <"$CORE" | tr a b | cmp - "$gz"
+		rm -rf "$DIR"
+		# Without a group, the owner's file keeps ours.
+		conf owner=4711
+		handle
+		whole
+		[ "$(stat -c '%u %g' "$gz")" = '4711 0' ]
+	}
+	in_each_shell keyed
+}
+
+@test "gzcoredump: comments, blanks, quotes and a missing last newline are read as meant" {
+	written() {
+		printf '%s' '# a comment with dir=/nowhere
+
+	  # another
+	template = "a b"
+	template="two words"
+	  dir=	'"$PWD"'/a dir  
+	level="0"
+	suffix=gz.last' | sed 's/^template = .*//' >"$P/etc/gzcoredump.conf"
+		handle
+		cat "$LOG"
+		whole "$PWD/a dir" gz.last
+		[ "${name##*/}" = two_words ]
+		[ "$(stat -c %s "$gz")" -gt "$(stat -c %s "$CORE")" ]
+		[ "$(wc -l <"$LOG")" = 1 ]
+	}
+	in_each_shell written
+}
+
+@test "gzcoredump: blanks around the equals sign are taken, or said to be a mistake" {
+	spaced() {
+		conf 'level = 0'
+		handle
+		whole
+		[ "$(stat -c %s "$gz")" -gt "$(stat -c %s "$CORE")" ] || logged 'line 1'
+	}
+	in_each_shell spaced
+}
+
+@test "gzcoredump: a configuration with carriage returns makes no names that end in one" {
+	returned() {
+		printf '# one\r\n\r\ndir=%s/cores\r\nlog=%s/log\r\nlevel=1\r\n' "$PWD" "$PWD" >"$P/etc/gzcoredump.conf"
+		handle
+		# Taken without it, or a mistake and the default.
+		[ ! -e cores$'\r' ] && [ ! -e log$'\r' ]
+		[ -d cores ] || logged gzcoredump.conf
+		whole "$([ -d cores ] && echo cores || echo "$DIR")"
+	}
+	in_each_shell returned
+}
+
+@test "gzcoredump: nothing in the configuration is ever run" {
+	quoted() {
+		local key n
+		for key in dir template level filter suffix owner mode log honour_limit nosuchkey; do
+			for n in '$(touch pwned)' '`touch pwned`' '; touch pwned' '"; touch pwned; "' '$HOME/../pwned' \
+				'| touch pwned' '&& touch pwned' '>pwned' $'\'$(touch pwned)\''; do
+				rm -rf "$DIR"
+				case $key in
+				dir | log) n=$PWD/in/$n ;;
+				filter) n="cat $n" ;;
+				esac
+				# A touch of its own, as a stage, is what a filter is for.
+				[ "$key" != filter ] || [[ $n != *'| touch'* ]] || continue
+				mkdir -p in
+				conf "$key=$n" "$key$n" "$n=x"
+				run gz -k "P$LIVE" s11 </dev/null
+				[ ! -e pwned ] && [ ! -e in/pwned ] && [ ! -e /pwned ] || { echo "ran: $key=$n"; return 1; }
+				rm -rf in
+			done
+		done
+		[ -z "$(ls -A)" ]
+	}
+	in_each_shell quoted
+}
+
+@test "gzcoredump: a mistake in the configuration costs its line: a warning, the default, and the core" {
+	mistaken() {
+		local line
+		while IFS= read -r line; do
+			rm -rf "$DIR" "$LOG"
+			conf '# first' "$line" 'mode=0644'
+			handle
+			whole
+			same_core
+			logged 'line 2'
+			logged 'stored=whole'
+			# The line behind it counts, the defaults stand.
+			[ "$(stat -c '%a %u %g' "$gz")" = '644 0 0' ]
+			[[ ${name##*/} =~ ^prog\.$LIVE\.20[0-9]{6}T[0-9]{6}Z$ ]]
+		done <<-'EOF'
+		nosuchkey=1
+		not a setting
+		=value
+		Level=3
+		level=10
+		level=-1
+		level=fast
+		level=
+		dir=relative/path
+		dir=
+		log=log
+		template=
+		template=%e.%
+		template=%{comm
+		template=%y
+		template=%{comm:x}
+		suffix=a/b
+		suffix=.gz
+		suffix=../../x
+		suffix=123456789012345678901234567890123
+		mode=0999
+		mode=u=rw
+		mode=04755
+		owner=a b
+		owner=
+		honour_limit=perhaps
+		EOF
+	}
+	in_each_shell mistaken
+}
+
+@test "gzcoredump: an owner that does not exist costs the owner, not the core" {
+	unowned() {
+		local n
+		for n in no-such-user-here root:no-such-group-here; do
+			rm -rf "$DIR" "$LOG"
+			conf "owner=$n"
+			handle
+			whole
+			[ "$(stat -c '%u %g' "$gz")" = '0 0' ]
+			logged "$n"
+		done
+	}
+	in_each_shell unowned
+}
+
+@test "gzcoredump: a suffix that a record or a partial file has costs the suffix, not the core" {
+	suffixed() {
+		local n
+		for n in txt partial gz.partial; do
+			rm -rf "$DIR" "$LOG"
+			conf "suffix=$n"
+			handle
+			whole
+			same_core
+			logged suffix
+		done
+	}
+	in_each_shell suffixed
+}
+
+@test "gzcoredump: a filter without a suffix is warned about, and does not pass for gzip" {
+	unsuffixed() {
+		conf 'filter=tr a b'
+		handle
+		txt=$(ls "$DIR"/*.txt)
+		has stored=whole complete=yes
+		logged 'a filter needs a suffix'
+		[ ! -e "${txt%.txt}.gz" ]
+		gzdeflate -1 -N "$(basename "${txt%.txt}")" <"$CORE" | tr a b | cmp - "${txt%.txt}".gz.*
+	}
+	in_each_shell unsuffixed
+}
+
+@test "gzcoredump: a filter that cannot be started stores nothing in the clear, and the record says no" {
+	unfiltered() {
+		local n
+		for n in no-such-program 'cat | no-such-program' '| cat' 'cat | | cat' 'cat |'; do
+			rm -rf "$DIR" "$LOG"
+			conf "filter=$n" suffix=gz.x
+			run gz -k "P$LIVE" s11 <"$CORE"
+			[ "$status" = 1 ] || [ "$status" = 2 ]
+			txt=$(ls "$DIR"/*.txt)
+			run ! grep -q '^stored=whole' "$txt"
+			[ "$(ls -A "$DIR" | grep -vE '\.(txt|partial)$')" = '' ]
+			run ! grep -q '^cmdline=' "$txt"
+			[ "$(wc -l <"$LOG")" -ge 2 ]
+		done
+	}
+	in_each_shell unfiltered
+}
+
+@test "gzcoredump: a configuration that cannot be read is warned about, and the defaults stand" {
+	unreadable() {
+		mkdir "$P/etc/gzcoredump.conf"
+		handle
+		whole
+		logged 'gzcoredump.conf: cannot be read'
+		rmdir "$P/etc/gzcoredump.conf"
+		rm -rf "$DIR" "$LOG"
+		# Reading this one would never end.
+		mkfifo "$P/etc/gzcoredump.conf"
+		handle
+		whole
+		logged 'gzcoredump.conf: cannot be read'
+		rm -rf "$DIR" "$LOG" "$P/etc/gzcoredump.conf"
+		# None at all is no mistake.
+		handle
+		whole
+		[ "$(wc -l <"$LOG")" = 1 ]
+	}
+	in_each_shell unreadable
+}
+
+@test "gzcoredump: a configuration that is a link to nowhere is warned about" {
+	dangling() {
+		ln -s "$PWD/nowhere" "$P/etc/gzcoredump.conf"
+		handle
+		whole
+		logged gzcoredump.conf
+	}
+	in_each_shell dangling
+}
+
+@test "gzcoredump: the configuration that is installed is the defaults" {
+	defaults() {
+		install_below "$P"
+		handle
+		whole
+		[ "$(wc -l <"$LOG")" = 1 ]
+		# What it shows in comments is read without a complaint, and changes nothing.
+		rm -rf "$DIR" "$LOG"
+		sed 's/^#\([a-z_]*=\)/\1/' "$P/etc/gzcoredump.conf" | grep -vE '^(filter|suffix)=' >conf
+		[ "$(grep -c '^[a-z]' conf)" -ge 6 ]
+		cp conf "$P/etc/gzcoredump.conf"
+		handle
+		whole
+		[[ ${name##*/} =~ ^prog\.$LIVE\.20[0-9]{6}T[0-9]{6}Z$ ]]
+		[ "$(stat -c '%a %u %g' "$gz")" = '600 0 0' ]
+		[ "$(wc -l <"$LOG")" = 1 ]
+	}
+	in_each_shell defaults
+}

@@ -1,0 +1,133 @@
+/* crash - a program that crashes in each of the ways that the tests ask for */
+#define _GNU_SOURCE
+#include <err.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+static volatile int zero;
+
+/* What a backtrace must name: never inlined, never the last thing that its caller does. */
+__attribute__((noinline)) void
+crash_here(int sig)
+{
+	if (sig == SIGSEGV)
+		*(volatile int *)(intptr_t)zero = 1;
+	else if (sig == SIGFPE)
+		zero = 7 / zero;
+	else if (sig == SIGABRT)
+		abort();
+	else
+		raise(sig);
+	zero++;
+}
+
+static void *
+crash_in_thread(void *arg)
+{
+	(void)arg;
+	crash_here(SIGSEGV);
+	zero++;
+	return NULL;
+}
+
+static void *
+wait_in_thread(void *arg)
+{
+	pthread_barrier_wait(arg);
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static void *
+map(size_t len)
+{
+	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		err(1, "mmap");
+	return p;
+}
+
+/* Bytes that do not compress. */
+static void
+fill(size_t len)
+{
+	uint64_t *p = map(len), x = 88172645463325252u ^ (uint64_t)getpid() << 32;
+
+	for (size_t i = 0; i < len / sizeof(*p); i++) {
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		p[i] = x;
+	}
+}
+
+/* A page in every 64 MiB. */
+static void
+hole(size_t len)
+{
+	char *p = map(len);
+
+	for (size_t i = 0; i < len; i += (size_t)64 << 20)
+		memcpy(p + i, "touched", 7);
+}
+
+static void
+threads(unsigned n)
+{
+	static pthread_barrier_t all;
+	pthread_attr_t attr;
+	pthread_t t;
+
+	pthread_barrier_init(&all, NULL, n);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 128 * 1024);
+	for (unsigned i = 1; i < n; i++)
+		if (pthread_create(&t, &attr, wait_in_thread, &all) != 0)
+			errx(1, "pthread_create");
+	pthread_barrier_wait(&all);
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *how = argc > 1 ? argv[1] : "segv", *what = argc > 2 ? argv[2] : "0";
+	pthread_t t;
+
+	if (strcmp(how, "signal") == 0) {
+		/* A shell starts what is in the background with some of them ignored. */
+		signal(atoi(what), SIG_DFL);
+		crash_here(atoi(what));
+	} else if (strcmp(how, "thread") == 0) {
+		if (pthread_create(&t, NULL, crash_in_thread, NULL) == 0)
+			pthread_join(t, NULL);
+	} else if (strcmp(how, "wait") == 0) {
+		for (;;)
+			pause();
+	} else if (strcmp(how, "fill") == 0) {
+		fill(strtoul(what, NULL, 10));
+	} else if (strcmp(how, "hole") == 0) {
+		hole(strtoul(what, NULL, 10));
+	} else if (strcmp(how, "threads") == 0) {
+		threads((unsigned)strtoul(what, NULL, 10));
+	} else if (strcmp(how, "name") == 0) {
+		prctl(PR_SET_NAME, what);
+	} else if (strcmp(how, "unlink") == 0) {
+		if (unlink(what) < 0)
+			err(1, "%s", what);
+	} else if (strcmp(how, "rename") == 0) {
+		if (argc < 4 || rename(what, argv[3]) < 0)
+			err(1, "%s", what);
+	}
+	crash_here(SIGSEGV);
+	zero++;
+	return 0;
+}

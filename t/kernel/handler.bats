@@ -1,0 +1,396 @@
+# The handler at real crashes when something goes wrong, when many come at once, when it is slow.
+
+load ../lib/common
+load ../lib/kernel
+
+setup_file() {
+	export BATS_NO_PARALLELIZE_WITHIN_FILE=true
+	kernel_install || return
+	cp "$P/bin/gzcoredump" "$P/handler"
+	cat $KERNEL/core_pattern >"$P/pattern"
+	# A stage that stops after its first bytes until the file go is there.
+	cat >"$P/bin/slow" <<-EOF
+	#!/bin/sh
+	head -c 4096
+	: >$P/slow
+	until [ -e $P/go ]; do sleep 0.05; done
+	exec cat
+	EOF
+	# A stage that passes all on and then stays.
+	cat >"$P/bin/tail" <<-EOF
+	#!/bin/sh
+	cat
+	exec >&-
+	: >$P/slow
+	until [ -e $P/go ]; do sleep 0.05; done
+	EOF
+	chmod 755 "$P/bin/slow" "$P/bin/tail"
+	crasher "$P/prog"
+}
+
+teardown_file() {
+	[ -z "${P-}" ] || : >"$P/go"
+	kernel_remove
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	rm -rf "$P/go" "$P/slow" "$DIR"
+	: >"$P/var/log/gzcoredump.log"
+	cp "$P/handler" "$P/bin/gzcoredump"
+	conf
+	uuid=$(elf-uuid "$P/prog")
+}
+
+teardown() {
+	: >"$P/go"
+	kernel_idle
+}
+
+# soon COMMAND …: waits, at most 30 s, until it succeeds.
+soon() {
+	local i
+	for i in $(seq 600); do
+		"$@" && return
+		sleep 0.05
+	done
+	echo "not soon: $*"
+	cat "$P/var/log/gzcoredump.log"
+	return 1
+}
+
+# start COMMAND …: one that will crash, in the background; its PID is in $pid.
+start() {
+	"$@" 3>&- 20>&- 2>/dev/null &
+	pid=$!
+}
+
+# gone: $pid has been released, and we, its parent, have its status, which is that of a crash.
+gone() {
+	local i state
+	for i in $(seq 400); do
+		# Z: released, and waiting for us.
+		state=$(sed -nE 's/^State:\s+(.).*/\1/p' "/proc/$pid/status" 2>/dev/null) || :
+		case $state in
+		'' | Z)
+			wait "$pid" 2>/dev/null && return 1
+			[ $? -gt 128 ]
+			return
+			;;
+		esac
+		sleep 0.05
+	done
+	echo "$pid is still held"
+	return 1
+}
+
+# stage NAME: the process of the running handler, in $stage.
+stage() {
+	stage=$(
+		for p in $(pgrep -x "$1"); do
+			case $(tr '\0' ' ' <"/proc/$p/cmdline") in
+			*"$P/"* | 'core-info -d 5 ' | 'gzdeflate -'*) echo "$p" ;;
+			esac
+		done
+	)
+	[ -n "$stage" ] && [ "$(wc -w <<<"$stage")" = 1 ]
+}
+
+# not_final: the crash left a record, and nothing that has a name as if it were whole.
+not_final() {
+	local f
+	case $(value stored) in
+	partial) [ -s "$gz.slow.partial" ] || { ls -la "$DIR"; return 1; } ;;
+	no) [ ! -e "$gz.slow.partial" ] || { ls -la "$DIR"; return 1; } ;;
+	*) cat "$txt"; return 1 ;;
+	esac
+	[ ! -e "$gz.slow" ]
+	has "pid=$pid" "uuid=$uuid"
+	# No hidden file stays behind either.
+	for f in $(ls -A "$DIR"); do
+		case $f in
+		*.txt | *.partial) ;;
+		*) echo "left behind: $f"; return 1 ;;
+		esac
+	done
+}
+
+@test "gzcoredump: a stage that is killed in the middle of a dump leaves no final name" {
+	local victim
+	conf filter=slow suffix=gz.slow
+	for victim in core-info gzdeflate slow core-store; do
+		rm -f "$P/go" "$P/slow"
+		start "$P/prog" fill 80000000
+		soon test -e "$P/slow"
+		stage $victim
+		kill -KILL "$stage"
+		sleep 0.2
+		: >"$P/go"
+		gone
+		stored
+		echo "killed: $victim"
+		not_final
+		has complete=no
+		[ "$victim" != core-store ] || has stored=no
+		grep -qF "stored=$(value stored) complete=no" "$P/var/log/gzcoredump.log"
+		[ "$victim" = core-store ] || grep -q "$victim: killed by signal 9" "$P/var/log/gzcoredump.log"
+	done
+}
+
+@test "gzcoredump: a stage that is told to end in the middle of a dump leaves what it has as partial" {
+	local victim
+	conf filter=slow suffix=gz.slow
+	for victim in core-info gzdeflate core-store; do
+		rm -f "$P/go" "$P/slow"
+		start "$P/prog" fill 80000000
+		soon test -e "$P/slow"
+		stage $victim
+		kill -TERM "$stage"
+		[ "$victim" = core-store ] || : >"$P/go"
+		gone
+		stored
+		echo "told to end: $victim"
+		not_final
+		has stored=partial complete=no
+	done
+}
+
+@test "gzcoredump: a handler that is told to end as a whole still leaves a true record" {
+	local all victim
+	conf filter=slow suffix=gz.slow
+	start "$P/prog" fill 80000000
+	soon test -e "$P/slow"
+	# As a machine that goes down does it.
+	all=$(pgrep -f "$P/bin/gzcoredump -k")
+	for victim in core-store core-info gzdeflate slow; do
+		stage $victim
+		all="$all $stage"
+	done
+	kill -TERM $all
+	: >"$P/go"
+	gone
+	stored
+	not_final
+	has stored=partial complete=no
+}
+
+@test "gzcoredump: a process that is killed while it is dumped is stored as far as it came" {
+	conf filter=slow suffix=gz.slow
+	start "$P/prog" fill 80000000
+	soon test -e "$P/slow"
+	kill -KILL "$pid"
+	: >"$P/go"
+	gone
+	stored
+	has stored=whole complete=no "uuid=$uuid"
+	[ "$(value bytes)" -lt "$(value promised)" ]
+	[ "$(value promised)" -gt 80000000 ]
+	mv "$gz.slow" got.gz
+	zinflate got.gz >core
+	[ "$(stat -c %s core)" = "$(value bytes)" ]
+	core-info core | grep -qx complete=no
+}
+
+# released: the crashed process is its parent's to reap while a stage still works.
+released() {
+	conf filter=tail suffix=gz.slow
+	start "$P/prog"
+	gone
+	soon test -e "$P/slow"
+	pgrep -f "$P/bin/tail" >tail.pid
+	txt=$(grep -lx "pid=$pid" "$DIR"/*.txt)
+	run ! grep -q '^complete=' "$txt"
+	[ ! -e "${txt%.txt}.gz.slow" ]
+	: >"$P/go"
+	stored
+	has stored=whole complete=yes
+	gzip -dc <"$gz.slow" >core
+	backtrace "$P/prog" crash_here
+}
+
+@test "gzcoredump: under dash the process is released while a stage still works" {
+	need dash
+	under dash
+	released
+}
+
+@test "gzcoredump: under busybox ash the process is released while a stage still works" {
+	need busybox
+	under busybox ash
+	released
+}
+
+@test "gzcoredump: under bash the process is released while a stage still works" {
+	under bash
+	released
+}
+
+@test "gzcoredump: under busybox ash a crash is stored whole" {
+	need busybox
+	under busybox ash
+	crash "$P/prog" fill 3000000
+	restored
+	keys
+	has "uuid=$uuid" signame=SIGSEGV
+	backtrace "$P/prog" crash_here
+}
+
+@test "gzcoredump: two crashes in one second never overwrite each other" {
+	local first
+	conf 'template=same'
+	crash "$P/prog"
+	first=$pid
+	crash "$P/prog"
+	stored "$first"
+	[ "${name##*/}" = same ]
+	gzip -t "$gz"
+	stored "$pid"
+	[ "${name##*/}" = same-1 ]
+	restored
+	[ "$(ls -A "$DIR" | wc -l)" = 4 ]
+}
+
+@test "gzcoredump: eight crashes at once are all stored, each with its own core" {
+	local p all=
+	conf 'template=same'
+	for _ in 1 2 3 4 5 6 7 8; do
+		start "$P/prog" fill 4000000
+		all="$all $pid"
+	done
+	for pid in $all; do
+		gone
+	done
+	for pid in $all; do
+		restored
+		core-info core | grep -qx "pid=$pid"
+		backtrace "$P/prog" crash_here
+	done
+	ls -A "$DIR" | diff <(printf '%s\n' same{,-1,-2,-3,-4,-5,-6,-7}.gz same{,-1,-2,-3,-4,-5,-6,-7}.txt | sort) -
+}
+
+@test "gzcoredump: a core limit of 0 is not asked for unless the configuration says so" {
+	conf honour_limit=no
+	(ulimit -c 0 && crash "$P/prog" && echo "$pid" >pid)
+	pid=$(cat pid)
+	restored
+	has limit=0
+	conf honour_limit=yes
+	(ulimit -c 0 && crash "$P/prog" && echo "$pid" >pid)
+	pid=$(cat pid)
+	stored
+	has limit=0 stored=no complete=no "uuid=$uuid" signame=SIGSEGV
+	ls "$name"* | diff <(echo "$txt") -
+	# Another limit than 0 does not cut the core.
+	(ulimit -c 8 && crash "$P/prog" && echo "$pid" >pid)
+	pid=$(cat pid)
+	restored
+	(ulimit -c unlimited && crash "$P/prog" && echo "$pid" >pid)
+	pid=$(cat pid)
+	restored
+	has limit=18446744073709551615
+}
+
+@test "gzcoredump: an age filter stores what only the key opens, and no command line" {
+	need age age-keygen
+	age-keygen -o key 2>/dev/null
+	conf "filter=age -r $(age-keygen -y key)" suffix=gz.age
+	crash "$P/prog" segv swordfish
+	stored
+	has stored=whole complete=yes "uuid=$uuid" "bytes=$(value promised)"
+	run ! grep -qE '^cmdline=|swordfish' "$txt"
+	run ! grep -aq swordfish "$gz.age"
+	[ ! -e "$gz" ]
+	age -d -i key "$gz.age" >core.gz
+	zinflate core.gz >core
+	[ "$(stat -c %s core)" = "$(value bytes)" ]
+	backtrace "$P/prog" crash_here
+	# Inside, the header has no comment: flag 16.
+	[ $((0x$(od -An -tx1 -j3 -N1 core.gz | tr -d ' ') & 16)) = 0 ]
+	run ! grep -q swordfish "$P/var/log/gzcoredump.log"
+}
+
+@test "gzcoredump: two stages of a filter follow each other" {
+	conf 'filter=cat -u |  tr A-Za-z N-ZA-Mn-za-m ' suffix=gz.rot13
+	crash "$P/prog"
+	stored
+	has stored=whole complete=yes
+	tr A-Za-z N-ZA-Mn-za-m <"$gz.rot13" | zinflate >core
+	[ "$(stat -c %s core)" = "$(value bytes)" ]
+}
+
+@test "gzcoredump: a filter that fails, or is not there, leaves no final name and a true record" {
+	conf filter=false suffix=gz.slow
+	crash "$P/prog"
+	stored
+	not_final
+	conf filter=/no/such/program suffix=gz.slow
+	crash "$P/prog"
+	stored
+	not_final
+	grep -q '/no/such/program: not started' "$P/var/log/gzcoredump.log"
+	# One that writes all and then fails: what it wrote may be of use.
+	conf 'filter=tee /proc/self/fd/1 /no/such/file' suffix=gz.slow
+	crash "$P/prog"
+	stored
+	not_final
+	has stored=partial
+}
+
+@test "gzcoredump: a directory that is no directory costs the core, not the process or the log" {
+	local n
+	: >file
+	for n in "$PWD/file" "$PWD/file/below" "$PWD/no/such" /proc/none; do
+		conf "dir=$n"
+		: >"$P/var/log/gzcoredump.log"
+		start "$P/prog"
+		gone
+		soon grep -qF "$n" "$P/var/log/gzcoredump.log"
+		soon grep -q 'stored=no' "$P/var/log/gzcoredump.log"
+		kernel_idle
+		grep -q SIGSEGV "$P/var/log/gzcoredump.log"
+	done
+	[ ! -s file ]
+}
+
+@test "gzcoredump: a directory that is missing is made for root alone, whatever the log is" {
+	conf "dir=$PWD/cores" "log=$PWD/no/such/log"
+	DIR=$PWD/cores
+	crash "$P/prog"
+	restored
+	[ "$(stat -c '%a %u' cores)" = '700 0' ]
+	conf "dir=$PWD/cores" "log=$PWD/log" mode=640 owner=4711:4712
+	crash "$P/prog"
+	stored
+	[ "$(stat -c '%a %u %g' "$gz" "$txt")" = $'640 4711 4712\n640 4711 4712' ]
+	soon grep -q 'SIGSEGV in prog' log
+	[ "$(stat -c %a log)" = 600 ]
+}
+
+@test "gzcoredump: a full disk leaves what fits as partial, with a record that says so" {
+	mkdir small
+	mount -t tmpfs -o size=6m tmpfs small || skip "no file system can be mounted here"
+	conf "dir=$PWD/small"
+	DIR=$PWD/small
+	crash "$P/prog" fill 30000000
+	stored
+	cp "$txt" record
+	ls -la small >listing
+	zinflate -k "$gz.partial" >part 2>err || :
+	umount small
+	txt=record
+	cat listing
+	has stored=partial complete=no "uuid=$uuid"
+	run ! grep -q '\.gz$' listing
+	[ "$(stat -c %s part)" -gt 1000000 ]
+}
+
+@test "gzcoredump: the command of old works as a pattern of the kernel's" {
+	kernel_set kernel/core_pattern "|$P/bin/gzCoredump -c -p $P/old -a %e"
+	crash "$P/prog" name 'a/../b $c'
+	DIR=$P/old
+	stored
+	kernel_set kernel/core_pattern "$(cat "$P/pattern")"
+	[[ ${name##*/} =~ ^Core_20[0-9]{6}_[0-9]{6}_a_.._b__c$ ]]
+	restored
+	backtrace "$P/prog" crash_here
+}

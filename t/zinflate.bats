@@ -1,0 +1,1288 @@
+load lib/common
+
+# craft: runs the Python program on standard input, which finds here what makes gzip files byte by
+# byte, runs zinflate, and judges what it saved.
+craft() {
+	python3 -c '
+import gzip, random, re, struct, subprocess, sys, zlib
+
+def raw(data, level=6):
+    c = zlib.compressobj(level, zlib.DEFLATED, -15)
+    return c.compress(data) + c.flush()
+
+# A member; flags in addition to those that the fields need; hcrc: True, or False for a wrong one.
+def member(data, flags=0, extra=None, name=None, comment=None, hcrc=None, level=6, mtime=0):
+    flags |= (extra is not None) * 4 | (name is not None) * 8
+    flags |= (comment is not None) * 16 | (hcrc is not None) * 2
+    h = struct.pack("<HBBIBB", 0x8b1f, 8, flags, mtime, 0, 3)
+    if extra is not None:
+        h += struct.pack("<H", len(extra)) + extra
+    if name is not None:
+        h += name + b"\0"
+    if comment is not None:
+        h += comment + b"\0"
+    if hcrc is not None:
+        h += struct.pack("<H", zlib.crc32(h) & 0xffff ^ (not hcrc))
+    return h + raw(data, level) + struct.pack("<II", zlib.crc32(data), len(data) & 0xffffffff)
+
+def ig(size):
+    return b"IG\4\0" + struct.pack("<I", size)
+
+# A member with its size, or a lie instead.
+def sized(data, lie=None, **more):
+    size = len(member(data, extra=ig(0), **more))
+    return member(data, extra=ig(size if lie is None else lie), **more)
+
+def words(n, seed=1):
+    r = random.Random(seed)
+    return b"".join(b"word%d " % r.randrange(900) for _ in range(n // 5 + 1))[:n]
+
+def noise(n, seed=1):
+    return random.Random(seed).randbytes(n)
+
+# Runs zinflate with bytes from a pipe, or with an open file as its standard input.
+def zinflate(*args, stdin=b""):
+    how = {"input": stdin} if isinstance(stdin, bytes) else {"stdin": stdin}
+    p = subprocess.run(["zinflate", *args], capture_output=True, **how)
+    return p.returncode, p.stdout, p.stderr.decode()
+
+# From a pipe and from a file, with the same outcome.
+def both(b, *args):
+    a = zinflate(*args, stdin=b)
+    with open("both", "wb") as f:
+        f.write(b)
+    with open("both", "rb") as f:
+        assert zinflate(*args, stdin=f) == a, args
+    return a
+
+def same(have, want, *what):
+    assert have == want, "%.300r instead of %.300r %r" % (have, want, what)
+
+# A file of gzdeflate: its data, its bytes, and (offset, size, data offset, data size) of each member.
+class File:
+    def __init__(self, data, *args):
+        self.data = data
+        self.gz = subprocess.run(["gzdeflate", *args], input=data, capture_output=True).stdout
+        self.members, at, data_at = [], 0, 0
+        while at < len(self.gz):
+            size, = struct.unpack_from("<I", self.gz, at + 16)
+            n, = struct.unpack_from("<I", self.gz, at + size - 4)
+            self.members.append((at, size, data_at, n))
+            at, data_at = at + size, data_at + n
+        assert data_at == len(data)
+
+    # The bytes with damage: (offset, bytes)...
+    def damaged(self, *damage):
+        b = bytearray(self.gz)
+        for at, with_what in damage:
+            assert b[at:at + len(with_what)] != with_what, at
+            b[at:at + len(with_what)] = with_what
+        assert len(b) == len(self.gz)
+        return bytes(b)
+
+# A file of ten members of 4096 bytes, the last shorter, of all kinds of data.
+def ten():
+    kinds = words, noise, lambda n, seed: bytes(n)
+    return File(b"".join(kinds[i % 3](4096 if i < 9 else 2500, i) for i in range(10)),
+        "-b", "4096")
+
+# What -k makes of bytes b: the status, the members lost, the members damaged but whole.
+def salvage(f, b, status, lost=(), whole=()):
+    with open("damaged.gz", "wb") as out:
+        out.write(b)
+    want, lines = bytearray(f.data), []
+    for i in sorted([*lost, *whole]):
+        at, size, data_at, n = f.members[i]
+        if i in lost:
+            want[data_at:data_at + n] = bytes(n)
+            says = "lost: data bytes %d to %d are zeros instead" % (data_at, data_at + n - 1)
+        else:
+            says = "damaged member: its data, from %d, is whole all the same" % data_at
+        lines.append("zinflate: damaged.gz: byte %d: %s\n" % (at, says))
+    have = zinflate("-k", "damaged.gz")
+    same(have[2], "".join(lines))
+    same(have[0], status, have[2])
+    assert have[1] == want, "other bytes"
+
+# Whether what -k makes of bytes b is what the manual promises of its status.
+def honest(f, b, what=None):
+    with open("damaged.gz", "wb") as out:
+        out.write(b)
+    status, out, err = zinflate("-k", "damaged.gz")
+    want = bytearray(f.data)
+    for first, last in re.findall("data bytes ([0-9]+) to ([0-9]+) are zeros", err):
+        first, last = int(first), int(last)
+        want[first:last + 1] = bytes(last + 1 - first)
+    if status == 0:
+        assert out == f.data and err == "", (what, "status 0, other bytes")
+    elif status == 1 and "left out" in err:
+        assert want.startswith(out), (what, "left out, other bytes", err)
+    elif status == 1:
+        assert out == want, (what, "status 1, other bytes or offsets", len(out), len(want), err)
+    else:
+        assert status == 2 and "known" in err, (what, status, err)
+    return status
+
+exec(compile(sys.stdin.read(), "test", "exec"))'
+}
+
+@test "zinflate: -h and -V answer, and fail on a full disk; a bad option shows the usage" {
+	answers zinflate
+}
+
+@test "zinflate: -V names the version and the engines" {
+	run -0 --separate-stderr zinflate -V
+	[[ $output =~ ^zinflate\ [0-9]+\.[0-9]+\.[0-9]+\ \(.*zlib\ [0-9.]+.*\)$ ]]
+	[ -z "$stderr" ]
+}
+
+@test "zinflate: an unknown option, a missing argument or a second operand is misuse" {
+	usage_error zinflate -x
+	[ "${stderr_lines[0]}" = "zinflate: invalid option -- 'x'" ]
+	usage_error zinflate -tx
+	usage_error zinflate -r
+	usage_error zinflate one two
+}
+
+@test "zinflate: options that exclude one another are misuse" {
+	usage_error zinflate -l -t
+	usage_error zinflate -l -k
+	usage_error zinflate -l -r 0:1
+	usage_error zinflate -t -r 0:1
+	usage_error zinflate -k -r 0:1
+}
+
+@test "zinflate: a missing file exits 2" {
+	fails_with 2 zinflate missing
+	[ "$stderr" = "zinflate: missing: No such file or directory" ]
+	fails_with 2 zinflate -k missing
+	fails_with 2 zinflate -l missing
+}
+
+@test "zinflate: a directory exits 2, as operand and as standard input" {
+	mkdir directory
+	fails_with 2 zinflate directory
+	[ "$stderr" = "zinflate: directory: Is a directory" ]
+	fails_with 2 zinflate -k directory
+	run -2 bash -c 'zinflate <directory'
+	[ "$output" = "zinflate: <stdin>: Is a directory" ]
+}
+
+@test "zinflate: input that cannot be read exits 2" {
+	run -2 bash -c 'zinflate <&-'
+	[ "$output" = "zinflate: <stdin>: Bad file descriptor" ]
+	run -2 bash -c 'zinflate -l <&-'
+	run -2 bash -c 'zinflate 0>file'
+	[ "$output" = "zinflate: <stdin>: Bad file descriptor" ]
+	run -2 bash -c 'zinflate </proc/self/mem'
+	[[ $output == "zinflate: <stdin>: "* ]]
+}
+
+@test "zinflate: an empty input exits 2" {
+	: >empty
+	fails_with 2 zinflate empty
+	[ "$stderr" = "zinflate: empty: empty input" ]
+	fails_with 2 zinflate -t empty
+	fails_with 2 zinflate -l empty
+	fails_with 2 zinflate -k empty
+	fails_with 2 zinflate -r 0:0 empty
+	fails_with 2 zinflate /dev/null
+	run -2 bash -c ': | zinflate'
+	run -2 bash -c ': | zinflate -k'
+}
+
+@test "zinflate: what is neither gzip nor zlib exits 2 and writes nothing" {
+	noise 100000 | tail -c +2 >noise
+	printf '\x1f\x9d\x90abc' >compress
+	printf 'x' >one
+	printf 'plain text\n' >text
+	head -c 100 /dev/zero >zeros
+	printf '\x1f' >magic
+	printf '\x78' >zlib
+	for file in noise compress one text zeros magic zlib; do
+		for how in '' -k -l -t '-r 0:1'; do
+			# shellcheck disable=SC2086
+			fails_with 2 zinflate $how $file
+		done
+	done
+	fails_with 2 zinflate text
+	[ "$stderr" = "zinflate: text: byte 0: neither gzip nor zlib data" ]
+}
+
+@test "zinflate: -- ends the options, and - is standard input" {
+	printf 'dashed\n' | gzdeflate >./-k
+	run -0 zinflate -- -k
+	[ "$output" = dashed ]
+	run -0 bash -c 'zinflate - <./-k'
+	[ "$output" = dashed ]
+	run -0 bash -c 'zinflate -k - <./-k'
+	[ "$output" = dashed ]
+}
+
+@test "zinflate: input is read from where its file stands" {
+	{ printf 'twelve bytes'; printf 'data\n' | gzdeflate; } >file
+	run -0 bash -c '{ dd bs=12 count=1 of=/dev/null status=none; zinflate; } <file'
+	[ "$output" = data ]
+	run -0 bash -c '{ dd bs=12 count=1 of=/dev/null status=none; zinflate -k; } <file'
+	[ "$output" = data ]
+	run -0 bash -c '{ dd bs=12 count=1 of=/dev/null status=none; zinflate -l; } <file'
+	run -0 bash -c '{ dd bs=12 count=1 of=/dev/null status=none; zinflate -r 1:2; } <file'
+	[ "$output" = at ]
+}
+
+@test "zinflate: what gzdeflate and zdeflate make comes back, from file and pipe" {
+	local options
+	mixed 700000 >data
+	for options in '' -s '-0 -b 1K' '-1 -b 3000' '-9 -s -b 1K'; do
+		# shellcheck disable=SC2086
+		gzdeflate $options data >data.gz
+		zinflate data.gz | cmp - data
+		zinflate <data.gz | cmp - data
+		cat data.gz | zinflate | cmp - data
+	done
+	for options in -0 -1 '-6 -b 1K' -9; do
+		# shellcheck disable=SC2086
+		zdeflate $options data >data.zz
+		zinflate data.zz | cmp - data
+		cat data.zz | zinflate | cmp - data
+	done
+	gzdeflate </dev/null | zinflate | cmp - /dev/null
+	zdeflate </dev/null | zinflate | cmp - /dev/null
+}
+
+@test "zinflate: gzip and zlib are read a byte at a time" {
+	mixed 50000 >data
+	gzdeflate -b 3000 -N name data | slowly | zinflate | cmp - data
+	gzdeflate -s data | slowly | zinflate | cmp - data
+	zdeflate data | slowly | zinflate | cmp - data
+	gzdeflate -b 3000 data | slowly | zinflate -k | cmp - data
+	gzdeflate -b 3000 data >data.gz
+	zinflate -l data.gz >list
+	slowly <data.gz | zinflate -l | cmp - list
+}
+
+@test "zinflate: gzip's files are read" {
+	mixed 300000 >data
+	for level in 1 6 9; do
+		gzip -$level <data | zinflate | cmp - data
+	done
+	gzip -c data | zinflate -t
+	{ gzip -c data; gzip -nc data; } >two.gz
+	zinflate two.gz | cmp - <(cat data data)
+}
+
+@test "zinflate: pigz's files are read, gzip and zlib" {
+	need pigz
+	mixed 300000 >data
+	for options in '' -1 -0 '-11 -I 1' -i '-b 32' -zc; do
+		# shellcheck disable=SC2086
+		pigz $options <data | zinflate | cmp - data
+	done
+	pigz -zc data | zinflate | cmp - data
+}
+
+@test "zinflate: igzip's files are read" {
+	need igzip
+	mixed 300000 >data
+	for level in 0 1 2 3; do
+		igzip -$level -c data | zinflate | cmp - data
+	done
+}
+
+@test "zinflate: every level, strategy and window of Python's gzip and zlib is read" {
+	craft <<'END'
+data = words(150000) + noise(50000) + bytes(50000)
+for level in range(10):
+    same(zinflate(stdin=gzip.compress(data, level)), (0, data, ""), level)
+    same(zinflate(stdin=zlib.compress(data, level)), (0, data, ""), level)
+for strategy in range(5):
+    for window in range(9, 16):
+        c = zlib.compressobj(6, zlib.DEFLATED, window, 1 + strategy, strategy)
+        same(zinflate(stdin=c.compress(data) + c.flush()), (0, data, ""), strategy, window)
+    c = zlib.compressobj(6, zlib.DEFLATED, 31, 9, strategy)
+    same(zinflate(stdin=c.compress(data) + c.flush(zlib.Z_FULL_FLUSH) + c.flush()), (0, data, ""))
+END
+}
+
+@test "zinflate: members of any kind may follow one another, empty ones too" {
+	craft <<'END'
+# As bgzip makes them: a field BC with its own size, and an empty member at the end.
+def bgzf(data):
+    n = len(member(data, extra=b"BC\2\0\0\0")) - 1
+    return member(data, extra=b"BC\2\0" + struct.pack("<H", n))
+data = words(200000)
+b = b"".join(bgzf(data[i:i + 50000]) for i in range(0, 200000, 50000)) + bgzf(b"")
+same(both(b), (0, data, ""))
+same(both(b, "-r", "49999:100002"), (0, data[49999:150001], ""))
+b = b"".join([sized(b"one"), gzip.compress(b"two"), sized(b""), member(b""), member(b"three"),
+    sized(b"four"), sized(b"")])
+same(both(b), (0, b"onetwothreefour", ""))
+same(both(b, "-k"), (0, b"onetwothreefour", ""))
+same(both(b, "-r", "2:6"), (0, b"etwoth", ""))
+same(both(b"".join(member(bytes([i])) for i in range(256))), (0, bytes(range(256)), ""))
+END
+}
+
+@test "zinflate: every field that a header may have is passed over" {
+	craft <<'END'
+fields = [dict(flags=1), dict(name=b"n"), dict(name=b""), dict(comment=b"c"), dict(comment=b""),
+    dict(hcrc=True), dict(extra=b""), dict(extra=b"ab"), dict(extra=b"XY\0\0"), dict(mtime=2**32 - 1),
+    dict(flags=1, name=b"\xff n", comment=b"\n", extra=b"XY\3\0abc", hcrc=True, mtime=1),
+    dict(name=b"n" * 300000), dict(comment=b"c" * 300000, hcrc=True), dict(extra=b"e" * 65535)]
+for f in fields:
+    same(both(member(b"data", **f)), (0, b"data", ""), f)
+    same(both(member(b"data", **f) * 3, "-r", "3:6"), (0, b"adatad", ""), f)
+    same(both(member(b"data", **f), "-t"), (0, b"", ""), f)
+END
+}
+
+@test "zinflate: a wrong header checksum is damage" {
+	craft <<'END'
+status, out, err = both(member(b"data", hcrc=False))
+same((status, out), (2, b""))
+same(err, "zinflate: <stdin>: byte 0: damaged header\n")
+b = member(b"one")
+status, out, err = both(b + member(b"two", name=b"n", hcrc=False))
+same((status, out), (2, b"one"))
+same(err, "zinflate: <stdin>: byte %d: damaged header\n" % len(b))
+END
+}
+
+@test "zinflate: reserved flags and unknown methods are refused" {
+	craft <<'END'
+for flag in 0x20, 0x40, 0x80:
+    same(both(member(b"data", flags=flag)), (2, b"", "zinflate: <stdin>: byte 0: damaged header\n"))
+for method in 0, 7, 9, 255:
+    b = bytearray(member(b"data"))
+    b[2] = method
+    same(both(bytes(b)), (2, b"", "zinflate: <stdin>: byte 0: damaged header\n"))
+END
+}
+
+@test "zinflate: odd FEXTRA fields do not mislead" {
+	craft <<'END'
+one = member(b"one", extra=b"XY\1\0a" + ig(0))
+odd = [b"I", b"IG", b"IG\4", b"IG\4\0", b"IG\4\0\1", b"IG\4\0\1\2\3", b"IG\2\0\1\2", b"IG\5\0\1\2\3\4\5",
+    b"IG\0\0", b"IG\xff\xff\1\2\3\4", b"XY\xff\xff", b"XY\4\0IG\4\0", b"GI\4\0\1\2\3\4", ig(1) + ig(2),
+    b"XY\1\0a" + ig(len(one)), ig(len(one)) + b"XY\1\0a", b"\0" * 9]
+for extra in odd:
+    b = member(b"one", extra=extra) + sized(b"two", name=b"n") + sized(b"three")
+    same(both(b), (0, b"onetwothree", ""), extra)
+    same(both(b, "-r", "4:5"), (0, b"wothr", ""), extra)
+    same(both(b, "-r", "9:2"), (0, b"ee", ""), extra)
+    status, out, err = both(b, "-l")
+    same((status, err), (0, ""), extra)
+    same([line.split()[3] for line in out.decode().splitlines()], ["3", "3", "5"], extra)
+END
+}
+
+@test "zinflate: a size field that lies does not mislead" {
+	craft <<'END'
+one, two, three = sized(words(1000)), sized(noise(500)), sized(words(700, 2))
+data = words(1000) + noise(500) + words(700, 2)
+for lie in (1, 9, 18, 19, 20, 27, 28, 29, len(one) - 1, len(one) + 1, len(one) + 20,
+        len(one) + len(two) - 1, len(one + two + three) - 1, len(one + two + three) + 1, 2**31, 2**32 - 1):
+    b = sized(words(1000), lie) + two + three
+    same(both(b), (0, data, ""), lie)
+    for offset, n in (0, 10), (1200, 100), (1600, 500), (0, 2200), (900, 1200):
+        same(both(b, "-r", "%d:%d" % (offset, n)), (0, data[offset:offset + n], ""), lie, offset)
+    same(both(b, "-l"), both(one + two + three, "-l"), lie)
+END
+}
+
+@test "zinflate: -t finds a size field that lies, and nothing else does" {
+	craft <<'END'
+one, two = sized(words(1000)), sized(noise(500))
+for lie in 1, len(two) - 1, len(two) + 1, 2**32 - 1:
+    b = one + sized(noise(500), lie)
+    same(both(b, "-t"), (2, b"", "zinflate: <stdin>: byte %d: damaged header\n" % len(one)), lie)
+    same(both(b), (0, words(1000) + noise(500), ""), lie)
+    same(both(b, "-k"), (0, words(1000) + noise(500), ""), lie)
+END
+}
+
+@test "zinflate: zeros after the end are padding" {
+	craft <<'END'
+for n in 1, 9, 511, 300000:
+    for b in sized(b"data"), member(b"data"), zlib.compress(b"data"):
+        same(both(b + bytes(n)), (0, b"data", ""), n)
+        same(both(b + bytes(n), "-t"), (0, b"", ""), n)
+        same(both(b + bytes(n), "-k"), (0, b"data", ""), n)
+        same(both(b + bytes(n), "-l"), both(b, "-l"), n)
+        same(both(b + bytes(n), "-r", "1:2"), (0, b"at", ""), n)
+END
+}
+
+@test "zinflate: a member after zeros is read" {
+	craft <<'END'
+for n in 1, 12, 511, 300000:
+    for a, b in (member(b"one"), member(b"two")), (sized(b"one"), member(b"two", name=b"n")):
+        same(both(a + bytes(n) + b), (0, b"onetwo", ""), n)
+        same(both(a + bytes(n) + b, "-r", "2:2"), (0, b"et", ""), n)
+        status, out, err = both(a + bytes(n) + b, "-l")
+        same((status, err), (0, ""))
+        same([int(line.split()[0]) for line in out.decode().splitlines()], [0, len(a) + n])
+END
+}
+
+@test "zinflate: bytes after the end are left out with a warning and status 1" {
+	craft <<'END'
+for garbage in b"x", b"garbage" * 100, b"\x1e\x8b\x08", b"\0\0garbage", noise(300000), b"\x1f\x8c":
+    for b in (sized(b"data"), member(b"data"), zlib.compress(b"data"),
+            member(b"da") + bytes(7) + member(b"ta")):
+        at = len(b) + len(garbage) - len(garbage.lstrip(b"\0"))
+        says = "zinflate: <stdin>: byte %d: what follows is neither zeros nor a member: left out\n" % at
+        same(both(b + garbage), (1, b"data", says))
+        same(both(b + garbage, "-t"), (1, b"", says))
+        same(both(b + garbage, "-k"), (1, b"data", says))
+        status, out, err = both(b + garbage, "-l")
+        same((status, out, err), (1, both(b, "-l")[1], says))
+END
+}
+
+@test "zinflate: a member after a zlib stream, or a stream after a member, is left out" {
+	craft <<'END'
+for a, b in ((zlib.compress(b"data"), member(b"more")), (zlib.compress(b"data"), zlib.compress(b"more")),
+        (member(b"data"), zlib.compress(b"more")), (sized(b"data"), zlib.compress(b"more"))):
+    status, out, err = both(a + b)
+    same((status, out), (1, b"data"))
+    same(err, "zinflate: <stdin>: byte %d: what follows is neither zeros nor a member: left out\n" % len(a))
+END
+}
+
+@test "zinflate: a file cut at any byte exits 2 after a prefix, or 0 where a member ends" {
+	craft <<'END'
+data = [words(300), noise(90), words(400, 2)]
+parts = [sized(data[0], name=b"name"), member(data[1]), sized(data[2])]
+b, truth = b"".join(parts), b"".join(data)
+ends = {len(parts[0]): 1, len(parts[0] + parts[1]): 2, len(b): 3}
+for n in range(len(b) + 1):
+    status, out, err = both(b[:n])
+    same(status, 0 if n in ends else 2, n)
+    same(err == "", status == 0, n)
+    assert truth.startswith(out), n
+    whole = sum(len(data[i]) for i in range(3) if len(b"".join(parts[:i + 1])) <= n)
+    assert len(out) >= whole and (status == 2 or len(out) == whole), n
+    same(both(b[:n], "-t"), (status, b"", err), n)
+END
+}
+
+@test "zinflate: a zlib stream cut at any byte exits 2 after a prefix" {
+	craft <<'END'
+data = words(300) + noise(90)
+b = zlib.compress(data)
+for n in range(len(b)):
+    status, out, err = both(b[:n])
+    same(status, 2, n)
+    assert err != "" and data.startswith(out), n
+same(both(b), (0, data, ""))
+END
+}
+
+@test "zinflate: all that came before the cut is written" {
+	noise 500000 >data
+	gzdeflate -s -0 data | head -c 250000 >cut.gz
+	run -2 bash -c 'zinflate cut.gz >out'
+	[ "$output" = "zinflate: cut.gz: byte 250000: cut short: the input ends inside a member" ]
+	is_prefix out data
+	[ "$(stat -c %s out)" -gt 249000 ]
+	zdeflate -0 data | head -c 250000 >cut.zz
+	run -2 bash -c 'zinflate <cut.zz >out'
+	[ "$output" = "zinflate: <stdin>: byte 250000: cut short: the input ends inside a member" ]
+	is_prefix out data
+	[ "$(stat -c %s out)" -gt 249000 ]
+}
+
+@test "zinflate: a flipped bit is found, or makes no difference" {
+	craft <<'END'
+data = [words(400), noise(100)]
+parts = [sized(data[0], name=b"name", hcrc=True), sized(data[1])]
+b, truth = b"".join(parts), b"".join(data)
+first = len(parts[0])
+headers = [*range(35), *range(first, first + 20), *range(first - 8, first), *range(len(b) - 8, len(b))]
+body = random.Random(7).sample(range(35, first - 8), 60) + random.Random(8).sample(range(first + 20, len(b) - 8), 60)
+harmless = 0
+for at in headers + body:
+    for bit in range(8) if at in headers else [at % 8]:
+        flipped = bytearray(b)
+        flipped[at] ^= 1 << bit
+        status, out, err = zinflate(stdin=bytes(flipped))
+        if status == 0:
+            assert out == truth and err == "", (at, bit)
+            # The second header has no checksum: FTEXT, MTIME, XFL, OS, and the extra field.
+            assert first + 3 <= at < first + 20, (at, bit)
+            harmless += 1
+        elif status == 1:
+            # No member any more: bytes after the end.
+            assert out == data[0] and first <= at < first + 2, (at, bit)
+        else:
+            assert status == 2 and err != "", (at, bit, status)
+            if at >= first:
+                assert out.startswith(data[0]), (at, bit)
+assert harmless > 80
+END
+}
+
+@test "zinflate: a damaged trailer is told from damaged data" {
+	craft <<'END'
+b = member(b"one") + member(b"data")
+for i, says in (1, "damaged: the size in the trailer does not match"), (5, "damaged data: the checksum does not match"):
+    d = bytearray(b)
+    d[-i] ^= 1
+    same(both(bytes(d)), (2, b"onedata", "zinflate: <stdin>: byte %d: %s\n" % (len(b) - 8, says)))
+d = bytearray(zlib.compress(b"data"))
+d[-1] ^= 1
+status, out, err = both(bytes(d))
+same((status, out), (2, b"data"))
+same(err, "zinflate: <stdin>: byte %d: damaged data: the checksum does not match\n" % (len(d) - 4))
+END
+}
+
+@test "zinflate: everything before damaged data is written" {
+	craft <<'END'
+data = words(100000)
+broken = bytearray(member(words(1000, 2)))
+broken[10] = 7
+status, out, err = both(member(data) + bytes(broken) + member(b"more"))
+same((status, out), (2, data))
+assert err.endswith(": damaged data\n"), err
+END
+}
+
+@test "zinflate: zlib headers that are wrong, or ask for a dictionary, are refused" {
+	craft <<'END'
+c = zlib.compressobj(zdict=b"word word1 word2")
+status, out, err = both(c.compress(words(1000)) + c.flush())
+same((status, out), (2, b""))
+same(err, "zinflate: <stdin>: byte 2: damaged header\n")
+good = zlib.compress(b"data")
+for head in b"\x78\x9d", b"\x79\x9c", b"\x88\x9c", b"\x88\x1c", b"\x77\x85", b"\0\0":
+    status, out, err = both(head + good[2:])
+    same((status, out), (2, b""), head)
+    same(err, "zinflate: <stdin>: byte 0: neither gzip nor zlib data\n")
+END
+}
+
+@test "zinflate: -t tests, and writes nothing" {
+	mixed 300000 >data
+	gzdeflate data >data.gz
+	zdeflate data >data.zz
+	run -0 zinflate -t data.gz
+	[ -z "$output" ]
+	run -0 zinflate -t data.zz
+	[ -z "$output" ]
+	run -0 bash -c 'zinflate -t <data.gz >/dev/full'
+	[ -z "$output" ]
+	head -c 1000 data.gz >cut.gz
+	fails_with 2 zinflate -t cut.gz
+	{ cat data.gz; echo garbage; } >garbage.gz
+	fails_with 1 zinflate -t garbage.gz
+}
+
+@test "zinflate: -l lists members as they are, the same from file and pipe" {
+	list() {
+		zinflate -l "$1" >list
+		zinflate -l <"$1" | diff list -
+		cat "$1" | zinflate -l | diff list -
+		members "$1" | cut -d ' ' -f 1-5 >truth
+		awk '{ print $1, $2, $3, $4, $5 }' list | diff - truth
+	}
+	mixed 500000 >data
+	gzdeflate -b 20000 -N name -C comment data >data.gz
+	list data.gz
+	[ "$(wc -l <list)" -eq 25 ]
+	awk 'NF != (NR == 1 ? 6 : 5) { exit 1 }' list
+	gzdeflate -s data >data.gz
+	list data.gz
+	gzdeflate </dev/null >data.gz
+	list data.gz
+	gzip -c data >data.gz
+	list data.gz
+	{ gzdeflate -b 100K data; gzip -c data; gzdeflate data; gzip -nc </dev/null; } >data.gz
+	list data.gz
+	[ "$(wc -l <list)" -eq 9 ]
+}
+
+@test "zinflate: -l lines up its columns and adds the name" {
+	printf x | gzdeflate -N 'a name' >x.gz
+	printf 'other\n' | gzdeflate >>x.gz
+	run -0 zinflate -l x.gz
+	[ "${#lines[@]}" -eq 2 ]
+	[[ ${lines[0]} == *"  8cdc1683  a name" ]]
+	[[ ${lines[1]} == *"  09607e6e" ]]
+	# The first columns are of one width.
+	[ $((${#lines[0]} - ${#lines[1]})) -eq 8 ]
+}
+
+@test "zinflate: -l shows no byte of a name that a terminal might obey" {
+	craft <<'END'
+for name, shown in ((rb"a\b", rb"a\0134b"), (b"\x1b[2Jx", rb"\0033[2Jx"), (b"a\nb\tc", rb"a\0012b\0011c"),
+        (b"\xc3\xa9\xff", rb"\0303\0251\0377"), (b"\x7f", rb"\0177"), (b" a  b ", b" a  b "),
+        (b"n" * 255, b"n" * 255), (b"n" * 256, b"n" * 255), (b"n" * 70000, b"n" * 255)):
+    status, out, err = both(member(b"x", name=name), "-l")
+    same((status, err), (0, ""))
+    assert out.endswith(b"  8cdc1683  " + shown + b"\n"), out
+status, out, err = both(member(b"x", name=b""), "-l")
+assert out.endswith(b"  8cdc1683\n"), out
+END
+}
+
+@test "zinflate: -l of a zlib stream is one line" {
+	mixed 100000 >data
+	zdeflate data >data.zz
+	run -0 zinflate -l data.zz
+	[ "$(echo $output)" = "0 $(stat -c %s data.zz) 0 100000 $(python3 -c '
+import zlib
+print("%08x" % zlib.adler32(open("data", "rb").read()))')" ]
+	cat data.zz | zinflate -l | diff - <(zinflate -l data.zz)
+}
+
+@test "zinflate: -l of a damaged or cut file exits 2 after the members before" {
+	mixed 100000 >data
+	gzdeflate -b 20000 data >data.gz
+	size=$(stat -c %s data.gz)
+	zinflate -l data.gz >list
+	for n in 1 7 9 21 1000; do
+		head -c $((size - n)) data.gz >cut.gz
+		run -2 bash -c 'zinflate -l cut.gz >cut.list'
+		[[ $output == "zinflate: cut.gz: byte "*": cut short: the input ends inside a member" ]]
+		head -n 4 list | diff cut.list -
+		run -2 bash -c 'cat cut.gz | zinflate -l >cut.list'
+		head -n 4 list | diff cut.list -
+	done
+}
+
+@test "zinflate: -r writes the range, from file and pipe, whatever the format" {
+	craft <<'END'
+data = words(9000) + noise(3000) + bytes(4000) + words(3999, 2)
+size = len(data)
+f = File(data, "-b", "3000")
+files = [f.gz, File(data[:9000], "-b", "2K").gz + gzip.compress(data[9000:]), gzip.compress(data), zlib.compress(data),
+    subprocess.run(["gzdeflate", "-s"], input=data, capture_output=True).stdout]
+borders = [0, 1, 2999, 3000, 3001, 6000, 9000, 11999, 12000, 17999, size - 1, size]
+ranges = [(a, b - a) for a in borders for b in borders if a <= b]
+for n, b in enumerate(files):
+    for offset, length in ranges:
+        want = 0, data[offset:offset + length], ""
+        same(zinflate("-r", "%d:%d" % (offset, length), stdin=b), want, n, offset, length)
+        with open("file", "wb") as out:
+            out.write(b)
+        same(zinflate("-r", "%d:%d" % (offset, length), "file"), want, n, offset, length)
+END
+}
+
+@test "zinflate: -r takes K, M, G and T" {
+	mixed 3000000 >data
+	gzdeflate data >data.gz
+	zinflate -r 1K:2K data.gz | cmp - <(tail -c +1025 data | head -c 2048)
+	zinflate -r 0:1M data.gz | cmp - <(head -c 1048576 data)
+	zinflate -r 2M:100 data.gz | cmp - <(tail -c +2097153 data | head -c 100)
+	run -2 zinflate -r 1G:1 data.gz
+	run -2 zinflate -r 1T:1 data.gz
+}
+
+@test "zinflate: -r past the end exits 2 after what there is" {
+	craft <<'END'
+data = words(5000)
+for b in File(data, "-b", "2000").gz, gzip.compress(data), zlib.compress(data):
+    for text, out in (("4990:11", data[4990:]), ("5000:1", b""), ("5001:0", b""), ("6000:10", b""),
+            ("0:5001", data), ("1999:1T", data[1999:]), ("0:18446744073709551615", data),
+            ("18446744073709551615:0", b""), ("18446744073709551615:18446744073709551615", b""),
+            ("10:18446744073709551615", data[10:])):
+        have = both(b, "-r", text)
+        same(have, (2, out, "zinflate: <stdin>: the data ends before the range does, at 5000\n"), text)
+END
+}
+
+@test "zinflate: -r of no bytes writes none" {
+	craft <<'END'
+data = words(5000)
+for b in File(data, "-b", "2000").gz, gzip.compress(data), zlib.compress(data), gzip.compress(b"") * 2:
+    for offset in (0, 1, 2000, 4999, 5000) if b != gzip.compress(b"") * 2 else [0]:
+        same(both(b, "-r", "%d:0" % offset), (0, b"", ""), offset)
+END
+}
+
+@test "zinflate: -r refuses what is no range" {
+	printf x | gzdeflate >x.gz
+	for range in '' : 5 5: :5 -1:5 1:-5 1:2:3 a:b 'x:1' '1 :2' '1: 2' 0x1:1 1k:1 1KB:1 1:1P +1:1 \
+	    18446744073709551616:1 0:18446744073709551616 99999999999999999999999999999999999999:1 16777216T:1; do
+		fails_with 2 zinflate -r "$range" x.gz
+		[ "$stderr" = "zinflate: -r $range: not an OFFSET:LENGTH in bytes" ]
+	done
+}
+
+@test "zinflate: -r does not look at members that a file lets it hop over" {
+	craft <<'END'
+f = ten()
+b = f.damaged((f.members[1][0] + 30, b"\xff" * 8), (f.members[8][0] + 25, b"\xff" * 8))
+with open("file", "wb") as out:
+    out.write(b)
+for offset, length in (0, 4096), (8192, 10), (8192, 24576), (16000, 100):
+    same(zinflate("-r", "%d:%d" % (offset, length), "file"), (0, f.data[offset:offset + length], ""), offset)
+# What is damaged and needed is an error, also when the bytes before the damage are enough.
+for offset, length in (4096, 1), (4095, 2), (4096, 4096), (8191, 1), (30000, 5000):
+    status, out, err = zinflate("-r", "%d:%d" % (offset, length), "file")
+    assert status == 2 and err != "", offset
+# A pipe cannot be hopped in.
+same(zinflate("-r", "8192:10", stdin=b)[0], 2)
+same(zinflate("-r", "0:4096", stdin=b), (0, f.data[:4096], ""))
+END
+}
+
+@test "zinflate: -r checks a member to its end" {
+	craft <<'END'
+f = ten()
+at, size = f.members[2][:2]
+b = f.damaged((at + size - 8, b"\1\2\3\4"))
+for text in "8192:1", "8192:4096", "12287:1":
+    assert both(b, "-r", text)[0] == 2, text
+same(both(b, "-r", "8191:1"), (0, f.data[8191:8192], ""))
+END
+}
+
+@test "zinflate: -r of a cut file is whole before the cut" {
+	craft <<'END'
+f = ten()
+at, size, data_at, n = f.members[6]
+b = f.gz[:at + 100]
+same(both(b, "-r", "0:%d" % data_at), (0, f.data[:data_at], ""))
+same(both(b, "-r", "%d:500" % (data_at - 500)), (0, f.data[data_at - 500:data_at], ""))
+status, out, err = both(b, "-r", "%d:501" % (data_at - 500))
+same(status, 2)
+assert f.data[data_at - 500:].startswith(out) and len(out) >= 500 and "cut short" in err
+END
+}
+
+@test "zinflate: a hole comes back as a hole" {
+	noise 5000 >some
+	truncate -s 16M data
+	dd if=some of=data bs=1 seek=8000000 conv=notrunc status=none
+	for compress in 'gzdeflate -1' 'gzdeflate -s' 'zdeflate -1'; do
+		$compress data >compressed
+		zinflate compressed >out
+		cmp out data
+		# Blocks of 512 bytes.
+		[ "$(stat -c %b out)" -lt 100 ]
+		rm out
+		cat compressed | zinflate -k >out
+		cmp out data
+		[ "$(stat -c %b out)" -lt 100 ]
+		rm out
+	done
+}
+
+@test "zinflate: a hole at the end keeps the size, and so does nothing but a hole" {
+	{ printf 'start'; head -c 3000000 /dev/zero; } >data
+	gzdeflate data | zinflate >out
+	cmp out data
+	[ "$(stat -c %b out)" -lt 100 ]
+	head -c 3000001 /dev/zero >data
+	gzdeflate data | zinflate >out
+	cmp out data
+	[ "$(stat -c %b out)" -lt 100 ]
+	printf '\0' >data
+	gzdeflate data | zinflate >out
+	cmp out data
+}
+
+@test "zinflate: runs of zeros of any length and place come back" {
+	craft <<'END'
+r = random.Random(5)
+for i in range(40):
+    data = b"".join(r.choice((bytes, noise))(r.choice((1, 4095, 4096, 4097, 8192, 131072, r.randrange(20000))))
+        for _ in range(12))
+    for b in gzip.compress(data, 1), File(data, "-b", "5000").gz:
+        with open("out", "wb") as out:
+            p = subprocess.run(["zinflate"], input=b, stdout=out)
+        assert p.returncode == 0 and open("out", "rb").read() == data, i
+        lo = r.randrange(len(data))
+        hi = r.randrange(lo, len(data))
+        with open("out", "wb") as out:
+            p = subprocess.run(["zinflate", "-r", "%d:%d" % (lo, hi - lo)], input=b, stdout=out)
+        assert p.returncode == 0 and open("out", "rb").read() == data[lo:hi], i
+END
+}
+
+@test "zinflate: appended output has its zeros behind what was there" {
+	{ head -c 100000 /dev/zero; printf x; head -c 100000 /dev/zero; } >data
+	gzdeflate data >data.gz
+	printf 'before' >out
+	zinflate data.gz >>out
+	cmp out <(printf before; cat data)
+	# Without O_APPEND, at the end of what another wrote.
+	{ printf 'before'; zinflate data.gz; printf 'after'; } >out
+	cmp out <(printf before; cat data; printf after)
+	[ "$(stat -c %b out)" -lt 100 ]
+}
+
+@test "zinflate: output into a file that is longer, or shorter, has its zeros written" {
+	{ head -c 50000 /dev/zero; printf x; head -c 50000 /dev/zero; } >data
+	gzdeflate data >data.gz
+	noise 200000 >out
+	zinflate data.gz 1<>out
+	cmp out <(cat data; noise 200000 | tail -c +100002)
+	noise 60000 >out
+	zinflate data.gz 1<>out
+	cmp out data
+	noise 60000 >out
+	cp out before
+	run -0 bash -c '{ dd bs=30000 count=1 status=none <before; zinflate data.gz; } 1<>out'
+	cmp out <(head -c 30000 before; cat data)
+}
+
+@test "zinflate: a range with a hole has the range's size" {
+	{ printf start; head -c 3000000 /dev/zero; printf end; } >data
+	gzdeflate data >data.gz
+	zinflate -r 5:3000000 data.gz >out
+	cmp out <(head -c 3000000 /dev/zero)
+	[ "$(stat -c %b out)" -lt 100 ]
+	zinflate -r 4:2000000 data.gz >out
+	cmp out <(tail -c +5 data | head -c 2000000)
+}
+
+@test "zinflate: -k of a sound file is what it is without" {
+	craft <<'END'
+f = ten()
+for b, data in ((f.gz, f.data), (gzip.compress(f.data), f.data), (zlib.compress(f.data), f.data),
+        (f.gz + gzip.compress(b"more"), f.data + b"more"), (File(b"").gz, b""), (File(b"x").gz * 3, b"xxx"),
+        (gzip.compress(b"more") + f.gz, b"more" + f.data)):
+    same(both(b, "-k"), (0, data, ""))
+    same(both(b, "-k", "-t"), (0, b"", ""))
+END
+}
+
+@test "zinflate: -k puts zeros for a damaged body, in the first, a middle and the last member" {
+	craft <<'END'
+f = ten()
+for i in range(10):
+    at, size = f.members[i][:2]
+    middle = at + (size + 12) // 2
+    for damage in b"\xff" * 6, b"\0" * 6, noise(6, i), bytes([f.gz[middle] ^ 1]):
+        salvage(f, f.damaged((middle, damage)), 1, lost=[i])
+END
+}
+
+@test "zinflate: -k does not take a damaged last member for a cut one" {
+	craft <<'END'
+f = File(words(7000), "-b", "4096")
+at, size = f.members[1][:2]
+for i in range(at + 20, at + size - 20, 11):
+    for damage in b"\xff" * 12, bytes(12), noise(12, i):
+        salvage(f, f.damaged((i, damage)), 1, lost=[1])
+END
+}
+
+@test "zinflate: -k puts zeros for two damaged members, apart or neighbours" {
+	craft <<'END'
+f = ten()
+for i, j in (0, 1), (0, 9), (3, 5), (4, 5), (8, 9):
+    salvage(f, f.damaged(*((f.members[n][0] + 22, b"\xff" * 3) for n in (i, j))), 1, lost=[i, j])
+salvage(f, f.damaged(*((m[0] + 22, b"\xff" * 3) for m in f.members)), 1, lost=range(10))
+END
+}
+
+@test "zinflate: -k saves the data behind a destroyed header" {
+	craft <<'END'
+f = ten()
+for i in range(9):
+    for damage in b"\xff" * 18, noise(18), b"\xff" * 20:
+        salvage(f, f.damaged((f.members[i][0], damage)), 1, whole=[i])
+salvage(f, f.damaged(*((f.members[i][0], b"\xff" * 18) for i in (3, 4, 7))), 1, whole=[3, 4, 7])
+END
+}
+
+@test "zinflate: -k saves the data behind a damaged magic" {
+	craft <<'END'
+f = ten()
+for i in range(10):
+    for damage in b"\xff", b"\x1f\xff", b"\x1f\x8b\xff", b"\x1f\x8b\x08\xe4":
+        salvage(f, f.damaged((f.members[i][0], damage)), 1, whole=[i])
+END
+}
+
+@test "zinflate: -k saves the data behind a header that became zeros" {
+	craft <<'END'
+f = ten()
+for i in range(9):
+    for n in 2, 10, 18, 20:
+        salvage(f, f.damaged((f.members[i][0], bytes(n))), 1, whole=[i])
+END
+}
+
+@test "zinflate: -k with the last header destroyed keeps all before it and is not silent" {
+	craft <<'END'
+f = ten()
+b = f.damaged((f.members[9][0], b"\xff" * 18))
+assert honest(f, b) in (1, 2)
+out = zinflate("-k", stdin=b)[1]
+assert out.startswith(f.data[:9 * 4096])
+END
+}
+
+@test "zinflate: -k keeps the offsets behind a damaged first header that has a name and a comment" {
+	craft <<'END'
+f = File(words(20000), "-b", "4096", "-N", "name", "-C", "comment")
+for damage in b"\xff" * 2, b"\xff" * 18, b"\xff" * 30:
+    b = f.damaged((0, damage))
+    assert honest(f, b) in (1, 2)
+    same(zinflate("-k", stdin=b)[1][4096:], f.data[4096:])
+END
+}
+
+@test "zinflate: -k writes data of which only the size in the trailer is damaged" {
+	craft <<'END'
+f = ten()
+for i in range(10):
+    at, size = f.members[i][:2]
+    for damage in b"\xff" * 4, b"\0" * 4, b"\1":
+        salvage(f, f.damaged((at + size - 4, damage)), 1, whole=[i])
+END
+}
+
+@test "zinflate: -k trusts no data that its checksum does not confirm" {
+	craft <<'END'
+f = ten()
+for i in range(10):
+    at, size = f.members[i][:2]
+    salvage(f, f.damaged((at + size - 8, b"\1\2\3\4")), 1, lost=[i])
+END
+}
+
+@test "zinflate: -k minds no damaged size field of sound data" {
+	craft <<'END'
+f = ten()
+for i in range(10):
+    for damage in b"\xff" * 4, b"\0" * 4, b"\1", struct.pack("<I", f.members[i][1] + 1):
+        assert honest(f, f.damaged((f.members[i][0] + 16, damage))) in (0, 1)
+        assert zinflate("-k", "damaged.gz")[1] == f.data
+END
+}
+
+@test "zinflate: -k gets over damage that spans a border of members" {
+	craft <<'END'
+f = ten()
+for i in range(1, 9):
+    at = f.members[i][0]
+    # From the trailer before into the header, or on into the data.
+    for damage in b"\xff" * 100, noise(100, i):
+        salvage(f, f.damaged((at - 10, damage[:25])), 1, lost=[i - 1], whole=[i])
+END
+}
+
+@test "zinflate: -k gets over damage that takes the end of a member and the start of the next" {
+	craft <<'END'
+f = ten()
+for i in range(1, 9):
+    at, size, data_at, n = f.members[i]
+    want = f.data[:data_at - 4096] + bytes(8192) + f.data[data_at + 4096:]
+    for damage in b"\xff" * 40, bytes(40), noise(40, i):
+        b = f.damaged((at - 12, damage))
+        assert honest(f, b, i) in (1, 2)
+        assert zinflate("-k", stdin=b)[1] == want, i
+END
+}
+
+@test "zinflate: -k gets over zeros that span a border of members" {
+	craft <<'END'
+f = ten()
+for i in range(1, 9):
+    at = f.members[i][0]
+    salvage(f, f.damaged((at - 10, bytes(25))), 1, lost=[i - 1], whole=[i])
+END
+}
+
+@test "zinflate: -k says so when it cannot know how many members are gone" {
+	craft <<'END'
+f = ten()
+words_only = File(words(40000), "-b", "4096")
+zeros_only = File(bytes(400000), "-b", "40000")
+for g in f, words_only, zeros_only:
+    for first in range(1, 6):
+        for last in range(first + 2, 8):
+            at, end = g.members[first][0] + 22, g.members[last][0] + 22
+            for damage in b"\xff", b"\0":
+                honest(g, g.damaged((at, damage * (end - at))), (first, last, damage))
+END
+}
+
+@test "zinflate: -k is not silent about members that became zeros" {
+	craft <<'END'
+f = ten()
+for i in range(1, 9):
+    at, size = f.members[i][:2]
+    # At the very end zeros are padding, and nothing tells.
+    for n in (1, 2) if i < 8 else [1]:
+        end = f.members[i + n][0]
+        assert honest(f, f.damaged((at, bytes(end - at))), (i, n)) in (1, 2)
+END
+}
+
+@test "zinflate: -k is not misled by a trailer that is damaged together with the data" {
+	craft <<'END'
+f = ten()
+# All but the last, whose size nothing else tells.
+for i in range(9):
+    at, size = f.members[i][:2]
+    for isize in 1, 100, 4095, 4097, 2**31, 2**32 - 1:
+        honest(f, f.damaged((at + 22, b"\xff" * 3), (at + size - 4, struct.pack("<I", isize))), (i, isize))
+END
+}
+
+@test "zinflate: -k keeps offsets in files put together, also of different chunks" {
+	craft <<'END'
+a, b, c = File(words(10000), "-b", "2K"), ten(), File(words(30000, 3), "-b", "8K")
+for order in (a, b, c), (c, b, a), (b, b, a):
+    f = File(b"")
+    f.data, f.gz, f.members = b"", b"", []
+    for g in order:
+        f.members += [(len(f.gz) + m[0], m[1], len(f.data) + m[2], m[3]) for m in g.members]
+        f.data, f.gz = f.data + g.data, f.gz + g.gz
+    for i, m in enumerate(f.members):
+        honest(f, f.damaged((m[0] + 22, b"\xff" * 3)), (i, "body"))
+        honest(f, f.damaged((m[0], b"\xff" * 18)), (i, "header"))
+END
+}
+
+@test "zinflate: -k is not misled by gzip files inside the data" {
+	craft <<'END'
+inner = File(noise(9000), "-b", "1K").gz
+f = File((words(3000) + inner) * 4, "-0", "-b", "4096")
+for m in f.members[:-1]:
+    for damage in b"\xff" * 2, b"\xff" * 18, b"\0" * 18, b"\xff" * 40:
+        b = f.damaged((m[0], damage))
+        honest(f, b, m)
+        # All before the damage is right in any case.
+        assert zinflate("-k", stdin=b)[1].startswith(f.data[:m[2]]), m
+END
+}
+
+@test "zinflate: -k of a cut file writes all up to the cut and exits 2" {
+	craft <<'END'
+f = ten()
+for i, (at, size, data_at, n) in enumerate(f.members):
+    for cut in 1, 5, 10, 19, 20, 25, size - 9, size - 8, size - 1:
+        b = f.gz[:at + cut]
+        status, out, err = both(b, "-k")
+        same(status, 2, i, cut)
+        assert err != "" and f.data.startswith(out) and data_at <= len(out) <= data_at + n, (i, cut)
+        same(zinflate("-k", "-t", stdin=b), (2, b"", err), i, cut)
+    if i > 0:
+        same(both(f.gz[:at], "-k"), (0, f.data[:data_at], ""), i)
+END
+}
+
+@test "zinflate: -k of a cut file with damage before keeps the offsets" {
+	craft <<'END'
+f = ten()
+at, size, data_at, n = f.members[2]
+b = f.damaged((at + 25, b"\xff" * 3))[:f.members[7][0] + 100]
+status, out, err = both(b, "-k")
+same(status, 2)
+want = f.data[:data_at] + bytes(n) + f.data[data_at + n:]
+assert want.startswith(out) and len(out) >= f.members[7][2]
+assert "byte %d: lost: data bytes %d to %d are zeros instead" % (at, data_at, data_at + n - 1) in err, err
+END
+}
+
+@test "zinflate: -k of a lone member with its size puts zeros for it" {
+	craft <<'END'
+for data in words(2500), noise(2500), bytes(2500):
+    f = File(data)
+    same(len(f.members), 1)
+    salvage(f, f.damaged((21, b"\xff" * 3)), 1, lost=[0])
+    salvage(f, f.damaged((len(f.gz) - 8, b"\1\2")), 1, lost=[0])
+    salvage(f, f.damaged((len(f.gz) - 4, b"\1\2")), 1, whole=[0])
+# A size that so few bytes cannot make is not believed.
+f = File(b"tiny")
+status, out, err = both(f.damaged((20, b"\xff\xff"), (len(f.gz) - 4, b"\xff\xff\xff\xff")), "-k")
+same(status, 2)
+assert len(out) < 100000
+END
+}
+
+@test "zinflate: -k of two members goes by their own trailers" {
+	craft <<'END'
+f = File(words(6000), "-b", "4096")
+for i in 0, 1:
+    at, size = f.members[i][:2]
+    salvage(f, f.damaged((at + 30, b"\xff" * 3)), 1, lost=[i])
+END
+}
+
+@test "zinflate: -k of what has no sizes exits 2 after all before the damage" {
+	craft <<'END'
+data = words(50000)
+single = subprocess.run(["gzdeflate", "-s"], input=data, capture_output=True).stdout
+for b in gzip.compress(data), single, zlib.compress(data), gzip.compress(b"one") + gzip.compress(data):
+    d = bytearray(b)
+    d[len(b) // 2:len(b) // 2 + 6] = b"\xff" * 6
+    have = both(bytes(d), "-k")
+    same(have[0], 2)
+    same(have, both(bytes(d)))
+    same(both(b[:-20], "-k"), both(b[:-20]))
+END
+}
+
+@test "zinflate: -k saves the same from a pipe as from a file" {
+	craft <<'END'
+f = ten()
+for damage in [(f.members[4][0] + 25, b"\xff" * 4)], [(f.members[4][0], b"\xff" * 18)], \
+        [(f.members[2][0] - 10, b"\xff" * 30)], [(f.members[9][0], b"\xff" * 18)], [(0, noise(len(f.gz) // 2))]:
+    b = f.damaged(*damage)
+    status, out, err = both(b, "-k")
+    assert status > 0
+    same(zinflate("-k", "-t", stdin=b), (status, b"", err))
+END
+}
+
+@test "zinflate: -k of a pipe needs a directory for its copy, and leaves nothing there" {
+	mixed 100000 >data
+	gzdeflate -b 10000 data >data.gz
+	run -2 bash -c 'cat data.gz | TMPDIR=$PWD/missing zinflate -k'
+	[ "$output" = "zinflate: <stdin>: no copy to seek in: No such file or directory" ]
+	mkdir tmp
+	cat data.gz | TMPDIR=$PWD/tmp zinflate -k | cmp - data
+	[ -z "$(ls -A tmp)" ]
+	# A file needs none.
+	TMPDIR=$PWD/missing zinflate -k data.gz | cmp - data
+}
+
+@test "zinflate: -k promises nothing that random damage breaks" {
+	craft <<'END'
+f = ten()
+seen = set()
+for seed in range(200):
+    r = random.Random(seed)
+    b = bytearray(f.gz)
+    for _ in range(r.choice((1, 1, 1, 2, 4))):
+        n = r.choice((1, 2, 20, 100, r.randrange(1, 9000)))
+        at = r.randrange(len(b) - n)
+        b[at:at + n] = r.choice((r.randbytes(n), bytes(n), b"\xff" * n))
+    seen.add(honest(f, bytes(b), seed))
+assert seen >= {1, 2}, seen
+END
+}
+
+@test "zinflate: no damage to sizes or fields makes it crash or hang" {
+	craft <<'END'
+f = File(words(9000), "-b", "3000", "-N", "name")
+r = random.Random(9)
+for i in range(60):
+    b = bytearray(f.gz)
+    for _ in range(r.randrange(1, 5)):
+        at = r.choice((r.randrange(len(b)), *(m[0] + r.randrange(24) for m in f.members)))
+        b[at] = r.randrange(256)
+    for args in [], ["-k"], ["-l"], ["-r", "2000:5000"], ["-t"]:
+        with open("file", "wb") as out:
+            out.write(b)
+        with open("file", "rb") as file:
+            assert zinflate(*args, stdin=file)[0] in (0, 1, 2), (i, args)
+        assert zinflate(*args, stdin=bytes(b))[0] in (0, 1, 2), (i, args)
+END
+}
+
+@test "zinflate: a full disk exits 2" {
+	mixed 300000 >data
+	gzdeflate data >data.gz
+	run -2 bash -c 'zinflate data.gz >/dev/full'
+	[ "$output" = "zinflate: <stdout>: write: No space left on device" ]
+	run -2 bash -c 'zinflate -k data.gz >/dev/full'
+	run -2 bash -c 'zinflate -l data.gz >/dev/full'
+	run -2 bash -c 'zinflate -r 5:1 data.gz >/dev/full'
+	run -2 bash -c 'zdeflate data | zinflate >/dev/full'
+	head -c 100000 /dev/zero | gzdeflate >zeros.gz
+	run -2 bash -c 'zinflate zeros.gz >/dev/full'
+	run -2 bash -c 'trap "" XFSZ; ulimit -f 100; zinflate data.gz >out'
+	[ "$output" = "zinflate: <stdout>: write: File too large" ]
+	is_prefix out data
+	# A hole at the end meets the limit too.
+	run -2 bash -c 'trap "" XFSZ; ulimit -f 50; zinflate zeros.gz >out'
+}
+
+@test "zinflate: a closed standard output exits 2" {
+	printf 'data' | gzdeflate >data.gz
+	run -2 bash -c 'zinflate data.gz >&-'
+	[ "$output" = "zinflate: <stdout>: write: Bad file descriptor" ]
+	run -2 bash -c 'zinflate -k <data.gz >&-'
+	run -2 bash -c 'zinflate -l data.gz >&-'
+	run -2 bash -c 'zinflate -V >&-'
+	cp data.gz copy.gz
+	run -2 bash -c 'zinflate data.gz >&- 2>&-'
+	cmp data.gz copy.gz
+}
+
+@test "zinflate: a reader that has gone is an error when SIGPIPE is ignored" {
+	mixed 300000 >data
+	gzdeflate data >data.gz
+	run -2 reader_gone zinflate data.gz
+	run -2 reader_gone zinflate -k data.gz
+	run -2 reader_gone zinflate -l data.gz
+	run -2 reader_gone zinflate -r 0:1 data.gz
+	zdeflate data >data.zz
+	run -2 reader_gone zinflate data.zz
+}
+
+@test "zinflate: a reader that has gone ends an endless input" {
+	head -c 1000000 /dev/zero | gzdeflate >zeros.gz
+	run -0 timeout 20 env --default-signal=PIPE bash -c '
+		{ while cat zeros.gz; do :; done; } | zinflate | head -c 1 >byte
+		echo "${PIPESTATUS[1]} ${PIPESTATUS[2]}"'
+	[ "$output" = "141 0" ]
+	[ "$(od -An -tx1 byte)" = " 00" ]
+}
+
+@test "zinflate: compressed bytes are not read from a terminal, but data may go to one" {
+	printf 'data' | gzdeflate >data.gz
+	run -2 terminal 0 zinflate
+	[ "$output" = "zinflate: <stdin>: is a terminal: compressed bytes are not read from there" ]
+	run -2 terminal 0 zinflate -k -
+	run -2 terminal 0 zinflate -l
+	run -0 terminal 1 zinflate data.gz
+	[ "$(cat terminal)" = data ]
+}
+
+@test "zinflate: -v sums up on standard error, in one line unless that is a terminal" {
+	noise 200000 | gzdeflate >data.gz
+	run -0 --separate-stderr bash -c 'zinflate -v <data.gz | wc -c'
+	[ "$output" -eq 200000 ]
+	[[ $stderr =~ ^zinflate:\ \<stdin\>:\ 200\.1\ kB\ in,\ 200\.0\ kB\ out,\ (99\.9|100\.0)\ %,\ [0-9.]+\ [kMGT]?B/s$ ]]
+	run -0 --separate-stderr zinflate -tv data.gz
+	[ -z "$output" ]
+	[[ $stderr == "zinflate: data.gz: 200.1 kB in, 200.0 kB out, "* ]]
+	run -0 terminal 2 zinflate -tv data.gz
+	[[ $(tr '\r' '\n' <terminal | tail -n 1) == *"zinflate: data.gz: 200.1 kB in, "* ]]
+}
+
+@test "zinflate: pipes that do not block are waited for" {
+	mixed 3000000 >data
+	gzdeflate -1 data >data.gz
+	python3 - <<'END'
+import fcntl, os, subprocess, time
+data = open("data.gz", "rb").read()
+def pipe():
+    ends = os.pipe()
+    for fd in ends:
+        fcntl.fcntl(fd, fcntl.F_SETFL, fcntl.fcntl(fd, fcntl.F_GETFL) | os.O_NONBLOCK)
+    return ends
+r, w = pipe()
+out_r, out_w = pipe()
+p = subprocess.Popen(["zinflate"], stdin=r, stdout=out_w)
+os.close(r)
+os.close(out_w)
+fcntl.fcntl(w, fcntl.F_SETFL, 0)
+fcntl.fcntl(out_r, fcntl.F_SETFL, 0)
+if os.fork() == 0:
+    time.sleep(0.1)
+    with open(w, "wb") as f:
+        f.write(data)
+    os._exit(0)
+os.close(w)
+time.sleep(0.3)
+out = open("out", "wb")
+while b := os.read(out_r, 65536):
+    out.write(b)
+assert p.wait() == 0
+END
+	cmp out data
+}

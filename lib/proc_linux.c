@@ -79,6 +79,18 @@ read_cmdline(struct proc *p, int dir)
 	p->cmdline_len = n > 0 ? (size_t)n : 0;
 }
 
+/* Whether the path leads to that very file. */
+static int
+is_file(const char *bytes, size_t len, const struct stat *want)
+{
+	char path[PROC_TEXT + 1];
+	struct stat st;
+
+	memcpy(path, bytes, len);
+	path[len] = '\0';
+	return stat(path, &st) == 0 && st.st_dev == want->st_dev && st.st_ino == want->st_ino;
+}
+
 static void
 read_exe(struct proc *p, int dir)
 {
@@ -95,7 +107,7 @@ read_exe(struct proc *p, int dir)
 		return;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
 		if (p->exe_len > len && memcmp(p->exe + p->exe_len - len, gone, len) == 0 &&
-		    st.st_nlink == 0) {
+		    !is_file(p->exe, p->exe_len, &st)) {
 			p->exe_len -= len;
 			p->exe_deleted = 1;
 		}

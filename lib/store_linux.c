@@ -163,11 +163,13 @@ store_publish(struct store *s, const char *suffix, int flags)
 }
 
 int
-store_taken(const struct store *s)
+store_taken(const struct store *s, int flags)
 {
 	struct stat st;
 
-	return fstatat(s->dir, s->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (fstatat(s->dir, s->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	return !(flags & STORE_REPLACE) || (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode));
 }
 
 void

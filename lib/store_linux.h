@@ -40,8 +40,11 @@ int store_protect(struct store *s, uid_t uid, gid_t gid, mode_t mode);
  */
 int store_publish(struct store *s, const char *suffix, int flags);
 
-/* Whether a file of the name stands in the directory already. */
-int store_taken(const struct store *s);
+/*
+ * Whether publishing with these flags would fail for what has the name now: anything, or, to be
+ * replaced, what is neither a regular file nor a link.
+ */
+int store_taken(const struct store *s, int flags);
 
 /* Closes all; a file that was not published is gone.  errno stays. */
 void store_close(struct store *s);

@@ -2,6 +2,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -227,6 +228,8 @@ tap(int fd, int json)
 	struct core c;
 	int rc, status = 0;
 
+	/* The end of a later stage is a failed write: what has been seen is still to be said. */
+	signal(SIGPIPE, SIG_IGN);
 	core_open(&c);
 	rc = core_read_stream(&c, STDIN_FILENO, STDOUT_FILENO, &bytes);
 	if (rc == CORE_READ_IN)

@@ -143,8 +143,9 @@ store(const char *path, struct stages *p, const struct options *o)
 
 	if (store_open(&s, path) < 0)
 		err(2, "%s", path);
-	if (!(o->flags & STORE_REPLACE) && store_taken(&s)) {
-		warnx("%s: %s", path, strerror(EEXIST));
+	if (store_taken(&s, o->flags)) {
+		warnx("%s: %s", path,
+		    o->flags & STORE_REPLACE ? "not a regular file" : strerror(EEXIST));
 		status = 2;
 	} else if (store_protect(&s, o->uid, o->gid, o->mode) < 0) {
 		warn("%s: owner or mode", path);

@@ -341,7 +341,7 @@ hop(struct inflate *f, struct inflate_member *m, uint64_t limit)
 	source_take(s, GZ_TRAILER);
 	if (m->head.size < left && (gz_head_read(s, &next) != GZ_OK || next.size == 0))
 		goto no;
-	if (m->data_size > limit - f->out->at)
+	if (f->out->at > limit || m->data_size > limit - f->out->at)
 		goto no;
 	m->offset = at;
 	m->size = m->head.size;

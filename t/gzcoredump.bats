@@ -48,10 +48,16 @@ in_each_shell() {
 
 # gz ARG …: gzcoredump in the shell of in_each_shell.
 gz() {
+	runs
+	"${run[@]}" "$@"
+}
+
+# runs: the words of gz, in $run, for what needs a command.
+runs() {
 	case $shell in
-	dash) dash "$P/bin/gzcoredump" "$@" ;;
-	ash) busybox ash "$P/bin/gzcoredump" "$@" ;;
-	line) "$P/bin/gzcoredump-ash" "$@" ;;
+	dash) run=(dash "$P/bin/gzcoredump") ;;
+	ash) run=(busybox ash "$P/bin/gzcoredump") ;;
+	line) run=("$P/bin/gzcoredump-ash") ;;
 	esac
 }
 
@@ -62,11 +68,17 @@ handle() {
 	[ -z "$output$stderr" ] || { echo "said: $output$stderr"; return 1; }
 }
 
+# only_record [DIR]: there is one record there, $txt.
+only_record() {
+	local all=("${1-$DIR}"/*.txt)
+	txt=${all[0]}
+	[ "${#all[@]}" = 1 ] && [ -f "$txt" ] || { echo "not one record: ${all[*]}"; cat "$LOG"; return 1; }
+}
+
 # whole [DIR [SUFFIX]]: one crash is stored there, whole, with its record.
 whole() {
 	local dir=${1-$DIR} suffix=${2-gz}
-	txt=$(ls "$dir"/*.txt) || { cat "$LOG"; return 1; }
-	[ "$(wc -l <<<"$txt")" = 1 ] || { echo "$txt"; return 1; }
+	only_record "$dir" || return
 	name=${txt%.txt} gz=${txt%.txt}.$suffix
 	ls -A "$dir" | diff <(printf '%s\n' "${gz##*/}" "${txt##*/}" | sort) - || return
 	has stored=whole complete=yes "bytes=$(stat -c %s "$CORE")" "promised=$(stat -c %s "$CORE")"
@@ -82,11 +94,11 @@ logged() {
 	grep -qF -- "$1" "$LOG" || { echo "not in the log: $1"; cat "$LOG"; return 1; }
 }
 
-# usage_for ARG …: misuse.
-usage_for() {
+# misuse ARG …: exits 2, says why or how, and nothing on standard output.
+misuse() {
 	run -2 --separate-stderr gz "$@"
 	[ -z "$output" ] || { echo "$*: on standard output: $output"; return 1; }
-	[[ $stderr == *'usage: gzcoredump -c'* ]] || { echo "$*: no usage: $stderr"; return 1; }
+	[[ $stderr == 'usage: gzcoredump -c'* || $stderr == 'gzcoredump: '* ]] || { echo "$*: $stderr"; return 1; }
 }
 
 # --- the command line
@@ -110,13 +122,13 @@ usage_for() {
 	in_each_shell asked
 }
 
-@test "gzcoredump: misuse shows the usage on standard error and exits 2" {
+@test "gzcoredump: misuse exits 2, says so on standard error, and does nothing" {
 	misused() {
 		local n
 		for n in -x -a -p -f -o -c\ -a -cx operand -c\ operand -d -d\ -f\ in -d\ -o\ out -c\ -d \
 			-i\ -u -t\ -c --help; do
 			# shellcheck disable=SC2086
-			usage_for $n </dev/null
+			misuse $n </dev/null
 		done
 		[ -z "$(ls -A)" ]
 		[ ! -e "$DIR" ]
@@ -184,7 +196,7 @@ usage_for() {
 		while IFS= read -r -d '' n; do
 			i=$((i + 1))
 			gz -c -p "cores$i" -a "$n" </dev/null
-			txt=$(ls "cores$i"/*.txt)
+			only_record "cores$i"
 			[[ ${txt##*/} =~ ^Core_[0-9]{8}_[0-9]{6}_[A-Za-z0-9!+,.=@_-]+\.txt$ ]] ||
 				{ printf 'not safe: %q\n' "$txt"; return 1; }
 			[ "$(ls -A "cores$i" | wc -l)" = 2 ]
@@ -201,7 +213,7 @@ usage_for() {
 @test "gzcoredump: -c takes any directory" {
 	anywhere() {
 		local n
-		for n in 'two words' $'new\nline' "it's" '$(touch pwned)' '*' 'a%b' '\0101'; do
+		for n in 'two words' $'new\nline' "it's" '$(touch pwned)' '[ab]*' 'a%b' '\0101'; do
 			gz -c -p "$n" -a x <"$CORE"
 			whole "$n"
 			same_core
@@ -229,9 +241,8 @@ usage_for() {
 @test "gzcoredump: -c writes to /home when it is not told where" {
 	at_home() {
 		cp "$CORE" core
-		export shell P
-		export -f gz
-		run -0 unshare -m bash -c 'mount -t tmpfs -o size=64m tmpfs /home && gz -c -a x <core && ls /home'
+		runs
+		run -0 unshare -m bash -c 'mount -t tmpfs tmpfs /home && "$@" -c -a x <core && ls /home' bash "${run[@]}"
 		[[ ${lines[0]} =~ ^Core_.*_x\.gz$ ]]
 		[[ ${lines[1]} =~ ^Core_.*_x\.txt$ ]]
 	}
@@ -288,11 +299,8 @@ usage_for() {
 
 @test "gzcoredump: -c works with nothing but standard input, as the kernel calls it" {
 	bare() {
-		case $shell in
-		dash) set -- dash "$P/bin/gzcoredump" ;;
-		ash) set -- busybox ash "$P/bin/gzcoredump" ;;
-		line) set -- "$P/bin/gzcoredump-ash" ;;
-		esac
+		runs
+		set -- "${run[@]}"
 		env -i "$@" -c -p "$PWD/cores" -a x <"$CORE" >&- 2>&-
 		whole cores
 		same_core
@@ -305,6 +313,7 @@ usage_for() {
 
 @test "gzcoredump: -c says when it cannot store, and exits 2" {
 	cannot() {
+		runs
 		: >file
 		run -2 --separate-stderr gz -c -p file <"$CORE"
 		[ -z "$output" ]
@@ -314,7 +323,7 @@ usage_for() {
 		run -2 --separate-stderr gz -c -p /proc <"$CORE"
 		[[ $stderr == */proc/Core_* ]]
 		[ "$(ls -A)" = file ] && [ ! -s file ]
-		run -2 gz -c -p cores <&-
+		run -2 bash -c '"$@" <&-' bash "${run[@]}" -c -p cores
 		run -2 terminal 0 "$P/bin/gzcoredump" -c -p cores
 	}
 	in_each_shell cannot
@@ -323,16 +332,16 @@ usage_for() {
 @test "gzcoredump: -c stores what is no core too, or a part of one, and says so in the record" {
 	other() {
 		gz -c -p empty </dev/null
-		txt=$(ls empty/*.txt)
+		only_record empty
 		has uuid= record=1 bytes=0 stored=whole complete=no
 		gzip -dc "${txt%.txt}.gz" | cmp - /dev/null
 		gz -c -p text <"$T/gzcoredump.bats"
-		txt=$(ls text/*.txt)
+		only_record text
 		has uuid= stored=whole complete=no "bytes=$(stat -c %s "$T/gzcoredump.bats")"
 		gzip -dc "${txt%.txt}.gz" | cmp - "$T/gzcoredump.bats"
 		head -c 20000 "$CORE" >cut
 		gz -c -p part <cut
-		txt=$(ls part/*.txt)
+		only_record part
 		has stored=whole complete=no bytes=20000 "promised=$(stat -c %s "$CORE")"
 		gzip -dc "${txt%.txt}.gz" | cmp - cut
 	}
@@ -416,17 +425,37 @@ usage_for() {
 	special() {
 		gzdeflate <"$CORE" >in.gz
 		mknod device c 1 3 || skip "no device can be made here"
-		# Written or refused, it must still be there.
-		run gz -d -f in.gz -o device
+		run -0 gz -d -f in.gz -o device
 		[ -c device ]
 		mkfifo pipe
-		cat pipe >got 3>&- &
-		run timeout 10 bash -c ': >pipe' 3>&-
-		run timeout 10 "$P/bin/gzcoredump" -d -f in.gz -o pipe
+		timeout 10 cat pipe >got 3>&- &
+		runs
+		run -0 timeout 10 "${run[@]}" -d -f in.gz -o pipe
+		wait
 		[ -p pipe ]
-		kill %% 2>/dev/null || :
+		cmp got "$CORE"
+		head -c 5000 in.gz >cut.gz
+		timeout 10 cat pipe >got 3>&- &
+		run -2 timeout 10 "${run[@]}" -d -f cut.gz -o pipe
+		wait
+		[ -p pipe ]
 	}
 	in_each_shell special
+}
+
+@test "gzcoredump: -d replaces what a link leads to, and no directory" {
+	linked() {
+		gzdeflate <"$CORE" >in.gz
+		mkdir there
+		echo old >there/target
+		ln -s there/target link
+		gz -d -f in.gz -o link
+		[ -L link ]
+		cmp there/target "$CORE"
+		run -2 gz -d -f in.gz -o there
+		[ "$(ls -A there)" = target ]
+	}
+	in_each_shell linked
 }
 
 @test "gzcoredump: -d that is told to end leaves OUT as it was" {
@@ -553,7 +582,7 @@ usage_for() {
 		n=$(($(cat /proc/sys/kernel/pid_max) + 1))
 		run -0 gz -k P$n I$n u1000 g100 s6 t1700000000 c0 d2 'hbo x/../$(touch pwned)' \
 			$'e../a b\n$(touch pwned)=\\' </dev/null
-		txt=$(ls "$DIR"/*.txt)
+		only_record
 		cat "$txt"
 		has uuid= record=1 pid=$n tid=$n uid=1000 gid=100 signal=6 signame=SIGABRT limit=0 dumpable=2 \
 			stored=whole complete=no bytes=0
@@ -577,18 +606,15 @@ usage_for() {
 		os.set_inheritable(3, True)
 		os.execvp(sys.argv[2], sys.argv[2:])
 		EOF
-		case $shell in
-		dash) set -- dash "$P/bin/gzcoredump" ;;
-		ash) set -- busybox ash "$P/bin/gzcoredump" ;;
-		line) set -- "$P/bin/gzcoredump-ash" ;;
-		esac
+		runs
+		set -- "${run[@]}"
 		python3 with.py "$LIVE" "$@" -k "P$LIVE" s11 F3 eother <"$CORE" 3>&-
 		whole
 		has comm=prog "uuid=$uuid" "cmdline=$PROG wait its argument" "host=$(uname -n)"
 		rm -rf "$DIR"
 		# Its number belongs to another process by now: nothing of that one may be in the record.
 		python3 with.py $$ "$@" -k "P$LIVE" s11 F3 eother </dev/null 3>&-
-		txt=$(ls "$DIR"/*.txt)
+		only_record
 		has comm=other uuid= "pid=$LIVE"
 		run ! grep -qE "^(exe|cmdline|threads)=|$uuid" "$txt"
 		logged 'not the process of descriptor 3'
@@ -598,11 +624,8 @@ usage_for() {
 
 @test "gzcoredump: -k works with nothing but the core on 0, as the kernel calls it" {
 	bare() {
-		case $shell in
-		dash) set -- dash "$P/bin/gzcoredump" ;;
-		ash) set -- busybox ash "$P/bin/gzcoredump" ;;
-		line) set -- "$P/bin/gzcoredump-ash" ;;
-		esac
+		runs
+		set -- "${run[@]}"
 		cd /
 		env -i "$@" -k "P$LIVE" s11 eprog <"$CORE" 1>&- 2>&- 3>&-
 		cd "$OLDPWD"
@@ -642,7 +665,7 @@ usage_for() {
 		conf honour_limit=yes
 		run -0 --separate-stderr gz -k "P$LIVE" s11 c0 eprog <"$CORE"
 		[ -z "$output$stderr" ]
-		txt=$(ls "$DIR"/*.txt)
+		only_record
 		[ "$(ls -A "$DIR")" = "${txt##*/}" ]
 		has limit=0 stored=no complete=no "uuid=$uuid" signame=SIGSEGV
 		[ "$(tail -n 2 "$txt")" = $'stored=no\ncomplete=no' ]
@@ -666,7 +689,7 @@ usage_for() {
 	cut() {
 		head -c 100000 "$CORE" >cut
 		gz -k "P$LIVE" s11 <cut
-		txt=$(ls "$DIR"/*.txt)
+		only_record
 		has stored=whole complete=no bytes=100000 "promised=$(stat -c %s "$CORE")" "uuid=$uuid"
 		gzip -dc "${txt%.txt}.gz" | cmp - cut
 	}
@@ -703,7 +726,7 @@ left() {
 		sleep 0.05
 	done
 	run ! pgrep -s "$(cat session)"
-	txt=$(ls "$DIR"/*.txt)
+	only_record
 	gz=${txt%.txt}.gz
 	echo "victim: $victim"
 	ls -la "$DIR"
@@ -720,14 +743,6 @@ left() {
 		has stored=no
 		[ "$(ls -A "$DIR" | wc -l)" = 1 ]
 	fi
-}
-
-runs() {
-	case $shell in
-	dash) run=(dash "$P/bin/gzcoredump") ;;
-	ash) run=(busybox ash "$P/bin/gzcoredump") ;;
-	line) run=("$P/bin/gzcoredump-ash") ;;
-	esac
 }
 
 @test "gzcoredump: stages that are told to end leave a partial file and a record that says so" {
@@ -982,6 +997,11 @@ runs() {
 @test "gzcoredump: an owner that does not exist costs the owner, not the core" {
 	unowned() {
 		local n
+		conf owner=no-such-user-here honour_limit=yes
+		run -0 gz -k "P$LIVE" s11 c0 <"$CORE"
+		only_record
+		has stored=no "uuid=$uuid"
+		[ "$(stat -c '%u %g' "$txt")" = '0 0' ]
 		for n in no-such-user-here root:no-such-group-here; do
 			rm -rf "$DIR" "$LOG"
 			conf "owner=$n"
@@ -994,10 +1014,10 @@ runs() {
 	in_each_shell unowned
 }
 
-@test "gzcoredump: a suffix that a record or a partial file has costs the suffix, not the core" {
+@test "gzcoredump: a suffix that is the record's costs the suffix, not the core" {
 	suffixed() {
 		local n
-		for n in txt partial gz.partial; do
+		for n in txt; do
 			rm -rf "$DIR" "$LOG"
 			conf "suffix=$n"
 			handle
@@ -1013,7 +1033,7 @@ runs() {
 	unsuffixed() {
 		conf 'filter=tr a b'
 		handle
-		txt=$(ls "$DIR"/*.txt)
+		only_record
 		has stored=whole complete=yes
 		logged 'a filter needs a suffix'
 		[ ! -e "${txt%.txt}.gz" ]
@@ -1030,7 +1050,7 @@ runs() {
 			conf "filter=$n" suffix=gz.x
 			run gz -k "P$LIVE" s11 <"$CORE"
 			[ "$status" = 1 ] || [ "$status" = 2 ]
-			txt=$(ls "$DIR"/*.txt)
+			only_record
 			run ! grep -q '^stored=whole' "$txt"
 			[ "$(ls -A "$DIR" | grep -vE '\.(txt|partial)$')" = '' ]
 			run ! grep -q '^cmdline=' "$txt"

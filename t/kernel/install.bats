@@ -239,13 +239,10 @@ quick_sleep() {
 	refuses "$P/bin/gzcoredump" -t
 }
 
-@test "gzcoredump: -i and -t refuse a suffix that a record or a partial file has" {
-	local n
-	for n in txt partial gz.partial; do
-		conf filter=cat "suffix=$n"
-		refuses "$P/bin/gzcoredump" -i
-		refuses "$P/bin/gzcoredump" -t
-	done
+@test "gzcoredump: -i and -t refuse a suffix that is the record's" {
+	conf filter=cat suffix=txt
+	refuses "$P/bin/gzcoredump" -i
+	refuses "$P/bin/gzcoredump" -t
 }
 
 @test "gzcoredump: -i refuses when a program of ours is missing" {

@@ -189,3 +189,21 @@ gz_head_read(struct source *s, struct gz_member *m)
 	}
 	return GZ_OK;
 }
+
+uint64_t
+gz_size_peek(struct source *s)
+{
+	const uint8_t *p;
+	size_t have;
+
+	source_fill(s, GZ_SIZED_HEAD);
+	p = source_peek(s, &have);
+	if (have < GZ_SIZED_HEAD || p[0] != 0x1f || p[1] != 0x8b || p[2] != Z_DEFLATED || !(p[3] & FEXTRA))
+		return 0;
+	/* XLEN, then the subfield: its two letters, its length. */
+	if (p[10] + 256u * p[11] >= EXTRA && memcmp(p + 12, "IG\4\0", 4) == 0)
+		return gz_le32(p + 16);
+	if (p[10] + 256u * p[11] >= 6 && memcmp(p + 12, "BC\2\0", 4) == 0)
+		return p[16] + 256u * p[17] + 1u;
+	return 0;
+}

@@ -58,6 +58,13 @@ enum gz_status {
 	GZ_BAD		/* an unknown method, reserved flags, a wrong FHCRC, fields that overrun */
 };
 
+/*
+ * The size of the member that comes, by the IG field or BGZF's BC field (SAM format specification,
+ * section 4.1) when it is the first in the header's extra field; 0 when there is none.  Nothing is
+ * taken; the size is a claim.
+ */
+uint64_t gz_size_peek(struct source *s);
+
 /* Takes a header from s.  At GZ_NONE nothing was taken. */
 enum gz_status gz_head_read(struct source *s, struct gz_member *m);
 

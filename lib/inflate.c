@@ -289,8 +289,15 @@ walk(struct inflate *f, uint64_t stop, int (*hop)(struct inflate *, struct infla
 			seen(arg, &m);
 		if (f->out->at >= stop)
 			return INFLATE_OK;
+		f->at = source_at(f->in);
 		if (inflate_ended(f))
 			return f->in->failed != 0 ? ended_early(f) : INFLATE_OK;
+		/*
+		 * Nobody pads between members that say their size: there zeros are what a disk
+		 * gives for members that it has lost.
+		 */
+		if (m.head.size != 0 && source_at(f->in) != f->at && gz_size_peek(f->in) != 0)
+			return INFLATE_HEAD;
 		if (zlib) {
 			f->at = source_at(f->in);
 			return INFLATE_TRAILING;

@@ -2,8 +2,9 @@
  * What can be saved of a damaged gzip file.  A member that decodes and matches its checksum is
  * sound; any other is lost as a whole, since nothing says which of its bytes are right.  Its end
  * is where its size field says, if a header stands there, else where the next header with a size
- * field is found.  Its length is what its own trailer says, unless the other members show a
- * regular chunk and the trailer disagrees with it: all but the last are regular.
+ * field is found.  How much data it had is in its own trailer, which may be damaged as well, and can
+ * be seen from its neighbours: all but the last member of a file have a regular chunk.  Where headers
+ * are lost more than one member may be: that is only known when two have no room there.
  */
 #include <errno.h>
 #include <string.h>
@@ -12,14 +13,16 @@
 
 /* The header of a member that is not the first: IG field and no more. */
 #define PLAIN_HEAD 20u
-/* A member of stored blocks is at most this much longer than its data: 5 bytes in 16 KiB, and ends. */
-#define MEMBER_ROOM(n) ((n) / 2048 + 256)
+/* No member of n bytes is smaller: DEFLATE makes at most 1032 of one byte. */
+#define MEMBER_LEAST(n) ((n) / 1032 + PLAIN_HEAD + GZ_TRAILER)
+/* Nor larger, with a plain header: stored blocks cost 5 bytes for each, of some KiB. */
+#define MEMBER_MOST(n) ((n) + (n) / 512 + 256)
 
 struct salvage {
 	struct inflate *f;
 	void (*lost)(void *arg, uint64_t at, uint64_t data_offset, uint64_t len);
 	void *arg;
-	uint64_t chunk;		/* the regular size of a member's data, 0 when not known */
+	uint64_t last;		/* the size of the data of the member before, 0 when not known */
 	enum inflate_status worst;
 };
 
@@ -74,29 +77,6 @@ trailer_size(struct inflate *f, uint64_t end)
 	return gz_le32(p);
 }
 
-/* The regular size: the first that two neighbours share, found by hopping. */
-static uint64_t
-regular_chunk(struct inflate *f)
-{
-	uint64_t at = next_head(f, 0), last = 0;
-	struct gz_member m;
-
-	while (at < f->in->size) {
-		if (sized_head(f, at, &m) && at + m.size < f->in->size) {
-			uint64_t n = trailer_size(f, at + m.size);
-
-			if (n == last && n != 0)
-				return n;
-			last = n;
-			at += m.size;
-			if (sized_head(f, at, &m))
-				continue;
-		}
-		at = next_head(f, at + 1);
-	}
-	return 0;
-}
-
 static void
 worsen(struct salvage *v, enum inflate_status st)
 {
@@ -139,27 +119,60 @@ save_member(struct inflate *f, uint64_t at, int raw, uint64_t *end, struct infla
 	return st;
 }
 
-/* Puts zeros for the member that ends at end, as many as its data had; exact: one member, surely. */
+/* Whether the member that lies at [at, end) can have had n bytes of data. */
+static int
+plausible(struct inflate *f, uint64_t at, uint64_t end, uint64_t n)
+{
+	struct gz_member head;
+	uint64_t size = end - at;
+
+	/* What a header has beyond the plain one says nothing of the data. */
+	if (sized_head(f, at, &head) && source_at(f->in) - at < size)
+		size -= source_at(f->in) - at - PLAIN_HEAD;
+	/* Of nothing: a header, one block without codes, a trailer. */
+	if (n == 0)
+		return size <= PLAIN_HEAD + 5 + GZ_TRAILER;
+	return MEMBER_LEAST(n) <= size && size <= MEMBER_MOST(n);
+}
+
+/* The size of the data of the next readable member from at on, 0 when it is the last or none. */
+static uint64_t
+next_size(struct inflate *f, uint64_t at)
+{
+	struct gz_member head;
+
+	at = next_head(f, at);
+	if (at == f->in->size || !sized_head(f, at, &head) || at + head.size == f->in->size)
+		return 0;
+	return trailer_size(f, at + head.size);
+}
+
+/*
+ * Puts zeros for the member that lies at [at, end), as many as its data had; exact: it is one
+ * member, surely.  What its trailer says is believed when a neighbour has as much, or none speaks
+ * against it; the neighbours, when they agree and the trailer cannot be right.
+ */
 static enum inflate_status
 fill(struct salvage *v, uint64_t at, uint64_t end, int exact)
 {
 	struct inflate *f = v->f;
-	uint64_t n = trailer_size(f, end);
-	int known = exact;
+	uint64_t n = trailer_size(f, end), next = next_size(f, end);
+	int known, can = plausible(f, at, end, n);
 
-	if (v->chunk == 0) {
-		/* Nothing to compare with: DEFLATE makes at most 1032 bytes of one. */
-		known = known && n / 1032 <= end - at;
+	if (n != 0 && (n == v->last || n == next)) {
+		known = exact || end - at < 2 * MEMBER_LEAST(n);
+	} else if (end == f->in->size) {
+		known = exact && can && (v->last == 0 || n <= v->last);
+	} else if (can) {
+		known = exact && v->last == 0 && next == 0;
 	} else {
-		if (!exact)
-			known = n == v->chunk && end - at <= v->chunk + MEMBER_ROOM(v->chunk);
-		if (n == 0 || n > v->chunk) {
-			n = v->chunk;
-			known = known && end < f->in->size;
-		}
+		n = v->last != 0 ? v->last : next;
+		known = exact && n != 0 && (v->last == 0 || next == 0 || v->last == next);
 	}
-	if (!known && n > v->chunk)
-		n = v->chunk;
+	if (!known && !can && n != v->last && n != next)
+		n = v->last;
+	if (known)
+		v->last = n;
 	v->lost(v->arg, at, f->out->at, known ? n : UINT64_MAX);
 	worsen(v, known ? INFLATE_LOST : INFLATE_UNKNOWN);
 	if (sink_zeros(f->out, n) < 0) {
@@ -246,13 +259,18 @@ run(struct salvage *v)
 	struct source *s = f->in;
 	uint64_t at = source_at(s), end;
 	struct inflate_member m;
+	struct gz_member head;
 	enum inflate_status st;
 
-	v->chunk = regular_chunk(f);
 	while (source_seek(s, at), !inflate_ended(f)) {
-		at = source_at(s);
+		uint64_t next = source_at(s);
+
+		/* Zeros before a member without a size are padding; others are what is damaged. */
+		if (gz_head_read(s, &head) == GZ_OK && head.size == 0)
+			at = next;
 		st = save_member(f, at, 0, &end, &m);
 		if (st == INFLATE_OK) {
+			v->last = m.data_size;
 			at = end;
 			continue;
 		}
@@ -265,10 +283,10 @@ run(struct salvage *v)
 			continue;
 		}
 		if (next_head(f, at + 1) == s->size) {
-			if (st == INFLATE_CUT)
+			if (st == INFLATE_CUT && !sized_head(f, at, &head))
 				return cut(v, at);
 			if (st == INFLATE_FORMAT && !member_like(f, at)) {
-				f->at = at;
+				f->at = next;
 				return v->worst == INFLATE_UNKNOWN ? v->worst : INFLATE_TRAILING;
 			}
 		}

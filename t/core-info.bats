@@ -1003,7 +1003,7 @@ write("said", said[filled:])'
 	[ "$stderr" = 'core-info: <stdout>: write: Broken pipe' ]
 	grep -qx complete=no lines
 	# A reader that goes later.
-	py 'write("big", demo() + bytes(3000000))'
+	py 'write("big", core(demo_notes(), demo_loads() + [(2**40, bytes(3000000))]))'
 	run -2 --separate-stderr bash -c 'trap "" PIPE; core-info -o lines2 <big | head -c 5000 >part
 		exit "${PIPESTATUS[0]}"'
 	[ "$stderr" = 'core-info: <stdout>: write: Broken pipe' ]

@@ -373,6 +373,8 @@ for extra in odd:
     status, out, err = both(b, "-l")
     same((status, err), (0, ""), extra)
     same([line.split()[3] for line in out.decode().splitlines()], ["3", "3", "5"], extra)
+    if extra != ig(1) + ig(2):
+        same(both(b, "-t"), (0, b"", ""), extra)
 END
 }
 
@@ -546,6 +548,13 @@ broken[10] = 7
 status, out, err = both(member(data) + bytes(broken) + member(b"more"))
 same((status, out), (2, data))
 assert err.endswith(": damaged data\n"), err
+# Also what the broken block follows.
+c = zlib.compressobj(6, zlib.DEFLATED, -15)
+b = c.compress(data) + c.flush(zlib.Z_SYNC_FLUSH) + b"\x07" * 20
+for head in member(b"")[:10], b"\x78\x9c":
+    status, out, err = both(head + b)
+    same((status, out), (2, data))
+    assert err.endswith(": damaged data\n"), err
 END
 }
 
@@ -697,9 +706,10 @@ END
 @test "zinflate: -r of no bytes writes none" {
 	craft <<'END'
 data = words(5000)
-for b in File(data, "-b", "2000").gz, gzip.compress(data), zlib.compress(data), gzip.compress(b"") * 2:
-    for offset in (0, 1, 2000, 4999, 5000) if b != gzip.compress(b"") * 2 else [0]:
+for b in File(data, "-b", "2000").gz, gzip.compress(data), zlib.compress(data):
+    for offset in 0, 1, 2000, 4999, 5000:
         same(both(b, "-r", "%d:0" % offset), (0, b"", ""), offset)
+same(both(gzip.compress(b"") * 2, "-r", "0:0"), (0, b"", ""))
 END
 }
 
@@ -810,6 +820,8 @@ END
 	printf 'before' >out
 	zinflate data.gz >>out
 	cmp out <(printf before; cat data)
+	zinflate data.gz >>new
+	cmp new data
 	# Without O_APPEND, at the end of what another wrote.
 	{ printf 'before'; zinflate data.gz; printf 'after'; } >out
 	cmp out <(printf before; cat data; printf after)
@@ -1207,6 +1219,8 @@ END
 	run -2 bash -c 'zinflate -k <data.gz >&-'
 	run -2 bash -c 'zinflate -l data.gz >&-'
 	run -2 bash -c 'zinflate -V >&-'
+	# The copy of a pipe does not take its place.
+	run -2 bash -c 'cat data.gz | zinflate -k >&-'
 	cp data.gz copy.gz
 	run -2 bash -c 'zinflate data.gz >&- 2>&-'
 	cmp data.gz copy.gz
@@ -1234,10 +1248,10 @@ END
 
 @test "zinflate: compressed bytes are not read from a terminal, but data may go to one" {
 	printf 'data' | gzdeflate >data.gz
-	run -2 terminal 0 zinflate
+	run -2 terminal 0 timeout 20 zinflate
 	[ "$output" = "zinflate: <stdin>: is a terminal: compressed bytes are not read from there" ]
-	run -2 terminal 0 zinflate -k -
-	run -2 terminal 0 zinflate -l
+	run -2 terminal 0 timeout 20 zinflate -k -
+	run -2 terminal 0 timeout 20 zinflate -l
 	run -0 terminal 1 zinflate data.gz
 	[ "$(cat terminal)" = data ]
 }

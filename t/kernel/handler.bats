@@ -362,7 +362,7 @@ released() {
 	crash "$P/prog"
 	stored
 	[ "$(stat -c '%a %u %g' "$gz" "$txt")" = $'640 4711 4712\n640 4711 4712' ]
-	soon grep -q 'SIGSEGV in prog' log
+	soon grep -q 'SIGSEGV .. prog' log
 	[ "$(stat -c %a log)" = 600 ]
 }
 

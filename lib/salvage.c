@@ -140,11 +140,13 @@ static uint64_t
 next_size(struct inflate *f, uint64_t at)
 {
 	struct gz_member head;
+	uint64_t n;
 
 	at = next_head(f, at);
 	if (at == f->in->size || !sized_head(f, at, &head) || at + head.size == f->in->size)
 		return 0;
-	return trailer_size(f, at + head.size);
+	n = trailer_size(f, at + head.size);
+	return plausible(f, at, at + head.size, n) ? n : 0;
 }
 
 /*

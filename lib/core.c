@@ -110,8 +110,11 @@ parse_head(struct core *c, const uint8_t *p)
 	}
 	c->is_core = 1;
 	c->table.offset = phoff;
-	/* PN_XNUM: the true number stands at the core's end; the first segment bounds it. */
+	/* PN_XNUM: the true number stands at the core's end; what the segments take bounds it. */
 	c->table.len = phentsize * phnum;
+	c->many = phnum == PN_XNUM;
+	if (c->many)
+		c->table.len = phentsize * CORE_SEGMENTS;
 	promise(c, phoff, phentsize * (phnum == PN_XNUM ? 1 : phnum));
 	if (shoff != 0)
 		promise(c, shoff, shentsize * shnum);
@@ -139,10 +142,13 @@ parse_segment(struct core *c, const uint8_t *p)
 	uint64_t vaddr = word(c, p + (c->is64 ? 16 : 8)), len = word(c, p + (c->is64 ? 32 : 16));
 	uint64_t entry = c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
 
-	if (c->segments++ == 0 && c->table.len == entry * PN_XNUM && offset > c->table.offset) {
-		/* The kernel lays the first segment, the notes, right behind the table. */
-		c->table.len = (offset - c->table.offset) / entry * entry;
-		promise(c, c->table.offset, c->table.len);
+	c->segments++;
+	if (c->many) {
+		/* The table ends where the nearest segment behind it starts, in the kernel's cores. */
+		if (len > 0 && offset >= c->table.offset + c->table.done &&
+		    offset - c->table.offset < c->table.len)
+			c->table.len = (offset - c->table.offset) / entry * entry;
+		promise(c, c->table.offset, c->table.done);
 	}
 	if (c->segments == CORE_SEGMENTS) {
 		give_up(c, "a core with too many program headers");
@@ -178,6 +184,8 @@ parse_auxv(struct core *c, size_t len)
 {
 	size_t size = c->is64 ? 8 : 4;
 
+	if (c->phdr_at != 0)
+		return;
 	for (size_t at = 0; at + 2 * size <= len; at += 2 * size)
 		if (word(c, c->held + at) == AT_PHDR)
 			c->phdr_at = word(c, c->held + at + size);
@@ -260,8 +268,11 @@ files_bytes(struct core *c, const uint8_t *p, size_t n)
 		}
 		if (!c->files.found || c->files.string > c->files.index)
 			return;
-		if (c->files.string == c->files.index && c->files.len < sizeof(c->exe))
-			c->exe[c->files.len++] = (char)*p;
+		if (c->files.string == c->files.index) {
+			if (c->files.len < sizeof(c->files.path))
+				c->files.path[c->files.len++] = (char)*p;
+			c->files.ended = *p == '\0' && c->files.path[c->files.len - 1] == '\0';
+		}
 		if (*p == '\0')
 			c->files.string++;
 	}
@@ -301,9 +312,8 @@ note_field_done(struct core *c)
 	}
 	if (c->n.ours && c->n.type == NT_FILE) {
 		/* A path without an end is none. */
-		if (c->files.found &&
-		    (c->files.string <= c->files.index || c->files.len == sizeof(c->exe)))
-			c->exe[0] = '\0';
+		if (c->files.ended)
+			memcpy(c->exe, c->files.path, c->files.len);
 	} else if (c->n.ours) {
 		parse_note(c, held);
 	}
@@ -389,17 +399,17 @@ core_next(const struct core *c, uint64_t at, uint64_t *offset, uint64_t *len)
 	return found;
 }
 
-/* Collects a fixed number of bytes in held; returns how many were taken, all at *full. */
+/* Collects want bytes, at most 64, in entry; returns how many were taken, all at *full. */
 static size_t
 collect(struct core *c, size_t want, const uint8_t *bytes, size_t n, int *full)
 {
-	size_t take = want - c->held_len < n ? want - c->held_len : n;
+	size_t take = want - c->entry_len < n ? want - c->entry_len : n;
 
-	memcpy(c->held + c->held_len, bytes, take);
-	c->held_len += take;
-	*full = c->held_len == want;
+	memcpy(c->entry + c->entry_len, bytes, take);
+	c->entry_len += take;
+	*full = c->entry_len == want;
 	if (*full)
-		c->held_len = 0;
+		c->entry_len = 0;
 	return take;
 }
 
@@ -416,15 +426,15 @@ core_feed(struct core *c, uint64_t offset, const uint8_t *bytes, size_t n)
 	int full;
 
 	if (starts(&c->head, offset)) {
-		/* The second part is the whole header: the identification stays held. */
+		/* The second part is the whole header: the identification stays where it is. */
 		take = collect(c, (size_t)c->head.len, bytes, n, &full);
 		c->head.done += take;
 		if (full) {
 			size_t len = (size_t)c->head.len;
 
-			parse_head(c, c->held);
+			parse_head(c, c->entry);
 			if (c->head.len > len)
-				c->held_len = len;
+				c->entry_len = len;
 		}
 		return take;
 	}
@@ -432,7 +442,7 @@ core_feed(struct core *c, uint64_t offset, const uint8_t *bytes, size_t n)
 		take = collect(c, c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr), bytes, n, &full);
 		c->table.done += take;
 		if (full)
-			parse_segment(c, c->held);
+			parse_segment(c, c->entry);
 		return take;
 	}
 	for (int i = 0; i < c->notes; i++) {

@@ -54,7 +54,10 @@ struct core {
 	struct core_load *load;
 	size_t loads, load_room;
 	uint64_t segments, phdr_at;	/* headers read so far, the address of AT_PHDR */
-	uint8_t held[CORE_NOTE_HELD];
+	int many;			/* PN_XNUM: the table's length is not known beforehand */
+	uint8_t entry[64];		/* the file header, or a program header, as it comes */
+	size_t entry_len;
+	uint8_t held[CORE_NOTE_HELD];	/* of a note */
 	size_t held_len;
 	struct core_note {
 		int step;		/* what of a note comes next */
@@ -65,8 +68,9 @@ struct core {
 	struct core_files {		/* NT_FILE, as it passes by */
 		uint64_t count, index;	/* entries; which one is the executable's */
 		uint64_t entry, string;
-		size_t len;
-		int found;
+		size_t len;		/* of the path, as far as it has come */
+		int found, ended;
+		char path[CORE_PATH];
 	} files;
 };
 

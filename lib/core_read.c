@@ -23,11 +23,13 @@ core_read_file(struct core *c, int fd, uint64_t *size)
 		goto out;
 	*size = (uint64_t)end;
 	while (core_next(c, 0, &at, &len)) {
-		ssize_t n = io_pread(fd, buf, len < PIECE ? (size_t)len : PIECE, at);
+		ssize_t n = 0;
 
-		if (n < 0 && errno != EOVERFLOW)
+		if (at < *size)
+			n = io_pread(fd, buf, len < PIECE ? (size_t)len : PIECE, at);
+		if (n < 0)
 			goto out;
-		if (n <= 0) {
+		if (n == 0) {
 			core_drop(c, at);
 			continue;
 		}

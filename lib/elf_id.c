@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The most bytes of notes that are looked at in one place: a linker makes a few hundred. */
-#define NOTES_MAX (1024u * 1024)
+/* The most bytes of notes that are looked at: a linker makes a few hundred, libelf holds them all. */
+#define NOTES_MAX (4u * 1024 * 1024)
 
 const char *
 elf_id_error(void)
@@ -43,7 +43,7 @@ read_notes(Elf_Data *data, struct elf_id *id)
 
 /* Notes by program headers: what a loaded image and a file without sections have. */
 static void
-read_segments(Elf *elf, struct elf_id *id)
+read_segments(Elf *elf, struct elf_id *id, uint64_t *room)
 {
 	size_t count;
 	GElf_Phdr ph;
@@ -53,9 +53,10 @@ read_segments(Elf *elf, struct elf_id *id)
 	for (size_t i = 0; i < count; i++) {
 		if (gelf_getphdr(elf, (int)i, &ph) == NULL)
 			return;
-		if (ph.p_type != PT_NOTE || ph.p_filesz == 0 || ph.p_filesz > NOTES_MAX ||
+		if (ph.p_type != PT_NOTE || ph.p_filesz == 0 || ph.p_filesz > *room ||
 		    ph.p_offset > INT64_MAX)
 			continue;
+		*room -= ph.p_filesz;
 		read_notes(elf_getdata_rawchunk(elf, (int64_t)ph.p_offset, ph.p_filesz,
 			       ph.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR),
 		    id);
@@ -79,7 +80,7 @@ read_section(Elf_Scn *scn, const GElf_Shdr *sh, struct elf_id *id)
 }
 
 static enum elf_id_status
-read_sections(Elf *elf, const char *section, struct elf_id *id)
+read_sections(Elf *elf, const char *section, struct elf_id *id, uint64_t *room)
 {
 	enum elf_id_status st = ELF_ID_OK;
 	Elf_Scn *scn = NULL;
@@ -93,14 +94,16 @@ read_sections(Elf *elf, const char *section, struct elf_id *id)
 
 		if (gelf_getshdr(scn, &sh) == NULL)
 			return ELF_ID_MALFORMED;
-		if (sh.sh_type == SHT_NOTE && sh.sh_size <= NOTES_MAX)
+		if (sh.sh_type == SHT_NOTE && sh.sh_size <= *room) {
+			*room -= sh.sh_size;
 			read_notes(elf_getdata(scn, NULL), id);
+		}
 		if (strings == SHN_UNDEF)
 			continue;
 		if ((name = elf_strptr(elf, strings, sh.sh_name)) == NULL)
 			return ELF_ID_MALFORMED;
-		if (strcmp(name, section) == 0 && id->section_len == 0 &&
-		    (st = read_section(scn, &sh, id)) != ELF_ID_OK)
+		if (strcmp(name, section) == 0 && id->section_len == 0 && st == ELF_ID_OK &&
+		    (st = read_section(scn, &sh, id)) == ELF_ID_MALFORMED)
 			break;
 	}
 	return st;
@@ -111,6 +114,7 @@ static enum elf_id_status
 read_elf(Elf *elf, uint64_t size, const char *section, struct elf_id *id)
 {
 	enum elf_id_status st = ELF_ID_OK;
+	uint64_t room = NOTES_MAX;
 	GElf_Ehdr eh;
 
 	memset(id, 0, sizeof(*id));
@@ -123,8 +127,8 @@ read_elf(Elf *elf, uint64_t size, const char *section, struct elf_id *id)
 	if (eh.e_shoff > size || (uint64_t)eh.e_shnum * eh.e_shentsize > size - eh.e_shoff)
 		st = ELF_ID_CUT;
 	else if (section != NULL)
-		st = read_sections(elf, section, id);
-	read_segments(elf, id);
+		st = read_sections(elf, section, id, &room);
+	read_segments(elf, id, &room);
 	return st;
 }
 

@@ -67,7 +67,7 @@ become(char **argv, int in, int out, int tell)
 		if (argv[0] == NULL) {
 			close(tell);
 			pipe_grow(STDIN_FILENO);
-			_exit(io_copy(STDIN_FILENO, STDOUT_FILENO) == 0 ? 0 : 2);
+			_exit(io_copy(STDIN_FILENO, STDOUT_FILENO) == 0 ? 0 : errno);
 		}
 		execvp(argv[0], argv);
 	}

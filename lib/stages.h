@@ -15,7 +15,7 @@ struct stages {
 	struct stage {
 		char **argv;		/* terminated by NULL; argv[0] == NULL: copy in to out */
 		pid_t pid;		/* 0 before the start and after the end */
-		int status;		/* as waitpid gives it, once it has ended */
+		int status;		/* as waitpid gives it, once it has ended; a copy exits with its errno */
 		int error;		/* the errno of an exec that failed, or 0 */
 	} stage[STAGES_MAX];
 };

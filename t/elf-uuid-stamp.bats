@@ -521,6 +521,7 @@ for n in ids:
 			OBJCOPY=$PWD/tool python3 -c '
 import signal, subprocess, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.alarm(60)
 p = subprocess.Popen(sys.argv[2:], pass_fds=[9])
 open("started").readline()
 p.send_signal(getattr(signal, "SIG" + sys.argv[1]))
@@ -550,6 +551,7 @@ sys.exit(p.wait() == 0)' $sig $sh "$BUILD/elf-uuid-stamp" d/hello 2>err
 			CC=$PWD/tool python3 -c '
 import signal, subprocess, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.alarm(60)
 p = subprocess.Popen(sys.argv[2:], pass_fds=[9])
 open("started").readline()
 p.send_signal(getattr(signal, "SIG" + sys.argv[1]))

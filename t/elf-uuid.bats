@@ -234,17 +234,17 @@ readelf_id() {
 	cp "$F/all" .
 	says all "$UUID"
 	says ./all "$UUID"
-	elf-uuid <all >1
-	elf-uuid - <all >2
-	cat all | elf-uuid >3
-	slowly <all | elf-uuid - >4
+	elf-uuid <all >out.1
+	elf-uuid - <all >out.2
+	cat all | elf-uuid >out.3
+	slowly <all | elf-uuid - >out.4
 	mkfifo fifo
 	cat all >fifo 3>&- &
-	elf-uuid fifo >5
-	elf-uuid <(cat all) >6
+	elf-uuid fifo >out.5
+	elf-uuid <(cat all) >out.6
 	wait
 	for i in 1 2 3 4 5 6; do
-		echo "$UUID" | cmp - $i
+		echo "$UUID" | cmp - out.$i
 	done
 }
 
@@ -548,7 +548,7 @@ noted() {
 		elf-uuid -r x >out
 		noise $n | cmp - out
 	done
-	for n in 0 65 1000 70000; do
+	for n in 0 65 1000; do
 		noted x 'GNU\0' 3 "$(noise $n | od -A n -t x1 | tr -d ' \n')"
 		none x
 		none -b x

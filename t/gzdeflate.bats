@@ -1,5 +1,8 @@
 load lib/common
 
+# A judge that fails behind a pipe has failed.
+set -o pipefail
+
 # chunks FILE: the size of the data of each member.
 chunks() {
 	members "$1" | cut -d ' ' -f 4 | tr '\n' ' '
@@ -86,7 +89,7 @@ chunks() {
 	gzdeflate </dev/null >empty.gz
 	[ "$(chunks empty.gz)" = "0 " ]
 	gzip -t empty.gz
-	[ "$(gzip -dc empty.gz | wc -c)" -eq 0 ]
+	gzip -dc empty.gz | cmp - /dev/null
 	gzdeflate -s </dev/null >empty.gz
 	[ "$(chunks empty.gz)" = "0 " ]
 	gzip -t empty.gz

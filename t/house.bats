@@ -101,7 +101,7 @@ fold() {
 @test "house: a second make does nothing, a header rebuilds what includes it, V=1 shows commands" {
 	git -C "$T/.." ls-files | (cd "$T/.." && tar -cf - -T -) | tar -xf -
 	# shellcheck disable=SC2030
-	unset MAKEFLAGS MAKEOVERRIDES CFLAGS LDFLAGS
+	unset MAKEFLAGS MAKEOVERRIDES MFLAGS MAKELEVEL CFLAGS LDFLAGS B TESTS BATS_FLAGS
 	make -j2 CFLAGS=-O0
 	run -0 make CFLAGS=-O0
 	[ -z "$output" ] || [[ $output == "make: Nothing to be done"* ]]

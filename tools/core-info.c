@@ -243,7 +243,7 @@ tap(int fd, int json)
 	}
 	io_close(STDIN_FILENO);
 	io_std();
-	if (!c.is_core || c.bad != NULL)
+	if (status == 0 && (!c.is_core || c.bad != NULL))
 		warnx("<stdin>: %s: passed on all the same",
 		    bytes == 0 ? "empty" : c.bad != NULL ? c.bad : "cut short");
 	describe_core(&r, &c, bytes);

@@ -97,6 +97,8 @@ report(const struct stages *p)
 		failed++;
 		if (s->error != 0)
 			warnx("%s: not started: %s", name, strerror(s->error));
+		else if (s->argv[0] == NULL && WIFEXITED(s->status))
+			warnx("%s: %s", name, strerror(WEXITSTATUS(s->status)));
 		else if (WIFSIGNALED(s->status))
 			warnx("%s: killed by signal %d (%s)", name, WTERMSIG(s->status),
 			    strsignal(WTERMSIG(s->status)));

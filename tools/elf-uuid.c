@@ -115,6 +115,15 @@ one(const struct options *o, const char *path, int several)
 			warn("%s", name);
 	} else {
 		switch (elf_id_read(fd, o->section != NULL ? o->section : ELF_ID_SECTION, &id)) {
+		case ELF_ID_TOO_LONG:
+			/* Of the build-id alone the section is no part. */
+			if (!o->build_id) {
+				warnx("%s: section %s: over %d bytes", name,
+				    o->section != NULL ? o->section : ELF_ID_SECTION,
+				    ELF_ID_SECTION_MAX);
+				break;
+			}
+			/* fallthrough */
 		case ELF_ID_OK:
 			if ((status = print(o, several ? name : NULL, &id)) == 1)
 				warnx("%s: no identity", name);
@@ -124,10 +133,6 @@ one(const struct options *o, const char *path, int several)
 			break;
 		case ELF_ID_CUT:
 			warnx("%s: cut short: its section headers are past its end", name);
-			break;
-		case ELF_ID_TOO_LONG:
-			warnx("%s: section %s: over %d bytes", name,
-			    o->section != NULL ? o->section : ELF_ID_SECTION, ELF_ID_SECTION_MAX);
 			break;
 		case ELF_ID_MALFORMED:
 			warnx("%s: malformed ELF file: %s", name, elf_id_error());

@@ -546,6 +546,28 @@ traced() {
 	holds . in f.partial g.partial h.partial
 }
 
+@test "core-store: too few descriptors for the pipes end what has started, and nothing is stored" {
+	local refused=0
+	mkdir d
+	for n in {5..24}; do
+		rc=0
+		rm -f pid.stage
+		timeout 20 bash -c "ulimit -n $n; exec core-store d/f sh -c "'"$1" "|" cat "|" cat "|" cat' - \
+			'echo $$ >pid.stage; echo part; sleep 0.1' </dev/null 2>err || rc=$?
+		if [ $rc -eq 0 ]; then
+			has d/f part
+			rm d/f
+		else
+			[ $rc -eq 2 ] && [[ $(cat err) == *": Too many open files"* ]]
+			[ ! -e pid.stage ] || gone "$(cat pid.stage)"
+			refused=$((refused + 1))
+		fi
+		holds d
+	done
+	[ $refused -gt 0 ]
+	[ $rc -eq 0 ]
+}
+
 @test "core-store: a message about a stage does not depend on a usable standard error" {
 	run -1 bash -c 'core-store f sh -c "echo part; exit 1" </dev/null 2>&-'
 	run -1 bash -c 'core-store g sh -c "echo part; exit 1" </dev/null 2>/dev/full'

@@ -6,7 +6,7 @@ load ../lib/kernel
 setup_file() {
 	export BATS_NO_PARALLELIZE_WITHIN_FILE=true
 	kernel_install || return
-	kernel_tee
+	[ -z "${P-}" ] || kernel_tee
 }
 
 teardown_file() {
@@ -14,6 +14,7 @@ teardown_file() {
 }
 
 setup() {
+	kernel_ready
 	cd "$BATS_TEST_TMPDIR" || return 1
 	conf
 }

@@ -6,6 +6,7 @@ load ../lib/kernel
 setup_file() {
 	export BATS_NO_PARALLELIZE_WITHIN_FILE=true
 	kernel_install || return
+	[ -n "${P-}" ] || return 0
 	cp "$P/bin/gzcoredump" "$P/handler"
 	cat $KERNEL/core_pattern >"$P/pattern"
 	# A stage that stops after its first bytes until the file go is there.
@@ -34,6 +35,7 @@ teardown_file() {
 }
 
 setup() {
+	kernel_ready
 	cd "$BATS_TEST_TMPDIR" || return 1
 	rm -rf "$P/go" "$P/slow" "$DIR"
 	: >"$P/var/log/gzcoredump.log"
@@ -43,6 +45,7 @@ setup() {
 }
 
 teardown() {
+	[ -n "${P-}" ] || return 0
 	: >"$P/go"
 	kernel_idle
 }

@@ -5,7 +5,7 @@ load ../lib/kernel
 
 setup_file() {
 	export BATS_NO_PARALLELIZE_WITHIN_FILE=true
-	kernel_install && kernel_save "$P/installed"
+	kernel_install
 }
 
 teardown_file() {
@@ -13,6 +13,7 @@ teardown_file() {
 }
 
 setup() {
+	kernel_ready
 	cd "$BATS_TEST_TMPDIR" || return 1
 	# As it was before the file: kernel_remove's state, without giving the lock away.
 	kernel_restore "$P/saved"
@@ -149,6 +150,8 @@ quick_sleep() {
 }
 
 @test "gzcoredump: -u without -i changes nothing" {
+	kernel_set kernel/core_pattern 'mine.%p'
+	kernel_set kernel/core_pipe_limit 256
 	sys >before
 	run -0 "$P/bin/gzcoredump" -u
 	sys | diff before -

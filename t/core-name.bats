@@ -352,8 +352,15 @@ safe() {
 
 @test "core-name: garbage in is a name or an error" {
 	noise 5000 >garbage
-	core-name '%e-%P-x' <garbage >got
-	[ "$(cat got)" = --x ] || safe got
+	run -0 core-name '%e-%P-x' <garbage
+	[ "$output" = _-x ]
+	for n in 1 10 100 1000 5000; do
+		{ printf 'comm='; head -c $n garbage; printf '\nexe=/'; tail -c $n garbage; } >line
+		core-name '%e-%f' <line >got
+		safe got
+		core-name '%E' <line >got
+		safe got
+	done
 	head -c 100000 /dev/zero >zeros
 	run -0 core-name 'x%e' <zeros
 	[ "$output" = x ]

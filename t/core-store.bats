@@ -799,7 +799,8 @@ stored_by_child() {
 
 @test "core-store: stages start with no signal blocked, and the dispositions of the caller" {
 	# shellcheck disable=SC2016
-	show='grep -E "^Sig(Blk|Ign)" /proc/self/status; cat'
+	# Signals 32 and 33 are the C library's own, and some starters leave them ignored.
+	show='grep -E "^Sig(Blk|Ign)" /proc/self/status | sed "s/0000000180/0000000000/"; cat'
 	env --default-signal core-store f sh -c "$show" '|' sh -c "$show" '|' sh -c "$show" </dev/null
 	for i in 1 2 3; do
 		printf 'SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n'
@@ -811,6 +812,7 @@ stored_by_child() {
 	# Not by way of a shell: some unblock all.
 	env --default-signal --block-signal=USR2 core-store h grep -E '^Sig(Blk|Ign)' /proc/self/status \
 		'|' cat </dev/null
+	sed -i 's/0000000180/0000000000/' h
 	printf 'SigBlk:\t0000000000000800\nSigIgn:\t0000000000000000\n' | diff - h
 }
 

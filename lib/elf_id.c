@@ -7,8 +7,66 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "io.h"
+
 /* The most bytes of notes that are looked at: a linker makes a few hundred, libelf holds them all. */
 #define NOTES_MAX (4u * 1024 * 1024)
+
+/*
+ * libelf holds a record for each section, all program headers and all section names, however many a
+ * file of holes claims: what has more than these is refused before it is asked.
+ */
+#define COUNT_MAX 65535u
+#define NAMES_MAX (8u * 1024 * 1024)
+
+static uint64_t
+get(const uint8_t *p, size_t n, int big)
+{
+	uint64_t v = 0;
+
+	for (size_t i = 0; i < n; i++)
+		v = v << 8 | p[big ? i : n - 1 - i];
+	return v;
+}
+
+/* Whether what libelf would hold of fd is within bounds; what is no ELF file is for libelf to say. */
+static int
+bounded(int fd)
+{
+	uint8_t eh[sizeof(Elf64_Ehdr)] = { 0 }, sh[sizeof(Elf64_Shdr)] = { 0 };
+	int is64, big;
+	uint64_t shoff, phnum, shnum, names;
+	size_t entry, word;
+
+	if (io_pread(fd, eh, sizeof(eh), 0) < (ssize_t)sizeof(Elf32_Ehdr) ||
+	    memcmp(eh, ELFMAG, SELFMAG) != 0)
+		return 1;
+	is64 = eh[EI_CLASS] == ELFCLASS64;
+	big = eh[EI_DATA] == ELFDATA2MSB;
+	word = is64 ? 8 : 4;
+	entry = is64 ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr);
+	shoff = get(eh + (is64 ? 40 : 32), word, big);
+	phnum = get(eh + (is64 ? 56 : 44), 2, big);
+	shnum = get(eh + (is64 ? 60 : 48), 2, big);
+	names = get(eh + (is64 ? 62 : 50), 2, big);
+	if (shoff == 0)
+		return phnum != PN_XNUM;
+	/* gABI chapter 4: counts that do not fit stand in the first section header. */
+	if (io_pread(fd, sh, entry, shoff) < (ssize_t)entry)
+		return 1;
+	if (shnum == 0 && get(sh + (is64 ? 32 : 20), word, big) > COUNT_MAX)
+		return 0;
+	if (phnum == PN_XNUM && get(sh + (is64 ? 44 : 28), 4, big) > COUNT_MAX)
+		return 0;
+	if (names == SHN_XINDEX)
+		names = get(sh + (is64 ? 40 : 24), 4, big);
+	if (names == SHN_UNDEF || names * entry > UINT64_MAX - shoff ||
+	    io_pread(fd, sh, entry, shoff + names * entry) < (ssize_t)entry)
+		return 1;
+	/* Compressed names would be inflated. */
+	return get(sh + (is64 ? 32 : 20), word, big) <= NAMES_MAX &&
+	    (get(sh + 8, word, big) & SHF_COMPRESSED) == 0;
+}
 
 const char *
 elf_id_error(void)
@@ -139,6 +197,9 @@ elf_id_read(int fd, const char *section, struct elf_id *id)
 	off_t size = lseek(fd, 0, SEEK_END);
 	Elf *elf;
 
+	memset(id, 0, sizeof(*id));
+	if (!bounded(fd))
+		return ELF_ID_TOO_MANY;
 	elf_version(EV_CURRENT);
 	/* Not mapped: a file that another process cuts short would end us with SIGBUS. */
 	elf = elf_begin(fd, ELF_C_READ, NULL);

@@ -34,6 +34,7 @@ enum elf_id_status {
 	ELF_ID_OK,		/* it is ELF, and what identity it has is there */
 	ELF_ID_NOT_ELF,
 	ELF_ID_CUT,		/* its section headers are past its end */
+	ELF_ID_TOO_MANY,	/* more sections, segments or section names than a program has */
 	ELF_ID_MALFORMED,	/* elf_id_error says how */
 	ELF_ID_TOO_LONG		/* the section has more than ELF_ID_SECTION_MAX bytes */
 };

@@ -926,3 +926,29 @@ for folder in sys.argv[1:]:
 	timeout 20 elf-uuid x >out
 	echo "$UUID" | cmp - out
 }
+
+@test "elf-uuid: a sparse file that claims endless names, sections or segments takes little memory" {
+	cat >x.py <<-'EOF'
+	import os, struct
+	def make(name, phnum, shnum, names, first, last=b"", size=1 << 32):
+	    shoff = 4096
+	    eh = b"\x7fELF\2\1\1" + bytes(9) + struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, 0, 64, shoff, 0, 64, 56,
+	        phnum, 64, shnum, names)
+	    with open(name, "wb") as f:
+	        f.write(eh)
+	        f.seek(shoff)
+	        f.write(first + last)
+	        f.truncate(size)
+	def shdr(size, info=0, flags=0):
+	    return struct.pack("<IIQQQQIIQQ", 1, 3, flags, 0, 8192, size, 0, info, 1, 0)
+	make("names", 0, 2, 1, shdr(0), shdr(1 << 31))
+	make("packed", 0, 2, 1, shdr(0), shdr(4096, flags=0x800))
+	make("sections", 0, 0, 0, shdr(1 << 24))
+	make("segments", 0xffff, 1, 0, shdr(0, info=1 << 25))
+	EOF
+	python3 x.py
+	for f in names packed sections segments; do
+		fails_with 2 elf-uuid $f
+		[[ $stderr == *"more sections, segments or names"* ]]
+	done
+}

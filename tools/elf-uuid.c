@@ -134,6 +134,10 @@ one(const struct options *o, const char *path, int several)
 		case ELF_ID_CUT:
 			warnx("%s: cut short: its section headers are past its end", name);
 			break;
+		case ELF_ID_TOO_MANY:
+			warnx("%s: malformed ELF file: more sections, segments or names than a program has",
+			    name);
+			break;
 		case ELF_ID_MALFORMED:
 			warnx("%s: malformed ELF file: %s", name, elf_id_error());
 			break;

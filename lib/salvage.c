@@ -35,7 +35,7 @@ sized_head(struct inflate *f, uint64_t at, struct gz_member *m)
 	    m->size <= f->in->size - at;
 }
 
-/* The offset of the next header with a size at or after from; the file's size when there is none. */
+/* The offset of the next plain header with a size from from on; the file's size when there is none. */
 static uint64_t
 next_head(struct inflate *f, uint64_t from)
 {
@@ -55,7 +55,11 @@ next_head(struct inflate *f, uint64_t from)
 			continue;
 		}
 		at += (uint64_t)(hit - p);
-		if (hit[1] == 0x8b && hit[2] == 8 && memcmp(hit + 12, "IG\4\0", 4) == 0 &&
+		/*
+		 * Method, flags, and a field of 8 bytes: the head of a member that is not the first.
+		 * Others may be of any length, and would be read anew for each that is made up.
+		 */
+		if (memcmp(hit, "\x1f\x8b\x08\x04", 4) == 0 && memcmp(hit + 10, "\10\0IG\4\0", 6) == 0 &&
 		    sized_head(f, at, &m))
 			return at;
 		source_seek(s, at + 1);
@@ -306,7 +310,8 @@ inflate_salvage(struct inflate *f,
 	struct salvage v = { .f = f, .lost = lost, .arg = arg, .worst = INFLATE_OK };
 	enum inflate_status st;
 	uint64_t at = source_at(f->in);
-	int sized = next_head(f, at) < f->in->size;
+	struct gz_member head;
+	int sized = sized_head(f, at, &head) || next_head(f, at) < f->in->size;
 
 	source_seek(f->in, at);
 	/* Without sizes there is nothing to go by: all before the damage is what there is. */

@@ -3,14 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* How many hidden names are tried before giving up. */
-#define TRIES 100
+/* How many hidden names are tried before giving up: they are random, one does. */
+#define TRIES 8
 
 static int
 open_dir(const char *path)
@@ -29,7 +31,12 @@ static int
 hide(struct store *s, int (*make)(struct store *))
 {
 	for (int i = 0; i < TRIES; i++) {
-		snprintf(s->hidden, sizeof(s->hidden), ".gzcore.%ld.%d", (long)getpid(), i);
+		uint64_t n;
+
+		/* In a directory of many a name that can be guessed can be taken. */
+		if (getrandom(&n, sizeof(n), 0) != (ssize_t)sizeof(n))
+			break;
+		snprintf(s->hidden, sizeof(s->hidden), ".gzcore.%016" PRIx64, n);
 		if (make(s) == 0)
 			return 0;
 		if (errno != EEXIST)

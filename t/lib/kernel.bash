@@ -46,12 +46,12 @@ kernel_install() {
 		echo "core_pattern cannot be written"
 		return 1
 	fi
+	exec 20>/tmp/gzcoredump-kernel.lock
+	flock 20
 	# Short, since the kernel cuts a pattern of over 127 bytes.
 	P=$(mktemp -d /tmp/gzct.XXXXXX)
 	DIR=$P/var/lib/gzcoredump
 	export P DIR
-	exec 20>/tmp/gzcoredump-kernel.lock
-	flock 20
 	kernel_save "$P/saved"
 	# Whatever ends this test run, the kernel gets its settings back before the lock is free.
 	setsid bash -c '

@@ -670,6 +670,15 @@ open("cut", "wb").write(e.b[:max(e.get("offset", s, e.PHDR) + e.get("filesz", s,
 	build -o x "$F/main.c" note.S -Wl,--build-id=none
 	says -b x 010203
 	[ "$(readelf_id x)" = 010203 ]
+	# By the program headers too.
+	python3 -c '
+import hostile
+e = hostile.Elf("x")
+for field in "shoff", "shnum", "shstrndx":
+    e.set(0, field)
+open("x", "wb").write(e.b)'
+	says -b x 010203
+	says x 30313233-3435-3637-3839-616263646566
 }
 
 # --- every kind of ELF file ---------------------------------------------------------------------

@@ -21,7 +21,7 @@ LIBS = zlib libelf
 LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
 LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 
-LIB = core core_read deflate elf_id engine gz inflate io number pipe_linux proc_linux progress record \
+LIB = core core_read deflate elf_id engine facts gz inflate io number pipe_linux proc_linux progress record \
 	salvage signals sink source stages store_linux
 C_TOOLS = core-info core-name core-store elf-uuid gzdeflate zdeflate zinflate
 SH_TOOLS = elf-uuid-stamp gzcoredump
@@ -50,7 +50,7 @@ $(PROGRAMS): $(B)/%: $(B)/tools/%.o $(B)/libgzcore.a
 FILL = sed -e 's|@sysconfdir@|$(SYSCONFDIR)|' -e 's|@localstatedir@|$(LOCALSTATEDIR)|' \
 	-e 's|@version@|$(VERSION)|'
 
-$(SCRIPTS): $(B)/%: tools/% $(B)/.flags
+$(SCRIPTS): $(B)/%: tools/% $(B)/.paths
 	$(call say,FILL)
 	$(Q)$(FILL) $< >$@.new && chmod 755 $@.new && mv -f $@.new $@
 
@@ -63,6 +63,12 @@ $(B)/%.o: %.c $(B)/.flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(OUR_CPPFLAGS) $(LIB_CFLAGS) $(OUR_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# The paths that the scripts are filled with.
+PATHS = $(SYSCONFDIR) $(LOCALSTATEDIR) $(VERSION)
+$(B)/.paths: force
+	@mkdir -p $(B)
+	@echo '$(PATHS)' | cmp -s - $@ || echo '$(PATHS)' >$@
+
 # Other flags or another compiler build everything anew.
 FLAGS = $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS) $(VERSION) $(CI)
 .PHONY: force
@@ -73,9 +79,6 @@ $(B)/.flags: force
 	@printf '%s\n' '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(FLAGS))' >$@
 
 -include $(LIB_O:.o=.d) $(TOOL_O:.o=.d)
-
-# $(call put,MODE,FILE,TARGET): by a temporary name, so that a program that runs is never cut short.
-put = install -m $1 $2 $(DESTDIR)$3.new && mv -f $(DESTDIR)$3.new $(DESTDIR)$3
 
 .PHONY: install install-built uninstall
 install: all ## install below DESTDIR, PREFIX, SYSCONFDIR and LOCALSTATEDIR

@@ -1036,6 +1036,37 @@ write("said", said[filled:])'
 	[ "$stderr" = 'core-info: <stdin>: Is a directory' ]
 }
 
+@test "core-info: the tap that is told to end passes on what has come, and says what it knows" {
+	py '
+import signal
+core = demo()
+part = core[:len(core) // 2]
+for sig in signal.SIGTERM, signal.SIGINT, signal.SIGHUP:
+    for ignored in False, True:
+        r, w = os.pipe()
+        p = subprocess.Popen(["core-info", "-d", str(w)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, pass_fds=[w],
+            preexec_fn=lambda: signal.signal(sig, signal.SIG_IGN if ignored else signal.SIG_DFL))
+        os.close(w)
+        p.stdin.write(part)
+        p.stdin.flush()
+        out = b""
+        while len(out) < len(part):
+            out += os.read(p.stdout.fileno(), 65536)
+        p.send_signal(sig)
+        if ignored:
+            p.stdin.write(core[len(part):])
+            p.stdin.close()
+        out += p.stdout.read()
+        lines = dict(l.split(b"=", 1) for l in os.fdopen(r, "rb").read().splitlines())
+        err = p.stderr.read()
+        assert p.wait(30) == (0 if ignored else 2), (sig, p.returncode, err)
+        assert out == (core if ignored else part)
+        assert lines[b"bytes"] == b"%d" % len(out) and lines[b"promised"] == b"%d" % len(core), lines
+        assert lines[b"complete"] == (b"yes" if ignored else b"no") and lines[b"comm"] == b"demo"
+        assert err.count(b"\n") == (0 if ignored else 1), err'
+}
+
 @test "core-info: lines that cannot be written are said, and are no failure of the tap" {
 	demo core
 	run -0 --separate-stderr bash -c 'core-info -d 5 <core 5>/dev/full | cmp - core

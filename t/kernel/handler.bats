@@ -175,6 +175,9 @@ not_final() {
 	stored
 	not_final
 	has stored=partial complete=no
+	# What the tap had seen by then is there too.
+	[ "$(value promised)" -gt 80000000 ]
+	[ "$(value bytes)" -lt "$(value promised)" ]
 }
 
 @test "gzcoredump: a process that is killed while it is dumped is stored as far as it came" {

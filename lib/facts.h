@@ -1,0 +1,22 @@
+/* The record of a crash: what a core, and what a process that the kernel holds, puts into it. */
+#ifndef GZCORE_FACTS_H
+#define GZCORE_FACTS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "core.h"
+#include "proc_linux.h"
+#include "record.h"
+
+/*
+ * Appends what the core says of itself, of which bytes have come; it is complete when those are all
+ * that its headers promise.  The .uuid section, which is not loaded, is taken from the file that the
+ * core names, when that has the core's build-id.
+ */
+void facts_core(struct record *r, struct core *c, uint64_t bytes);
+
+/* Appends what is known of the process, with the time and the host; the rest is left out. */
+void facts_process(struct record *r, const struct proc *p, pid_t pid);
+
+#endif

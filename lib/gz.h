@@ -15,7 +15,7 @@
 #define GZ_TRAILER 8u
 /* The smallest member there can be: header, an empty final block, trailer. */
 #define GZ_MEMBER_MIN (10u + 2u + GZ_TRAILER)
-/* What a header that names a size starts with, XLEN and the IG field, as far as it is constant. */
+/* The header of a member that is not the first: to XLEN, and the IG field. */
 #define GZ_SIZED_HEAD 20u
 
 struct gz_head {

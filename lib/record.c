@@ -64,15 +64,6 @@ record_flag(struct record *r, const char *key, int value)
 	add(r, key, value ? "yes" : "no", value ? 3 : 2, 1);
 }
 
-int
-record_has(const struct record *r, const char *key)
-{
-	for (size_t i = 0; i < r->count; i++)
-		if (strcmp(r->field[i].key, key) == 0)
-			return 1;
-	return 0;
-}
-
 static char *
 put_octal(char *out, unsigned char c)
 {

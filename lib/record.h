@@ -37,9 +37,6 @@ void record_text(struct record *r, const char *key, const char *value);
 void record_number(struct record *r, const char *key, uint64_t value);
 void record_flag(struct record *r, const char *key, int value);
 
-/* Whether the key is there. */
-int record_has(const struct record *r, const char *key);
-
 /* The record as text, which the caller frees: lines, or one JSON object on a line.  NULL: memory. */
 char *record_format(const struct record *r, int json);
 

@@ -11,10 +11,8 @@
 
 #include "inflate.h"
 
-/* The header of a member that is not the first: IG field and no more. */
-#define PLAIN_HEAD 20u
 /* No member of n bytes is smaller: DEFLATE makes at most 1032 of one byte. */
-#define MEMBER_LEAST(n) ((n) / 1032 + PLAIN_HEAD + GZ_TRAILER)
+#define MEMBER_LEAST(n) ((n) / 1032 + GZ_SIZED_HEAD + GZ_TRAILER)
 /* Nor larger, with a plain header: stored blocks cost 5 bytes for each, of some KiB. */
 #define MEMBER_MOST(n) ((n) + (n) / 512 + 256)
 
@@ -132,10 +130,10 @@ plausible(struct inflate *f, uint64_t at, uint64_t end, uint64_t n)
 
 	/* What a header has beyond the plain one says nothing of the data. */
 	if (sized_head(f, at, &head) && source_at(f->in) - at < size)
-		size -= source_at(f->in) - at - PLAIN_HEAD;
+		size -= source_at(f->in) - at - GZ_SIZED_HEAD;
 	/* Of nothing: a header, one block without codes, a trailer. */
 	if (n == 0)
-		return size <= PLAIN_HEAD + 5 + GZ_TRAILER;
+		return size <= GZ_SIZED_HEAD + 5 + GZ_TRAILER;
 	return MEMBER_LEAST(n) <= size && size <= MEMBER_MOST(n);
 }
 
@@ -208,14 +206,14 @@ bridge(struct salvage *v, uint64_t at, uint64_t *end)
 		return fill(v, at, *end, 1);
 	}
 	stop = next_head(f, at + 1);
-	if (!headed && f->in->size - at > PLAIN_HEAD) {
+	if (!headed && f->in->size - at > GZ_SIZED_HEAD) {
 		/* Only the header may be gone; the data follows it. */
 		sink_open(&none, -1);
-		if (try_member(f, at + PLAIN_HEAD, 1, &none, &m) == INFLATE_OK &&
+		if (try_member(f, at + GZ_SIZED_HEAD, 1, &none, &m) == INFLATE_OK &&
 		    (*end = source_at(f->in)) <= stop) {
 			v->lost(v->arg, at, f->out->at, 0);
 			worsen(v, INFLATE_LOST);
-			st = try_member(f, at + PLAIN_HEAD, 1, f->out, &m);
+			st = try_member(f, at + GZ_SIZED_HEAD, 1, f->out, &m);
 			return st == INFLATE_OK ? st : st == INFLATE_WRITE ? st : INFLATE_READ;
 		}
 	}

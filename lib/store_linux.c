@@ -124,8 +124,11 @@ move_hidden(struct store *s, const char *name)
 {
 	int fd;
 
-	if (linkat(s->dir, s->hidden, s->dir, name, 0) == 0)
-		return unlinkat(s->dir, s->hidden, 0);
+	if (linkat(s->dir, s->hidden, s->dir, name, 0) == 0) {
+		/* It has its name: a second one that stays is no failure. */
+		unlinkat(s->dir, s->hidden, 0);
+		return 0;
+	}
 	if (errno == EEXIST)
 		return -1;
 	/* No links here: an empty file reserves the name until the rename. */

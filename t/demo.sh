@@ -106,7 +106,9 @@ if [ -w $kernel/core_pattern ]; then
 	printf '$ ./victim\n'
 	(./victim) 2>&1 | sed 's/^/  /'
 	i=0
-	until record=$(grep -l '^complete=' var/lib/gzcoredump/*.txt 2>/dev/null); do
+	# Others may crash meanwhile.
+	until record=$(grep -l '^comm=victim$' var/lib/gzcoredump/*.txt 2>/dev/null) &&
+		grep -q '^complete=' "$record"; do
 		i=$((i + 1))
 		[ $i -lt 60 ] || die "no record: $(cat var/log/gzcoredump.log)"
 		sleep 1

@@ -64,7 +64,7 @@ setup() {
 
 teardown() {
 	# What begun has started, should the test have failed before its end.
-	[ ! -s "$MEM/work/session" ] || pkill -KILL -s "$(cat "$MEM/work/session")" || :
+	[ ! -s "$MEM/here/session" ] || pkill -KILL -s "$(cat "$MEM/here/session")" || :
 }
 
 # need_root: skips what only root can give away or read, and so no CI, which is root.
@@ -79,9 +79,9 @@ in_each_shell() {
 	for shell in dash ash line; do
 		need dash busybox
 		echo "# under $shell"
-		rm -rf "$DIR" "$P/etc/gzcoredump.conf" "$LOG" "$MEM/work"
-		mkdir "$MEM/work"
-		cd "$MEM/work"
+		rm -rf "$DIR" "$P/etc/gzcoredump.conf" "$LOG" "$MEM/here"
+		mkdir "$MEM/here"
+		cd "$MEM/here"
 		"$1"
 		cd "$BATS_TEST_TMPDIR"
 	done
@@ -198,7 +198,7 @@ misuse() {
 @test "gzcoredump: -c -p DIR -a ARG stores a core under the name of old, with its record" {
 	named() {
 		local before after stamp
-		export TZ=XXX-13:45
+		export TZ=FAR-13:45
 		before=$(date +%Y%m%d%H%M%S)
 		run -0 --separate-stderr gz -c -p "$PWD/cores" -a 'demo' <"$CORE"
 		after=$(date +%Y%m%d%H%M%S)

@@ -34,9 +34,13 @@ spool(int fd)
 	ssize_t n = io_read(fd, magic, sizeof(magic));
 	int tmp;
 
-	if (n >= 0 && (n < SELFMAG || memcmp(magic, ELFMAG, SELFMAG) != 0))
+	if (n < 0)
+		return -1;
+	if (n < SELFMAG || memcmp(magic, ELFMAG, SELFMAG) != 0) {
 		errno = ENOEXEC;
-	if (n < SELFMAG || errno == ENOEXEC || (tmp = io_tmpfile()) < 0)
+		return -1;
+	}
+	if ((tmp = io_tmpfile()) < 0)
 		return -1;
 	if (io_write(tmp, magic, sizeof(magic)) < 0 || io_copy(fd, tmp) != 0) {
 		int saved = errno;

@@ -139,7 +139,8 @@ quick_sleep() {
 @test "gzcoredump: -u leaves a pattern that is not ours alone" {
 	local pattern
 	"$P/bin/gzcoredump" -i
-	for pattern in 'core.%p' '|/bin/false %p' '|/usr/bin/gzcoredump-like -k' '/gzcoredump -k x'; do
+	for pattern in 'core.%p' '|/bin/false %p' '|/usr/bin/gzcoredump-like -k' '/gzcoredump -k x' \
+		'|/elsewhere/bin/gzcoredump -k P%P'; do
 		kernel_set kernel/core_pattern "$pattern"
 		run -0 "$P/bin/gzcoredump" -u
 		[ "$output" = "gzcoredump: kernel.core_pattern is '$pattern', not ours: left alone" ]

@@ -15,14 +15,22 @@ B ?= build
 
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion
 OUR_CFLAGS = -std=c11 -pthread $(WARN) $(if $(CI),-Werror)
-OUR_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' -Ilib
-LIBS = zlib libelf
-# Asked when a recipe runs, not before: "make deps" may just have installed them.
+OUR_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' -Ilib $(ENGINES)
+# The faster engines, where they are found; 0 leaves one out.
+WITH_ISAL ?= 1
+WITH_LIBDEFLATE ?= 1
+# What follows is asked when a recipe runs, not before: "make deps" may just have installed them.
+found = $(if $(filter-out 0,$(1)),$(shell $(PKG_CONFIG) --modversion $(2) 2>/dev/null))
+ISAL = $(call found,$(WITH_ISAL),libisal)
+LIBDEFLATE = $(call found,$(WITH_LIBDEFLATE),libdeflate)
+ENGINES = $(if $(ISAL),-DWITH_ISAL='"$(ISAL)"') $(if $(LIBDEFLATE),-DWITH_LIBDEFLATE)
+LIBS = zlib libelf $(if $(ISAL),libisal) $(if $(LIBDEFLATE),libdeflate)
 LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
 LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 
-LIB = core core_read deflate elf_id engine facts gz inflate io number pipe_linux proc_linux progress record \
-	salvage signals sink source stages store_linux
+LIB = core core_read deflate elf_id engine engine_inflate engine_isal engine_libdeflate engine_zlib \
+	facts gz inflate inflate_members io number ordered pipe_linux proc_linux processors_linux progress record salvage \
+	signals sink source stages store_linux
 C_TOOLS = core-info core-name core-store elf-uuid gzdeflate zdeflate zinflate
 SH_TOOLS = elf-uuid-stamp gzcoredump
 TOOLS = $(C_TOOLS) $(SH_TOOLS)
@@ -70,7 +78,7 @@ $(B)/.paths: force
 	@echo '$(PATHS)' | cmp -s - $@ || echo '$(PATHS)' >$@
 
 # Other flags or another compiler build everything anew.
-FLAGS = $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS) $(VERSION) $(CI)
+FLAGS = $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS) $(VERSION) $(CI) $(ENGINES)
 .PHONY: force
 $(B)/.flags: force
 	@$(PKG_CONFIG) --exists --print-errors $(LIBS) || { \
@@ -110,19 +118,19 @@ uninstall: ## remove what install put there, but for the configuration and what 
 	$(Q)rm -f "$(DESTDIR)$(SYSCONFDIR)/logrotate.d/gzcoredump"
 
 # What "make deps" installs: to build, to stamp, to test (judges of our formats among it), to show.
-DEB = gcc make pkg-config zlib1g-dev libelf-dev binutils bats python3 gdb elfutils clang lld llvm \
-	qemu-user shellcheck mandoc man-db dash busybox jq procps util-linux moreutils age gzip pigz \
+DEB = gcc make pkg-config zlib1g-dev libelf-dev libisal-dev libdeflate-dev binutils bats python3 gdb \
+	elfutils clang lld llvm qemu-user shellcheck mandoc man-db dash busybox jq procps util-linux moreutils age gzip pigz \
 	isal zstd lz4 xz-utils 7zip libarchive-tools perl qpdf cmake meson ninja-build dosfstools strace \
 	openssh-client openssh-server
-APK = gcc musl-dev make pkgconf zlib-dev elfutils-dev binutils bats python3 gdb elfutils clang lld \
-	llvm qemu-ppc qemu-s390x shellcheck mandoc dash busybox jq procps util-linux moreutils age gzip \
+APK = gcc musl-dev make pkgconf zlib-dev elfutils-dev isa-l-dev libdeflate-dev binutils bats python3 \
+	gdb elfutils clang lld llvm qemu-ppc qemu-s390x shellcheck mandoc dash busybox jq procps util-linux moreutils age gzip \
 	pigz isa-l zstd lz4 xz 7zip libarchive-tools perl qpdf cmake meson dosfstools strace openssh
-DNF = gcc make pkgconf-pkg-config zlib-devel elfutils-libelf-devel binutils bats python3 gdb elfutils \
-	clang lld llvm qemu-user ShellCheck mandoc man-db dash busybox jq procps-ng util-linux moreutils \
+DNF = gcc make pkgconf-pkg-config zlib-devel elfutils-libelf-devel isa-l-devel libdeflate-devel \
+	binutils bats python3 gdb elfutils clang lld llvm qemu-user ShellCheck mandoc man-db dash busybox jq procps-ng util-linux moreutils \
 	age gzip pigz isa-l-tools zstd lz4 xz p7zip-plugins bsdtar perl qpdf cmake meson dosfstools strace \
 	openssh-clients openssh-server
 
-.PHONY: deps check check-sanitized demo
+.PHONY: deps check check-sanitized check-threads demo bench
 deps: ## install all that building, testing and the demo need (Debian and derivatives, as root)
 	@if ! command -v apt-get >/dev/null; then \
 		echo 'make deps: no apt-get here. What is needed, by its names elsewhere:' >&2; \
@@ -151,8 +159,17 @@ check-sanitized: ## run the tests with the address and undefined behaviour sanit
 		LDFLAGS='$(SANITIZE)'
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
 
+# setarch: the sanitizer of some compilers does not know all the places where Linux puts things.
+check-threads: ## run the tests of what has threads with the thread sanitizer
+	setarch -R $(MAKE) check B=build-threads CFLAGS='-O1 -g -fsanitize=thread' \
+		LDFLAGS=-fsanitize=thread TESTS='t/[gz]?*flate.bats'
+
 demo: all ## crash a real process and show what is left of it, step by step
 	@BUILD=$(abspath $(B)) sh t/demo.sh
+
+bench: all ## time the filters and their peers on real crashes, side by side (root, ten minutes or more)
+	python3 t/bench/bench.py $(B) $(B)/bench $(ROUNDS)
+ROUNDS ?= 5
 
 clean: ## remove what was built
 	rm -rf build build-* $(B)

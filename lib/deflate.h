@@ -1,6 +1,7 @@
 /*
  * Compression of a stream, a chunk at a time: into gzip members, into one gzip member, or into one
- * zlib stream.  The same input and options give the same bytes, however the input arrives.
+ * zlib stream.  The same input, options, build and class of processor give the same bytes, however
+ * the input arrives and however many threads there are (not with adaptive levels).
  */
 #ifndef GZCORE_DEFLATE_H
 #define GZCORE_DEFLATE_H
@@ -32,15 +33,20 @@ enum deflate_status {
 struct deflate {
 	enum deflate_format format;
 	int level;		/* 0 to 9 */
+	int level_max;		/* when above level: each chunk's level is adapted, between the two */
+	size_t threads;		/* 1 to ORDERED_WORKERS that compress */
 	size_t chunk;		/* DEFLATE_CHUNK_MIN to _MAX */
 	const char *name;	/* gzip: FNAME, or NULL */
 	const char *comment;	/* gzip: FCOMMENT, or NULL */
 	uint32_t mtime;		/* gzip: MTIME */
-	/* Called after each chunk with the bytes so far, unless NULL. */
+	/* Called after each chunk with the bytes so far, from whichever thread wrote it; or NULL. */
 	void (*progress)(void *arg, uint64_t in, uint64_t out);
 	void *arg;
 	uint64_t in, out;	/* result: bytes read and written */
 };
+
+/* Reads "MIN-MAX", two levels, the first no larger.  Returns 0, or -1 when it is something else. */
+int deflate_levels(const char *text, int *min, int *max);
 
 /*
  * Compresses all of descriptor in to descriptor out; both stay the caller's.  An empty input gives

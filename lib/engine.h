@@ -1,6 +1,6 @@
 /*
- * A compressor of raw DEFLATE data (RFC 1951), a chunk at a time.  This is the seam behind which
- * faster engines go; each thread has one of its own.
+ * A compressor of raw DEFLATE data (RFC 1951), a chunk at a time, on the best of the libraries that
+ * were found when this was built: ISA-L, libdeflate, zlib.  Each thread has one of its own.
  */
 #ifndef GZCORE_ENGINE_H
 #define GZCORE_ENGINE_H
@@ -10,15 +10,18 @@
 
 struct engine;
 
-/* The engines built in, as -V names them. */
+/* The libraries built in and their versions, as -V names them. */
 extern const char engine_names[];
 
+/* An engine makes complete streams, or parts of one. */
+enum engine_kind { ENGINE_WHOLE, ENGINE_PART };
+
 /* An engine for level 0 to 9; NULL with errno.  The caller frees it with engine_free. */
-struct engine *engine_new(int level);
+struct engine *engine_new(enum engine_kind kind, int level);
 void engine_free(struct engine *e);
 
-/* The most bytes that engine_whole or engine_part makes of len bytes. */
-size_t engine_bound(struct engine *e, size_t len);
+/* The most bytes that an engine of any level makes of len bytes: less than len / 16 more. */
+size_t engine_bound(size_t len);
 
 /*
  * Compresses in[len] into a complete stream, its last block marked final.  out holds
@@ -40,5 +43,11 @@ size_t engine_part(struct engine *e, const uint8_t *dict, size_t dict_len, const
 /* An empty final block with fixed codes: ends a stream of parts. */
 #define ENGINE_END "\x03"
 #define ENGINE_END_LEN 2u
+
+/* The CRC-32 (RFC 1952 section 8) of what crc is of, 0 at first, and p[len] behind it. */
+uint32_t engine_crc32(uint32_t crc, const uint8_t *p, size_t len);
+
+/* Adler-32 (RFC 1950 section 8.2) likewise, 1 at first. */
+uint32_t engine_adler32(uint32_t adler, const uint8_t *p, size_t len);
 
 #endif

@@ -3,12 +3,18 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
-#define OUT_SIZE (128u * 1024)
+#include "engine.h"
+#include "engine_inflate.h"
+#include "inflate_members.h"
+
+#define OUT_SIZE (512u * 1024)
+
+/* RFC 1950 section 2.2: the method in the low bits of CMF. */
+#define ZLIB_DEFLATE 8
 
 struct inflate_state {
-	z_stream z;
+	struct engine_inflate *engine;
 	uint8_t out[OUT_SIZE];
 };
 
@@ -56,13 +62,12 @@ inflate_open(struct inflate *f, struct source *in, struct sink *out)
 	memset(f, 0, sizeof(*f));
 	f->in = in;
 	f->out = out;
+	f->threads = 1;
 	if ((f->state = malloc(sizeof(*f->state))) == NULL)
 		return -1;
-	memset(&f->state->z, 0, sizeof(f->state->z));
-	if (inflateInit2(&f->state->z, -MAX_WBITS) != Z_OK) {
+	if ((f->state->engine = engine_inflate_new()) == NULL) {
 		free(f->state);
 		f->state = NULL;
-		errno = ENOMEM;
 		return -1;
 	}
 	return 0;
@@ -72,7 +77,7 @@ void
 inflate_close(struct inflate *f)
 {
 	if (f->state != NULL)
-		inflateEnd(&f->state->z);
+		engine_inflate_free(f->state->engine);
 	free(f->state);
 	f->state = NULL;
 }
@@ -88,50 +93,53 @@ ended_early(struct inflate *f)
 	return INFLATE_READ;
 }
 
+/* Gives back what the engine took behind the end of the stream. */
+static enum inflate_status
+give_back(struct inflate *f)
+{
+	uint8_t extra[ENGINE_INFLATE_EXTRA];
+	size_t n = engine_inflate_extra(f->state->engine, extra);
+
+	return source_unread(f->in, extra, n) < 0 ? INFLATE_MEMORY : INFLATE_OK;
+}
+
 /* Decodes raw DEFLATE data; the length goes to *len, the checksum that sum computes to *check. */
 static enum inflate_status
-decode(struct inflate *f, uLong (*sum)(uLong, const Bytef *, uInt), uint64_t *len, uint32_t *check)
+decode(struct inflate *f, uint32_t (*sum)(uint32_t, const uint8_t *, size_t), uint64_t *len,
+    uint32_t *check)
 {
 	struct inflate_state *st = f->state;
-	uLong have = sum(0, NULL, 0);
-	int rc = Z_OK;
+	enum engine_inflated rc = ENGINE_INFLATE_MORE;
 
 	*len = 0;
-	if (inflateReset(&st->z) != Z_OK)
+	if (engine_inflate_reset(st->engine) < 0)
 		return INFLATE_MEMORY;
-	while (rc != Z_STREAM_END) {
+	while (rc == ENGINE_INFLATE_MORE) {
 		const uint8_t *p;
-		size_t n, made;
+		size_t n, taken, made;
 
 		if (source_fill(f->in, 1) == 0)
 			return ended_early(f);
-		p = source_peek(f->in, &n);
-		st->z.next_in = (Bytef *)(uintptr_t)p;
-		st->z.avail_in = (uInt)n;
 		do {
-			st->z.next_out = st->out;
-			st->z.avail_out = OUT_SIZE;
-			rc = inflate(&st->z, Z_NO_FLUSH);
-			made = OUT_SIZE - st->z.avail_out;
-			have = sum(have, st->out, (uInt)made);
+			p = source_peek(f->in, &n);
+			taken = n;
+			made = OUT_SIZE;
+			rc = engine_inflate_run(st->engine, p, &taken, st->out, &made);
+			source_take(f->in, taken);
+			*check = sum(*check, st->out, made);
 			*len += made;
 			if (made > 0 && sink_write(f->out, st->out, made) < 0) {
 				f->error = errno;
 				return INFLATE_WRITE;
 			}
-		} while (rc == Z_OK && st->z.avail_out == 0);
-		source_take(f->in, n - st->z.avail_in);
+		} while (rc == ENGINE_INFLATE_MORE && made == OUT_SIZE);
 		if (f->progress != NULL)
 			f->progress(f->arg, source_at(f->in), f->out->at);
-		if (rc == Z_MEM_ERROR)
-			return INFLATE_MEMORY;
-		if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR) {
-			f->at = source_at(f->in);
-			return INFLATE_DATA;
-		}
 	}
-	*check = (uint32_t)have;
-	return INFLATE_OK;
+	if (rc == ENGINE_INFLATE_END)
+		return give_back(f);
+	f->at = source_at(f->in);
+	return rc == ENGINE_INFLATE_MEMORY ? INFLATE_MEMORY : INFLATE_DATA;
 }
 
 /* Takes n bytes of a trailer into p. */
@@ -152,10 +160,11 @@ trailer(struct inflate *f, uint8_t *p, size_t n)
 enum inflate_status
 inflate_body(struct inflate *f, struct inflate_member *m)
 {
-	enum inflate_status st = decode(f, crc32, &m->data_size, &m->check);
+	enum inflate_status st;
 	uint8_t t[GZ_TRAILER];
 
-	if (st == INFLATE_OK)
+	m->check = 0;
+	if ((st = decode(f, engine_crc32, &m->data_size, &m->check)) == INFLATE_OK)
 		st = trailer(f, t, sizeof(t));
 	if (st != INFLATE_OK)
 		return st;
@@ -181,14 +190,15 @@ zlib_stream(struct inflate *f, struct inflate_member *m)
 	if (have < 2)
 		return INFLATE_FORMAT;
 	memcpy(head, p, 2);
-	if ((head[0] & 0x0f) != Z_DEFLATED || head[0] >> 4 > 7 || (head[0] * 256u + head[1]) % 31 != 0)
+	if ((head[0] & 0x0f) != ZLIB_DEFLATE || head[0] >> 4 > 7 || (head[0] * 256u + head[1]) % 31 != 0)
 		return INFLATE_FORMAT;
 	source_take(f->in, 2);
 	f->at = source_at(f->in);
 	/* FDICT: a preset dictionary, which nobody gave us. */
 	if (head[1] & 0x20)
 		return INFLATE_HEAD;
-	if ((st = decode(f, adler32, &m->data_size, &m->check)) != INFLATE_OK ||
+	m->check = 1;
+	if ((st = decode(f, engine_adler32, &m->data_size, &m->check)) != INFLATE_OK ||
 	    (st = trailer(f, t, sizeof(t))) != INFLATE_OK)
 		return st;
 	f->at = source_at(f->in) - sizeof(t);
@@ -260,17 +270,34 @@ first(struct inflate *f, struct inflate_member *m, int *zlib)
 }
 
 /*
- * Decodes member after member, showing each to seen unless NULL, until one ends at or beyond data
- * offset stop.  hop says whether a member may be passed over unseen; it moves the source and the
- * sink itself.
+ * Takes the zeros behind a member; sized: it says its size.  Nobody pads between members that do:
+ * there zeros are what a disk gives for members that it has lost.  *more says whether more follows.
  */
 static enum inflate_status
-walk(struct inflate *f, uint64_t stop, int (*hop)(struct inflate *, struct inflate_member *, uint64_t),
-    uint64_t hop_to, void (*seen)(void *, const struct inflate_member *), void *arg)
+behind(struct inflate *f, int sized, int *more)
+{
+	f->at = source_at(f->in);
+	*more = !inflate_ended(f);
+	if (!*more)
+		return f->in->failed != 0 ? ended_early(f) : INFLATE_OK;
+	if (sized && source_at(f->in) != f->at && gz_size_peek(f->in) != 0)
+		return INFLATE_HEAD;
+	return INFLATE_OK;
+}
+
+/*
+ * Decodes member after member, showing each to seen unless NULL, until one ends at or beyond data
+ * offset stop; one: there has been one before.  hop says whether a member may be passed over unseen;
+ * it moves the source and the sink itself.
+ */
+static enum inflate_status
+walk(struct inflate *f, int one, uint64_t stop,
+    int (*hop)(struct inflate *, struct inflate_member *, uint64_t), uint64_t hop_to,
+    void (*seen)(void *, const struct inflate_member *), void *arg)
 {
 	struct inflate_member m;
 	enum inflate_status st;
-	int zlib = 0, one = 0;
+	int zlib = 0, more;
 
 	for (;;) {
 		memset(&m, 0, sizeof(m));
@@ -289,15 +316,8 @@ walk(struct inflate *f, uint64_t stop, int (*hop)(struct inflate *, struct infla
 			seen(arg, &m);
 		if (f->out->at >= stop)
 			return INFLATE_OK;
-		f->at = source_at(f->in);
-		if (inflate_ended(f))
-			return f->in->failed != 0 ? ended_early(f) : INFLATE_OK;
-		/*
-		 * Nobody pads between members that say their size: there zeros are what a disk
-		 * gives for members that it has lost.
-		 */
-		if (m.head.size != 0 && source_at(f->in) != f->at && gz_size_peek(f->in) != 0)
-			return INFLATE_HEAD;
+		if ((st = behind(f, m.head.size != 0, &more)) != INFLATE_OK || !more)
+			return st;
 		if (zlib) {
 			f->at = source_at(f->in);
 			return INFLATE_TRAILING;
@@ -318,7 +338,15 @@ finish(struct inflate *f, enum inflate_status st)
 enum inflate_status
 inflate_all(struct inflate *f)
 {
-	return finish(f, walk(f, UINT64_MAX, NULL, 0, NULL, NULL));
+	enum inflate_status st;
+	int some, more = 1;
+
+	st = inflate_members(f, &some);
+	if (st == INFLATE_OK && some)
+		st = behind(f, 1, &more);
+	if (st == INFLATE_OK && more)
+		st = walk(f, some, UINT64_MAX, NULL, 0, NULL, NULL);
+	return finish(f, st);
 }
 
 /*
@@ -364,7 +392,7 @@ no:
 enum inflate_status
 inflate_list(struct inflate *f, void (*seen)(void *arg, const struct inflate_member *m), void *arg)
 {
-	return walk(f, UINT64_MAX, f->in->seekable ? hop : NULL, UINT64_MAX, seen, arg);
+	return walk(f, 0, UINT64_MAX, f->in->seekable ? hop : NULL, UINT64_MAX, seen, arg);
 }
 
 enum inflate_status
@@ -375,7 +403,7 @@ inflate_range(struct inflate *f, uint64_t offset, uint64_t len)
 
 	f->out->from = offset;
 	f->out->to = end;
-	st = finish(f, walk(f, end, f->in->seekable ? hop : NULL, offset, NULL, NULL));
+	st = finish(f, walk(f, 0, end, f->in->seekable ? hop : NULL, offset, NULL, NULL));
 	if ((st == INFLATE_OK || st == INFLATE_TRAILING) && f->out->at < end)
 		return INFLATE_SHORT;
 	return st;

@@ -48,6 +48,7 @@ struct inflate {
 	struct sink *out;
 	uint64_t at;		/* after an error: the offset in the input where it showed */
 	int error;		/* errno of INFLATE_READ and INFLATE_WRITE */
+	size_t threads;		/* that decode members which say their size; 1 after inflate_open */
 	int strict;		/* a size field that is wrong counts as damage, though nothing needs it */
 	/* Called as the work goes on, unless NULL. */
 	void (*progress)(void *arg, uint64_t in, uint64_t out);

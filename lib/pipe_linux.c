@@ -3,8 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <time.h>
 
 #include "io.h"
+
+/* How long to nap for the kernel to write some more, nanoseconds: a tenth of what fills the pipe. */
+#define NAP 50000
 
 void
 pipe_grow(int fd)
@@ -14,6 +18,28 @@ pipe_grow(int fd)
 	if (fcntl(fd, F_GETPIPE_SZ) < PIPE_SIZE)
 		fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE);
 	errno = saved;
+}
+
+ssize_t
+pipe_gather(int fd, void *buf, size_t len)
+{
+	/* A quarter of the pipe, or it is the end, costs the kernel no waiting. */
+	static const size_t plenty = PIPE_SIZE / 16;
+	const struct timespec nap = { .tv_nsec = NAP };
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = io_read_some(fd, (char *)buf + done, len - done);
+
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			break;
+		done += (size_t)n;
+		if ((size_t)n < plenty && done < len)
+			nanosleep(&nap, NULL);
+	}
+	return (ssize_t)done;
 }
 
 ssize_t

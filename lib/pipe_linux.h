@@ -16,6 +16,12 @@
 void pipe_grow(int fd);
 
 /*
+ * Reads until len bytes or the end of file, as io_read does, but does not wake up for every page
+ * that the kernel puts into a pipe: after a short read it naps, and the pipe takes what comes.
+ */
+ssize_t pipe_gather(int fd, void *buf, size_t len);
+
+/*
  * Moves 1 to len bytes from in to out without copying them.  Returns the bytes moved, 0 at the
  * end of in, -1 with errno; EINVAL when this pair of files cannot be spliced.
  */

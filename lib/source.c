@@ -29,7 +29,18 @@ source_open(struct source *s, int fd)
 	}
 	if ((s->buf = malloc(SOURCE_SIZE)) == NULL)
 		return -1;
+	s->room = SOURCE_SIZE;
 	return 0;
+}
+
+void
+source_memory(struct source *s, const uint8_t *bytes, size_t len)
+{
+	memset(s, 0, sizeof(*s));
+	s->fd = -1;
+	s->buf = (uint8_t *)(uintptr_t)bytes;
+	s->len = s->room = len;
+	s->next = len;
 }
 
 void
@@ -42,7 +53,7 @@ source_close(struct source *s)
 size_t
 source_fill(struct source *s, size_t want)
 {
-	while (s->len - s->pos < want && s->failed == 0) {
+	while (s->len - s->pos < want && s->failed == 0 && s->fd >= 0) {
 		size_t room;
 		ssize_t n;
 
@@ -51,7 +62,7 @@ source_fill(struct source *s, size_t want)
 			s->len -= s->pos;
 			s->pos = 0;
 		}
-		room = SOURCE_SIZE - s->len;
+		room = s->room - s->len;
 		if (s->seekable)
 			n = io_pread(s->fd, s->buf + s->len, room, s->next);
 		else
@@ -77,6 +88,44 @@ void
 source_take(struct source *s, size_t n)
 {
 	s->pos += n;
+}
+
+size_t
+source_read(struct source *s, uint8_t *p, size_t n)
+{
+	size_t done = 0;
+
+	while (done < n && source_fill(s, 1) > 0) {
+		size_t have = s->len - s->pos, take = have < n - done ? have : n - done;
+
+		memcpy(p + done, s->buf + s->pos, take);
+		s->pos += take;
+		done += take;
+	}
+	return done;
+}
+
+int
+source_unread(struct source *s, const uint8_t *p, size_t n)
+{
+	size_t left = s->len - s->pos, room = n + left > SOURCE_SIZE ? n + left : SOURCE_SIZE;
+	uint8_t *buf;
+
+	/* Most often they are still there. */
+	if (n <= s->pos) {
+		s->pos -= n;
+		return 0;
+	}
+	if ((buf = malloc(room)) == NULL)
+		return -1;
+	memcpy(buf, p, n);
+	memcpy(buf + n, s->buf + s->pos, left);
+	free(s->buf);
+	s->buf = buf;
+	s->room = room;
+	s->pos = 0;
+	s->len = n + left;
+	return 0;
 }
 
 int

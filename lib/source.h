@@ -12,6 +12,7 @@ struct source {
 	uint64_t next;		/* offset in fd of the byte after the buffer's last */
 	uint64_t size;		/* when seekable: its end */
 	uint8_t *buf;
+	size_t room;		/* bytes of buf */
 	size_t pos, len;	/* buf[pos .. len) has not been taken yet */
 };
 
@@ -23,6 +24,18 @@ void source_close(struct source *s);
 /* Tries to have at least want bytes (at most SOURCE_SIZE) in the buffer; returns how many are. */
 size_t source_fill(struct source *s, size_t want);
 #define SOURCE_SIZE (128u * 1024)
+
+/* A source of len bytes in memory, which stay the caller's; not to be closed. */
+void source_memory(struct source *s, const uint8_t *bytes, size_t len);
+
+/* Takes up to n bytes into p; returns how many, less than n only at the end. */
+size_t source_read(struct source *s, uint8_t *p, size_t n);
+
+/*
+ * Gives back the n bytes that were taken last: they come again.  Returns 0, or -1 with errno when there
+ * is no memory for them.
+ */
+int source_unread(struct source *s, const uint8_t *p, size_t n);
 
 /* The bytes in the buffer that come next, *len of them, and taking n of those. */
 const uint8_t *source_peek(const struct source *s, size_t *len);

@@ -1,0 +1,76 @@
+#ifdef WITH_ISAL
+
+#include <isa-l/igzip_lib.h>
+#include <stdlib.h>
+
+#include "engine_ops.h"
+
+/* isal_zstream with the buffer that its level wants. */
+struct isal {
+	struct isal_zstream z;
+	uint8_t level_buf[ISAL_DEF_LVL1_DEFAULT];
+};
+
+static void *
+isal_open(int level)
+{
+	struct isal *s = malloc(sizeof(*s));
+
+	if (s == NULL)
+		return NULL;
+	isal_deflate_init(&s->z);
+	s->z.level = (uint32_t)level;
+	s->z.level_buf = s->level_buf;
+	s->z.level_buf_size = sizeof(s->level_buf);
+	return s;
+}
+
+/* Its worst case is stored blocks: 5 bytes for each of at most 65535. */
+static size_t
+isal_bound(void *state, size_t len)
+{
+	(void)state;
+	return len + 5 * (len / 65535 + 1) + ISAL_DEF_MAX_HDR_SIZE;
+}
+
+static size_t
+run(struct isal *s, const uint8_t *in, size_t len, uint8_t *out, size_t room, int last)
+{
+	s->z.next_in = (uint8_t *)(uintptr_t)in;
+	s->z.avail_in = (uint32_t)len;
+	s->z.next_out = out;
+	s->z.avail_out = (uint32_t)room;
+	s->z.end_of_stream = (uint16_t)last;
+	s->z.flush = last ? NO_FLUSH : SYNC_FLUSH;
+	if (isal_deflate(&s->z) != COMP_OK || s->z.avail_in != 0 || s->z.avail_out == 0)
+		return 0;
+	if (last && s->z.internal_state.state != ZSTATE_END)
+		return 0;
+	return room - s->z.avail_out;
+}
+
+static size_t
+isal_whole(void *state, const uint8_t *in, size_t len, uint8_t *out, size_t room)
+{
+	struct isal *s = state;
+
+	isal_deflate_reset(&s->z);
+	return run(s, in, len, out, room, 1);
+}
+
+static size_t
+isal_part(void *state, const uint8_t *dict, size_t dict_len, const uint8_t *in, size_t len,
+    uint8_t *out, size_t room)
+{
+	struct isal *s = state;
+
+	isal_deflate_reset(&s->z);
+	if (dict_len > 0 &&
+	    isal_deflate_set_dict(&s->z, (uint8_t *)(uintptr_t)dict, (uint32_t)dict_len) != COMP_OK)
+		return 0;
+	return run(s, in, len, out, room, 0);
+}
+
+const struct engine_ops engine_isal = { isal_open, free, isal_bound, isal_whole, isal_part };
+
+#endif

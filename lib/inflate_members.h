@@ -1,0 +1,20 @@
+/* Decompression of gzip members that say their size, several at a time. */
+#ifndef GZCORE_INFLATE_MEMBERS_H
+#define GZCORE_INFLATE_MEMBERS_H
+
+#include "inflate.h"
+
+/*
+ * The most bytes of a member, compressed and not, that is held: one that says more is left to the
+ * stream's decoder, which holds none.
+ */
+#define INFLATE_HELD (4u * 1024 * 1024)
+
+/*
+ * Decodes members as long as they say their size, truly, and are sound.  What comes then, if
+ * anything, is still in the source: an ordinary member, the end, or one that is damaged or lies, for the
+ * stream's decoder to judge.  *some says whether there was one.
+ */
+enum inflate_status inflate_members(struct inflate *f, int *some);
+
+#endif

@@ -10,12 +10,15 @@
 #include "engine.h"
 #include "io.h"
 #include "number.h"
+#include "ordered.h"
+#include "processors_linux.h"
 #include "progress.h"
 
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: gzdeflate [-0123456789fhsVv] [-b SIZE] [-C TEXT] [-m SECONDS] [-N NAME] [FILE]\n",
+	fputs("usage: gzdeflate [-0123456789fhsVv] [-A MIN-MAX] [-b SIZE] [-C TEXT] [-m SECONDS]\n"
+	      "                 [-N NAME] [-T N] [FILE]\n",
 	    to);
 	return fflush(to) == 0 ? status : 2;
 }
@@ -59,7 +62,7 @@ int
 main(int argc, char **argv)
 {
 	struct deflate d = { .format = DEFLATE_MEMBERS, .level = DEFLATE_LEVEL,
-		.chunk = DEFLATE_CHUNK };
+		.chunk = DEFLATE_CHUNK, .threads = processors_usable() };
 	int force = 0, verbose = 0, dated = 0, c, fd;
 	enum deflate_status st;
 	struct progress p;
@@ -68,8 +71,12 @@ main(int argc, char **argv)
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "0123456789b:C:fhm:N:sVv")) != -1) {
+	while ((c = getopt(argc, argv, "0123456789A:b:C:fhm:N:sT:Vv")) != -1) {
 		switch (c) {
+		case 'A':
+			if (deflate_levels(optarg, &d.level, &d.level_max) < 0)
+				errx(2, "-A %s: not two levels from 0 to 9 such as 1-9", optarg);
+			break;
 		case 'b':
 			if (number_size(optarg, DEFLATE_CHUNK_MIN, DEFLATE_CHUNK_MAX, &n) < 0)
 				errx(2, "-b %s: not a size from 1K to 512M", optarg);
@@ -97,6 +104,11 @@ main(int argc, char **argv)
 		case 's':
 			d.format = DEFLATE_SINGLE;
 			break;
+		case 'T':
+			if (number_parse(optarg, 1, ORDERED_WORKERS, &n) < 0)
+				errx(2, "-T %s: not a number of threads from 1 to %d", optarg, ORDERED_WORKERS);
+			d.threads = (size_t)n;
+			break;
 		case 'V':
 			printf("gzdeflate %s (%s)\n", VERSION, engine_names);
 			return fflush(stdout) == 0 ? 0 : 2;
@@ -106,7 +118,7 @@ main(int argc, char **argv)
 		case '?':
 			return usage(stderr, 2);
 		default:
-			d.level = c - '0';
+			d.level = d.level_max = c - '0';
 		}
 	}
 	if (argc - optind > 1)

@@ -9,12 +9,14 @@
 #include "engine.h"
 #include "io.h"
 #include "number.h"
+#include "ordered.h"
+#include "processors_linux.h"
 #include "progress.h"
 
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: zdeflate [-0123456789fhVv] [-b SIZE] [FILE]\n", to);
+	fputs("usage: zdeflate [-0123456789fhVv] [-A MIN-MAX] [-b SIZE] [-T N] [FILE]\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 
@@ -45,7 +47,8 @@ fail(enum deflate_status st, const char *path)
 int
 main(int argc, char **argv)
 {
-	struct deflate d = { .format = DEFLATE_ZLIB, .level = DEFLATE_LEVEL, .chunk = DEFLATE_CHUNK };
+	struct deflate d = { .format = DEFLATE_ZLIB, .level = DEFLATE_LEVEL,
+		.chunk = DEFLATE_CHUNK, .threads = processors_usable() };
 	int force = 0, verbose = 0, c, fd;
 	enum deflate_status st;
 	struct progress p;
@@ -54,8 +57,12 @@ main(int argc, char **argv)
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "0123456789b:fhVv")) != -1) {
+	while ((c = getopt(argc, argv, "0123456789A:b:fhT:Vv")) != -1) {
 		switch (c) {
+		case 'A':
+			if (deflate_levels(optarg, &d.level, &d.level_max) < 0)
+				errx(2, "-A %s: not two levels from 0 to 9 such as 1-9", optarg);
+			break;
 		case 'b':
 			if (number_size(optarg, DEFLATE_CHUNK_MIN, DEFLATE_CHUNK_MAX, &n) < 0)
 				errx(2, "-b %s: not a size from 1K to 512M", optarg);
@@ -66,6 +73,11 @@ main(int argc, char **argv)
 			break;
 		case 'h':
 			return usage(stdout, 0);
+		case 'T':
+			if (number_parse(optarg, 1, ORDERED_WORKERS, &n) < 0)
+				errx(2, "-T %s: not a number of threads from 1 to %d", optarg, ORDERED_WORKERS);
+			d.threads = (size_t)n;
+			break;
 		case 'V':
 			printf("zdeflate %s (%s)\n", VERSION, engine_names);
 			return fflush(stdout) == 0 ? 0 : 2;
@@ -75,7 +87,7 @@ main(int argc, char **argv)
 		case '?':
 			return usage(stderr, 2);
 		default:
-			d.level = c - '0';
+			d.level = d.level_max = c - '0';
 		}
 	}
 	if (argc - optind > 1)

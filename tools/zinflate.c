@@ -12,6 +12,8 @@
 #include "inflate.h"
 #include "io.h"
 #include "number.h"
+#include "ordered.h"
+#include "processors_linux.h"
 #include "progress.h"
 #include "record.h"
 
@@ -20,10 +22,10 @@ static const char *path;
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: zinflate [-hkVv] [FILE]\n"
+	fputs("usage: zinflate [-hkVv] [-T N] [FILE]\n"
 	      "       zinflate -l [-v] [FILE]\n"
 	      "       zinflate -r OFFSET:LENGTH [-v] [FILE]\n"
-	      "       zinflate -t [-kv] [FILE]\n",
+	      "       zinflate -t [-kv] [-T N] [FILE]\n",
 	    to);
 	return fflush(to) == 0 ? status : 2;
 }
@@ -120,7 +122,8 @@ int
 main(int argc, char **argv)
 {
 	int keep = 0, listing = 0, ranged = 0, testing = 0, verbose = 0, c, fd, status;
-	uint64_t offset = 0, len = 0, start;
+	uint64_t offset = 0, len = 0, start, n;
+	size_t threads = 0;
 	enum inflate_status st;
 	struct inflate f;
 	struct progress p;
@@ -129,7 +132,7 @@ main(int argc, char **argv)
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "hklr:tVv")) != -1) {
+	while ((c = getopt(argc, argv, "hklr:T:tVv")) != -1) {
 		switch (c) {
 		case 'h':
 			return usage(stdout, 0);
@@ -144,6 +147,11 @@ main(int argc, char **argv)
 			if (range(optarg, &offset, &len) < 0)
 				errx(2, "-r %s: not an OFFSET:LENGTH in bytes", optarg);
 			break;
+		case 'T':
+			if (number_parse(optarg, 1, ORDERED_WORKERS, &n) < 0)
+				errx(2, "-T %s: not a number of threads from 1 to %d", optarg, ORDERED_WORKERS);
+			threads = (size_t)n;
+			break;
 		case 't':
 			testing = 1;
 			break;
@@ -157,7 +165,7 @@ main(int argc, char **argv)
 			return usage(stderr, 2);
 		}
 	}
-	if (argc - optind > 1 || listing + ranged + (testing || keep) > 1)
+	if (argc - optind > 1 || listing + ranged + (testing || keep || threads > 0) > 1)
 		return usage(stderr, 2);
 
 	path = argc > optind && strcmp(argv[optind], "-") != 0 ? argv[optind] : "<stdin>";
@@ -171,6 +179,7 @@ main(int argc, char **argv)
 	if (source_open(&in, fd) < 0 || inflate_open(&f, &in, &out) < 0)
 		err(2, "%s", path);
 	f.strict = testing;
+	f.threads = threads > 0 ? threads : processors_usable();
 	start = source_at(&in);
 	progress_start(&p);
 	if (verbose && isatty(STDERR_FILENO)) {

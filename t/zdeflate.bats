@@ -267,3 +267,64 @@ sys.stdout.buffer.write(b)' "$1"
 	run -0 terminal 2 bash -c 'zdeflate -v data >data.zz'
 	[[ $(tr '\r' '\n' <terminal | tail -n 1) == *"zdeflate: data: 200.0 kB in, "* ]]
 }
+
+@test "zdeflate: -V names zlib, and the engines that it was built with, as the others do" {
+	names_engines zdeflate
+}
+
+@test "zdeflate: a number of threads that is none from 1 to 256 is refused" {
+	refuses_threads zdeflate
+}
+
+@test "zdeflate: levels to adapt between that are no two, the first no larger, are refused" {
+	refuses_levels zdeflate
+}
+
+@test "zdeflate: any number of threads makes the same stream" {
+	same_by_threads python_inflate zdeflate
+}
+
+@test "zdeflate: it starts as many threads as there are processors, and none where there is one" {
+	need strace taskset
+	noise 100000 >data
+	follows_processors zdeflate data
+	[ "$(threads zdeflate -T 1 data)" -eq 0 ]
+}
+
+@test "zdeflate: no level makes more of programs than the one before" {
+	no_larger 2 zdeflate
+}
+
+@test "zdeflate: -A comes back, and makes less for a slow reader than the lowest level" {
+	adapts python_inflate zdeflate
+}
+
+@test "zdeflate: interrupted reads and writes change nothing" {
+	need strace
+	not_interrupted zdeflate
+}
+
+@test "zdeflate: input that cannot be read on, or a disk that becomes full, leaves a prefix" {
+	need strace
+	noise 100000 >data
+	zdeflate -b 8K data >whole
+	for n in 1 3; do
+		unreadable_at 1 $n zdeflate -b 8K
+		unreadable_at 6 $n zdeflate -b 8K
+		[ "$(stat -c %s out)" -gt 40960 ]
+		for at in 1 2 6 13; do
+			full_at $at $n zdeflate -b 8K
+		done
+	done
+	# Where one thread writes all: the header, the chunks, the end.
+	full_at 15 1 zdeflate -b 8K
+}
+
+@test "zdeflate: a reader that goes, early or late, ends any number of threads" {
+	loses_readers zdeflate -b 8K
+}
+
+@test "zdeflate: fewer threads than wanted make the same, and so does none but its own" {
+	need strace
+	few_threads zdeflate
+}

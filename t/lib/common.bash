@@ -198,3 +198,272 @@ answers() {
 	run "-2" bash -c '"$0" -V >/dev/full' "$1"
 	run "-2" reader_gone "$1" -h
 }
+
+# odd_pieces: standard input to standard output in pieces of odd sizes, with pauses, the same each time.
+odd_pieces() {
+	python3 -c '
+import os, random, sys, time
+r, b, at = random.Random(3), sys.stdin.buffer.read(), 0
+while at < len(b):
+    n = r.choice((1, 7, 511, 4097, 13001, 65537))
+    at += os.write(1, b[at:at + n])
+    if r.randrange(3) == 0:
+        time.sleep(0.001)'
+}
+
+# programs BYTES: that much at most of what executables are made of: ours, bash, Python with what it
+# has mapped.
+programs() {
+	{
+		cat "$BUILD/gzdeflate" "$BUILD/zinflate" "$(command -v bash)"
+		python3 -c '
+import ctypes, os, sys
+seen = dict.fromkeys(line.split(None, 5)[5].strip() for line in open("/proc/self/maps") if "/" in line)
+for path in [sys.executable, "/usr/bin/python3", *seen]:
+    if os.path.isfile(path):
+        sys.stdout.buffer.write(open(path, "rb").read())'
+	} 2>/dev/null | head -c "$1" || :
+}
+
+# injected INJECTION [PATH…] -- COMMAND…: runs it under strace, which injects into its system calls,
+# such as read:error=EIO:when=3, only where they are on one of the paths, if any; every thread counts
+# its own.  What runs for 20 seconds hangs: 124.  Fails with 99 when nothing was injected.
+injected() {
+	local injection=$1 status=0 on=()
+	shift
+	while [ "$1" != -- ]; do
+		on+=(-P "$(realpath "$1")")
+		shift
+	done
+	shift
+	# The leak checker of a sanitized build cannot be traced.
+	ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 timeout 20 strace -f -qq -o trace \
+		-e "trace=${injection%%:*}" -e "inject=$injection" "${on[@]}" "$@" || status=$?
+	grep -q INJECTED trace || return 99
+	return "$status"
+}
+
+# threads COMMAND…: prints how many threads it starts, but for what a sanitizer starts of its own.
+threads() {
+	local with without
+	# The leak checker of a sanitized build cannot be traced.
+	local -x ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
+	strace -f -qq -o with -e trace=clone,clone3 "$@" >/dev/null || return 1
+	strace -f -qq -o without -e trace=clone,clone3 "$BUILD/gzdeflate" -V >/dev/null
+	with=$(grep -cE 'clone3?\(' with) || :
+	without=$(grep -cE 'clone3?\(' without) || :
+	echo $((with - without))
+}
+
+# follows_processors COMMAND…: whether it starts no thread where there is one processor to run on,
+# and by itself more than one where there are two.
+follows_processors() {
+	local one two n
+	! grep -q sanitize=thread "$BUILD/.flags" || skip 'the thread sanitizer has threads of its own'
+	read -r one two < <(python3 -c 'import os; print(*sorted(os.sched_getaffinity(0))[:2])')
+	n=$(threads taskset -c "$one" "$@") || return 1
+	[ "$n" -eq 0 ] || { echo "$n threads on one processor"; return 1; }
+	[ -n "$two" ] || return 0
+	# A quota may leave less than that.
+	! grep -qs '^[0-9]' /sys/fs/cgroup/cpu.max /sys/fs/cgroup/cpu/cpu.cfs_quota_us || return 0
+	n=$(threads taskset -c "$one,$two" "$@") || return 1
+	[ "$n" -eq 3 ] || { echo "$n threads on two processors, not two and a writer"; return 1; }
+}
+
+# slow_reader: standard input to standard output, far slower than anything is compressed.
+slow_reader() {
+	python3 -c '
+import os, time
+while b := os.read(0, 16384):
+    os.write(1, b)
+    time.sleep(0.01)'
+}
+
+# reader_leaves BYTES COMMAND…: its reader goes after so many bytes; SIGPIPE is as it comes by
+# default.  Prints the status, 141 for death by that signal; 124 when it hangs.
+reader_leaves() {
+	env --default-signal=PIPE timeout 20 bash -c '
+		n=$1
+		shift
+		"$@" 2>err | head -c "$n" >/dev/null
+		echo "${PIPESTATUS[0]}"' - "$@"
+}
+
+# What gzdeflate and zdeflate have in common; DECODE is a command that prints what a file holds.
+
+# same_by_threads DECODE COMMAND…: whether it makes the same bytes with any number of threads, from a
+# file and from a slow pipe, and they are right.
+same_by_threads() {
+	local decode=$1 data size level n
+	shift
+	{ head -c 16384 /dev/zero; noise 8192; mixed 16384; head -c 24576 /dev/zero; noise 5000; } >zeros_first
+	{ mixed 30000; head -c 40536 /dev/zero; } >zeros_last
+	for level in 0 1 2 6 9; do
+		for data in zeros_first zeros_last; do
+			for size in 0 1 8191 8192 8193 16385 70536; do
+				head -c $size $data >part
+				"$@" -b 8K -$level -T 1 <part >one
+				"$decode" one | cmp - part
+				for n in 2 3 7; do
+					"$@" -b 8K -$level -T $n <part >many
+					cmp one many
+				done
+			done
+			for n in 1 3; do
+				odd_pieces <$data | "$@" -b 8K -$level -T $n >slow
+				cmp one slow
+			done
+		done
+	done
+}
+
+# adapts DECODE COMMAND…: whether -A comes back, and makes less of it for a reader that is slow.
+adapts() {
+	local decode=$1 n
+	shift
+	programs 2000000 >data
+	"$@" -1 -b 32K data >1
+	for n in 1 3; do
+		"$@" -A 1-9 -b 32K -T $n data >fast
+		"$decode" fast | cmp - data
+		"$@" -A 1-9 -b 32K -T $n data | slow_reader >slow
+		"$decode" slow | cmp - data
+		[ "$(stat -c %s slow)" -lt "$(stat -c %s 1)" ]
+	done
+	# One way: nothing to choose from.  The last that is given counts.
+	head -c 300000 data >part
+	"$@" -3 part >3
+	"$@" -9 part >9
+	run ! cmp -s 3 9
+	"$@" -A 3-3 part | cmp - 3
+	"$@" -A 1-9 -3 part | cmp - 3
+	"$@" -9 -A 3-3 part | cmp - 3
+	"$@" -A 3-3 -9 part | cmp - 9
+	"$@" -A 0-9 </dev/null >empty
+	"$decode" empty | cmp - /dev/null
+}
+
+# refuses_levels PROGRAM, refuses_threads PROGRAM: what is no argument of -A, of -T.
+refuses_levels() {
+	local levels
+	for levels in '' x 1 1- -9 9-1 1-10 10-11 1-9x 1--9 ' 1-9' a-b; do
+		fails_with 2 "$1" -A "$levels" </dev/null
+		[ "$stderr" = "$1: -A $levels: not two levels from 0 to 9 such as 1-9" ]
+	done
+	usage_error "$1" -A
+}
+refuses_threads() {
+	local n
+	for n in '' 0 257 -1 x 1K 2x ' 2' 4294967297 18446744073709551617; do
+		fails_with 2 "$1" -T "$n" </dev/null
+		[ "$stderr" = "$1: -T $n: not a number of threads from 1 to 256" ]
+	done
+	usage_error "$1" -T
+}
+
+# no_larger GRACE COMMAND…: whether each level from 1 to 9 makes no more of programs than the one
+# before, or GRACE in 1000 more.
+no_larger() {
+	local grace=$1 level size before=
+	shift
+	programs 8000000 >data
+	[ "$(stat -c %s data)" -gt 1000000 ]
+	for level in 1 2 3 4 5 6 7 8 9; do
+		size=$("$@" -$level data | wc -c)
+		echo "level $level: $size"
+		[ -z "$before" ] || [ "$size" -le $((before + before * grace / 1000)) ]
+		before=$size
+	done
+}
+
+# ends STATUS COMMAND…: the exact status, its output in the file out, one line in the file err.
+ends() {
+	local wanted=$1 status=0
+	shift
+	"$@" >out 2>err || status=$?
+	[ "$status" -eq "$wanted" ] || { echo "status $status: $*"; cat err; return 1; }
+	[ "$(wc -l <err)" -eq 1 ] || { echo "not one line: $*"; cat err; return 1; }
+}
+
+# not_interrupted COMMAND…: EINTR now and then changes nothing.
+not_interrupted() {
+	local n
+	noise 100000 >data
+	"$@" -b 8K data >whole
+	for n in 1 3; do
+		injected read,write:error=EINTR:when=1+2 data out -- "$@" -b 8K -T $n data >out
+		cmp out whole
+	done
+}
+
+# unreadable_at N THREADS COMMAND…, full_at N THREADS COMMAND…: the Nth read, the Nth write of the
+# data fails: status 2, and the file out has the start of whole.
+unreadable_at() {
+	local at=$1 n=$2
+	shift 2
+	ends 2 injected "read:error=EIO:when=$at" data -- "$@" -T "$n" data
+	[ "$(cat err)" = "$1: data: Input/output error" ]
+	is_prefix out whole
+}
+full_at() {
+	local at=$1 n=$2
+	shift 2
+	ends 2 injected "write:error=ENOSPC:when=$at" out -- "$@" -T "$n" data
+	[ "$(cat err)" = "$1: <stdout>: write: No space left on device" ]
+	is_prefix out whole
+}
+
+# loses_readers COMMAND…: its reader goes at once, or after a while: death by SIGPIPE, or 2.
+loses_readers() {
+	local n bytes
+	noise 300000 >data
+	for n in 1 3; do
+		for bytes in 0 1 20000 110000; do
+			run -0 reader_leaves $bytes "$@" -T $n data
+			[ "$output" = 141 ]
+			run -0 reader_leaves $bytes python3 -c '
+import signal, subprocess, sys
+signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+sys.exit(subprocess.call(sys.argv[1:], restore_signals=False))' "$@" -T $n data
+			[ "$output" = 2 ]
+			[ "$(wc -l <err)" -eq 1 ]
+		done
+	done
+}
+
+# few_threads COMMAND…: fewer than were wanted, even none but its own, make the same.
+few_threads() {
+	local from
+	noise 100000 >data
+	"$@" -b 8K data >whole
+	for from in 1 2 3 4; do
+		injected "clone,clone3:error=EAGAIN:when=$from+" -- "$@" -b 8K -T 4 data >out
+		cmp out whole
+		injected "clone,clone3:error=EAGAIN:when=$from+" -- "$@" -b 8K -T 4 <data >out
+		cmp out whole
+	done
+	# The writer's alone, and one of the workers'.
+	for from in 1 2 3; do
+		injected "clone,clone3:error=EAGAIN:when=$from" -- "$@" -b 8K -T 4 data >out
+		cmp out whole
+	done
+}
+
+# names_engines PROGRAM: zlib and what it was built with, as all the others do.
+names_engines() {
+	local p flag
+	"$1" -V | sed 's/[^(]*//' >named
+	grep -q '^(zlib [0-9][0-9.]*.*)$' named
+	for p in gzdeflate zdeflate zinflate; do
+		"$p" -V | sed 's/[^(]*//' | diff named -
+	done
+	# What make was told, where the programs are still where it put them.
+	[ -e "$BUILD/.flags" ] || return 0
+	for flag in ISAL:ISA-L LIBDEFLATE:libdeflate; do
+		if grep -q -- "-DWITH_${flag%:*}" "$BUILD/.flags"; then
+			grep -q ", ${flag#*:} [0-9]" named
+		else
+			run ! grep -q "${flag#*:}" named
+		fi
+	done
+}

@@ -25,11 +25,14 @@
 #define CALM 16
 #define AFTER_HASTE 32
 
-/* The most chunks of zeros that one slot stands for: what they become is written at once. */
+/* The most chunks of zeros that one slot stands for, and the most bytes of what they become that are
+ * kept to be written at once. */
 #define ZEROS_MAX 32
+#define ZEROS_ROOM (64u * 1024)
 
 struct slot {
 	size_t zeros;		/* members only: chunks of zeros before the one that is here */
+	int model;		/* the chunk that is here is zeros, and what it becomes the others do */
 	uint8_t *in;		/* ENGINE_DICT bytes of what came before, then the chunk */
 	uint8_t *out;
 	size_t len, out_len;
@@ -49,8 +52,10 @@ struct work {
 	pthread_mutex_t lock;	/* of the next two */
 	int level;		/* adaptive: of the chunk that a worker takes next */
 	int calm;		/* chunks since it was changed that could have been harder */
-	uint8_t *zeros;		/* what ZEROS_MAX chunks of zeros become, made once */
+	uint8_t *zeros;		/* the writer's: what zeros_count chunks of zeros become, made once */
 	size_t zeros_len;	/* of one */
+	size_t zeros_count;
+	int modelled;		/* the reader's: there was a chunk of zeros to make it of */
 	int ended, error;	/* the reader has seen the end of the input; errno when it was none */
 	const uint8_t *tail;	/* the reader's: where the last chunk ends */
 	size_t tail_len;
@@ -85,7 +90,7 @@ head_of(const struct deflate *d, int first, struct gz_head *h)
 
 /*
  * The reader: fills a slot.  What of the chunk before is its dictionary goes before it.  Chunks of
- * zeros are only counted: to hand them on costs more than to look at them here.
+ * zeros behind the first are only counted: to hand them on costs more than to look at them here.
  */
 static int
 read_chunk(void *arg, size_t number)
@@ -93,7 +98,7 @@ read_chunk(void *arg, size_t number)
 	struct work *w = arg;
 	struct slot *s = &w->slot[number];
 	uint8_t *in = s->in + ENGINE_DICT;
-	ssize_t n;
+	ssize_t n = 0;
 
 	if (w->ended) {
 		errno = w->error;
@@ -103,7 +108,8 @@ read_chunk(void *arg, size_t number)
 		memmove(in - w->tail_len, w->tail, w->tail_len);
 	s->dict = joined(w->d) ? w->tail_len : 0;
 	s->first = w->d->in == 0;
-	for (s->zeros = 0;; s->zeros++) {
+	s->model = 0;
+	for (s->zeros = 0; s->zeros < ZEROS_MAX; s->zeros++, n = 0) {
 		if ((n = pipe_gather(w->in, in, w->d->chunk)) < 0) {
 			if (s->zeros == 0)
 				return -DEFLATE_READ;
@@ -111,12 +117,14 @@ read_chunk(void *arg, size_t number)
 			n = 0;
 		}
 		w->d->in += (size_t)n;
-		if (joined(w->d) || s->first || s->zeros == ZEROS_MAX || (size_t)n < w->d->chunk ||
-		    !all_zero(in, (size_t)n))
+		w->ended = (size_t)n < w->d->chunk;
+		if (joined(w->d) || s->first || w->ended || !all_zero(in, (size_t)n))
 			break;
+		if (!w->modelled) {
+			w->modelled = s->model = 1;
+			break;
+		}
 	}
-	if ((size_t)n < w->d->chunk)
-		w->ended = 1;
 	/* Nothing is a member too, when there is nothing else. */
 	if (n == 0 && s->zeros == 0 && (joined(w->d) || !s->first))
 		return 0;
@@ -186,7 +194,8 @@ compress_chunk(void *arg, size_t number, size_t worker)
 	s->out_len = 0;
 	if (s->len == 0 && !s->first)
 		return 0;
-	rung = w->levels > 1 ? (size_t)(adapt(w) - w->d->level) : 0;
+	/* Adaptive: the chunk that all zeros become alike is worth the hardest. */
+	rung = w->levels == 1 ? 0 : s->model ? w->levels - 1 : (size_t)(adapt(w) - w->d->level);
 	e = w->engine[worker * w->levels + rung];
 	if (joined(w->d)) {
 		s->out_len = engine_part(e, in - s->dict, s->dict, in, s->len, s->out);
@@ -221,21 +230,42 @@ emit(struct work *w, const uint8_t *buf, size_t n)
 	return -DEFLATE_WRITE;
 }
 
+/* Keeps what a chunk of zeros became, as often as it fits; there is memory for one, or -1. */
+static int
+keep_model(struct work *w, const struct slot *s)
+{
+	size_t n = s->out_len > ZEROS_ROOM / ZEROS_MAX ? ZEROS_ROOM / s->out_len : ZEROS_MAX;
+
+	n = n > 0 ? n : 1;
+	if ((w->zeros = malloc(n * s->out_len)) == NULL)
+		return -DEFLATE_MEMORY;
+	for (size_t i = 0; i < n; i++)
+		memcpy(w->zeros + i * s->out_len, s->out, s->out_len);
+	w->zeros_len = s->out_len;
+	w->zeros_count = n;
+	return 0;
+}
+
 /* The writer: writes a slot out. */
 static int
 write_chunk(void *arg, size_t number)
 {
 	struct work *w = arg;
 	struct slot *s = &w->slot[number];
-	int rc;
+	int rc = 0;
 
 	if (w->d->format == DEFLATE_ZLIB)
 		w->check = (uint32_t)adler32_combine(w->check, s->check, (off_t)s->len);
 	else if (joined(w->d))
 		w->check = (uint32_t)crc32_combine(w->check, s->check, (off_t)s->len);
-	rc = s->zeros > 0 ? emit(w, w->zeros, s->zeros * w->zeros_len) : 0;
+	for (size_t n, left = s->zeros; rc == 0 && left > 0; left -= n) {
+		n = left < w->zeros_count ? left : w->zeros_count;
+		rc = emit(w, w->zeros, n * w->zeros_len);
+	}
 	if (rc == 0 && s->out_len > 0)
 		rc = emit(w, s->out, s->out_len);
+	if (rc == 0 && s->model)
+		rc = keep_model(w, s);
 	if (rc == 0 && w->d->progress != NULL)
 		w->d->progress(w->d->arg, s->end, w->d->out);
 	return rc;
@@ -285,10 +315,9 @@ prepare(struct work *w)
 	const struct deflate *d = w->d;
 	enum engine_kind kind = joined(d) ? ENGINE_PART : ENGINE_WHOLE;
 	size_t room, slots = w->ring.slots, engines = w->ring.workers * w->levels;
-	struct gz_head first, plain;
+	struct gz_head first;
 
 	head_of(d, 1, &first);
-	head_of(d, 0, &plain);
 	room = gz_head_size(&first) + engine_bound(d->chunk) + GZ_TRAILER;
 	w->slot = calloc(slots, sizeof(*w->slot));
 	w->engine = calloc(engines, sizeof(*w->engine));
@@ -303,14 +332,6 @@ prepare(struct work *w)
 	for (size_t i = 0; i < engines; i++)
 		if ((w->engine[i] = engine_new(kind, d->level + (int)(i % w->levels))) == NULL)
 			return -1;
-	if (joined(d))
-		return 0;
-	memset(w->slot[0].in, 0, ENGINE_DICT + d->chunk);
-	w->zeros_len = member(w->engine[0], &plain, w->slot[0].in, d->chunk, w->slot[0].out);
-	if (w->zeros_len == 0 || (w->zeros = malloc(ZEROS_MAX * w->zeros_len)) == NULL)
-		return -1;
-	for (size_t i = 0; i < ZEROS_MAX; i++)
-		memcpy(w->zeros + i * w->zeros_len, w->slot[0].out, w->zeros_len);
 	return 0;
 }
 

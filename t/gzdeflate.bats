@@ -508,6 +508,31 @@ sys.stdout.buffer.write(zlib.decompress(open("data.gz", "rb").read(), 31))' | cm
 	adapts zcat gzdeflate -s -m 0
 }
 
+@test "gzdeflate: zeros are small with -A from 0 on too" {
+	head -c 64M /dev/zero | gzdeflate -A 0-9 >out
+	[ "$(stat -c %s out)" -lt 700000 ]
+	head -c 64M /dev/zero | cmp - <(zcat out)
+}
+
+@test "gzdeflate: memory at its peak does not grow with the input, zeros stored among them" {
+	if grep -q sanitize "$BUILD/.flags"; then
+		skip "a sanitizer's memory counts too"
+	fi
+	for level in 0 1 8; do
+		python3 - $level <<'END'
+import re, subprocess, sys
+p = subprocess.Popen(["gzdeflate", "-T", "2", "-" + sys.argv[1]], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+for _ in range(8):
+    p.stdin.write(bytes(16 << 20))
+    p.stdin.write(bytes(i % 251 for i in range(1 << 20)) * 3)
+peak = int(re.search(r"VmHWM:\s+(\d+) kB", open("/proc/%d/status" % p.pid).read())[1])
+p.stdin.close()
+assert p.wait() == 0
+assert peak <= 8192, peak
+END
+	done
+}
+
 @test "gzdeflate: interrupted reads and writes change nothing" {
 	need strace
 	not_interrupted gzdeflate -m 0

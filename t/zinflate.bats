@@ -1410,10 +1410,10 @@ END
 	# 4 MiB of data, or of a member, is the most that a thread decodes at once.
 	mixed 70000 >mixed
 	for n in 4194303 4194304 4194305; do
-		head -c $n /dev/zero | gzdeflate -1 -b 512M
+		head -c $n /dev/zero | gzdeflate -1 -b 8M -T 1
 		gzdeflate -b 10K mixed
 	done >data.gz
-	head -c 4194300 /dev/zero | gzdeflate -0 -b 512M >>data.gz
+	head -c 4194300 /dev/zero | gzdeflate -0 -b 8M -T 1 >>data.gz
 	gzdeflate -b 10K mixed >>data.gz
 	zcat data.gz >data
 	for n in 1 3; do

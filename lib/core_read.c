@@ -13,7 +13,7 @@
 int
 core_read_file(struct core *c, int fd, uint64_t *size)
 {
-	uint8_t *buf = malloc(PIECE);
+	uint8_t *buf = io_buffer(PIECE);
 	uint64_t at, len;
 	off_t end = lseek(fd, 0, SEEK_END);
 	int rc = -1;
@@ -42,11 +42,11 @@ out:
 }
 
 struct stream {
+	uint8_t buf[PIECE];	/* first, for its alignment */
 	struct core *core;
 	int in, out;
 	int splices;		/* splice has not been refused yet */
 	uint64_t at;
-	uint8_t buf[PIECE];
 };
 
 /* Passes at most len bytes on, unseen when it can be.  Returns how many, 0 at the end. */
@@ -90,7 +90,7 @@ show(struct stream *s, uint64_t len)
 int
 core_read_stream(struct core *c, int in, int out, uint64_t *size)
 {
-	struct stream *s = malloc(sizeof(*s));
+	struct stream *s = io_buffer(sizeof(*s));
 	ssize_t n;
 
 	*size = 0;

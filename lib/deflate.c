@@ -45,7 +45,8 @@ struct slot {
 struct work {
 	struct deflate *d;
 	struct ordered ring;
-	int in, out;		/* descriptors */
+	struct pipe_input in;
+	int out;		/* descriptor */
 	struct slot *slot;
 	struct engine **engine;	/* of each worker, levels from d->level on */
 	size_t levels;
@@ -110,7 +111,7 @@ read_chunk(void *arg, size_t number)
 	s->first = w->d->in == 0;
 	s->model = 0;
 	for (s->zeros = 0; s->zeros < ZEROS_MAX; s->zeros++, n = 0) {
-		if ((n = pipe_gather(w->in, in, w->d->chunk)) < 0) {
+		if ((n = pipe_gather(&w->in, in, w->d->chunk)) < 0) {
 			if (s->zeros == 0)
 				return -DEFLATE_READ;
 			w->error = errno;
@@ -324,7 +325,7 @@ prepare(struct work *w)
 	if (w->slot == NULL || w->engine == NULL)
 		return -1;
 	for (size_t i = 0; i < slots; i++) {
-		w->slot[i].in = malloc(ENGINE_DICT + d->chunk);
+		w->slot[i].in = io_buffer(ENGINE_DICT + d->chunk);
 		w->slot[i].out = malloc(room);
 		if (w->slot[i].in == NULL || w->slot[i].out == NULL)
 			return -1;
@@ -363,7 +364,7 @@ deflate_levels(const char *text, int *min, int *max)
 enum deflate_status
 deflate_run(struct deflate *d, int in, int out)
 {
-	struct work w = { .d = d, .in = in, .out = out, .check = d->format == DEFLATE_ZLIB };
+	struct work w = { .d = d, .out = out, .check = d->format == DEFLATE_ZLIB };
 	int rc = -DEFLATE_MEMORY, saved;
 
 	d->in = d->out = 0;
@@ -374,7 +375,7 @@ deflate_run(struct deflate *d, int in, int out)
 	w.ring = (struct ordered){ .workers = d->threads,
 		.slots = w.levels > 1 ? d->threads + 6 : d->threads > 1 ? d->threads + 3 : 1, .arg = &w,
 		.read = read_chunk, .work = compress_chunk, .write = write_chunk };
-	pipe_grow(in);
+	pipe_open(&w.in, in);
 	if (prepare(&w) == 0) {
 		rc = joined(d) ? write_head(&w, w.slot[0].out) : 0;
 		if (rc == 0)
@@ -384,6 +385,7 @@ deflate_run(struct deflate *d, int in, int out)
 	}
 	saved = errno;
 	release(&w);
+	pipe_close(&w.in);
 	pthread_mutex_destroy(&w.lock);
 	errno = saved;
 	return (enum deflate_status)-rc;

@@ -135,11 +135,20 @@ io_close(int fd)
 	return close(fd) < 0 && errno != EINTR ? -1 : 0;
 }
 
+void *
+io_buffer(size_t len)
+{
+	void *p = NULL;
+
+	errno = posix_memalign(&p, IO_ALIGN, len);
+	return errno == 0 ? p : NULL;
+}
+
 int
 io_copy(int in, int out)
 {
 	static const size_t size = 128 * 1024;
-	char *buf = malloc(size);
+	char *buf = io_buffer(size);
 	int rc = 0;
 
 	if (buf == NULL)

@@ -20,6 +20,13 @@ int io_std(void);
 int io_open(const char *path);
 
 /*
+ * Memory of len bytes to read into, which the caller frees; NULL with errno.  Some processors copy what
+ * was read at a quarter of their speed to a place that is not a multiple of IO_ALIGN.
+ */
+void *io_buffer(size_t len);
+#define IO_ALIGN 64u
+
+/*
  * Reads until len bytes or the end of file.  Retries after EINTR and, on a non-blocking
  * descriptor, waits.  Returns the bytes read, less than len only at the end; -1 with errno.
  */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "io.h"
 
@@ -18,28 +19,6 @@ pipe_grow(int fd)
 	if (fcntl(fd, F_GETPIPE_SZ) < PIPE_SIZE)
 		fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE);
 	errno = saved;
-}
-
-ssize_t
-pipe_gather(int fd, void *buf, size_t len)
-{
-	/* A quarter of the pipe, or it is the end, costs the kernel no waiting. */
-	static const size_t plenty = PIPE_SIZE / 16;
-	const struct timespec nap = { .tv_nsec = NAP };
-	size_t done = 0;
-
-	while (done < len) {
-		ssize_t n = io_read_some(fd, (char *)buf + done, len - done);
-
-		if (n < 0)
-			return -1;
-		if (n == 0)
-			break;
-		done += (size_t)n;
-		if ((size_t)n < plenty && done < len)
-			nanosleep(&nap, NULL);
-	}
-	return (ssize_t)done;
 }
 
 ssize_t
@@ -58,4 +37,57 @@ pipe_splice(int in, int out, size_t len)
 			return -1;
 		}
 	}
+}
+
+void
+pipe_open(struct pipe_input *p, int fd)
+{
+	p->fd = fd;
+	pipe_grow(fd);
+	if (fcntl(fd, F_GETPIPE_SZ) < 0 || pipe2(p->own, O_CLOEXEC) < 0)
+		p->own[0] = p->own[1] = -1;
+	else
+		pipe_grow(p->own[0]);
+}
+
+void
+pipe_close(struct pipe_input *p)
+{
+	if (p->own[0] >= 0) {
+		io_close(p->own[0]);
+		io_close(p->own[1]);
+	}
+}
+
+static ssize_t
+read_some(struct pipe_input *p, void *buf, size_t len)
+{
+	ssize_t n;
+
+	if (p->own[0] < 0)
+		return io_read_some(p->fd, buf, len);
+	n = pipe_splice(p->fd, p->own[1], len);
+	return n > 0 ? io_read(p->own[0], buf, (size_t)n) : n;
+}
+
+ssize_t
+pipe_gather(struct pipe_input *p, void *buf, size_t len)
+{
+	/* A sixteenth of the pipe, or it is the end, costs the kernel no waiting. */
+	static const size_t plenty = PIPE_SIZE / 16;
+	const struct timespec nap = { .tv_nsec = NAP };
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = read_some(p, (char *)buf + done, len - done);
+
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			break;
+		done += (size_t)n;
+		if ((size_t)n < plenty && done < len)
+			nanosleep(&nap, NULL);
+	}
+	return (ssize_t)done;
 }

@@ -16,10 +16,24 @@
 void pipe_grow(int fd);
 
 /*
+ * A descriptor to read from, which stays the caller's.  Where it is a pipe, that is enlarged, and
+ * what is in it is spliced into one of our own before it is copied: the kernel locks a pipe for as long as
+ * a read copies from it, and who writes a core waits, spinning.
+ */
+struct pipe_input {
+	int fd;
+	int own[2];	/* -1: none */
+};
+
+void pipe_open(struct pipe_input *p, int fd);
+void pipe_close(struct pipe_input *p);
+
+/*
  * Reads until len bytes or the end of file, as io_read does, but does not wake up for every page
  * that the kernel puts into a pipe: after a short read it naps, and the pipe takes what comes.
+ * buf is best from io_buffer.
  */
-ssize_t pipe_gather(int fd, void *buf, size_t len);
+ssize_t pipe_gather(struct pipe_input *p, void *buf, size_t len);
 
 /*
  * Moves 1 to len bytes from in to out without copying them.  Returns the bytes moved, 0 at the

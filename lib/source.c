@@ -8,6 +8,9 @@
 
 #include "io.h"
 
+/* What is left moves to where it ends at a multiple of IO_ALIGN: there the kernel copies fast. */
+#define ROOM (SOURCE_SIZE + IO_ALIGN)
+
 int
 source_open(struct source *s, int fd)
 {
@@ -27,9 +30,9 @@ source_open(struct source *s, int fd)
 		s->next = (uint64_t)at;
 		s->size = (uint64_t)end;
 	}
-	if ((s->buf = malloc(SOURCE_SIZE)) == NULL)
+	if ((s->buf = io_buffer(ROOM)) == NULL)
 		return -1;
-	s->room = SOURCE_SIZE;
+	s->room = ROOM;
 	return 0;
 }
 
@@ -53,16 +56,18 @@ source_close(struct source *s)
 size_t
 source_fill(struct source *s, size_t want)
 {
-	while (s->len - s->pos < want && s->failed == 0 && s->fd >= 0) {
-		size_t room;
+	size_t left = s->len - s->pos;
+
+	if (left >= want || s->failed != 0 || s->fd < 0)
+		return left;
+	s->first = -left % IO_ALIGN;
+	memmove(s->buf + s->first, s->buf + s->pos, left);
+	s->pos = s->first;
+	s->len = s->first + left;
+	while (s->len - s->pos < want) {
+		size_t room = s->room - s->len;
 		ssize_t n;
 
-		if (s->pos > 0) {
-			memmove(s->buf, s->buf + s->pos, s->len - s->pos);
-			s->len -= s->pos;
-			s->pos = 0;
-		}
-		room = s->room - s->len;
 		if (s->seekable)
 			n = io_pread(s->fd, s->buf + s->len, room, s->next);
 		else
@@ -108,22 +113,22 @@ source_read(struct source *s, uint8_t *p, size_t n)
 int
 source_unread(struct source *s, const uint8_t *p, size_t n)
 {
-	size_t left = s->len - s->pos, room = n + left > SOURCE_SIZE ? n + left : SOURCE_SIZE;
+	size_t left = s->len - s->pos, room = (n + left > SOURCE_SIZE ? n + left : SOURCE_SIZE) + IO_ALIGN;
 	uint8_t *buf;
 
 	/* Most often they are still there. */
-	if (n <= s->pos) {
+	if (n <= s->pos - s->first) {
 		s->pos -= n;
 		return 0;
 	}
-	if ((buf = malloc(room)) == NULL)
+	if ((buf = io_buffer(room)) == NULL)
 		return -1;
 	memcpy(buf, p, n);
 	memcpy(buf + n, s->buf + s->pos, left);
 	free(s->buf);
 	s->buf = buf;
 	s->room = room;
-	s->pos = 0;
+	s->first = s->pos = 0;
 	s->len = n + left;
 	return 0;
 }
@@ -145,12 +150,12 @@ source_at(const struct source *s)
 void
 source_seek(struct source *s, uint64_t at)
 {
-	uint64_t start = s->next - s->len;
+	uint64_t start = s->next - (s->len - s->first);
 
 	if (at >= start && at <= s->next) {
-		s->pos = (size_t)(at - start);
+		s->pos = s->first + (size_t)(at - start);
 		return;
 	}
-	s->pos = s->len = 0;
+	s->first = s->pos = s->len = 0;
 	s->next = at;
 }

@@ -13,7 +13,7 @@ struct source {
 	uint64_t size;		/* when seekable: its end */
 	uint8_t *buf;
 	size_t room;		/* bytes of buf */
-	size_t pos, len;	/* buf[pos .. len) has not been taken yet */
+	size_t first, pos, len;	/* buf[first .. pos) has been taken, buf[pos .. len) not yet */
 };
 
 /* Reads fd from where it stands; offsets are the file's own when it is seekable, else from 0.

@@ -442,12 +442,20 @@ def draw(path, points, title):
     ours = [p for p in points if p[0].startswith("gzdeflate")]
     s.append('<polyline fill="none" stroke="#06c" points="%s"/>' %
              " ".join("%.1f,%.1f" % (x(p[1]), y(p[2] / 1e6)) for p in ours))
+    taken = []
     for name, ms, size in points:
         mine = name.startswith("gzdeflate")
         colour = "#06c" if mine else "#444"
         label = name.replace("gzdeflate ", "") if mine else name
+        px, py, wide = x(ms), y(size / 1e6), 6.2 * len(label)
+        # The first place around the point where no other label is.
+        places = [(px + 6, py - 5), (px + 6, py + 14), (px - 6 - wide, py - 5), (px - 6 - wide, py + 14)]
+        at = next((p for p in (places[1:] + places[:1] if mine else places)
+                   if not any(p[0] < t[0] + t[2] and t[0] < p[0] + wide and abs(p[1] - t[1]) < 11 for t in taken)),
+                  places[0])
+        taken.append((*at, wide))
         s.append('<circle cx="%.1f" cy="%.1f" r="3.5" fill="%s"/><text x="%.1f" y="%.1f" fill="%s">%s</text>'
-                 % (x(ms), y(size / 1e6), colour, x(ms) + 6, y(size / 1e6) + (14 if mine else -5), colour, label))
+                 % (px, py, colour, *at, colour, label))
     s.append("</svg>\n")
     with open(path, "w") as f:
         f.write("\n".join(s))

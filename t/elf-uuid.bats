@@ -590,6 +590,11 @@ noted() {
 	with_section y x <<<"$UUID"
 	./y >started 3>&- &
 	pid=$!
+	# Before that it may not have been started from the file yet.
+	for _ in $(seq 200); do
+		[ ! -s started ] || break
+		sleep 0.05
+	done
 	rm y
 	rc=0
 	elf-uuid /proc/$pid/exe >out || rc=$?

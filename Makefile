@@ -28,10 +28,11 @@ LIBS = zlib libelf $(if $(ISAL),libisal) $(if $(LIBDEFLATE),libdeflate)
 LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
 LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 
-LIB = core core_read deflate elf_id engine engine_inflate engine_isal engine_libdeflate engine_zlib \
-	facts gz inflate inflate_members io number ordered pipe_linux proc_linux processors_linux progress record salvage \
-	signals sink source stages store_linux
-C_TOOLS = core-info core-name core-store elf-uuid gzdeflate zdeflate zinflate
+LIB = core core_files core_lists core_modules core_read deflate elf_debug elf_id engine \
+	engine_inflate engine_isal engine_libdeflate engine_zlib facts gz image inflate \
+	inflate_members io machines match member number ordered pipe_linux proc_linux \
+	processors_linux progress record salvage signals sink source stages store_linux
+C_TOOLS = core-info core-match core-name core-store elf-uuid gzdeflate zdeflate zinflate
 SH_TOOLS = elf-uuid-stamp gzcoredump
 TOOLS = $(C_TOOLS) $(SH_TOOLS)
 

@@ -1,8 +1,11 @@
 #include "core.h"
 
 #include <elf.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core_modules.h"
 
 /* The steps of a note, in the order of its bytes. */
 enum { NOTE_HEAD, NOTE_NAME, NOTE_DESC, NOTE_PAD };
@@ -19,10 +22,15 @@ core_open(struct core *c)
 void
 core_close(struct core *c)
 {
+	core_files_close(&c->files);
 	free(c->load);
+	free(c->thread);
 	free(c->image);
+	free(c->held_image);
 	c->load = NULL;
+	c->thread = NULL;
 	c->image = NULL;
+	c->held_image = NULL;
 }
 
 static uint64_t
@@ -57,7 +65,7 @@ give_up(struct core *c, const char *why)
 		c->bad = why;
 	c->head.done = c->head.len;
 	c->table.done = c->table.len;
-	c->exe_image.done = c->exe_image.len;
+	c->image_next = c->images;
 	for (int i = 0; i < c->notes; i++)
 		c->note[i].done = c->note[i].len;
 }
@@ -96,6 +104,7 @@ parse_head(struct core *c, const uint8_t *p)
 		give_up(c, "an ELF file, but not a core");
 		return;
 	}
+	c->machine = (unsigned)get(c, p + 18, 2);
 	phoff = word(c, p + (c->is64 ? 32 : 28));
 	shoff = word(c, p + (c->is64 ? 40 : 32));
 	p += c->is64 ? 54 : 42;
@@ -127,8 +136,10 @@ add_load(struct core *c, uint64_t offset, uint64_t len, uint64_t vaddr)
 		size_t room = c->load_room == 0 ? 64 : 2 * c->load_room;
 		struct core_load *l;
 
-		if (c->loads == CORE_LOADS || (l = realloc(c->load, room * sizeof(*l))) == NULL)
+		if (c->loads == CORE_LOADS || (l = realloc(c->load, room * sizeof(*l))) == NULL) {
+			c->loads_cut = 1;
 			return;
+		}
 		c->load = l;
 		c->load_room = room;
 	}
@@ -163,34 +174,70 @@ parse_segment(struct core *c, const uint8_t *p)
 		add_load(c, offset, len, vaddr);
 }
 
-/* Knows where the program headers of the executable are mapped: its image is around there. */
-static void
-want_image(struct core *c)
-{
-	for (size_t i = 0; i < c->loads && c->exe_image.len == 0; i++) {
-		const struct core_load *l = &c->load[i];
-
-		if (c->phdr_at < l->vaddr || c->phdr_at - l->vaddr >= l->len)
-			continue;
-		c->exe_image.offset = l->offset;
-		c->exe_image.len = l->len < CORE_IMAGE_HELD ? l->len : CORE_IMAGE_HELD;
-		if ((c->image = malloc((size_t)c->exe_image.len)) == NULL)
-			c->exe_image.done = c->exe_image.len;
-	}
-}
-
 static void
 parse_auxv(struct core *c, size_t len)
 {
 	size_t size = c->is64 ? 8 : 4;
 
-	if (c->phdr_at != 0)
+	for (size_t at = 0; at + 2 * size <= len; at += 2 * size) {
+		uint64_t type = word(c, c->held + at), value = word(c, c->held + at + size);
+
+		if (type == AT_PHDR && c->phdr_at == 0)
+			c->phdr_at = value;
+		else if (type == AT_SYSINFO_EHDR && c->vdso_at == 0)
+			c->vdso_at = value;
+	}
+}
+
+/* struct elf_prstatus of include/linux/elfcore.h: pr_cursig behind pr_info, pr_pid behind two masks. */
+static void
+parse_status(struct core *c, size_t len)
+{
+	size_t pid = c->is64 ? 32 : 24;
+	struct core_thread t = { 0 };
+
+	if (len >= 14)
+		t.signal = (uint32_t)get(c, c->held + 12, 2);
+	if (len >= pid + 4)
+		t.tid = (uint32_t)get(c, c->held + pid, 4);
+	if (c->threads++ == 0 && len >= 14) {
+		c->signal = t.signal;
+		c->has_signal = 1;
+	}
+	if (c->thread_count == c->thread_room) {
+		size_t room = c->thread_room == 0 ? 16 : 2 * c->thread_room;
+		struct core_thread *p;
+
+		if (c->thread_count >= CORE_THREADS || (p = realloc(c->thread, room * sizeof(*p))) == NULL)
+			return;
+		c->thread = p;
+		c->thread_room = room;
+	}
+	c->thread[c->thread_count++] = t;
+}
+
+/* siginfo_t as include/uapi/asm-generic/siginfo.h lays it out; mips has code before errno. */
+static void
+parse_siginfo(struct core *c, size_t len)
+{
+	size_t fields = c->is64 ? 16 : 12, size = c->is64 ? 8 : 4;
+	struct core_siginfo *s = &c->siginfo;
+
+	if (c->has_siginfo || len < fields + 8)
 		return;
-	for (size_t at = 0; at + 2 * size <= len; at += 2 * size)
-		if (word(c, c->held + at) == AT_PHDR)
-			c->phdr_at = word(c, c->held + at + size);
-	if (c->phdr_at != 0)
-		want_image(c);
+	c->has_siginfo = 1;
+	s->signal = (uint32_t)get(c, c->held, 4);
+	s->code = (int32_t)get(c, c->held + (c->machine == EM_MIPS ? 4 : 8), 4);
+	/* Positive is the kernel's doing: these five tell where. */
+	s->has_address = s->code > 0 && s->code < SI_KERNEL &&
+	    (s->signal == SIGSEGV || s->signal == SIGBUS || s->signal == SIGILL || s->signal == SIGFPE ||
+		s->signal == SIGTRAP);
+	if (s->has_address) {
+		s->address = get(c, c->held + fields, size);
+	} else if (s->code <= 0) {
+		s->pid = (uint32_t)get(c, c->held + fields, 4);
+		s->uid = (uint32_t)get(c, c->held + fields + 4, 4);
+	}
 }
 
 /* struct elf_prpsinfo of include/linux/elfcore.h; 32 bits with uids of 16 bits or of 32. */
@@ -216,11 +263,10 @@ parse_note(struct core *c, size_t len)
 {
 	switch (c->n.type) {
 	case NT_PRSTATUS:
-		/* pr_cursig; the first thread is the one that got the signal. */
-		if (c->threads++ == 0 && len >= 14 && !c->has_signal) {
-			c->signal = (uint32_t)get(c, c->held + 12, 2);
-			c->has_signal = 1;
-		}
+		parse_status(c, len);
+		break;
+	case NT_SIGINFO:
+		parse_siginfo(c, len);
 		break;
 	case NT_PRPSINFO:
 		parse_psinfo(c, len);
@@ -228,53 +274,6 @@ parse_note(struct core *c, size_t len)
 	case NT_AUXV:
 		parse_auxv(c, len);
 		break;
-	}
-}
-
-/*
- * A word of NT_FILE: the number of entries, the page size, then start, end and offset of each;
- * the paths follow in the same order.  Held is the entry that is being read.
- */
-static void
-files_entry(struct core *c)
-{
-	size_t size = c->is64 ? 8 : 4;
-
-	if (c->files.entry == 0) {
-		c->files.count = word(c, c->held);
-	} else if (!c->files.found && word(c, c->held) <= c->phdr_at &&
-	    c->phdr_at < word(c, c->held + size)) {
-		c->files.found = 1;
-		c->files.index = c->files.entry - 1;
-	}
-	c->files.entry++;
-}
-
-static void
-files_bytes(struct core *c, const uint8_t *p, size_t n)
-{
-	size_t size = c->is64 ? 8 : 4;
-
-	for (; n > 0; p++, n--) {
-		size_t need = c->files.entry == 0 ? 2 * size : 3 * size;
-
-		if (c->files.entry == 0 || c->files.entry <= c->files.count) {
-			c->held[c->held_len++] = *p;
-			if (c->held_len == need) {
-				files_entry(c);
-				c->held_len = 0;
-			}
-			continue;
-		}
-		if (!c->files.found || c->files.string > c->files.index)
-			return;
-		if (c->files.string == c->files.index) {
-			if (c->files.len < sizeof(c->files.path))
-				c->files.path[c->files.len++] = (char)*p;
-			c->files.ended = *p == '\0' && c->files.path[c->files.len - 1] == '\0';
-		}
-		if (*p == '\0')
-			c->files.string++;
 	}
 }
 
@@ -306,17 +305,15 @@ note_field_done(struct core *c)
 	if (c->n.step == NOTE_NAME) {
 		c->n.ours = c->n.namesz == sizeof("CORE") &&
 		    memcmp(c->held, "CORE", sizeof("CORE")) == 0;
-		memset(&c->files, 0, sizeof(c->files));
+		if (c->n.ours && c->n.type == NT_FILE)
+			core_files_open(&c->files, c->is64, c->big);
 		note_step(c, NOTE_DESC);
 		return;
 	}
-	if (c->n.ours && c->n.type == NT_FILE) {
-		/* A path without an end is none. */
-		if (c->files.ended)
-			memcpy(c->exe, c->files.path, c->files.len);
-	} else if (c->n.ours) {
+	if (c->n.ours && c->n.type == NT_FILE)
+		core_files_end(&c->files);
+	else if (c->n.ours)
 		parse_note(c, held);
-	}
 	note_step(c, NOTE_HEAD);
 }
 
@@ -342,7 +339,7 @@ field_bytes(struct core *c, const uint8_t *p, size_t n)
 	size_t room = sizeof(c->held) - c->held_len;
 
 	if (c->n.step == NOTE_DESC && c->n.ours && c->n.type == NT_FILE) {
-		files_bytes(c, p, n);
+		core_files_feed(&c->files, p, n);
 		return;
 	}
 	if (n > room)
@@ -375,6 +372,16 @@ feed_note(struct core *c, const uint8_t *p, size_t n)
 }
 
 static void
+notes_seen(struct core *c)
+{
+	for (int i = 0; i < c->notes; i++)
+		if (left_of(&c->note[i]) > 0)
+			return;
+	if (left_of(&c->table) == 0 && !c->resolved && c->notes > 0)
+		core_modules_resolve(c);
+}
+
+static void
 consider(const struct core_range *r, uint64_t at, uint64_t *offset, uint64_t *len, int *found)
 {
 	uint64_t from = r->offset + r->done;
@@ -389,13 +396,18 @@ consider(const struct core_range *r, uint64_t at, uint64_t *offset, uint64_t *le
 int
 core_next(const struct core *c, uint64_t at, uint64_t *offset, uint64_t *len)
 {
+	uint64_t from, n;
 	int found = 0;
 
 	consider(&c->head, at, offset, len, &found);
 	consider(&c->table, at, offset, len, &found);
 	for (int i = 0; i < c->notes; i++)
 		consider(&c->note[i], at, offset, len, &found);
-	consider(&c->exe_image, at, offset, len, &found);
+	if (core_modules_next(c, at, &from, &n) && (!found || from < *offset)) {
+		found = 1;
+		*offset = from;
+		*len = n;
+	}
 	return found;
 }
 
@@ -443,6 +455,7 @@ core_feed(struct core *c, uint64_t offset, const uint8_t *bytes, size_t n)
 		c->table.done += take;
 		if (full)
 			parse_segment(c, c->entry);
+		notes_seen(c);
 		return take;
 	}
 	for (int i = 0; i < c->notes; i++) {
@@ -456,35 +469,31 @@ core_feed(struct core *c, uint64_t offset, const uint8_t *bytes, size_t n)
 		take = left_of(r) < n ? (size_t)left_of(r) : n;
 		r->done += take;
 		feed_note(c, bytes, take);
+		notes_seen(c);
 		return take;
 	}
-	if (starts(&c->exe_image, offset)) {
-		take = left_of(&c->exe_image) < n ? (size_t)left_of(&c->exe_image) : n;
-		memcpy(c->image + c->image_len, bytes, take);
-		c->image_len += take;
-		c->exe_image.done += take;
-		return take;
-	}
-	return n;
+	take = core_modules_feed(c, offset, bytes, n);
+	return take > 0 ? take : n;
 }
 
 void
 core_drop(struct core *c, uint64_t offset)
 {
-	struct core_range *all[3] = { &c->head, &c->table, &c->exe_image };
-
-	for (int i = 0; i < 3; i++)
-		if (starts(all[i], offset))
-			all[i]->done = all[i]->len;
+	if (starts(&c->head, offset))
+		c->head.done = c->head.len;
+	if (starts(&c->table, offset))
+		c->table.done = c->table.len;
 	for (int i = 0; i < c->notes; i++)
 		if (starts(&c->note[i], offset))
 			c->note[i].done = c->note[i].len;
+	notes_seen(c);
+	core_modules_drop(c, offset);
 }
 
-int
-core_identity(struct core *c, struct elf_id *id)
+void
+core_end(struct core *c)
 {
-	if (c->image == NULL || elf_id_image(c->image, c->image_len, id) != ELF_ID_OK)
-		return -1;
-	return id->build_id_len > 0 || id->has_note ? 0 : -1;
+	if (!c->resolved)
+		core_modules_resolve(c);
+	core_modules_end(c);
 }

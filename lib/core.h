@@ -10,20 +10,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core_files.h"
 #include "elf_id.h"
 
 /* The most of any note that is held, bytes. */
 #define CORE_NOTE_HELD 1024
-/* The most of the executable's image that is held, bytes: its headers and its notes. */
+/* The most of a module's image that is held, bytes: its headers and its notes. */
 #define CORE_IMAGE_HELD 65536
-/* The most note segments, and loaded segments, that are remembered; the kernel makes one of notes. */
+/* The most note segments, loaded segments and threads that are remembered; the kernel makes one of notes. */
 #define CORE_NOTES 16
 #define CORE_LOADS 131072
+#define CORE_THREADS 131072
 /* The most program headers that are read: far more than vm.max_map_count is ever set to. */
 #define CORE_SEGMENTS (4u * 1024 * 1024)
-/* The longest path, bytes with the terminator. */
-#define CORE_PATH 4096
-
 /* Some bytes of the core. */
 struct core_range {
 	uint64_t offset, len;
@@ -40,20 +39,42 @@ struct core {
 	int is_core;		/* an ELF core of a class and version that we know */
 	int is64, big;		/* its class and byte order */
 	uint64_t promised;	/* bytes, by its headers: where it ends when nothing is missing */
-	uint64_t threads;	/* NT_PRSTATUS notes */
-	int has_psinfo, has_signal;
+	unsigned machine;	/* e_machine */
+	uint64_t threads;	/* NT_PRSTATUS notes; the first is of the thread that crashed */
+	struct core_thread {
+		uint32_t tid;
+		uint32_t signal;	/* pr_cursig: of this thread, or 0 */
+	} *thread;		/* thread_count of them, at most CORE_THREADS */
+	size_t thread_count;
+	int has_psinfo, has_signal, has_siginfo;
 	uint32_t signal, pid, uid, gid;
 	char comm[17], args[81];
-	char exe[CORE_PATH];	/* "" when not known */
-	uint8_t *image;		/* of the executable, image_len bytes from its first */
-	size_t image_len;
+	struct core_siginfo {	/* siginfo_t, sigaction(2) */
+		uint32_t signal;
+		int32_t code;
+		int has_address;	/* of a fault; else who sent it */
+		uint64_t address;
+		uint32_t pid, uid;
+	} siginfo;
+	struct core_files files;
+	const struct core_file *exe;	/* one of files, or NULL when not known */
+	struct core_load *load;	/* the segments that have bytes: by address once the notes have been seen */
+	size_t loads;
+	int loads_cut;		/* there are more than CORE_LOADS */
 
 	/* The parser's own. */
-	struct core_range head, table, note[CORE_NOTES], exe_image;
-	int notes;
-	struct core_load *load;
-	size_t loads, load_room;
-	uint64_t segments, phdr_at;	/* headers read so far, the address of AT_PHDR */
+	struct core_range head, table, note[CORE_NOTES];
+	int notes, resolved;		/* the files' images are known */
+	size_t load_room, thread_room;
+	uint64_t segments, phdr_at, vdso_at;	/* headers read so far, AT_PHDR, AT_SYSINFO_EHDR */
+	struct core_image {
+		uint64_t offset, len;	/* in the core, of a file's first bytes */
+		size_t file;
+	} *image;			/* by offset */
+	size_t images, image_next;	/* the first that has not been seen */
+	uint8_t *held_image;		/* of that */
+	size_t held_image_len;
+	struct elf_id id;		/* of the one before */
 	int many;			/* PN_XNUM: the table's length is not known beforehand */
 	uint8_t entry[64];		/* the file header, or a program header, as it comes */
 	size_t entry_len;
@@ -65,13 +86,6 @@ struct core {
 		uint64_t at;		/* how far in it */
 		int ours;		/* owner CORE */
 	} n;
-	struct core_files {		/* NT_FILE, as it passes by */
-		uint64_t count, index;	/* entries; which one is the executable's */
-		uint64_t entry, string;
-		size_t len;		/* of the path, as far as it has come */
-		int found, ended;
-		char path[CORE_PATH];
-	} files;
 };
 
 void core_open(struct core *c);
@@ -92,7 +106,10 @@ size_t core_feed(struct core *c, uint64_t offset, const uint8_t *bytes, size_t n
 /* Gives up the range at offset: the input ends before it. */
 void core_drop(struct core *c, uint64_t offset);
 
-/* The identity that the image of the executable holds in its notes; 0, or -1 when there is none. */
-int core_identity(struct core *c, struct elf_id *id);
+/* The segment that has the byte of an address, or NULL, once the notes have been seen. */
+const struct core_load *core_load_at(const struct core *c, uint64_t address);
+
+/* The input has ended: what is there of the image that was coming is looked at. */
+void core_end(struct core *c);
 
 #endif

@@ -11,30 +11,30 @@
 #define PIECE (128u * 1024)
 
 int
-core_read_file(struct core *c, int fd, uint64_t *size)
+core_read_image(struct core *c, struct image *image, uint64_t *size)
 {
 	uint8_t *buf = io_buffer(PIECE);
 	uint64_t at, len;
-	off_t end = lseek(fd, 0, SEEK_END);
 	int rc = -1;
 
-	if (buf == NULL || end < 0)
-		goto out;
-	*size = (uint64_t)end;
+	if (buf == NULL)
+		return -1;
+	*size = image_size(image);
 	while (core_next(c, 0, &at, &len)) {
 		ssize_t n = 0;
 
 		if (at < *size)
-			n = io_pread(fd, buf, len < PIECE ? (size_t)len : PIECE, at);
-		if (n < 0)
+			n = image_read(image, at, buf, len < PIECE ? (size_t)len : PIECE);
+		if (n < 0 && errno != EBADMSG)
 			goto out;
-		if (n == 0) {
+		if (n <= 0) {
 			core_drop(c, at);
 			continue;
 		}
 		for (size_t done = 0; done < (size_t)n;)
 			done += core_feed(c, at + done, buf + done, (size_t)n - done);
 	}
+	core_end(c);
 	rc = 0;
 out:
 	free(buf);
@@ -116,6 +116,7 @@ core_read_stream(struct core *c, int in, int out, uint64_t *size)
 		if (n > 0)
 			s->at += (uint64_t)n;
 	} while (n > 0);
+	core_end(c);
 	*size = s->at;
 	free(s);
 	return (int)n;

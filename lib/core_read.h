@@ -5,12 +5,13 @@
 #include <stdint.h>
 
 #include "core.h"
+#include "image.h"
 
 /*
- * Reads what the parser wants of a seekable file, and no more; *size is the file's.  Returns 0,
- * or -1 with errno.
+ * Reads what the parser wants of a core that can be sought, and no more; *size is what there is of it.
+ * What is damaged there counts as absent.  Returns 0, or -1 with errno.
  */
-int core_read_file(struct core *c, int fd, uint64_t *size);
+int core_read_image(struct core *c, struct image *image, uint64_t *size);
 
 /*
  * Reads in to its end and, unless out is -1, writes every byte to it, whatever it is: without

@@ -1,13 +1,18 @@
 #include "elf_id.h"
 
+#include <ar.h>
 #include <elf.h>
 #include <gelf.h>
 #include <libelf.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "io.h"
+
+/* The type of a note of package metadata, whose owner is FDO. */
+#define PACKAGE_METADATA 0xcafe1a7e
 
 /* The most bytes of notes that are looked at: a linker makes a few hundred, libelf holds them all. */
 #define NOTES_MAX (4u * 1024 * 1024)
@@ -29,16 +34,19 @@ get(const uint8_t *p, size_t n, int big)
 	return v;
 }
 
-/* Whether what libelf would hold of fd is within bounds; what is no ELF file is for libelf to say. */
+/*
+ * Whether what libelf would hold of the file that begins at byte base of fd is within bounds; what is no ELF
+ * file is for libelf to say.
+ */
 static int
-bounded(int fd)
+bounded(int fd, uint64_t base)
 {
 	uint8_t eh[sizeof(Elf64_Ehdr)] = { 0 }, sh[sizeof(Elf64_Shdr)] = { 0 };
 	int is64, big;
 	uint64_t shoff, phnum, shnum, names;
 	size_t entry, word;
 
-	if (io_pread(fd, eh, sizeof(eh), 0) < (ssize_t)sizeof(Elf32_Ehdr) ||
+	if (io_pread(fd, eh, sizeof(eh), base) < (ssize_t)sizeof(Elf32_Ehdr) ||
 	    memcmp(eh, ELFMAG, SELFMAG) != 0)
 		return 1;
 	is64 = eh[EI_CLASS] == ELFCLASS64;
@@ -52,7 +60,7 @@ bounded(int fd)
 	if (shoff == 0)
 		return phnum != PN_XNUM;
 	/* gABI chapter 4: counts that do not fit stand in the first section header. */
-	if (io_pread(fd, sh, entry, shoff) < (ssize_t)entry)
+	if (shoff > INT64_MAX || io_pread(fd, sh, entry, base + shoff) < (ssize_t)entry)
 		return 1;
 	if (shnum == 0 && get(sh + (is64 ? 32 : 20), word, big) > COUNT_MAX)
 		return 0;
@@ -60,12 +68,33 @@ bounded(int fd)
 		return 0;
 	if (names == SHN_XINDEX)
 		names = get(sh + (is64 ? 40 : 24), 4, big);
-	if (names == SHN_UNDEF || names * entry > UINT64_MAX - shoff ||
-	    io_pread(fd, sh, entry, shoff + names * entry) < (ssize_t)entry)
+	if (names == SHN_UNDEF || names * entry > INT64_MAX - shoff ||
+	    io_pread(fd, sh, entry, base + shoff + names * entry) < (ssize_t)entry)
 		return 1;
 	/* Compressed names would be inflated. */
 	return get(sh + (is64 ? 32 : 20), word, big) <= NAMES_MAX &&
 	    (get(sh + 8, word, big) & SHF_COMPRESSED) == 0;
+}
+
+const char *
+elf_id_words(enum elf_id_status status)
+{
+	switch (status) {
+	case ELF_ID_CUT:
+		return "cut short: its section headers are past its end";
+	case ELF_ID_TOO_MANY:
+		return "malformed ELF file: more sections, segments or names than a program has";
+	case ELF_ID_MALFORMED:
+		return "malformed ELF file";
+	case ELF_ID_TOO_LONG:
+		return "a section that is too long";
+	case ELF_ID_NOT_ELF:
+	case ELF_ID_ARCHIVE:
+		return "not an ELF file";
+	case ELF_ID_OK:
+		break;
+	}
+	return "well";
 }
 
 const char *
@@ -95,6 +124,11 @@ read_notes(Elf_Data *data, struct elf_id *id)
 		    n.n_type == ELF_ID_TYPE && n.n_descsz == ELF_ID_UUID && !id->has_note) {
 			memcpy(id->note, bytes, ELF_ID_UUID);
 			id->has_note = 1;
+		} else if (n.n_namesz == sizeof("FDO") && memcmp(owner, "FDO", sizeof("FDO")) == 0 &&
+		    n.n_type == PACKAGE_METADATA && id->package_len == 0 &&
+		    n.n_descsz <= ELF_ID_PACKAGE_MAX) {
+			id->package_len = strnlen((const char *)bytes, n.n_descsz);
+			memcpy(id->package, bytes, id->package_len);
 		}
 	}
 }
@@ -179,7 +213,7 @@ read_elf(Elf *elf, uint64_t size, const char *section, struct elf_id *id)
 	if (elf == NULL)
 		return ELF_ID_MALFORMED;
 	if (elf_kind(elf) != ELF_K_ELF)
-		return ELF_ID_NOT_ELF;
+		return elf_kind(elf) == ELF_K_AR ? ELF_ID_ARCHIVE : ELF_ID_NOT_ELF;
 	if (gelf_getehdr(elf, &eh) == NULL)
 		return ELF_ID_MALFORMED;
 	if (eh.e_shoff > size || (uint64_t)eh.e_shnum * eh.e_shentsize > size - eh.e_shoff)
@@ -198,7 +232,7 @@ elf_id_read(int fd, const char *section, struct elf_id *id)
 	Elf *elf;
 
 	memset(id, 0, sizeof(*id));
-	if (!bounded(fd))
+	if (!bounded(fd, 0))
 		return ELF_ID_TOO_MANY;
 	elf_version(EV_CURRENT);
 	/* Not mapped: a file that another process cuts short would end us with SIGBUS. */
@@ -206,6 +240,52 @@ elf_id_read(int fd, const char *section, struct elf_id *id)
 	st = read_elf(elf, size < 0 ? 0 : (uint64_t)size, section, id);
 	elf_end(elf);
 	return st;
+}
+
+enum elf_id_status
+elf_id_archive(int fd, const char *section,
+    void (*each)(void *arg, const char *name, enum elf_id_status status, const struct elf_id *id), void *arg)
+{
+	enum elf_id_status st = ELF_ID_OK;
+	struct elf_id *id = malloc(sizeof(*id));
+	Elf_Cmd next = ELF_C_READ;
+	Elf *ar, *elf;
+
+	elf_version(EV_CURRENT);
+	ar = elf_begin(fd, ELF_C_READ, NULL);
+	if (id == NULL || ar == NULL)
+		st = ELF_ID_MALFORMED;
+	while (st == ELF_ID_OK && next != ELF_C_NULL && (elf = elf_begin(fd, next, ar)) != NULL) {
+		Elf_Arhdr *head = elf_getarhdr(elf);
+		int64_t base = elf_getbase(elf);
+
+		if (head == NULL || base < 0) {
+			st = ELF_ID_MALFORMED;
+		} else if (strcmp(head->ar_name, "/") != 0 && strcmp(head->ar_name, "//") != 0 &&
+		    strcmp(head->ar_name, "/SYM64/") != 0) {
+			if (!bounded(fd, (uint64_t)base))
+				each(arg, head->ar_name, ELF_ID_TOO_MANY, id);
+			else
+				each(arg, head->ar_name,
+				    read_elf(elf, (uint64_t)head->ar_size, section, id), id);
+		}
+		next = elf_next(elf);
+		elf_end(elf);
+	}
+	elf_end(ar);
+	free(id);
+	return st;
+}
+
+enum elf_id_kind
+elf_id_kind(const uint8_t *b, size_t n)
+{
+	if (n >= SARMAG && memcmp(b, ARMAG, SARMAG) == 0)
+		return ELF_ID_KIND_ARCHIVE;
+	if (n < SELFMAG || memcmp(b, ELFMAG, SELFMAG) != 0)
+		return ELF_ID_KIND_OTHER;
+	return n >= ELF_ID_KIND_LEN && get(b + 16, 2, b[EI_DATA] == ELFDATA2MSB) == ET_CORE ? ELF_ID_KIND_CORE :
+											    ELF_ID_KIND_ELF;
 }
 
 enum elf_id_status

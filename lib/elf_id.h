@@ -18,6 +18,8 @@
 /* The most bytes of a section that are kept, and of a build-id (SHA-512 has 64). */
 #define ELF_ID_SECTION_MAX 4096
 #define ELF_ID_BUILD_ID_MAX 64
+/* The most bytes of package metadata that are kept. */
+#define ELF_ID_PACKAGE_MAX 1024
 /* The most bytes of a text that is an identity. */
 #define ELF_ID_TEXT_MAX 256
 
@@ -28,16 +30,27 @@ struct elf_id {
 	int has_note;
 	uint8_t build_id[ELF_ID_BUILD_ID_MAX];
 	size_t build_id_len;		/* 0: none */
+	char package[ELF_ID_PACKAGE_MAX];	/* JSON of .note.package: systemd's "Package metadata for ELF files" */
+	size_t package_len;
 };
 
 enum elf_id_status {
 	ELF_ID_OK,		/* it is ELF, and what identity it has is there */
 	ELF_ID_NOT_ELF,
+	ELF_ID_ARCHIVE,		/* an archive, whose members have one each */
 	ELF_ID_CUT,		/* its section headers are past its end */
 	ELF_ID_TOO_MANY,	/* more sections, segments or section names than a program has */
 	ELF_ID_MALFORMED,	/* elf_id_error says how */
 	ELF_ID_TOO_LONG		/* the section has more than ELF_ID_SECTION_MAX bytes */
 };
+
+/* What the first n bytes of a file, best ELF_ID_KIND_LEN, say that it is. */
+#define ELF_ID_KIND_LEN 18u
+enum elf_id_kind { ELF_ID_KIND_OTHER, ELF_ID_KIND_ELF, ELF_ID_KIND_CORE, ELF_ID_KIND_ARCHIVE };
+enum elf_id_kind elf_id_kind(const uint8_t *bytes, size_t n);
+
+/* What is wrong, for a message: "not an ELF file". */
+const char *elf_id_words(enum elf_id_status status);
 
 /* The words of libelf for the last failure in this thread. */
 const char *elf_id_error(void);
@@ -47,6 +60,13 @@ const char *elf_id_error(void);
  * was found before something was amiss is there too.
  */
 enum elf_id_status elf_id_read(int fd, const char *section, struct elf_id *id);
+
+/*
+ * Reads the identity of each member of the archive fd, and gives it to each, with the member's name,
+ * which is escaped nowhere.  Returns ELF_ID_OK, or ELF_ID_MALFORMED when the archive itself is.
+ */
+enum elf_id_status elf_id_archive(int fd, const char *section,
+    void (*each)(void *arg, const char *name, enum elf_id_status status, const struct elf_id *id), void *arg);
 
 /*
  * As elf_id_read, from the first len bytes of a file's image in memory: of the notes only, as far

@@ -1,6 +1,8 @@
 #include "facts.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -9,6 +11,7 @@
 
 #include "elf_id.h"
 #include "io.h"
+#include "machines.h"
 #include "signals.h"
 
 /* The first lines of every record: whose binary it is. */
@@ -28,21 +31,24 @@ put_identity(struct record *r, const struct elf_id *id)
 }
 
 /*
- * The identity of a core's executable: from its image in the core, and the .uuid section, which
- * is not loaded, from the file of that path when it has the same build-id.
+ * The identity of a module: from its image in the core, and the .uuid section, which is not loaded, from the
+ * file of that path when it has the same build-id.
  */
-static int
-identify(struct core *c, struct elf_id *id)
+int
+facts_identity(const struct core_file *f, struct elf_id *id)
 {
 	struct elf_id file;
 	struct stat st;
 	int fd, same = 0;
 
-	if (core_identity(c, id) < 0)
+	if (f == NULL)
 		return -1;
-	if (id->build_id_len == 0 || c->exe[0] != '/')
+	core_files_identity(f, id);
+	if (id->build_id_len == 0 && !id->has_note)
+		return -1;
+	if (id->build_id_len == 0 || f->path[0] != '/')
 		return 0;
-	if ((fd = open(c->exe, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)) < 0)
+	if ((fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)) < 0)
 		return 0;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
 	    elf_id_read(fd, ELF_ID_SECTION, &file) == ELF_ID_OK)
@@ -56,27 +62,82 @@ identify(struct core *c, struct elf_id *id)
 	return 0;
 }
 
+static void
+put_hex(struct record *r, const char *key, uint64_t value)
+{
+	char text[2 + 16 + 1];
+
+	snprintf(text, sizeof(text), "0x%" PRIx64, value);
+	record_text(r, key, text);
+}
+
+/* Why there was a signal, and where, or from whom. */
+static void
+put_siginfo(struct record *r, const struct core_siginfo *s)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%" PRId32, s->code);
+	record_text(r, "sigcode", signal_code(s->signal, s->code) != NULL ? signal_code(s->signal, s->code) : number);
+	if (s->has_address) {
+		put_hex(r, "sigaddr", s->address);
+	} else if (s->code <= 0) {
+		record_number(r, "sigpid", s->pid);
+		record_number(r, "siguid", s->uid);
+	}
+}
+
+/* What made it, what was mapped, and how much of it is there. */
+static void
+put_image(struct record *r, const struct core *c, uint64_t bytes)
+{
+	const char *machine = machine_name(c->machine);
+	uint64_t modules = 0, there = 0;
+	char number[16];
+
+	snprintf(number, sizeof(number), "%u", c->machine);
+	record_text(r, "machine", machine != NULL ? machine : number);
+	record_number(r, "class", c->is64 ? 64 : 32);
+	record_text(r, "byteorder", c->big ? "big" : "little");
+	if (!c->files.seen)
+		record_text(r, "files", "dropped");
+	else if (c->files.cut || c->loads_cut)
+		record_text(r, "files", "cut");
+	for (size_t i = 0; i < c->files.count; i++)
+		modules += c->files.file[i].module != NULL;
+	record_number(r, "modules", modules);
+	for (size_t i = 0; i < c->loads; i++)
+		there += c->load[i].offset + c->load[i].len <= bytes;
+	record_number(r, "segments", c->loads);
+	record_number(r, "segments_there", there);
+	record_number(r, "missing", c->promised > bytes ? c->promised - bytes : 0);
+}
+
 void
 facts_core(struct record *r, struct core *c, uint64_t bytes)
 {
+	uint32_t signal = c->has_signal ? c->signal : 0;
 	struct elf_id id;
 	size_t args;
 
-	put_identity(r, identify(c, &id) == 0 ? &id : NULL);
-	if (c->has_psinfo) {
+	put_identity(r, facts_identity(c->exe, &id) == 0 ? &id : NULL);
+	if (c->has_psinfo)
 		record_number(r, "pid", c->pid);
+	if (c->thread_count > 0 && c->thread[0].tid != 0)
+		record_number(r, "tid", c->thread[0].tid);
+	if (c->has_psinfo) {
 		record_number(r, "uid", c->uid);
 		record_number(r, "gid", c->gid);
 	}
-	if (c->has_signal && c->signal != 0) {
-		record_number(r, "signal", c->signal);
-		if (signal_name(c->signal) != NULL)
-			record_text(r, "signame", signal_name(c->signal));
+	if (signal != 0) {
+		record_number(r, "signal", signal);
+		if (signal_name(signal) != NULL)
+			record_text(r, "signame", signal_name(signal));
 	}
 	if (c->has_psinfo)
 		record_text(r, "comm", c->comm);
-	if (c->exe[0] != '\0')
-		record_text(r, "exe", c->exe);
+	if (c->exe != NULL && c->exe->path[0] != '\0')
+		record_text(r, "exe", c->exe->path);
 	if (c->has_psinfo) {
 		args = strlen(c->args);
 		while (args > 0 && c->args[args - 1] == ' ')
@@ -86,8 +147,13 @@ facts_core(struct record *r, struct core *c, uint64_t bytes)
 	if (c->threads > 0)
 		record_number(r, "threads", c->threads);
 	record_number(r, "bytes", bytes);
-	if (c->is_core)
+	if (c->is_core) {
 		record_number(r, "promised", c->promised);
+		/* A debugger's core may have the signal that it stopped the process with. */
+		if (c->has_siginfo && c->siginfo.signal == signal && signal != 0)
+			put_siginfo(r, &c->siginfo);
+		put_image(r, c, bytes);
+	}
 	record_flag(r, "complete", c->is_core && c->bad == NULL && bytes >= c->promised);
 }
 

@@ -10,9 +10,14 @@
 #include "record.h"
 
 /*
+ * The identity of a file of a core's (NULL: none), with the .uuid section, which is not loaded, from the
+ * file of that path when it has the core's build-id.  Returns 0, or -1 when there is none.
+ */
+int facts_identity(const struct core_file *f, struct elf_id *id);
+
+/*
  * Appends what the core says of itself, of which bytes have come; it is complete when those are all
- * that its headers promise.  The .uuid section, which is not loaded, is taken from the file that the
- * core names, when that has the core's build-id.
+ * that its headers promise.
  */
 void facts_core(struct record *r, struct core *c, uint64_t bytes);
 

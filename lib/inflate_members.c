@@ -9,13 +9,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
-#ifdef WITH_LIBDEFLATE
-#include <libdeflate.h>
-#endif
-
-#include "engine.h"
+#include "member.h"
 #include "ordered.h"
 
 /* What the functions of the ring fail with. */
@@ -40,9 +35,7 @@ struct members {
 	struct slot *slot;
 	uint64_t at;		/* the writer's: bytes of the input behind what was written */
 	int some;		/* the writer's: something was */
-#ifdef WITH_LIBDEFLATE
-	struct libdeflate_decompressor **engine;	/* of each worker */
-#endif
+	struct member **decoder;	/* of each worker */
 };
 
 /* Makes room for len bytes in *buf, of which the first keep stay; -1 when there is no memory. */
@@ -87,58 +80,19 @@ read_members(void *arg, size_t number)
 	return s->members > 0;
 }
 
-/* Decodes body[len] into out[want]: 0 when both end where they should. */
-static int
-decode(struct members *m, size_t worker, const uint8_t *body, size_t len, uint8_t *out, size_t want)
-{
-#ifdef WITH_LIBDEFLATE
-	size_t used, made;
-
-	return libdeflate_deflate_decompress_ex(m->engine[worker], body, len, out, want, &used, &made) ==
-		    LIBDEFLATE_SUCCESS &&
-		used == len && made == want ?
-	    0 :
-	    -1;
-#else
-	uint8_t none;
-	z_stream z = { .next_in = (uint8_t *)(uintptr_t)body, .avail_in = (uInt)len,
-		.next_out = want > 0 ? out : &none, .avail_out = (uInt)want };
-	int rc;
-
-	(void)m;
-	(void)worker;
-	if (inflateInit2(&z, -MAX_WBITS) != Z_OK)
-		return -1;
-	rc = inflate(&z, Z_FINISH);
-	inflateEnd(&z);
-	return rc == Z_STREAM_END && z.avail_in == 0 && z.avail_out == 0 ? 0 : -1;
-#endif
-}
-
 /* Decodes the member in[len] behind what the slot has in out; 1 when it is sound, 0, or MEMORY. */
 static int
 decode_member(struct members *m, size_t worker, struct slot *s, const uint8_t *in, size_t len)
 {
-	struct gz_member head;
-	struct source from;
-	const uint8_t *t;
-	size_t at, want;
+	struct member_body body;
 
-	source_memory(&from, in, len);
-	if (gz_size_peek(&from) != len || gz_head_read(&from, &head) != GZ_OK)
+	if (!member_body(in, len, &body) || body.data_len > INFLATE_HELD)
 		return 0;
-	at = (size_t)source_at(&from);
-	if (len - at < 2 + GZ_TRAILER)
-		return 0;
-	t = in + len - GZ_TRAILER;
-	if ((want = gz_le32(t + 4)) > INFLATE_HELD)
-		return 0;
-	if (make_room(&s->out, &s->out_room, s->out_len + want + 1, s->out_len) < 0)
+	if (make_room(&s->out, &s->out_room, s->out_len + body.data_len + 1, s->out_len) < 0)
 		return MEMORY;
-	if (decode(m, worker, in + at, len - at - GZ_TRAILER, s->out + s->out_len, want) < 0 ||
-	    engine_crc32(0, s->out + s->out_len, want) != gz_le32(t))
+	if (!member_decode(m->decoder[worker], &body, s->out + s->out_len))
 		return 0;
-	s->out_len += want;
+	s->out_len += body.data_len;
 	return 1;
 }
 
@@ -186,13 +140,11 @@ prepare(struct members *m)
 {
 	if ((m->slot = calloc(m->ring.slots, sizeof(*m->slot))) == NULL)
 		return -1;
-#ifdef WITH_LIBDEFLATE
-	if ((m->engine = calloc(m->ring.workers, sizeof(*m->engine))) == NULL)
+	if ((m->decoder = calloc(m->ring.workers, sizeof(*m->decoder))) == NULL)
 		return -1;
 	for (size_t i = 0; i < m->ring.workers; i++)
-		if ((m->engine[i] = libdeflate_alloc_decompressor()) == NULL)
+		if ((m->decoder[i] = member_new()) == NULL)
 			return -1;
-#endif
 	return 0;
 }
 
@@ -204,12 +156,9 @@ release(struct members *m)
 		free(m->slot[i].out);
 	}
 	free(m->slot);
-#ifdef WITH_LIBDEFLATE
-	for (size_t i = 0; m->engine != NULL && i < m->ring.workers; i++)
-		if (m->engine[i] != NULL)
-			libdeflate_free_decompressor(m->engine[i]);
-	free(m->engine);
-#endif
+	for (size_t i = 0; m->decoder != NULL && i < m->ring.workers; i++)
+		member_free(m->decoder[i]);
+	free(m->decoder);
 }
 
 /* Gives the members that were read and not written back to the source, the last first. */

@@ -135,6 +135,14 @@ io_close(int fd)
 	return close(fd) < 0 && errno != EINTR ? -1 : 0;
 }
 
+int
+io_regular(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 void *
 io_buffer(size_t len)
 {

@@ -149,11 +149,11 @@ utf8_len(const unsigned char *p, size_t n)
 	return 0;
 }
 
-/* Writes the bytes as the inside of a JSON string: at most 6 for each. */
-static char *
-put_json(char *out, const char *bytes, size_t n)
+size_t
+record_json(char *out, const void *bytes, size_t n)
 {
-	const unsigned char *p = (const unsigned char *)bytes;
+	const unsigned char *p = bytes;
+	char *start = out;
 
 	while (n > 0) {
 		size_t len = utf8_len(p, n);
@@ -173,7 +173,8 @@ put_json(char *out, const char *bytes, size_t n)
 		p += len;
 		n -= len;
 	}
-	return out;
+	*out = '\0';
+	return (size_t)(out - start);
 }
 
 static char *
@@ -199,7 +200,7 @@ put_field(char *out, const struct record_field *f, int json, int first)
 		    strcmp(f->value, "no") == 0			    ? "false" :
 								      f->value);
 	*out++ = '"';
-	out = put_json(out, f->value, f->len);
+	out += record_json(out, f->value, f->len);
 	*out++ = '"';
 	return out;
 }

@@ -44,6 +44,10 @@ char *record_format(const struct record *r, int json);
 #define RECORD_ESCAPED(n) (5 * (n) + 1)
 size_t record_escape(char *out, const void *bytes, size_t n);
 
+/* The same for the inside of a JSON string. */
+#define RECORD_JSON(n) (6 * (n) + 1)
+size_t record_json(char *out, const void *bytes, size_t n);
+
 /*
  * Undoes the escape in place; what is no escape stays.  Returns the length: the result may hold
  * NUL bytes.

@@ -263,6 +263,14 @@ demo_lines() {
 says() {
 	"$@" >said 2>err || { echo "status $?: $(cat err)"; return 1; }
 	[ ! -s err ] || { echo "on standard error: $(cat err)"; return 1; }
+	apart said
+}
+
+# apart FILE: moves what is said of a core's image, behind the keys of old, to more.
+MORE='^(sigcode|sigaddr|sigpid|siguid|machine|class|byteorder|files|modules|segments|segments_there|missing)='
+apart() {
+	grep -E "$MORE" "$1" >more || :
+	sed -i -E "/$MORE/d" "$1"
 }
 
 # start COMMAND…: in the background, until it has said something; its PID is in $pid.
@@ -305,6 +313,7 @@ gcore_lines() {
 	record=1
 	build_id=$(build_id_of "$2")
 	pid=$3
+	tid=$(first_tid "$1")
 	uid=$(id -u)
 	gid=$(id -g)
 	comm=prog
@@ -315,6 +324,11 @@ gcore_lines() {
 	promised=$size
 	complete=yes
 	EOF
+}
+
+# first_tid CORE: of its first NT_PRSTATUS.
+first_tid() {
+	eu-readelf -n "$1" | sed -n '/ PRSTATUS$/,$s/^ *pid: \([0-9]*\), .*/\1/p' | head -n 1
 }
 
 # no_identity: filters the lines of an identity out.
@@ -347,7 +361,9 @@ tap_ways() {
 		esac || { echo "$way"; return 1; }
 		if [ "$way" = 'pipe pipe' ]; then
 			cp tapped lines
+			apart lines
 		else
+			apart tapped
 			diff lines tapped || { echo "$way"; return 1; }
 		fi
 	done
@@ -397,6 +413,7 @@ tap_ways() {
 @test "core-info: standard input, a file or a pipe, is described as the file" {
 	demo core
 	core-info core >wanted
+	apart wanted
 	for arg in '' -; do
 		says core-info $arg <core
 		diff wanted said
@@ -412,10 +429,12 @@ tap_ways() {
 @test "core-info: a stream that comes a byte at a time is the same core" {
 	demo core
 	core-info core >wanted
+	apart wanted
 	slowly <core | says core-info
 	diff wanted said
 	slowly <core | core-info -o lines >out
 	cmp core out
+	apart lines
 	diff wanted lines
 }
 
@@ -436,6 +455,7 @@ tap_ways() {
 	start ./prog one
 	gcored core "$pid"
 	core-info core >whole
+	apart whole
 	says core-info <core
 	diff whole said
 	# The image had passed when the notes said where it was.
@@ -520,6 +540,7 @@ signame=SIGSEGV' >wanted
 		record=1
 		build_id=$build_id
 		pid=$pid
+		tid=$(first_tid core)
 		uid=$((uid & 0xffffffff))
 		gid=$((gid & 0xffffffff))
 		signal=11
@@ -590,7 +611,9 @@ write("core", b)'
 	{"uuid": "0f3c2a51-8d7e-4b6a-9c1d-2e5f7a8b9c0d", "record": 1, "uuid_from": "note",
 	"build_id": "000102030405060708090a0b0c0d0e0f10111213", "pid": 4242, "uid": 1000, "gid": 100,
 	"signal": 11, "signame": "SIGSEGV", "comm": "demo", "exe": "/usr/lib/demo/demo",
-	"cmdline": "demo --flag value", "threads": 3, "bytes": $size, "promised": $size, "complete": true}
+	"cmdline": "demo --flag value", "threads": 3, "bytes": $size, "promised": $size,
+	"sigcode": "SEGV_MAPERR", "sigaddr": "0x0", "machine": "x86-64", "class": 64, "byteorder": "little",
+	"modules": 1, "segments": 3, "segments_there": 3, "missing": 0, "complete": true}
 	EOF
 	says core-info -j core
 	diff wanted said
@@ -622,7 +645,7 @@ for i in range(4):
 		printf %b "$(sed -n 's/^exe=//p' said)" | cmp exe -
 		printf %b "$(sed -n 's/^comm=//p' said)" | cmp "comm$i" -
 		printf %b "$(sed -n 's/^cmdline=//p' said)" | cmp "args$i" -
-		cat "core$i" | core-info | cmp said -
+		cat "core$i" | core-info | grep -vE "$MORE" | cmp said -
 	done
 }
 
@@ -833,10 +856,12 @@ for n in 4095, 4096, 5000, 70000:
 @test "core-info: the tap passes cores on untouched, between pipes and files" {
 	demo core
 	core-info core >wanted
+	apart wanted
 	tap_ways core
 	diff wanted lines
 	demo core "bits=32, order='>', behind=True"
 	core-info core | no_identity >wanted
+	apart wanted
 	tap_ways core
 	diff wanted lines
 }
@@ -1089,7 +1114,9 @@ for sig in signal.SIGTERM, signal.SIGINT, signal.SIGHUP:
 @test "core-info: -o makes a file of its own, for its owner alone" {
 	demo core
 	core-info core >wanted
+	apart wanted
 	core-info -o 'a name' <core | cmp core -
+	apart 'a name'
 	diff wanted 'a name'
 	[ "$(stat -c %a 'a name')" = 600 ]
 	# What is there already is refused, and nothing is read.
@@ -1219,6 +1246,10 @@ def check(data, points):
             assert int(got.pop(b"threads", 0)) <= int(whole[b"threads"]), n
             if got[b"uuid"] == b"":
                 got.pop(b"uuid")
+            for k in b"segments", b"segments_there", b"modules":
+                assert int(got.pop(k, 0)) <= int(whole[k]), (n, k)
+            got.pop(b"missing", 0)
+            assert got.pop(b"files", b"dropped") == b"dropped"
             for k, v in got.items():
                 assert whole[k] == v, (n, k, v)
 data = demo(picture=image(uuid=UUID))
@@ -1829,4 +1860,80 @@ time.sleep(1000)'
 		fails_with 2 core-info -p "$pid" -P "$fd"
 		[[ $stderr == *"not a descriptor" ]]
 	done
+}
+
+@test "core-info: what a core's image says of itself, and the lists of -a" {
+	need jq
+	py '
+at = base()
+package = b"{\"type\":\"deb\",\"name\":\"d\x1b[mo\"}\0"
+b = bytearray(image(uuid=UUID))
+notes = note(3, BUILD_ID, b"GNU\0") + note(1, UUID, b"gzcore\0") + note(0xcafe1a7e, package, b"FDO\0")
+b = padded(elf_header(3, 64, "<", 64, 1) + segment(64, "<", 4, 120, 0, len(notes)) + notes, 4096)
+loads = demo_loads(picture=b)
+loads[3] = (at + 0x8000, image(build_id=b"\xab" * 8))
+write("core", core(demo_notes(threads=2), loads))'
+	cat >wanted <<-EOF
+	sigcode=SEGV_MAPERR
+	sigaddr=0x0
+	machine=x86-64
+	class=64
+	byteorder=little
+	modules=2
+	segments=3
+	segments_there=3
+	missing=0
+	EOF
+	says core-info core
+	diff wanted more
+	# What -a adds comes behind the keys, the same from a stream.
+	cat >list <<-'EOF'
+	thread=77
+	thread=77
+	module=0x555555554000-0x555555556000 000102030405060708090a0b0c0d0e0f10111213 /usr/lib/demo/demo
+	module_uuid=0x555555554000 0f3c2a51-8d7e-4b6a-9c1d-2e5f7a8b9c0d
+	module_package=0x555555554000 {"type":"deb","name":"d\0033[mo"}
+	module=0x55555555c000-0x55555555d000 abababababababab /usr/lib/libc.so.6
+	EOF
+	sed -i 's/^thread=77/thread=0/' list
+	{ core-info core; cat list; } >wanted
+	core-info -a core | diff wanted -
+	cat core | core-info -a | diff wanted -
+	core-info -a -o lines <core | cmp core -
+	diff wanted lines
+	core-info -aj core | jq -r '.module_list[] | "\(.start)-\(.end) \(.build_id) \(.path)"' |
+		diff <(sed -n 's/^module=//p' list) -
+	[ "$(core-info -aj core | jq -r '.module_list[0] | .uuid + .package')" = \
+		$'0f3c2a51-8d7e-4b6a-9c1d-2e5f7a8b9c0d{"type":"deb","name":"d\e[mo"}' ]
+	[ "$(core-info -aj core | jq -c .thread_list)" = '[{"tid":0,"signal":11},{"tid":0}]' ]
+	head -c 9000 core >cut
+	[ "$(core-info -a cut | grep -c '^module=')" -eq 1 ]
+	core-info cut | grep -qx segments_there=0
+	core-info cut | grep -qx missing=$(($(stat -c %s core) - 9000))
+	usage_error core-info -a -p $$
+}
+
+@test "core-info: a core without NT_FILE says so, and so does one with more files than are held" {
+	py '
+at = base()
+write("none", core(note(PRSTATUS, prstatus(11)) + note(AUXV, auxv([(3, at + 64), (0, 0)])), demo_loads()))
+many = [(at + 4096 * i, at + 4096 * i + 4096, 0, b"/f%d\0" % i) for i in range(20000)]
+write("many", core(note(PRSTATUS, prstatus(11)) + note(FILE, files(many)), demo_loads()))'
+	[ "$(core-info none | sed -n 's/^files=//p')" = dropped ]
+	core-info none | grep -qx build_id=000102030405060708090a0b0c0d0e0f10111213
+	[ "$(core-info many | sed -n 's/^files=//p')" = cut ]
+}
+
+@test "core-info: a compressed core is described as the core is" {
+	demo core
+	core-info -a core >wanted
+	gzdeflate core >core.gz
+	core-info -a core.gz | diff wanted -
+	gzip <core >one.gz
+	core-info -a one.gz | diff wanted -
+	# Cut, it is described as far as it goes.
+	head -c -40 core.gz >cut.gz
+	run -0 --separate-stderr core-info cut.gz
+	[ "${#stderr_lines[@]}" -le 1 ]
+	[[ $output == *complete=no ]]
 }

@@ -189,9 +189,7 @@ readelf_id() {
 	head -c 63 "$F/all" >header
 	head -c 5000 /dev/zero >zeros
 	echo '#!/bin/sh' >script
-	gzip -c "$F/all" >all.gz
-	ar rc lib.a "$F/all"
-	for f in empty garbage magic almost fifteen header zeros script all.gz lib.a; do
+	for f in empty garbage magic almost fifteen header zeros script; do
 		for option in '' -b -r -s.uuid; do
 			fails_with 2 elf-uuid $option $f
 			[[ $stderr == "elf-uuid: $f: not an ELF file" || $f =~ magic|fifteen|header ]]
@@ -965,4 +963,97 @@ for folder in sys.argv[1:]:
 		fails_with 2 elf-uuid $f
 		[[ $stderr == *"more sections, segments or names"* ]]
 	done
+}
+
+@test "elf-uuid: of a core it prints the executable's identity, with -a that of each module" {
+	need gdb eu-unstrip
+	printf '#include <stdlib.h>\nint main(void) { abort(); }\n' >c.c
+	cc -Wl,--build-id=sha1 -o prog c.c
+	gdb -nx -batch -ex 'run >/dev/null' -ex 'generate-core-file core' ./prog >gdb.log 2>&1
+	[ -s core ] || { cat gdb.log; false; }
+	id=$(elf-uuid -b prog)
+	[ "$(elf-uuid core)" = "$id" ]
+	[ "$(elf-uuid <core)" = "$id" ]
+	[ "$(cat core | elf-uuid -b)" = "$id" ]
+	gzip -c core >one.gz
+	gzdeflate core >core.gz
+	[ "$(elf-uuid -b one.gz)" = "$id" ]
+	[ "$(elf-uuid core.gz)" = "$id" ]
+	# The section comes from the file, which the core names, as long as it is that file.
+	echo b-42 >uuid
+	objcopy --add-section .uuid=uuid prog
+	[ "$(elf-uuid core)" = b-42 ]
+	[ "$(elf-uuid -b core)" = "$id" ]
+	cp /bin/true prog
+	[ "$(elf-uuid core)" = "$id" ]
+	elf-uuid -ab core >modules
+	grep -qx "$PWD/prog: $id" modules
+	libc=$(ldd /bin/true | sed -n 's/^.*=> \([^ ]*libc\.so[^ ]*\) .*/\1/p')
+	grep -qx ".*/${libc##*/}: $(elf-uuid -b "$libc")" modules
+	eu-unstrip -n --core core | sed 's/^[^ ]* \([0-9a-f]*\)@.*/\1/' | sort | diff - <(sed 's/^.*: //' modules | sort)
+	elf-uuid -ab core core.gz | diff - <(sed 's/^/core: /' modules; sed 's/^/core.gz: /' modules)
+	usage_error elf-uuid -a -s .uuid core
+	fails_with 2 elf-uuid -ar core
+	head -c 1000 core >cut
+	fails_with 1 elf-uuid cut
+	gzip -c prog >prog.gz
+	fails_with 2 elf-uuid prog.gz
+	[ "$stderr" = 'elf-uuid: prog.gz: an ELF file, but not a core' ]
+}
+
+@test "elf-uuid: each member of an archive has its line" {
+	echo 'int x;' >a.c
+	cc -c -o a.o a.c
+	printf 'one' >uuid
+	objcopy --add-section .uuid=uuid a.o one.o
+	printf 'two' >uuid
+	objcopy --add-section .uuid=uuid a.o a_name_that_is_longer_than_an_archive_holds.o
+	echo text >text
+	ar rc lib.a one.o text a_name_that_is_longer_than_an_archive_holds.o
+	printf '%s\n' 'one.o: one' 'a_name_that_is_longer_than_an_archive_holds.o: two' >wanted
+	elf-uuid lib.a | diff wanted -
+	cat lib.a | elf-uuid | diff wanted -
+	elf-uuid lib.a lib.a | diff <(sed 's/^/lib.a: /' wanted wanted) -
+	ar rc lib.a a.o
+	run -1 --separate-stderr elf-uuid lib.a
+	diff wanted <(echo "$output")
+	[ "$stderr" = 'elf-uuid: a.o: no identity' ]
+	# Wherever it is cut or damaged there is an answer or a refusal.
+	for n in 7 8 9 60 68 69 200 700 1500; do
+		head -c $n lib.a >cut.a
+		run elf-uuid cut.a
+		[ "$status" -le 2 ]
+	done
+	noise 3000 >tail
+	for n in 8 68 130 300; do
+		{ head -c $n lib.a; cat tail; } >bad.a
+		run elf-uuid bad.a
+		[ "$status" -le 2 ]
+	done
+}
+
+@test "elf-uuid: -d finds the debug file that a stripped one names, if it is that file" {
+	echo 'int main(void) { return 0; }' >c.c
+	cc -g -Wl,--build-id=sha1 -o whole c.c
+	echo in-the-debug-file >uuid
+	objcopy --add-section .uuid=uuid whole
+	cp whole prog.debug
+	cp whole prog
+	objcopy --strip-all --remove-section .uuid --add-gnu-debuglink=prog.debug prog
+	id=$(elf-uuid -b prog)
+	[ "$(elf-uuid prog)" = "$id" ]
+	[ "$(elf-uuid -d prog)" = in-the-debug-file ]
+	mkdir .debug
+	mv prog.debug .debug
+	[ "$(elf-uuid -d prog)" = in-the-debug-file ]
+	mkdir other
+	ln -s ../prog other/link
+	[ "$(elf-uuid -d other/link)" = in-the-debug-file ]
+	# Another file of that name is not the one.
+	echo >>.debug/prog.debug
+	[ "$(elf-uuid -d prog)" = "$id" ]
+	rm .debug/prog.debug
+	mkfifo .debug/prog.debug
+	[ "$(elf-uuid -d prog)" = "$id" ]
+	[ "$(elf-uuid -d whole)" = in-the-debug-file ]
 }

@@ -2,16 +2,18 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core.h"
+#include "core_lists.h"
 #include "core_read.h"
 #include "facts.h"
+#include "image.h"
 #include "io.h"
 #include "number.h"
 #include "proc_linux.h"
@@ -20,26 +22,40 @@
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-info [-hjV] [FILE]\n"
-	      "       core-info -d FD | -o FILE [-j]\n"
+	fputs("usage: core-info [-ahjV] [FILE]\n"
+	      "       core-info -d FD | -o FILE [-aj]\n"
 	      "       core-info -p PID [-P FD] [-j]\n",
 	    to);
 	return fflush(to) == 0 ? status : 2;
 }
 
-/* Writes the record to fd; returns 0, or -1 with errno. */
 static int
-put(const struct record *r, int json, int fd)
+put_piece(void *arg, const char *text, size_t len)
+{
+	return io_write(*(int *)arg, text, len);
+}
+
+/* Writes the record to fd, with the lists of all's core unless that is NULL; 0, or -1 with errno. */
+static int
+put(const struct record *r, const struct core *all, int json, int fd)
 {
 	char *text = record_format(r, json);
+	size_t len;
 	int rc;
 
 	if (text == NULL) {
 		errno = ENOMEM;
 		return -1;
 	}
-	rc = io_write(fd, text, strlen(text));
+	/* The lists are the last members of the object. */
+	len = strlen(text);
+	rc = io_write(fd, text, all != NULL && json ? len - strlen("}\n") : len);
 	free(text);
+	if (rc == 0 && all != NULL) {
+		rc = core_lists(all, json, put_piece, &fd);
+		if (rc == 0 && json)
+			rc = io_write(fd, "}\n", 2);
+	}
 	return rc;
 }
 
@@ -57,19 +73,35 @@ live(pid_t pid, int pidfd, int json)
 	if (pidfd >= 0 && proc_pidfd_is(pidfd, pid) != 1)
 		errx(2, "pid %ld: gone while its facts were read", (long)pid);
 	facts_process(&r, &p, pid);
-	if (put(&r, json, STDOUT_FILENO) < 0 || io_close(STDOUT_FILENO) < 0)
+	if (put(&r, NULL, json, STDOUT_FILENO) < 0 || io_close(STDOUT_FILENO) < 0)
 		err(2, "<stdout>: write");
 	record_free(&r);
 	return 0;
 }
 
+/* A file, which may be compressed: only what is needed of it is read. */
 static int
-from_file(const char *path, int json)
+from_image(struct core *c, int fd, const char *name, uint64_t *bytes)
+{
+	struct image *image;
+	uint64_t at;
+	int rc;
+
+	if (image_open(&image, fd) < 0)
+		return -1;
+	rc = core_read_image(c, image, bytes);
+	if (image_end(image, &at) != INFLATE_OK)
+		warnx("%s: byte %" PRIu64 ": %s", name, at, inflate_words(image_end(image, &at)));
+	image_close(image);
+	return rc;
+}
+
+static int
+from_file(const char *path, int lists, int json)
 {
 	const char *name = path == NULL || strcmp(path, "-") == 0 ? "<stdin>" : path;
 	struct record r = { 0 };
 	uint64_t bytes = 0;
-	struct stat st;
 	struct core c;
 	int fd, rc, status = 0;
 
@@ -78,10 +110,7 @@ from_file(const char *path, int json)
 	if (isatty(fd))
 		errx(2, "%s: is a terminal: a core is not read from there", name);
 	core_open(&c);
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		rc = core_read_file(&c, fd, &bytes);
-	else
-		rc = core_read_stream(&c, fd, -1, &bytes);
+	rc = io_regular(fd) ? from_image(&c, fd, name, &bytes) : core_read_stream(&c, fd, -1, &bytes);
 	if (rc < 0)
 		err(2, "%s", name);
 	if (!c.is_core) {
@@ -91,7 +120,7 @@ from_file(const char *path, int json)
 		if (c.bad != NULL)
 			warnx("%s: %s", name, c.bad);
 		facts_core(&r, &c, bytes);
-		if (put(&r, json, STDOUT_FILENO) < 0 || io_close(STDOUT_FILENO) < 0)
+		if (put(&r, lists ? &c : NULL, json, STDOUT_FILENO) < 0 || io_close(STDOUT_FILENO) < 0)
 			err(2, "<stdout>: write");
 	}
 	record_free(&r);
@@ -140,7 +169,7 @@ heed_signals(void)
  * closed: neither the kernel nor the next stage waits for them.
  */
 static int
-tap(int fd, int json)
+tap(int fd, int lists, int json)
 {
 	struct record r = { 0 };
 	uint64_t bytes = 0;
@@ -168,7 +197,7 @@ tap(int fd, int json)
 		    bytes == 0 ? "empty" : c.bad != NULL ? c.bad : "cut short");
 	facts_core(&r, &c, bytes);
 	/* What was passed on is passed on: a lost line is said, and no failure of the tap. */
-	if (put(&r, json, fd) < 0 || io_close(fd) < 0)
+	if (put(&r, lists ? &c : NULL, json, fd) < 0 || io_close(fd) < 0)
 		warn("the lines were not written");
 	record_free(&r);
 	core_close(&c);
@@ -179,13 +208,16 @@ int
 main(int argc, char **argv)
 {
 	uint64_t pid = 0, n;
-	int json = 0, fd = -1, pidfd = -1, c;
+	int lists = 0, json = 0, fd = -1, pidfd = -1, c;
 	const char *out = NULL;
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "d:hjo:P:p:V")) != -1) {
+	while ((c = getopt(argc, argv, "ad:hjo:P:p:V")) != -1) {
 		switch (c) {
+		case 'a':
+			lists = 1;
+			break;
 		case 'd':
 			if (number_parse(optarg, 0, INT32_MAX, &n) < 0)
 				errx(2, "-d %s: not a descriptor", optarg);
@@ -218,7 +250,7 @@ main(int argc, char **argv)
 		}
 	}
 	if (argc - optind > (pid == 0 && fd < 0 && out == NULL) || (pid != 0) + (fd >= 0) + (out != NULL) > 1 ||
-	    (pidfd >= 0 && pid == 0))
+	    (pid == 0 ? pidfd >= 0 : lists))
 		return usage(stderr, 2);
 
 	if (pid != 0)
@@ -227,6 +259,6 @@ main(int argc, char **argv)
 	    (fd = open(out, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)) < 0)
 		err(2, "%s", out);
 	if (fd >= 0)
-		return tap(fd, json);
-	return from_file(argv[optind], json);
+		return tap(fd, lists, json);
+	return from_file(argv[optind], lists, json);
 }

@@ -1,48 +1,59 @@
 /* elf-uuid - print the identity of ELF files */
-#include <elf.h>
 #include <err.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "core.h"
+#include "core_read.h"
+#include "elf_debug.h"
 #include "elf_id.h"
+#include "facts.h"
+#include "image.h"
 #include "io.h"
 #include "record.h"
 
 struct options {
-	int build_id, raw;
-	const char *section;	/* NULL: .uuid, and the other identities after it */
+	int all, build_id, debug, raw;
+	const char *section;
+	int only;		/* that section, and no other identity in its place */
 };
 
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: elf-uuid [-bhrV] [FILE ...]\n"
-	      "       elf-uuid -s SECTION [-r] [FILE ...]\n",
+	fputs("usage: elf-uuid [-abdhrV] [FILE ...]\n"
+	      "       elf-uuid -s SECTION [-dr] [FILE ...]\n",
 	    to);
 	return fflush(to) == 0 ? status : 2;
 }
 
-/* A seekable copy of a stream that starts as an ELF file does; -1 with errno, ENOEXEC: not ELF. */
+static int
+is_gzip(const uint8_t *b, size_t n)
+{
+	return n >= 2 && b[0] == 0x1f && b[1] == 0x8b;
+}
+
+/* A seekable copy of a stream that starts as one of those does; -1 with errno, ENOEXEC: it does not. */
 static int
 spool(int fd)
 {
-	char magic[SELFMAG];
+	uint8_t magic[ELF_ID_KIND_LEN];
 	ssize_t n = io_read(fd, magic, sizeof(magic));
 	int tmp;
 
 	if (n < 0)
 		return -1;
-	if (n < SELFMAG || memcmp(magic, ELFMAG, SELFMAG) != 0) {
+	if (elf_id_kind(magic, (size_t)n) == ELF_ID_KIND_OTHER && !is_gzip(magic, (size_t)n)) {
 		errno = ENOEXEC;
 		return -1;
 	}
 	if ((tmp = io_tmpfile()) < 0)
 		return -1;
-	if (io_write(tmp, magic, sizeof(magic)) < 0 || io_copy(fd, tmp) != 0) {
+	if (io_write(tmp, magic, (size_t)n) < 0 || io_copy(fd, tmp) != 0) {
 		int saved = errno;
 
 		io_close(tmp);
@@ -80,16 +91,16 @@ print(const struct options *o, const char *prefix, const struct elf_id *id)
 	if (!o->build_id)
 		n = elf_id_uuid(id, text, &from);
 	/* Only the section was asked for: another identity is not an answer. */
-	if (o->section != NULL && (n == 0 || strcmp(from, "section") != 0))
+	if (o->only && (n == 0 || strcmp(from, "section") != 0))
 		n = 0;
-	if (o->section != NULL && o->raw && id->section_len > 0) {
+	if (o->only && o->raw && id->section_len > 0) {
 		put(o, prefix, id->section, id->section_len, "", 0);
 	} else if (n > 0) {
 		int note = strcmp(from, "note") == 0;
 
 		put(o, prefix, note ? id->note : id->section, note ? ELF_ID_UUID : id->section_len,
 		    text, n);
-	} else if (o->section == NULL && id->build_id_len > 0) {
+	} else if (!o->only && id->build_id_len > 0) {
 		n = elf_id_build_id(id, hex);
 		put(o, prefix, id->build_id, id->build_id_len, hex, n);
 	} else {
@@ -98,12 +109,111 @@ print(const struct options *o, const char *prefix, const struct elf_id *id)
 	return 0;
 }
 
+/* The identity that was read, or why it could not be, of a file with that name. */
+static int
+tell(const struct options *o, const char *name, int named, enum elf_id_status st, const struct elf_id *id)
+{
+	int status = 2;
+
+	/* Of the build-id alone the section is no part. */
+	if (st == ELF_ID_OK || (st == ELF_ID_TOO_LONG && o->build_id)) {
+		if ((status = print(o, named ? name : NULL, id)) == 1)
+			warnx("%s: no identity", name);
+	} else if (st == ELF_ID_TOO_LONG) {
+		warnx("%s: section %s: over %d bytes", name, o->section, ELF_ID_SECTION_MAX);
+	} else if (st == ELF_ID_MALFORMED) {
+		warnx("%s: %s: %s", name, elf_id_words(st), elf_id_error());
+	} else {
+		warnx("%s: %s", name, elf_id_words(st));
+	}
+	return status;
+}
+
+/* "NAME: PART" of hostile bytes, for a line; the next call's overwrites it. */
+static const char *
+part_of(const char *name, const char *part)
+{
+	static char text[PATH_MAX + RECORD_ESCAPED(CORE_PATH) + 4];
+	int n = name == NULL ? 0 : snprintf(text, PATH_MAX, "%s: ", name);
+
+	record_escape(text + (n < PATH_MAX ? n : PATH_MAX - 1), part, strnlen(part, CORE_PATH));
+	return text;
+}
+
+struct archive {
+	const struct options *o;
+	const char *name;
+	int status;
+};
+
+static void
+member(void *arg, const char *name, enum elf_id_status st, const struct elf_id *id)
+{
+	struct archive *a = arg;
+	/* Of a library's members some are no objects. */
+	int status = st == ELF_ID_NOT_ELF ? 0 : tell(a->o, part_of(a->name, name), 1, st, id);
+
+	if (status > a->status)
+		a->status = status;
+}
+
+/* A core: the identity of its executable, or of all its modules. */
+static int
+core(const struct options *o, const char *name, int named, int fd)
+{
+	struct image *image;
+	uint64_t bytes = 0;
+	struct elf_id id;
+	struct core c;
+	int status = 0;
+
+	if (image_open(&image, fd) < 0) {
+		warn("%s", name);
+		return 2;
+	}
+	core_open(&c);
+	if (core_read_image(&c, image, &bytes) < 0) {
+		warn("%s", name);
+		status = 2;
+	} else if (!c.is_core) {
+		warnx("%s: %s", name, c.bad != NULL ? c.bad : "cut short");
+		status = 2;
+	} else if (!o->all) {
+		facts_identity(c.exe, &id);
+		status = tell(o, name, named, ELF_ID_OK, &id);
+	}
+	for (size_t i = 0; status < 2 && o->all && i < c.files.count; i++) {
+		const struct core_file *f = &c.files.file[i];
+
+		if (f->module != NULL && facts_identity(f, &id) == 0 &&
+		    print(o, part_of(named ? name : NULL, f->path[0] != '\0' ? f->path : "-"), &id) > status)
+			status = 1;
+	}
+	core_close(&c);
+	image_close(image);
+	return status;
+}
+
+static int
+object(const struct options *o, const char *path, const char *name, int named, int fd)
+{
+	struct elf_id id;
+	enum elf_id_status st = elf_id_read(fd, o->section, &id);
+	int debug;
+
+	if (o->debug && path != NULL && st == ELF_ID_OK && id.section_len == 0 &&
+	    (debug = elf_debug_open(fd, path)) >= 0) {
+		st = elf_id_read(debug, o->section, &id);
+		io_close(debug);
+	}
+	return tell(o, name, named, st, &id);
+}
+
 static int
 one(const struct options *o, const char *path, int several)
 {
 	const char *name = path == NULL || strcmp(path, "-") == 0 ? "<stdin>" : path;
-	struct stat st;
-	struct elf_id id;
+	uint8_t magic[ELF_ID_KIND_LEN];
 	int fd, from, status = 2;
 
 	if ((fd = from = io_open(path)) < 0) {
@@ -112,40 +222,24 @@ one(const struct options *o, const char *path, int several)
 	}
 	if (isatty(fd)) {
 		warnx("%s: is a terminal: an ELF file is not read from there", name);
-	} else if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode) && (fd = spool(fd)) < 0) {
+	} else if (!io_regular(fd) && (fd = spool(fd)) < 0) {
 		if (errno == ENOEXEC)
 			warnx("%s: not an ELF file", name);
 		else
 			warn("%s", name);
 	} else {
-		switch (elf_id_read(fd, o->section != NULL ? o->section : ELF_ID_SECTION, &id)) {
-		case ELF_ID_TOO_LONG:
-			/* Of the build-id alone the section is no part. */
-			if (!o->build_id) {
-				warnx("%s: section %s: over %d bytes", name,
-				    o->section != NULL ? o->section : ELF_ID_SECTION,
-				    ELF_ID_SECTION_MAX);
-				break;
-			}
-			/* fallthrough */
-		case ELF_ID_OK:
-			if ((status = print(o, several ? name : NULL, &id)) == 1)
-				warnx("%s: no identity", name);
-			break;
-		case ELF_ID_NOT_ELF:
-			warnx("%s: not an ELF file", name);
-			break;
-		case ELF_ID_CUT:
-			warnx("%s: cut short: its section headers are past its end", name);
-			break;
-		case ELF_ID_TOO_MANY:
-			warnx("%s: malformed ELF file: more sections, segments or names than a program has",
-			    name);
-			break;
-		case ELF_ID_MALFORMED:
-			warnx("%s: malformed ELF file: %s", name, elf_id_error());
-			break;
-		}
+		struct archive a = { .o = o, .name = several ? name : NULL };
+		ssize_t n = io_pread(fd, magic, sizeof(magic), 0);
+		enum elf_id_kind kind = elf_id_kind(magic, n < 0 ? 0 : (size_t)n);
+
+		if (kind == ELF_ID_KIND_CORE || is_gzip(magic, n < 0 ? 0 : (size_t)n))
+			status = core(o, name, several, fd);
+		else if (kind != ELF_ID_KIND_ARCHIVE)
+			status = object(o, path, name, several, fd);
+		else if (elf_id_archive(fd, o->section, member, &a) == ELF_ID_OK)
+			status = a.status;
+		else
+			warnx("%s: malformed archive: %s", name, elf_id_error());
 	}
 	if (fd >= 0 && fd != from)
 		io_close(fd);
@@ -157,15 +251,21 @@ one(const struct options *o, const char *path, int several)
 int
 main(int argc, char **argv)
 {
-	struct options o = { 0 };
+	struct options o = { .section = ELF_ID_SECTION };
 	int c, status = 0;
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "bhrs:V")) != -1) {
+	while ((c = getopt(argc, argv, "abdhrs:V")) != -1) {
 		switch (c) {
+		case 'a':
+			o.all = 1;
+			break;
 		case 'b':
 			o.build_id = 1;
+			break;
+		case 'd':
+			o.debug = 1;
 			break;
 		case 'h':
 			return usage(stdout, 0);
@@ -174,6 +274,7 @@ main(int argc, char **argv)
 			break;
 		case 's':
 			o.section = optarg;
+			o.only = 1;
 			break;
 		case 'V':
 			puts("elf-uuid " VERSION);
@@ -184,9 +285,9 @@ main(int argc, char **argv)
 	}
 	argv += optind;
 	argc -= optind;
-	if (o.build_id && o.section != NULL)
+	if ((o.build_id || o.all) && o.only)
 		return usage(stderr, 2);
-	if (o.raw && argc > 1)
+	if (o.raw && (argc > 1 || o.all))
 		errx(2, "-r: the bytes of several files cannot be told apart");
 
 	if (argc == 0)

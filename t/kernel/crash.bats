@@ -49,7 +49,7 @@ setup() {
 	sys.stdout.buffer.write(comment)
 	EOF
 	# The lines that were known before the first byte, as the record still has them.
-	grep -vE '^(bytes|promised|stored|complete)=' "$txt" | diff - comment
+	sed '/^bytes=/,$d' "$txt" | diff - comment
 }
 
 @test "gzcoredump: every signal that dumps a core is named in the record" {

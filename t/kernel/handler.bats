@@ -92,7 +92,7 @@ stage() {
 	stage=$(
 		for p in $(pgrep -x "$1"); do
 			case $(tr '\0' ' ' 2>/dev/null <"/proc/$p/cmdline") in
-			*"$P/"* | 'core-info -d 5 ' | 'gzdeflate -'*) echo "$p" ;;
+			*"$P/"* | 'core-info -d 5 -a ' | 'gzdeflate -'*) echo "$p" ;;
 			esac
 		done
 	)

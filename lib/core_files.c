@@ -1,0 +1,253 @@
+#include "core_files.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Number of entries and page size; start, end and offset of each; the paths in the same order. */
+enum { COUNTS, MAPPINGS, PATHS, END };
+
+void
+core_files_close(struct core_files *f)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		if (f->file[i].module != NULL)
+			free(f->file[i].module->package);
+		free(f->file[i].module);
+	}
+	free(f->file);
+	free(f->mapping);
+	free(f->paths);
+	memset(f, 0, sizeof(*f));
+}
+
+void
+core_files_open(struct core_files *f, int is64, int big)
+{
+	core_files_close(f);
+	f->is64 = is64;
+	f->big = big;
+}
+
+static uint64_t
+word(const struct core_files *f, size_t i)
+{
+	size_t size = f->is64 ? 8 : 4;
+	const uint8_t *p = f->held + i * size;
+	uint64_t v = 0;
+
+	for (size_t k = 0; k < size; k++)
+		v = v << 8 | p[f->big ? k : size - 1 - k];
+	return v;
+}
+
+/* Makes room for one more in an array that doubles, at most max; -1 when there is none. */
+static int
+grow(void **array, size_t *room, size_t count, size_t size, size_t max)
+{
+	size_t more = *room == 0 ? 64 : 2 * *room;
+	void *p;
+
+	if (count < *room)
+		return 0;
+	if (count >= max || (p = realloc(*array, more * size)) == NULL)
+		return -1;
+	*array = p;
+	*room = more;
+	return 0;
+}
+
+struct core_file *
+core_files_add(struct core_files *f, uint64_t start, uint64_t end, const char *path)
+{
+	void *array = f->file;
+
+	if (grow(&array, &f->room, f->count, sizeof(*f->file), CORE_FILES) < 0) {
+		f->cut = 1;
+		return NULL;
+	}
+	f->file = array;
+	f->file[f->count] = (struct core_file){ .start = start, .end = end, .path = path };
+	return &f->file[f->count++];
+}
+
+static void
+add_mapping(struct core_files *f)
+{
+	void *array = f->mapping;
+
+	if (grow(&array, &f->mapping_room, f->mapping_count, sizeof(*f->mapping), CORE_MAPPINGS) < 0) {
+		f->cut = 1;
+		return;
+	}
+	f->mapping = array;
+	f->mapping[f->mapping_count++] =
+	    (struct core_mapping){ .start = word(f, 0), .end = word(f, 1), .whole = word(f, 2) == 0 };
+}
+
+/* The path of the mapping that has the index is there, and terminated. */
+static void
+add_path(struct core_files *f)
+{
+	const struct core_mapping *m;
+	struct core_file *file;
+
+	if (f->index >= f->mapping_count)
+		return;
+	m = &f->mapping[f->index];
+	/* One file after the other, as often as it goes on. */
+	if (f->index > 0 && f->count > 0 && strcmp(f->path, f->last) == 0) {
+		file = &f->file[f->count - 1];
+		if (m->start >= file->end && file->end == f->mapping[f->index - 1].end) {
+			file->end = m->end;
+			return;
+		}
+	}
+	memcpy(f->last, f->path, f->path_len);
+	if (f->paths == NULL && (f->paths = malloc(CORE_PATHS)) == NULL) {
+		f->cut = 1;
+		return;
+	}
+	if (f->path_len > CORE_PATHS - f->paths_len) {
+		f->cut = 1;
+		return;
+	}
+	if ((file = core_files_add(f, m->start, m->end, f->paths + f->paths_len)) == NULL)
+		return;
+	file->whole = m->whole;
+	memcpy(f->paths + f->paths_len, f->path, f->path_len);
+	f->paths_len += f->path_len;
+}
+
+/* Bytes of paths; returns how many were taken. */
+static size_t
+feed_path(struct core_files *f, const uint8_t *p, size_t n)
+{
+	const uint8_t *end = memchr(p, '\0', n);
+	size_t take = end != NULL ? (size_t)(end - p) + 1 : n;
+	size_t room = sizeof(f->path) - f->path_len, keep = take < room ? take : room;
+
+	memcpy(f->path + f->path_len, p, keep);
+	f->path_len += keep;
+	if (end == NULL)
+		return take;
+	/* Longer than any path is: what is left of it serves nobody. */
+	f->path[f->path_len - 1] = '\0';
+	if (take <= room)
+		add_path(f);
+	else
+		f->cut = 1;
+	f->path_len = 0;
+	if (++f->index == f->mappings)
+		f->step = END;
+	return take;
+}
+
+void
+core_files_feed(struct core_files *f, const uint8_t *p, size_t n)
+{
+	size_t size = f->is64 ? 8 : 4;
+
+	while (n > 0 && f->step != END) {
+		size_t want = (f->step == COUNTS ? 2 : 3) * size, take = want - f->held_len;
+
+		if (f->step == PATHS) {
+			take = feed_path(f, p, n);
+			p += take;
+			n -= take;
+			continue;
+		}
+		if (take > n)
+			take = n;
+		memcpy(f->held + f->held_len, p, take);
+		f->held_len += take;
+		p += take;
+		n -= take;
+		if (f->held_len < want)
+			continue;
+		f->held_len = 0;
+		if (f->step == COUNTS) {
+			f->mappings = word(f, 0);
+			f->step = f->mappings == 0 ? END : MAPPINGS;
+			continue;
+		}
+		add_mapping(f);
+		if (++f->index == f->mappings) {
+			f->index = 0;
+			f->step = PATHS;
+		}
+	}
+}
+
+static int
+by_address(const void *a, const void *b)
+{
+	const struct core_file *x = a, *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+/* With kernel.core_sort_vma the mappings come by their size: puts the runs into order, and together. */
+static void
+order(struct core_files *f)
+{
+	size_t n = 0;
+
+	if (f->count == 0)
+		return;
+	qsort(f->file, f->count, sizeof(*f->file), by_address);
+	for (size_t i = 1; i < f->count; i++) {
+		if (strcmp(f->file[i].path, f->file[n].path) == 0 && f->file[i].start >= f->file[n].end)
+			f->file[n].end = f->file[i].end;
+		else
+			f->file[++n] = f->file[i];
+	}
+	f->count = n + 1;
+}
+
+void
+core_files_end(struct core_files *f)
+{
+	f->seen = f->step == END;
+	order(f);
+	free(f->mapping);
+	f->mapping = NULL;
+	f->mapping_count = f->mapping_room = 0;
+}
+
+struct core_file *
+core_files_at(const struct core_files *f, uint64_t address)
+{
+	for (size_t i = 0; i < f->count; i++)
+		if (f->file[i].start <= address && address < f->file[i].end)
+			return &f->file[i];
+	return NULL;
+}
+
+void
+core_files_identify(struct core_file *file, const struct elf_id *id)
+{
+	struct core_module *m = file->module != NULL ? file->module : calloc(1, sizeof(*m));
+
+	if ((file->module = m) == NULL)
+		return;
+	memcpy(m->build_id, id->build_id, id->build_id_len);
+	m->build_id_len = id->build_id_len;
+	memcpy(m->uuid, id->note, sizeof(m->uuid));
+	m->has_uuid = id->has_note;
+	free(m->package);
+	m->package = id->package_len > 0 ? strndup(id->package, id->package_len) : NULL;
+}
+
+void
+core_files_identity(const struct core_file *file, struct elf_id *id)
+{
+	const struct core_module *m = file->module;
+
+	memset(id, 0, sizeof(*id));
+	if (m == NULL)
+		return;
+	memcpy(id->build_id, m->build_id, m->build_id_len);
+	id->build_id_len = m->build_id_len;
+	memcpy(id->note, m->uuid, sizeof(id->note));
+	id->has_note = m->has_uuid;
+}

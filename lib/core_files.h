@@ -1,0 +1,75 @@
+/*
+ * The files that a core says were mapped (NT_FILE, kernel fs/binfmt_elf.c, fill_files_note), as the
+ * note passes by, and what is known of those that are ELF: the modules of the process.
+ */
+#ifndef GZCORE_CORE_FILES_H
+#define GZCORE_CORE_FILES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "elf_id.h"
+
+/* The longest path, bytes with the terminator. */
+#define CORE_PATH 4096
+/* The most mappings, files and bytes of paths that are held; vm.max_map_count is 65530 by default. */
+#define CORE_MAPPINGS 131072
+#define CORE_FILES 16384
+#define CORE_PATHS (2u * 1024 * 1024)
+
+/* A file, mapped in one run of mappings that stand one after the other. */
+struct core_file {
+	uint64_t start, end;		/* addresses */
+	const char *path;		/* one of paths, or a constant: "" when not known */
+	int whole;			/* the run begins with the file's first byte */
+	struct core_module *module;	/* NULL: no ELF file, as far as the core shows */
+};
+
+struct core_module {
+	uint8_t build_id[ELF_ID_BUILD_ID_MAX], uuid[ELF_ID_UUID];
+	size_t build_id_len;		/* 0: none */
+	int has_uuid;
+	char *package;			/* the JSON text of .note.package, or NULL */
+};
+
+struct core_files {
+	int seen;			/* the core has the note, and it was whole */
+	int cut;			/* there are more than are held */
+	size_t count;
+	struct core_file *file;		/* in the order of the note: by address */
+
+	/* The parser's own. */
+	int is64, big, step;
+	uint64_t mappings, index;	/* that there are; the one whose words, or path, come now */
+	uint8_t held[24];
+	size_t held_len;
+	struct core_mapping {
+		uint64_t start, end;
+		int whole;
+	} *mapping;
+	size_t mapping_count, mapping_room, room;
+	char *paths;			/* CORE_PATHS bytes, or NULL */
+	size_t paths_len;
+	char path[CORE_PATH], last[CORE_PATH];
+	size_t path_len;
+};
+
+/* A note begins; what was known from one before goes.  Frees all. */
+void core_files_open(struct core_files *f, int is64, int big);
+void core_files_close(struct core_files *f);
+
+/* The next bytes of the note's descriptor; its end. */
+void core_files_feed(struct core_files *f, const uint8_t *bytes, size_t n);
+void core_files_end(struct core_files *f);
+
+/* Adds a file that the note does not name.  Returns it, or NULL when there is no room. */
+struct core_file *core_files_add(struct core_files *f, uint64_t start, uint64_t end, const char *path);
+
+/* The file that is mapped at an address, or NULL. */
+struct core_file *core_files_at(const struct core_files *f, uint64_t address);
+
+/* Keeps what an identity says as that of the file's module; gives it again, all zeros when there is none. */
+void core_files_identify(struct core_file *file, const struct elf_id *id);
+void core_files_identity(const struct core_file *file, struct elf_id *id);
+
+#endif

@@ -1,0 +1,179 @@
+/* core-match - does a core belong to an executable? */
+#define _XOPEN_SOURCE 700
+#include <err.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core.h"
+#include "core_read.h"
+#include "image.h"
+#include "io.h"
+#include "match.h"
+#include "record.h"
+
+/* How many directories of a tree are open at once. */
+#define OPEN_DIRS 32
+
+static struct core core;
+static struct image *image;
+/* One ELF file alone is answered; of several those that fit are named. */
+static int several;
+static int fits, unknown;
+
+static int
+usage(FILE *to, int status)
+{
+	fputs("usage: core-match [-hV] CORE ELF ...\n", to);
+	return fflush(to) == 0 ? status : 2;
+}
+
+static void
+answer(const char *path, const struct match *m)
+{
+	static const char *const verdict[] = { "yes", "no", "cannot tell" };
+	char hex[2 * ELF_ID_BUILD_ID_MAX + 1], text[ELF_ID_TEXT_MAX + 1], name[RECORD_ESCAPED(PATH_MAX)];
+	struct elf_id note = m->core;
+	const char *from;
+
+	if (several && m->verdict != MATCH_YES)
+		return;
+	if (several) {
+		record_escape(name, path, strnlen(path, PATH_MAX));
+		printf("%s: ", name);
+	}
+	fputs(verdict[m->verdict], stdout);
+	switch (m->evidence) {
+	case MATCH_BUILD_ID:
+		elf_id_build_id(&m->core, hex);
+		printf(": build-id %s", hex);
+		elf_id_build_id(&m->file, hex);
+		if (m->verdict == MATCH_NO)
+			printf(", not %s", hex);
+		break;
+	case MATCH_UUID:
+		text[elf_id_uuid(&note, text, &from)] = '\0';
+		printf(": uuid %s", text);
+		note = m->file;
+		note.section_len = 0;
+		text[elf_id_uuid(&note, text, &from)] = '\0';
+		if (m->verdict == MATCH_NO)
+			printf(", not %s", text);
+		break;
+	case MATCH_BYTES:
+		if (m->verdict == MATCH_YES)
+			printf(": %" PRIu64 " bytes of it are in the core", m->compared);
+		else if (m->differs != 0)
+			printf(": the bytes at 0x%" PRIx64 " differ", m->differs);
+		else
+			fputs(": of another kind of machine", stdout);
+		break;
+	case MATCH_NOTHING:
+		fputs(": no identity in both, and none of its bytes in the core", stdout);
+		break;
+	}
+	putchar('\n');
+}
+
+/* An operand, or a file that was found below one. */
+static void
+one(const char *path, int found)
+{
+	enum elf_id_status st;
+	struct match m;
+	int fd = found ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY) :
+			 open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0 || !io_regular(fd)) {
+		if (!found && fd < 0)
+			warn("%s", path);
+		else if (!found)
+			warnx("%s: not a regular file", path);
+		unknown |= !found;
+	} else if ((st = match_file(&core, image, fd, &m)) != ELF_ID_OK) {
+		/* A directory may hold anything. */
+		if (!found)
+			warnx("%s: %s", path, elf_id_words(st));
+		unknown |= !found || st != ELF_ID_NOT_ELF;
+	} else {
+		answer(path, &m);
+		fits |= m.verdict == MATCH_YES;
+		unknown |= m.verdict == MATCH_UNKNOWN;
+	}
+	if (fd >= 0)
+		io_close(fd);
+}
+
+static int
+each(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)ftw;
+	if (type == FTW_F && S_ISREG(st->st_mode))
+		one(path, 1);
+	return 0;
+}
+
+static void
+open_core(const char *path)
+{
+	const char *name = strcmp(path, "-") == 0 ? "<stdin>" : path;
+	uint64_t bytes;
+	int fd;
+
+	if ((fd = io_open(path)) < 0)
+		err(2, "%s", name);
+	if (isatty(fd))
+		errx(2, "%s: is a terminal: a core is not read from there", name);
+	if (image_open(&image, fd) < 0)
+		err(2, "%s", name);
+	core_open(&core);
+	if (core_read_image(&core, image, &bytes) < 0)
+		err(2, "%s", name);
+	if (!core.is_core)
+		errx(2, "%s: %s", name, bytes == 0 ? "empty" : core.bad != NULL ? core.bad : "cut short");
+}
+
+int
+main(int argc, char **argv)
+{
+	struct stat st;
+	int c;
+
+	if (io_std() < 0)
+		return 2;
+	while ((c = getopt(argc, argv, "hV")) != -1) {
+		switch (c) {
+		case 'h':
+			return usage(stdout, 0);
+		case 'V':
+			puts("core-match " VERSION);
+			return fflush(stdout) == 0 ? 0 : 2;
+		default:
+			return usage(stderr, 2);
+		}
+	}
+	argv += optind;
+	argc -= optind;
+	if (argc < 2)
+		return usage(stderr, 2);
+	open_core(argv[0]);
+	several = argc > 2 || (stat(argv[1], &st) == 0 && S_ISDIR(st.st_mode));
+	for (int i = 1; i < argc; i++) {
+		if (stat(argv[i], &st) < 0 || !S_ISDIR(st.st_mode)) {
+			one(argv[i], 0);
+		} else if (nftw(argv[i], each, OPEN_DIRS, FTW_PHYS) != 0) {
+			warn("%s", argv[i]);
+			unknown = 1;
+		}
+	}
+	core_close(&core);
+	image_close(image);
+	if (fflush(stdout) != 0 || io_close(STDOUT_FILENO) < 0)
+		err(2, "<stdout>: write");
+	return fits ? 0 : unknown ? 2 : 1;
+}

@@ -24,15 +24,15 @@ found = $(if $(filter-out 0,$(1)),$(shell $(PKG_CONFIG) --modversion $(2) 2>/dev
 ISAL = $(call found,$(WITH_ISAL),libisal)
 LIBDEFLATE = $(call found,$(WITH_LIBDEFLATE),libdeflate)
 ENGINES = $(if $(ISAL),-DWITH_ISAL='"$(ISAL)"') $(if $(LIBDEFLATE),-DWITH_LIBDEFLATE)
-LIBS = zlib libelf $(if $(ISAL),libisal) $(if $(LIBDEFLATE),libdeflate)
+LIBS = zlib libelf libdw $(if $(ISAL),libisal) $(if $(LIBDEFLATE),libdeflate)
 LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
 LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 
-LIB = core core_files core_lists core_modules core_read deflate elf_debug elf_id engine \
-	engine_inflate engine_isal engine_libdeflate engine_zlib facts gz image inflate \
-	inflate_members io machines match member number ordered pipe_linux proc_linux \
-	processors_linux progress record salvage signals sink source stages store_linux
-C_TOOLS = core-info core-match core-name core-store elf-uuid gzdeflate zdeflate zinflate
+LIB = core core_files core_lists core_modules core_order core_read core_threads deflate elf_debug elf_id engine \
+	engine_inflate engine_isal engine_libdeflate engine_zlib facts fingerprint gz image inflate \
+	inflate_members io machines match member number open_guard ordered pipe_linux proc_linux \
+	processors_linux progress record salvage signals sink source stages store_linux trace window_linux
+C_TOOLS = core-info core-match core-name core-store core-trace elf-uuid gzdeflate zdeflate zinflate
 SH_TOOLS = elf-uuid-stamp gzcoredump
 TOOLS = $(C_TOOLS) $(SH_TOOLS)
 
@@ -119,14 +119,14 @@ uninstall: ## remove what install put there, but for the configuration and what 
 	$(Q)rm -f "$(DESTDIR)$(SYSCONFDIR)/logrotate.d/gzcoredump"
 
 # What "make deps" installs: to build, to stamp, to test (judges of our formats among it), to show.
-DEB = gcc make pkg-config zlib1g-dev libelf-dev libisal-dev libdeflate-dev binutils bats python3 gdb \
+DEB = gcc make pkg-config zlib1g-dev libelf-dev libdw-dev libisal-dev libdeflate-dev binutils bats python3 gdb \
 	elfutils clang lld llvm qemu-user shellcheck mandoc man-db dash busybox jq procps util-linux moreutils age gzip pigz \
 	isal zstd lz4 xz-utils 7zip libarchive-tools perl qpdf cmake meson ninja-build dosfstools strace \
 	openssh-client openssh-server
 APK = gcc musl-dev make pkgconf zlib-dev elfutils-dev isa-l-dev libdeflate-dev binutils bats python3 \
 	gdb elfutils clang lld llvm qemu-ppc qemu-s390x shellcheck mandoc dash busybox jq procps util-linux moreutils age gzip \
 	pigz isa-l zstd lz4 xz 7zip libarchive-tools perl qpdf cmake meson dosfstools strace openssh
-DNF = gcc make pkgconf-pkg-config zlib-devel elfutils-libelf-devel isa-l-devel libdeflate-devel \
+DNF = gcc make pkgconf-pkg-config zlib-devel elfutils-libelf-devel elfutils-devel isa-l-devel libdeflate-devel \
 	binutils bats python3 gdb elfutils clang lld llvm qemu-user ShellCheck mandoc man-db dash busybox jq procps-ng util-linux moreutils \
 	age gzip pigz isa-l-tools zstd lz4 xz p7zip-plugins bsdtar perl qpdf cmake meson dosfstools strace \
 	openssh-clients openssh-server

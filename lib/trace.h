@@ -1,0 +1,80 @@
+/*
+ * The stacks of a core's threads, by libdwfl of elfutils.  Modules are those that the core names or
+ * holds; their files are used where they are here and have the core's build-id.
+ */
+#ifndef GZCORE_TRACE_H
+#define GZCORE_TRACE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core.h"
+#include "image.h"
+
+/* The most frames of a stack, and the most threads, that are looked at. */
+#define TRACE_FRAMES 256
+#define TRACE_THREADS 65536
+
+/* All strings are the trace's own, live as long as it, and may hold any byte; NULL: not known. */
+struct trace_frame {
+	uint64_t pc;
+	int exact;			/* pc is where the thread was, not what a call returns to */
+	const char *module;		/* its path, or what it calls itself */
+	uint64_t offset;		/* of pc in the module, from its first mapped byte */
+	const uint8_t *build_id;
+	size_t build_id_len;
+	const char *function;
+	uint64_t function_offset;	/* of pc in it */
+	const char *file;
+	int line, column;		/* 0: not known */
+};
+
+struct trace_thread {
+	uint32_t tid;
+	int crashed;			/* it got the signal */
+	size_t frames;			/* so far */
+	const char *end;		/* why the stack cannot be followed further; NULL: that was all */
+};
+
+struct trace_visitor {
+	/* Called at the start of a thread, for each of its frames, and at its end; unless NULL. */
+	void (*start)(void *arg, const struct trace_thread *t);
+	void (*frame)(void *arg, const struct trace_thread *t, const struct trace_frame *f);
+	void (*end)(void *arg, const struct trace_thread *t);
+	void *arg;
+	size_t threads;			/* the most that are wanted, up to TRACE_THREADS */
+};
+
+enum trace_status {
+	TRACE_OK,
+	TRACE_NO_CORE,	/* see trace_core()->bad, NULL: cut short */
+	TRACE_OTHER,	/* the executable's build-id is not the core's */
+	TRACE_SYSTEM,	/* errno */
+	TRACE_DWFL	/* trace_error says why */
+};
+
+struct trace;
+
+/*
+ * Opens the core in the image, which stays the caller's.  executable: the file of the program, or NULL;
+ * debug: a folder with debug files, besides the usual places, or NULL.  Debug files are asked for over
+ * the network when DEBUGINFOD_URLS is set in the environment: the caller decides.  The process can have
+ * one trace at a time (see window_linux.h).  trace_close frees *t, which is also there after
+ * TRACE_NO_CORE, else NULL.
+ */
+enum trace_status trace_open(struct trace **t, struct image *i, const char *executable, const char *debug);
+void trace_close(struct trace *t);
+
+/* The core's headers and notes. */
+struct core *trace_core(struct trace *t);
+
+/*
+ * Shows the stacks, that of the crashed thread first.  Returns 0, 1 when threads were left out, or -1 when
+ * the threads cannot be had (trace_error).
+ */
+int trace_walk(struct trace *t, const struct trace_visitor *v);
+
+/* The words of libdwfl for what went wrong last. */
+const char *trace_error(void);
+
+#endif

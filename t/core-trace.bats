@@ -1,0 +1,407 @@
+# core-trace on cores that gdb writes of real crashes; those of the kernel: t/kernel/trace.bats.
+
+load lib/common
+load lib/trace
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	need gdb eu-stack
+}
+
+# build FILE: the program that crashes in the ways of t/kernel/crash.c.
+build() {
+	${CC:-cc} -g -pthread -Wl,--build-id -o "$1" "$T/kernel/crash.c"
+}
+
+# crash_core CORE PROGRAM [ARG…]: its core at the moment of its signal, at addresses of its own.
+crash_core() {
+	local core=$1
+	shift
+	gdb -nx -q -batch -ex 'set debuginfod enabled off' -ex 'set disable-randomization off' \
+		-ex 'set startup-with-shell off' -ex run -ex "generate-core-file $core" --args "$@" \
+		>gdb.out 2>&1 </dev/null 3>&-
+	[ -s "$core" ] || { cat gdb.out; return 1; }
+}
+
+# sane STATUS… -- COMMAND…: it ends by itself, in time, with one of these.
+sane() {
+	local wanted=
+	while [ "$1" != -- ]; do
+		wanted+=" $1"
+		shift
+	done
+	shift
+	status=0
+	timeout 60 "$@" >out 2>err || status=$?
+	[[ " $wanted " == *" $status "* ]] || { echo "status $status: $*"; tail -n 30 err; return 1; }
+}
+
+@test "core-trace: -h, -V and a bad option" {
+	answers core-trace
+}
+
+@test "core-trace: what is no core is said in one line, status 2" {
+	fails_with 2 core-trace /dev/null
+	[[ $stderr == *": empty" ]]
+	echo hello world, this is no core >text
+	fails_with 2 core-trace text
+	[[ $stderr == *"text: not an ELF file" ]]
+	fails_with 2 core-trace "$(command -v bash)"
+	[[ $stderr == *": an ELF file, but not a core" ]]
+	gzdeflate <text >text.gz
+	fails_with 2 core-trace text.gz
+	fails_with 2 core-trace <text
+	fails_with 2 core-trace none
+	fails_with 2 core-trace .
+	usage_error core-trace one two
+	fails_with 2 core-trace -e none text
+	fails_with 2 core-trace -d text text
+	mkfifo fifo
+	fails_with 2 core-trace -e fifo text
+}
+
+@test "core-trace: a terminal is not read" {
+	run -2 on_terminal core-trace </dev/null
+	[[ $output == *"<stdin>: is a terminal"* ]]
+}
+
+@test "core-trace: a threaded program's frames are those of eu-stack and gdb" {
+	build prog
+	crash_core core ./prog threads 5
+	same_as_others core prog
+	[ "$(grep -c ^thread trace)" = 5 ]
+	[ "$(head -n 1 trace | cut -d: -f2)" = ' SIGSEGV' ]
+	[[ $(sed -n 2p trace) =~ ^'#0   0x'[0-9a-f]{16}'  crash_here+0x'[0-9a-f]+'  '.*'crash.c:'[0-9]+'  '"$PWD/prog+0x"[0-9a-f]+'  ['[0-9a-f]{40}']'$ ]]
+	# The line of the call, not of what it returns to.
+	line=$(grep -n 'crash_here(SIGSEGV);' "$T/kernel/crash.c" | tail -n 1 | cut -d: -f1)
+	sed -n 3p trace | grep -q "  main+.*crash.c:$line  "
+}
+
+@test "core-trace: from gzip of members, of one, from zlib and from a pipe it is the same" {
+	build prog
+	crash_core core ./prog threads 3
+	core-trace core >want
+	gzdeflate core >members.gz
+	gzdeflate -b 4096 core >small.gz
+	gzip -c core >gzip.gz
+	gzdeflate -s core >one.gz
+	zdeflate core >core.zz
+	for f in members.gz small.gz gzip.gz one.gz core.zz; do
+		core-trace $f | diff want - || { echo $f; return 1; }
+		core-trace <$f | diff want - || { echo "<$f"; return 1; }
+		cat $f | core-trace | diff want - || { echo "cat $f"; return 1; }
+	done
+	cat core | core-trace - | diff want -
+	mkfifo fifo
+	cat members.gz >fifo &
+	core-trace fifo | diff want -
+	ln -s members.gz link
+	core-trace link | diff want -
+	[ -z "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'gzcore.*' -user "$(id -u)")" ]
+}
+
+@test "core-trace: of a gzip file only the members that are needed are decompressed" {
+	build prog
+	crash_core core ./prog fill 20000000
+	gzdeflate -b 64K core >core.gz
+	core-trace core >want
+	# A member of the filling is damaged: nothing looks there.
+	python3 - <<-'EOS'
+	import struct
+	b = bytearray(open("core.gz", "rb").read())
+	at, members = 0, []
+	while at < len(b):
+	    n, = struct.unpack_from("<I", b, at + 16)
+	    members.append((at, n))
+	    at += n
+	big = [m for m in members if m[1] > 60000]
+	assert len(big) > 100
+	at, n = big[len(big) // 2]
+	b[at + n // 2] ^= 0xff
+	open("hurt.gz", "wb").write(b)
+	EOS
+	fails_with 2 zinflate -t hurt.gz
+	core-trace hurt.gz | diff want -
+}
+
+@test "core-trace: -j is JSON as the manual says, and says what the text says" {
+	build prog
+	crash_core core ./prog threads 3
+	core-trace -j core >json
+	json_is_valid json
+	core-trace core | our_frames >frames
+	jq -r '.threads[] | .tid as $t | .frames[] | "\($t) \(.pc)"' json |
+		python3 -c 'import sys
+for line in sys.stdin:
+    t, pc = line.split(); print(t, "0x%016x" % int(pc, 16))' | diff frames -
+	jq -e '.complete and .signame == "SIGSEGV" and .comm == "prog" and (.threads | length) == 3 and
+		.threads[0].crashed and .threads[0].frames[0].function == "crash_here" and
+		.threads[0].frames[0].build_id == $id' --arg id "$(elf-uuid -b prog)" json
+	core-trace -js core >one
+	json_is_valid one
+	jq -e '.threads | length == 1' one
+	[ "$(jq .fingerprint one)" = "$(jq .fingerprint json)" ]
+	[ "$(jq -r .fingerprint one)" = "$(core-trace -s core)" ]
+}
+
+@test "core-trace: -s is the same for the same bug, and another for another" {
+	build prog
+	crash_core a ./prog segv
+	crash_core b ./prog segv 'another argument' 'and one more'
+	crash_core c ./prog thread
+	crash_core d ./prog signal "$(kill -l ABRT)"
+	for f in a b c d; do
+		core-trace -s $f >$f.s
+		grep -qxE '[0-9a-f]{16}' $f.s
+	done
+	# Addresses differ, the word does not.
+	run ! cmp -s <(core-trace a | our_frames | cut -d' ' -f2) <(core-trace b | our_frames | cut -d' ' -f2)
+	cmp a.s b.s
+	run ! cmp -s a.s c.s
+	# The way through abort is left out.
+	core-trace d | grep -q ' abort+'
+	cmp a.s d.s
+	# Another build with the same functions.
+	${CC:-cc} -g -O1 -fno-optimize-sibling-calls -pthread -o prog "$T/kernel/crash.c"
+	crash_core e ./prog segv
+	core-trace -s e | cmp a.s -
+	# The hash of the lines that the manual names.
+	python3 - >want <<-'EOS'
+	h = 0xcbf29ce484222325
+	for c in b"prog!crash_here\nprog!main\n":
+	    h = (h ^ c) * 0x100000001b3 % 2**64
+	print("%016x" % h)
+	EOS
+	cmp want a.s
+}
+
+@test "core-trace: without symbols the fingerprint is of build-id and offset" {
+	build prog
+	strip prog
+	crash_core a ./prog segv
+	crash_core b ./prog segv 'another argument'
+	core-trace -s a >a.s
+	core-trace -s b | cmp a.s -
+	core-trace a | sed -n 2p >first
+	run ! grep -q crash_here first
+	grep -q "$(elf-uuid -b prog)" first
+}
+
+@test "core-trace: -d finds debug files by build-id, -e a program that was moved" {
+	build prog
+	id=$(elf-uuid -b prog)
+	mkdir -p "debug/.build-id/${id:0:2}"
+	objcopy --only-keep-debug prog "debug/.build-id/${id:0:2}/${id:2}.debug"
+	strip prog
+	crash_core core ./prog thread
+	run ! grep -q crash_here <(core-trace core)
+	core-trace -d debug core >with
+	grep -q 'crash_here+.*crash.c:[0-9]' with
+	mkdir away
+	mv prog away/
+	core-trace -d debug -e away/prog core >moved
+	diff <(our_frames with) <(our_frames moved)
+	grep -q "$(printf %s "away/prog+0x")" moved
+	build other
+	${CC:-cc} -O2 -pthread -Wl,--build-id -o other "$T/kernel/crash.c"
+	fails_with 2 core-trace -e other core
+	[ "$stderr" = 'core-trace: other: its build-id is not that of the program in the core' ]
+}
+
+# Accepts connections, counts them in the file asked; its port is in the file port.
+server() {
+	python3 -c '
+import socket
+s = socket.create_server(("127.0.0.1", 0))
+open("port.new", "w").write(str(s.getsockname()[1]))
+import os
+os.rename("port.new", "port")
+while True:
+    c, _ = s.accept()
+    open("asked", "a").write("x")
+    c.recv(4096)
+    c.sendall(b"HTTP/1.0 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+    c.close()' 3>&- &
+	until [ -e port ]; do sleep 0.1; done
+}
+
+@test "core-trace: nothing is asked over the network without -D" {
+	build prog
+	strip prog
+	crash_core core ./prog segv
+	server
+	export DEBUGINFOD_URLS="http://127.0.0.1:$(cat port)/" HOME=$PWD XDG_CACHE_HOME=$PWD DEBUGINFOD_CACHE_PATH=$PWD/cache
+	core-trace core >without
+	[ ! -e asked ]
+	# Where libdebuginfod is there at all.
+	if ldconfig -p | grep -q libdebuginfod; then
+		core-trace -D core | diff without -
+		[ -s asked ]
+	fi
+	kill %%
+}
+
+@test "core-trace: names with control characters and invalid UTF-8 are escaped" {
+	# gdb writes a newline as the kernel's list of mappings has it, escaped: not here.
+	name=$'pr\e[2J\t"\\\x01\xff\x7f'
+	build prog
+	cp prog "./$name"
+	crash_core core "./$name" segv
+	core-trace core >text
+	run ! grep -aq '[^ -~]' text
+	grep -qF 'pr\0033[2J\0011"\0134\0001\0377\0177' text
+	core-trace -j core >json
+	json_is_valid json
+	jq -e '.threads[0].frames[0].module | endswith("pr\u001b[2J\t\"\\0134\u0001\\0377\u007f")' json
+}
+
+@test "core-trace: a path in the core that is a FIFO by now is not waited for" {
+	build prog
+	crash_core core ./prog segv
+	rm prog
+	mkfifo prog
+	sane 0 1 -- core-trace core
+	grep -q ^thread out
+}
+
+@test "core-trace: a core that is cut anywhere ends in 1 or 2, and says where" {
+	build prog
+	crash_core core ./prog threads 3
+	size=$(stat -c %s core)
+	gzdeflate -b 16K core >core.gz
+	for n in 1 15 63 64 100 1000 4096 10000 65536 $((size / 2)) $((size - 5000)) $((size - 1)); do
+		head -c "$n" core >cut
+		sane 1 2 -- core-trace cut
+		[ "$(wc -l <err)" -ge 1 ]
+		[ "$status" = 2 ] || grep -q "cut short: ends after $n of $size bytes" err
+		run ! grep -v '^core-trace: cut: ' err
+	done
+	size=$(stat -c %s core.gz)
+	for n in 1 17 19 20 500 $((size / 3)) $((size / 2)) $((size - 9)) $((size - 1)); do
+		head -c "$n" core.gz >cut
+		sane 1 2 -- core-trace cut
+		[ "$(wc -l <err)" -ge 1 ]
+		sane 1 2 -- core-trace <cut
+		sane 1 2 -- core-trace -j cut
+		[ "$status" = 2 ] || json_is_valid out
+	done
+}
+
+@test "core-trace: flipped bytes in headers and notes end in no crash and no endless loop" {
+	build prog
+	crash_core core ./prog threads 3
+	cat >flip.py <<-'EOS'
+	import random, subprocess, sys
+	b = open("core", "rb").read()
+	phoff = int.from_bytes(b[32:40], "little")
+	phnum = int.from_bytes(b[56:58], "little")
+	places = list(range(64)) * 4 + list(range(phoff, phoff + 56 * phnum))
+	for k in range(phnum):
+	    p = phoff + 56 * k
+	    if b[p] == 4:
+	        at, n = (int.from_bytes(b[p + o:p + o + 8], "little") for o in (8, 32))
+	        places += list(range(at, at + n))
+	seen = {}
+	for seed in range(int(sys.argv[1])):
+	    r = random.Random(seed)
+	    c = bytearray(b)
+	    for _ in range(r.choice((1, 1, 3, 20))):
+	        c[r.choice(places)] = r.choice((0, 1, 0x7f, 0x80, 0xff, r.randrange(256)))
+	    open("flipped", "wb").write(c)
+	    p = subprocess.run(["core-trace", "flipped"], capture_output=True, timeout=60)
+	    assert p.returncode in (0, 1, 2), (seed, p.returncode, p.stderr)
+	    assert p.returncode == 0 or p.stderr.startswith(b"core-trace: "), (seed, p.stderr)
+	    seen[p.returncode] = seen.get(p.returncode, 0) + 1
+	print(seen)
+	EOS
+	run -0 python3 flip.py 150
+	echo "$output"
+}
+
+@test "core-trace: damage in the compressed file is said, and what can be shown is" {
+	build prog
+	crash_core core ./prog segv
+	gzdeflate -b 16K core >core.gz
+	python3 - <<-'EOS'
+	import random, subprocess
+	b = open("core.gz", "rb").read()
+	for seed in range(40):
+	    r = random.Random(seed)
+	    c = bytearray(b)
+	    for _ in range(r.choice((1, 5, 50))):
+	        c[r.randrange(len(c))] ^= 1 << r.randrange(8)
+	    open("hurt.gz", "wb").write(c)
+	    p = subprocess.run(["core-trace", "hurt.gz"], capture_output=True, timeout=60)
+	    assert p.returncode in (0, 1, 2), (seed, p.returncode, p.stderr)
+	    assert p.returncode == 0 or p.stderr.startswith(b"core-trace: hurt.gz: "), (seed, p.stderr)
+	EOS
+}
+
+@test "core-trace: endless recursion shows 256 frames, and says so" {
+	printf '%s\n' 'volatile int n; int f(int k) { volatile char b[64]; b[0] = 1; return f(k + 1) + b[0]; }' \
+		'int main(void) { return f(n); }' >deep.c
+	${CC:-cc} -g -O0 -o deep deep.c
+	(ulimit -s 256 && crash_core core ./deep)
+	sane 1 -- core-trace core
+	[ "$(grep -c '^#' out)" = 256 ]
+	grep -q 'ends here: more frames than are shown' out
+	grep -qx 'core-trace: core: a stack has more than 256 frames: the others are left out' err
+}
+
+@test "core-trace: 10,000 threads and their notes take little memory" {
+	! grep -q sanitize "$BUILD/.flags" || skip 'a sanitizer takes memory of its own'
+	build prog
+	crash_core core ./prog segv
+	python3 - <<-'EOS'
+	import struct
+	b = open("core", "rb").read()
+	phoff, phnum = struct.unpack_from("<Q", b, 32)[0], struct.unpack_from("<H", b, 56)[0]
+	for k in range(phnum):
+	    p = phoff + 56 * k
+	    if b[p] == 4:
+	        at, n = struct.unpack_from("<Q", b, p + 8)[0], struct.unpack_from("<Q", b, p + 32)[0]
+	        note = p
+	notes, q, status = b"", at, None
+	while q < at + n:
+	    ns, ds, t = struct.unpack_from("<III", b, q)
+	    size = 12 + (ns + 3 & ~3) + (ds + 3 & ~3)
+	    if t == 1 and status is None:
+	        status = bytearray(b[q:q + size])
+	    elif t != 1:
+	        notes += b[q:q + size]
+	    q += size
+	area = struct.pack("<III", 6, 11000, 0x202) + b"LINUX\0\0\0" + bytes(11000)
+	threads = bytearray()
+	for tid in range(1, 10001):
+	    struct.pack_into("<I", status, 20 + 32, tid)
+	    threads += status + area
+	c = bytearray(b)
+	end = (len(b) + 4095) & ~4095
+	struct.pack_into("<Q", c, note + 8, end)
+	struct.pack_into("<Q", c, note + 32, len(threads) + len(notes))
+	with open("many", "wb") as f:
+	    f.write(c)
+	    f.seek(end)
+	    f.write(threads + notes)
+	EOS
+	gzdeflate many >many.gz
+	for f in many many.gz; do
+		python3 - $f >peak <<-'EOS'
+		import resource, subprocess, sys
+		out = subprocess.run(["core-trace", sys.argv[1]], stdout=subprocess.PIPE, check=True).stdout
+		assert out.count(b"thread ") == 10000, out.count(b"thread ")
+		print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+		EOS
+		echo "$f: $(cat peak) KiB"
+		[ "$(cat peak)" -le 32768 ]
+	done
+}
+
+@test "core-trace: a full disk, a closed output and a reader that has gone are errors" {
+	build prog
+	crash_core core ./prog segv
+	run -2 bash -c 'core-trace core >/dev/full'
+	[[ $output == 'core-trace: <stdout>: write: No space left on device' ]]
+	run -2 bash -c 'core-trace core >&-'
+	run -2 reader_gone core-trace core
+}

@@ -1,0 +1,130 @@
+# core-trace on what the kernel writes of real crashes, as the handler stores it.
+
+load ../lib/common
+load ../lib/kernel
+load ../lib/trace
+
+setup_file() {
+	export BATS_NO_PARALLELIZE_WITHIN_FILE=true
+	kernel_install
+}
+
+teardown_file() {
+	kernel_remove
+}
+
+setup() {
+	kernel_ready
+	cd "$BATS_TEST_TMPDIR" || return 1
+	need gdb eu-stack
+	conf
+	sorted 0
+}
+
+# sorted N: the kernel writes small mappings first, or in the order of addresses, which is what eu-stack
+# takes for granted.
+sorted() {
+	[ ! -e $KERNEL/core_sort_vma ] || kernel_set kernel/core_sort_vma "$1"
+}
+
+# traced ELF: the core of $pid and its compressed file give the same, which is what the others say.
+traced() {
+	restored
+	same_as_others core "$1" || return
+	core-trace "$gz" | diff trace - || return
+	core-trace -j "$gz" >json
+	json_is_valid json || return
+	core-trace -s "$gz" >word
+	grep -qxE '[0-9a-f]{16}' word
+}
+
+@test "core-trace: a threaded program: the crashed thread first, as eu-stack and gdb say" {
+	crasher prog
+	crash ./prog threads 20
+	traced prog
+	[ "$(grep -c ^thread trace)" = 20 ]
+	[ "$(head -n 1 trace)" = "thread $(value tid): SIGSEGV" ]
+	sed -n 2p trace | grep -q ' crash_here+'
+	crash ./prog thread
+	traced prog
+	[ "$(head -n 1 trace)" = "thread $(value tid): SIGSEGV" ]
+	sed -n 3p trace | grep -q ' crash_in_thread+'
+}
+
+@test "core-trace: the same bug twice has one fingerprint, whatever the addresses" {
+	crasher prog
+	crash ./prog segv
+	traced prog
+	mv word first
+	crash ./prog segv 'an argument'
+	traced prog
+	cmp first word
+	crash ./prog thread
+	traced prog
+	run ! cmp -s first word
+}
+
+@test "core-trace: of a sorted core no frame and no name is lost" {
+	crasher prog
+	sorted 1
+	crash ./prog threads 20
+	restored
+	core-trace core >trace
+	[ "$(our_frames trace | wc -l)" -ge 80 ]
+	diff <(our_frames trace | sort) <(gdb_frames prog core | sort)
+	# Every frame has a function and a module with its build-id.
+	run ! grep -E '^#' <(grep -vE '^#.*  [A-Za-z_][^ ]*\+0x.*  /.*\+0x.*  \[' trace)
+	for name in crash_here main wait_in_thread start_thread; do
+		grep -q "  $name+" trace
+	done
+	core-trace "$gz" | diff trace -
+}
+
+@test "core-trace: Python" {
+	python=$(python3 -c 'import os, sys; print(os.path.realpath(sys.executable))')
+	crash "$python" -c 'import os, threading, time
+for _ in range(3): threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+time.sleep(0.2)
+os.abort()'
+	traced "$python"
+	[ "$(grep -c ^thread trace)" = 4 ]
+}
+
+@test "core-trace: node" {
+	need node
+	crash node -e 'process.abort()'
+	traced "$(command -v node)"
+}
+
+@test "core-trace: a program of 32 bits" {
+	need clang
+	clang -m32 -g -nostdlib -static -fno-stack-protector -Wl,--build-id -o prog "$T/kernel/crash32.c"
+	run ./prog
+	[ "$status" != 126 ] || skip "this kernel runs no programs of 32 bits"
+	crash ./prog
+	stored
+	zinflate "$gz" >core
+	core-trace core >trace
+	our_frames trace >ours
+	eu_frames core | diff - ours
+	[ -s ours ]
+}
+
+@test "core-trace: a core cut anywhere shows what is there, and says where it ends" {
+	crasher prog
+	crash ./prog threads 5
+	restored
+	core-trace core >whole
+	size=$(stat -c %s core)
+	for percent in 1 5 20 40 60 80 95 99; do
+		n=$((size * percent / 100))
+		head -c "$n" core >cut
+		status=0
+		core-trace cut >out 2>err || status=$?
+		[ "$status" = 1 ] || [ "$status" = 2 ]
+		[ "$status" = 2 ] || grep -q "cut short: ends after $n of $size bytes" err
+		gzdeflate -b 4096 cut | core-trace 2>/dev/null | diff out - || [ "${PIPESTATUS[1]}" = "$status" ]
+		# No frame that is not in the whole one.
+		[ -z "$(our_frames out | sort -u | comm -23 - <(our_frames whole | sort -u))" ]
+	done
+}

@@ -1,0 +1,91 @@
+# For tests of core-trace: its frames beside those of eu-stack and gdb, a line each: TID, address.
+unset DEBUGINFOD_URLS
+
+our_frames() {
+	awk '$1 == "thread" { sub(":", "", $2); tid = $2 } /^#/ { print tid, $2 }' "$@"
+}
+
+# eu_frames CORE [OPTION…]
+eu_frames() {
+	local core=$1
+	shift
+	eu-stack --core="$core" "$@" 2>eu.err | awk '$1 == "TID" { sub(":", "", $2); tid = $2 } /^#/ { print tid, $2 }'
+}
+
+# gdb_frames ELF CORE
+gdb_frames() {
+	cat >frames.py <<-'EOS'
+	import gdb
+	for t in sorted(gdb.selected_inferior().threads(), key=lambda t: t.num):
+	    t.switch()
+	    f = gdb.newest_frame()
+	    while f is not None and f.is_valid():
+	        if f.type() not in (gdb.INLINE_FRAME, gdb.TAILCALL_FRAME):
+	            print("FRAME", t.ptid[1], "0x%016x" % f.pc())
+	        f = f.older()
+	EOS
+	gdb -nx -q -batch -ex 'set debuginfod enabled off' -ex 'set backtrace past-main on' \
+		-ex 'set backtrace past-entry on' -ex 'source frames.py' "$1" "$2" 2>gdb.err |
+		sed -n 's/^FRAME //p'
+}
+
+# same_as_others CORE ELF: the frames of core-trace are those of eu-stack, every thread's in its order,
+# and of gdb; gdb goes on, or not, where there is no call frame information: up to where both are.
+same_as_others() {
+	run -0 --separate-stderr core-trace "$1"
+	[ -z "$stderr" ] || { echo "said: $stderr"; return 1; }
+	printf '%s\n' "$output" >trace
+	our_frames trace >ours
+	[ "$(wc -l <ours)" -gt 2 ] || { echo "few frames:"; cat trace; return 1; }
+	eu_frames "$1" | diff - ours || { cat eu.err; return 1; }
+	gdb_frames "$2" "$1" >gdbs
+	python3 - <<-'EOS'
+	import collections
+	def stacks(name):
+	    d = collections.OrderedDict()
+	    for line in open(name):
+	        tid, pc = line.split()
+	        d.setdefault(tid, []).append(int(pc, 16))
+	    return d
+	ours, gdbs = stacks("ours"), stacks("gdbs")
+	assert set(ours) == set(gdbs), (set(ours) ^ set(gdbs))
+	short = 0
+	for tid, a in ours.items():
+	    b = gdbs[tid]
+	    n = min(len(a), len(b))
+	    # gdb's last frame may be its own guess.
+	    same = 0
+	    while same < n and a[same] == b[same]:
+	        same += 1
+	    assert same == len(a) or same >= len(b) - 1 or same >= 2, (tid, list(map(hex, a)), list(map(hex, b)))
+	    short += same < len(a)
+	print("threads:", len(ours), "frames:", sum(map(len, ours.values())), "gdb differs in", short)
+	EOS
+}
+
+# json_is_valid FILE: the JSON of core-trace has what the manual says, and nothing else.
+json_is_valid() {
+	python3 - "$1" <<-'EOS'
+	import json, re, sys
+	raw = open(sys.argv[1], "rb").read()
+	assert raw.endswith(b"\n") and raw.count(b"\n") == 1
+	assert not re.search(rb"[\x00-\x09\x0b-\x1f\x7f]", raw)
+	o = json.loads(raw.decode("utf-8"))
+	def check(o, must, may):
+	    for k, kind in must.items():
+	        assert type(o[k]) is kind, (k, o)
+	    for k, v in o.items():
+	        assert k in must or type(v) is may[k], (k, o)
+	check(o, dict(pid=int, signal=int, threads=list, fingerprint=str, complete=bool),
+	    dict(signame=str, comm=str, exe=str))
+	assert re.fullmatch("([0-9a-f]{16})?", o["fingerprint"])
+	for n, t in enumerate(o["threads"]):
+	    check(t, dict(tid=int, crashed=bool, frames=list), dict(end=str))
+	    assert not t["crashed"] or n == 0
+	    for f in t["frames"]:
+	        check(f, dict(pc=str), dict(module=str, offset=str, build_id=str, function=str,
+	            function_offset=str, file=str, line=int, column=int))
+	        for k in "pc", "offset", "function_offset":
+	            assert re.fullmatch("0x[0-9a-f]+|0", f.get(k, "0")), f
+	EOS
+}

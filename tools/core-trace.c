@@ -1,0 +1,299 @@
+/* core-trace - show the stack of every thread in a core, or a fingerprint of the crashed one */
+#define _XOPEN_SOURCE 700
+#include <err.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core.h"
+#include "fingerprint.h"
+#include "image.h"
+#include "io.h"
+#include "record.h"
+#include "signals.h"
+#include "trace.h"
+
+struct show {
+	int json, brief, digits;
+	const char *signal;		/* of the crashed thread, NULL when it has no name */
+	size_t threads;
+	struct trace_frame stack[TRACE_FRAMES];	/* of the first thread */
+	size_t frames;
+	int limited;			/* a stack has more frames than are shown */
+};
+
+static int
+usage(FILE *to, int status)
+{
+	fputs("usage: core-trace [-DhjsV] [-d DEBUGDIR] [-e ELF] [CORE]\n", to);
+	return fflush(to) == 0 ? status : 2;
+}
+
+/* Prints a string with everything escaped that a terminal, or JSON, must not get. */
+static void
+put(const struct show *s, const char *text)
+{
+	char out[RECORD_JSON(RECORD_VALUE)];
+	size_t n = strnlen(text, RECORD_VALUE);
+
+	if (s->json)
+		record_json(out, text, n);
+	else
+		record_escape(out, text, n);
+	fputs(out, stdout);
+}
+
+static void
+put_key(const struct show *s, const char *key, const char *text)
+{
+	if (text == NULL)
+		return;
+	printf(", \"%s\": \"", key);
+	put(s, text);
+	putchar('"');
+}
+
+static void
+start(void *arg, const struct trace_thread *t)
+{
+	struct show *s = arg;
+
+	s->threads++;
+	if (s->json)
+		printf("%s{\"tid\": %" PRIu32 ", \"crashed\": %s, \"frames\": [", s->threads > 1 ? ", " : "",
+		    t->tid, t->crashed ? "true" : "false");
+	else if (!s->brief)
+		printf("%sthread %" PRIu32 "%s%s\n", s->threads > 1 ? "\n" : "", t->tid,
+		    t->crashed ? ": " : "", !t->crashed ? "" : s->signal != NULL ? s->signal : "crashed");
+}
+
+static void
+put_build_id(const char *before, const struct trace_frame *f, const char *after)
+{
+	if (f->build_id_len == 0)
+		return;
+	fputs(before, stdout);
+	for (size_t i = 0; i < f->build_id_len; i++)
+		printf("%02x", f->build_id[i]);
+	fputs(after, stdout);
+}
+
+static void
+frame_json(const struct show *s, const struct trace_thread *t, const struct trace_frame *f)
+{
+	printf("%s{\"pc\": \"%#" PRIx64 "\"", t->frames > 0 ? ", " : "", f->pc);
+	if (f->module != NULL) {
+		put_key(s, "module", f->module);
+		printf(", \"offset\": \"%#" PRIx64 "\"", f->offset);
+	}
+	put_build_id(", \"build_id\": \"", f, "\"");
+	if (f->function != NULL) {
+		put_key(s, "function", f->function);
+		printf(", \"function_offset\": \"%#" PRIx64 "\"", f->function_offset);
+	}
+	if (f->file != NULL) {
+		put_key(s, "file", f->file);
+		printf(", \"line\": %d", f->line);
+		if (f->column > 0)
+			printf(", \"column\": %d", f->column);
+	}
+	putchar('}');
+}
+
+static void
+frame_text(const struct show *s, const struct trace_thread *t, const struct trace_frame *f)
+{
+	printf("#%-3zu 0x%0*" PRIx64, t->frames, s->digits, f->pc);
+	if (f->function != NULL) {
+		fputs("  ", stdout);
+		put(s, f->function);
+		printf("+%#" PRIx64, f->function_offset);
+	}
+	if (f->file != NULL) {
+		fputs("  ", stdout);
+		put(s, f->file);
+		printf(":%d", f->line);
+	}
+	if (f->module != NULL) {
+		fputs("  ", stdout);
+		put(s, f->module);
+		printf("+%#" PRIx64, f->offset);
+	}
+	put_build_id("  [", f, "]");
+	putchar('\n');
+}
+
+static void
+frame(void *arg, const struct trace_thread *t, const struct trace_frame *f)
+{
+	struct show *s = arg;
+
+	if (s->threads == 1)
+		s->stack[s->frames++] = *f;
+	if (s->json)
+		frame_json(s, t, f);
+	else if (!s->brief)
+		frame_text(s, t, f);
+}
+
+static void
+end(void *arg, const struct trace_thread *t)
+{
+	struct show *s = arg;
+
+	s->limited |= t->frames == TRACE_FRAMES && t->end != NULL;
+	if (s->json) {
+		putchar(']');
+		put_key(s, "end", t->end);
+		putchar('}');
+	} else if (!s->brief && t->end != NULL) {
+		fputs("     ends here: ", stdout);
+		put(s, t->end);
+		putchar('\n');
+	}
+}
+
+/* Says what of the core is not there; whether there was such. */
+static int
+lacks(const char *name, struct image *i, const struct core *c)
+{
+	uint64_t at;
+	enum inflate_status st = image_end(i, &at);
+
+	if (st != INFLATE_OK)
+		warnx("%s: byte %" PRIu64 ": %s", name, at, inflate_words(st));
+	if (image_size(i) < c->promised)
+		warnx("%s: cut short: ends after %" PRIu64 " of %" PRIu64 " bytes", name, image_size(i), c->promised);
+	if (c->bad != NULL)
+		warnx("%s: %s", name, c->bad);
+	return st != INFLATE_OK || image_size(i) < c->promised || c->bad != NULL;
+}
+
+static int
+show(struct show *s, const char *name, struct image *i, struct trace *t)
+{
+	const struct trace_visitor v = { .start = start, .frame = frame, .end = end, .arg = s,
+		.threads = s->brief ? 1 : SIZE_MAX };
+	struct core *c = trace_core(t);
+	char text[FINGERPRINT_TEXT];
+	int rc, part;
+
+	s->signal = signal_name(c->signal);
+	s->digits = c->is64 ? 16 : 8;
+	if (s->json) {
+		printf("{\"pid\": %" PRIu32 ", \"signal\": %" PRIu32, c->pid, c->signal);
+		put_key(s, "signame", s->signal);
+		put_key(s, "comm", c->has_psinfo ? c->comm : NULL);
+		put_key(s, "exe", c->exe != NULL && c->exe->path[0] != '\0' ? c->exe->path : NULL);
+		fputs(", \"threads\": [", stdout);
+	}
+	rc = trace_walk(t, &v);
+	fingerprint(s->stack, s->frames, text);
+	part = lacks(name, i, c);
+	if (s->limited)
+		warnx("%s: a stack has more than %d frames: the others are left out", name, TRACE_FRAMES);
+	if (rc < 0)
+		warnx("%s: threads: %s", name, trace_error());
+	else if (s->threads == 0)
+		warnx("%s: no threads", name);
+	else if (rc > 0 && !s->brief)
+		warnx("%s: more than %d threads: the others are left out", name, TRACE_THREADS);
+	part |= s->limited || rc < 0 || s->threads == 0 || (rc > 0 && !s->brief);
+	if (s->json)
+		printf("], \"fingerprint\": \"%s\", \"complete\": %s}\n", text, part ? "false" : "true");
+	else if (s->brief && text[0] != '\0')
+		puts(text);
+	return part;
+}
+
+/* A file that libdw is to open by its name. */
+static void
+must_be_regular(const char *path, int folder)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		err(2, "%s", path);
+	if (folder ? !S_ISDIR(st.st_mode) : !S_ISREG(st.st_mode))
+		errx(2, "%s: not a %s", path, folder ? "directory" : "regular file");
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *executable = NULL, *debug = NULL, *name;
+	static struct show s;
+	enum trace_status st;
+	struct image *i;
+	struct trace *t;
+	int fd, c, ask = 0, status = 2;
+
+	if (io_std() < 0)
+		return 2;
+	while ((c = getopt(argc, argv, "Dd:e:hjsV")) != -1) {
+		switch (c) {
+		case 'D':
+			ask = 1;
+			break;
+		case 'd':
+			/* The colon separates in a search path, and a first '-' or '+' means something there. */
+			must_be_regular(optarg, 1);
+			if ((debug = realpath(optarg, NULL)) == NULL)
+				err(2, "%s", optarg);
+			if (strchr(debug, ':') != NULL)
+				errx(2, "-d %s: a path with a colon", optarg);
+			break;
+		case 'e':
+			must_be_regular(executable = optarg, 0);
+			break;
+		case 'h':
+			return usage(stdout, 0);
+		case 'j':
+			s.json = 1;
+			break;
+		case 's':
+			s.brief = 1;
+			break;
+		case 'V':
+			puts("core-trace " VERSION);
+			return fflush(stdout) == 0 ? 0 : 2;
+		default:
+			return usage(stderr, 2);
+		}
+	}
+	if (argc - optind > 1)
+		return usage(stderr, 2);
+
+	name = optind == argc || strcmp(argv[optind], "-") == 0 ? "<stdin>" : argv[optind];
+	if ((fd = io_open(argv[optind])) < 0)
+		err(2, "%s", name);
+	if (isatty(fd))
+		errx(2, "%s: is a terminal: a core is not read from there", name);
+	if (image_open(&i, fd) < 0)
+		err(2, "%s", name);
+	if (!ask)
+		unsetenv("DEBUGINFOD_URLS");
+	st = trace_open(&t, i, executable, debug);
+	if (st == TRACE_OK)
+		status = show(&s, name, i, t);
+	else if (st == TRACE_NO_CORE && image_size(i) == 0)
+		warnx("%s: empty", name);
+	else if (st == TRACE_NO_CORE)
+		warnx("%s: %s", name, trace_core(t)->bad != NULL ? trace_core(t)->bad : "cut short");
+	else if (st == TRACE_OTHER)
+		warnx("%s: its build-id is not that of the program in the core", executable);
+	else if (st == TRACE_SYSTEM)
+		warn("%s", name);
+	else
+		warnx("%s: %s", name, trace_error());
+	if (t != NULL)
+		trace_close(t);
+	image_close(i);
+	free((void *)(uintptr_t)debug);
+	if (fflush(stdout) != 0 || io_close(STDOUT_FILENO) < 0)
+		err(2, "<stdout>: write");
+	return status;
+}

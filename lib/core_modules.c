@@ -56,7 +56,8 @@ core_modules_resolve(struct core *c)
 	struct core_files *f = &c->files;
 
 	c->resolved = 1;
-	qsort(c->load, c->loads, sizeof(*c->load), by_address);
+	if (c->loads > 0)
+		qsort(c->load, c->loads, sizeof(*c->load), by_address);
 	if (c->vdso_at != 0 && core_files_at(f, c->vdso_at) == NULL)
 		add_file(c, c->vdso_at, "[vdso]");
 	if (c->phdr_at != 0 && core_files_at(f, c->phdr_at) == NULL)
@@ -79,7 +80,8 @@ core_modules_resolve(struct core *c)
 			m->len = CORE_IMAGE_HELD;
 		c->images++;
 	}
-	qsort(c->image, c->images, sizeof(*c->image), by_offset);
+	if (c->images > 0)
+		qsort(c->image, c->images, sizeof(*c->image), by_offset);
 }
 
 /* What has been seen of the image is all that comes. */

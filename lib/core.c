@@ -33,8 +33,8 @@ core_close(struct core *c)
 	c->held_image = NULL;
 }
 
-static uint64_t
-get(const struct core *c, const uint8_t *p, size_t n)
+uint64_t
+core_number(const struct core *c, const uint8_t *p, size_t n)
 {
 	uint64_t v = 0;
 
@@ -47,7 +47,7 @@ get(const struct core *c, const uint8_t *p, size_t n)
 static uint64_t
 word(const struct core *c, const uint8_t *p)
 {
-	return get(c, p, c->is64 ? 8 : 4);
+	return core_number(c, p, c->is64 ? 8 : 4);
 }
 
 /* The bytes of a range that have not been shown yet. */
@@ -100,18 +100,18 @@ parse_head(struct core *c, const uint8_t *p)
 		}
 		return;
 	}
-	if (get(c, p + 16, 2) != ET_CORE) {
+	if (core_number(c, p + 16, 2) != ET_CORE) {
 		give_up(c, "an ELF file, but not a core");
 		return;
 	}
-	c->machine = (unsigned)get(c, p + 18, 2);
+	c->machine = (unsigned)core_number(c, p + 18, 2);
 	phoff = word(c, p + (c->is64 ? 32 : 28));
 	shoff = word(c, p + (c->is64 ? 40 : 32));
 	p += c->is64 ? 54 : 42;
-	phentsize = get(c, p, 2);
-	phnum = get(c, p + 2, 2);
-	shentsize = get(c, p + 4, 2);
-	shnum = get(c, p + 6, 2);
+	phentsize = core_number(c, p, 2);
+	phnum = core_number(c, p + 2, 2);
+	shentsize = core_number(c, p + 4, 2);
+	shnum = core_number(c, p + 6, 2);
 	if (phentsize != (c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr)) || phnum == 0 ||
 	    phoff < c->head.len) {
 		give_up(c, "a core with a damaged file header");
@@ -149,7 +149,7 @@ add_load(struct core *c, uint64_t offset, uint64_t len, uint64_t vaddr)
 static void
 parse_segment(struct core *c, const uint8_t *p)
 {
-	uint64_t type = get(c, p, 4), offset = word(c, p + (c->is64 ? 8 : 4));
+	uint64_t type = core_number(c, p, 4), offset = word(c, p + (c->is64 ? 8 : 4));
 	uint64_t vaddr = word(c, p + (c->is64 ? 16 : 8)), len = word(c, p + (c->is64 ? 32 : 16));
 	uint64_t entry = c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
 
@@ -197,9 +197,9 @@ parse_status(struct core *c, size_t len)
 	struct core_thread t = { 0 };
 
 	if (len >= 14)
-		t.signal = (uint32_t)get(c, c->held + 12, 2);
+		t.signal = (uint32_t)core_number(c, c->held + 12, 2);
 	if (len >= pid + 4)
-		t.tid = (uint32_t)get(c, c->held + pid, 4);
+		t.tid = (uint32_t)core_number(c, c->held + pid, 4);
 	if (c->threads++ == 0 && len >= 14) {
 		c->signal = t.signal;
 		c->has_signal = 1;
@@ -226,17 +226,17 @@ parse_siginfo(struct core *c, size_t len)
 	if (c->has_siginfo || len < fields + 8)
 		return;
 	c->has_siginfo = 1;
-	s->signal = (uint32_t)get(c, c->held, 4);
-	s->code = (int32_t)get(c, c->held + (c->machine == EM_MIPS ? 4 : 8), 4);
+	s->signal = (uint32_t)core_number(c, c->held, 4);
+	s->code = (int32_t)core_number(c, c->held + (c->machine == EM_MIPS ? 4 : 8), 4);
 	/* Positive is the kernel's doing: these five tell where. */
 	s->has_address = s->code > 0 && s->code < SI_KERNEL &&
 	    (s->signal == SIGSEGV || s->signal == SIGBUS || s->signal == SIGILL || s->signal == SIGFPE ||
 		s->signal == SIGTRAP);
 	if (s->has_address) {
-		s->address = get(c, c->held + fields, size);
+		s->address = core_number(c, c->held + fields, size);
 	} else if (s->code <= 0) {
-		s->pid = (uint32_t)get(c, c->held + fields, 4);
-		s->uid = (uint32_t)get(c, c->held + fields + 4, 4);
+		s->pid = (uint32_t)core_number(c, c->held + fields, 4);
+		s->uid = (uint32_t)core_number(c, c->held + fields + 4, 4);
 	}
 }
 
@@ -250,9 +250,9 @@ parse_psinfo(struct core *c, size_t len)
 	if (c->has_psinfo || len < fname + 16 + 80)
 		return;
 	c->has_psinfo = 1;
-	c->uid = (uint32_t)get(c, c->held + uid, uid_len);
-	c->gid = (uint32_t)get(c, c->held + uid + uid_len, uid_len);
-	c->pid = (uint32_t)get(c, c->held + pid, 4);
+	c->uid = (uint32_t)core_number(c, c->held + uid, uid_len);
+	c->gid = (uint32_t)core_number(c, c->held + uid + uid_len, uid_len);
+	c->pid = (uint32_t)core_number(c, c->held + pid, 4);
 	memcpy(c->comm, c->held + fname, 16);
 	memcpy(c->args, c->held + fname + 16, 80);
 }
@@ -289,9 +289,9 @@ note_step(struct core *c, int step)
 static void
 note_head(struct core *c)
 {
-	c->n.namesz = (uint32_t)get(c, c->held, 4);
-	c->n.descsz = (uint32_t)get(c, c->held + 4, 4);
-	c->n.type = (uint32_t)get(c, c->held + 8, 4);
+	c->n.namesz = (uint32_t)core_number(c, c->held, 4);
+	c->n.descsz = (uint32_t)core_number(c, c->held + 4, 4);
+	c->n.type = (uint32_t)core_number(c, c->held + 8, 4);
 	c->n.ours = 0;
 	note_step(c, NOTE_NAME);
 }

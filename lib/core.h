@@ -106,6 +106,9 @@ size_t core_feed(struct core *c, uint64_t offset, const uint8_t *bytes, size_t n
 /* Gives up the range at offset: the input ends before it. */
 void core_drop(struct core *c, uint64_t offset);
 
+/* A number of n bytes, at most 8, in the core's byte order. */
+uint64_t core_number(const struct core *c, const uint8_t *p, size_t n);
+
 /* The segment that has the byte of an address, or NULL, once the notes have been seen. */
 const struct core_load *core_load_at(const struct core *c, uint64_t address);
 

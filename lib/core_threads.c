@@ -35,16 +35,6 @@ core_registers(uint16_t machine, int is64)
 	return NULL;
 }
 
-uint64_t
-core_number(const struct core *c, const uint8_t *p, size_t n)
-{
-	uint64_t v = 0;
-
-	for (size_t i = 0; i < n; i++)
-		v = v << 8 | p[c->big ? i : n - 1 - i];
-	return v;
-}
-
 /* Reads what we want of the descriptor of a NT_PRSTATUS at offset; 0 when it is not there. */
 static int
 read_status(const struct core *c, struct image *i, uint64_t offset, uint64_t len, struct core_status *t)

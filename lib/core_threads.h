@@ -53,7 +53,4 @@ int core_note_next(struct core_threads *w, const struct core *c, struct image *i
  */
 int core_threads_next(struct core_threads *w, const struct core *c, struct image *i, struct core_status *t);
 
-/* A number of n bytes in the core's byte order. */
-uint64_t core_number(const struct core *c, const uint8_t *p, size_t n);
-
 #endif

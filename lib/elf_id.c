@@ -282,6 +282,8 @@ elf_id_kind(const uint8_t *b, size_t n)
 {
 	if (n >= SARMAG && memcmp(b, ARMAG, SARMAG) == 0)
 		return ELF_ID_KIND_ARCHIVE;
+	if (n >= 2 && b[0] == 0x1f && b[1] == 0x8b)
+		return ELF_ID_KIND_GZIP;
 	if (n < SELFMAG || memcmp(b, ELFMAG, SELFMAG) != 0)
 		return ELF_ID_KIND_OTHER;
 	return n >= ELF_ID_KIND_LEN && get(b + 16, 2, b[EI_DATA] == ELFDATA2MSB) == ET_CORE ? ELF_ID_KIND_CORE :

@@ -46,7 +46,7 @@ enum elf_id_status {
 
 /* What the first n bytes of a file, best ELF_ID_KIND_LEN, say that it is. */
 #define ELF_ID_KIND_LEN 18u
-enum elf_id_kind { ELF_ID_KIND_OTHER, ELF_ID_KIND_ELF, ELF_ID_KIND_CORE, ELF_ID_KIND_ARCHIVE };
+enum elf_id_kind { ELF_ID_KIND_OTHER, ELF_ID_KIND_ELF, ELF_ID_KIND_CORE, ELF_ID_KIND_ARCHIVE, ELF_ID_KIND_GZIP };
 enum elf_id_kind elf_id_kind(const uint8_t *bytes, size_t n);
 
 /* What is wrong, for a message: "not an ELF file". */

@@ -31,13 +31,7 @@ usage(FILE *to, int status)
 	return fflush(to) == 0 ? status : 2;
 }
 
-static int
-is_gzip(const uint8_t *b, size_t n)
-{
-	return n >= 2 && b[0] == 0x1f && b[1] == 0x8b;
-}
-
-/* A seekable copy of a stream that starts as one of those does; -1 with errno, ENOEXEC: it does not. */
+/* A seekable copy of a stream that starts as what we read; -1 with errno, ENOEXEC: it does not. */
 static int
 spool(int fd)
 {
@@ -47,7 +41,7 @@ spool(int fd)
 
 	if (n < 0)
 		return -1;
-	if (elf_id_kind(magic, (size_t)n) == ELF_ID_KIND_OTHER && !is_gzip(magic, (size_t)n)) {
+	if (elf_id_kind(magic, (size_t)n) == ELF_ID_KIND_OTHER) {
 		errno = ENOEXEC;
 		return -1;
 	}
@@ -232,7 +226,7 @@ one(const struct options *o, const char *path, int several)
 		ssize_t n = io_pread(fd, magic, sizeof(magic), 0);
 		enum elf_id_kind kind = elf_id_kind(magic, n < 0 ? 0 : (size_t)n);
 
-		if (kind == ELF_ID_KIND_CORE || is_gzip(magic, n < 0 ? 0 : (size_t)n))
+		if (kind == ELF_ID_KIND_CORE || kind == ELF_ID_KIND_GZIP)
 			status = core(o, name, several, fd);
 		else if (kind != ELF_ID_KIND_ARCHIVE)
 			status = object(o, path, name, several, fd);

@@ -37,7 +37,7 @@ struct trace {
 	struct core_status now;		/* the thread that libdwfl was given last */
 	size_t threads;
 	int left_out;
-	int missing;			/* of this thread: memory that is not in the core */
+	int missing;			/* on the way from this frame: memory that is not in the core */
 	const struct trace_visitor *visitor;
 	struct trace_thread thread;	/* that is shown */
 	struct trace_frame seen[SEEN];
@@ -279,6 +279,8 @@ each_frame(Dwfl_Frame *state, void *arg)
 	Dwarf_Addr pc;
 	bool exact;
 
+	/* What the frame before lacked did not hinder. */
+	t->missing = 0;
 	if (!dwfl_frame_pc(state, &pc, &exact))
 		return -1;
 	if (t->thread.frames == TRACE_FRAMES) {
@@ -315,9 +317,11 @@ each_thread(Dwfl_Thread *thread, void *arg)
 		v->start(v->arg, &t->thread);
 	t->missing = 0;
 	rc = dwfl_thread_getframes(thread, each_frame, t);
-	/* The errors of a function that we gave it libdwfl does not know. */
-	if (rc < 0)
-		t->thread.end = t->missing ? "it leads to memory that is not in the core" : dwfl_errmsg(-1);
+	/* The errors of a function that we gave it libdwfl does not know; it takes a lost return address for none. */
+	if (t->thread.end == NULL && t->missing)
+		t->thread.end = "it leads to memory that is not in the core";
+	else if (rc < 0)
+		t->thread.end = dwfl_errmsg(-1);
 	if (rc < 0 && t->thread.end == NULL)
 		t->thread.end = "unknown";
 	if (v->end != NULL)

@@ -13,16 +13,6 @@ build() {
 	${CC:-cc} -g -pthread -Wl,--build-id -o "$1" "$T/kernel/crash.c"
 }
 
-# crash_core CORE PROGRAM [ARG…]: its core at the moment of its signal, at addresses of its own.
-crash_core() {
-	local core=$1
-	shift
-	gdb -nx -q -batch -ex 'set debuginfod enabled off' -ex 'set disable-randomization off' \
-		-ex 'set startup-with-shell off' -ex run -ex "generate-core-file $core" --args "$@" \
-		>gdb.out 2>&1 </dev/null 3>&-
-	[ -s "$core" ] || { cat gdb.out; return 1; }
-}
-
 # sane STATUS… -- COMMAND…: it ends by itself, in time, with one of these.
 sane() {
 	local wanted=
@@ -142,6 +132,16 @@ for line in sys.stdin:
 	jq -e '.threads | length == 1' one
 	[ "$(jq .fingerprint one)" = "$(jq .fingerprint json)" ]
 	[ "$(jq -r .fingerprint one)" = "$(core-trace -s core)" ]
+}
+
+@test "core-trace: a stack that leads to memory that the core lacks is said to end there" {
+	build prog
+	crash_core core ./prog threads 2
+	without_memory core >none
+	run -0 core-trace none
+	[ "$(grep -c '^#0 ' <<<"$output")" = 2 ]
+	[ "$(grep -c '^     ends here: it leads to memory that is not in the core$' <<<"$output")" = 2 ]
+	run ! grep -q '^#1 ' <<<"$output"
 }
 
 @test "core-trace: -s is the same for the same bug, and another for another" {

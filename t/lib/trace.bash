@@ -1,5 +1,29 @@
-# For tests of core-trace: its frames beside those of eu-stack and gdb, a line each: TID, address.
+# For tests of core-trace: cores, and its frames beside those of eu-stack and gdb, a line each: TID, address.
 unset DEBUGINFOD_URLS
+
+# crash_core CORE PROGRAM [ARG…]: its core at the moment of its signal, at addresses of its own.
+crash_core() {
+	local core=$1
+	shift
+	gdb -nx -q -batch -ex 'set debuginfod enabled off' -ex 'set disable-randomization off' \
+		-ex 'set startup-with-shell off' -ex run -ex "generate-core-file $core" --args "$@" \
+		>gdb.out 2>&1 </dev/null 3>&-
+	[ -s "$core" ] || { cat gdb.out; return 1; }
+}
+
+# without_memory CORE: with none of its segments' bytes, but with its notes.
+without_memory() {
+	python3 - "$1" <<-'EOS'
+	import struct, sys
+	b = bytearray(open(sys.argv[1], "rb").read())
+	phoff, = struct.unpack_from("<Q", b, 32)
+	count, = struct.unpack_from("<H", b, 56)
+	for at in range(phoff, phoff + 56 * count, 56):
+	    if struct.unpack_from("<I", b, at)[0] == 1:
+	        struct.pack_into("<Q", b, at + 32, 0)
+	sys.stdout.buffer.write(b)
+	EOS
+}
 
 our_frames() {
 	awk '$1 == "thread" { sub(":", "", $2); tid = $2 } /^#/ { print tid, $2 }' "$@"

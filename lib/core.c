@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core_files_note.h"
 #include "core_modules.h"
 
 /* The steps of a note, in the order of its bytes. */
@@ -496,4 +497,6 @@ core_end(struct core *c)
 	if (!c->resolved)
 		core_modules_resolve(c);
 	core_modules_end(c);
+	if (!c->is_core && c->bad == NULL)
+		c->bad = "cut short";
 }

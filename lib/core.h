@@ -35,7 +35,8 @@ struct core_load {
 
 struct core {
 	/* What is known so far; a number without a "has" is 0 while it is not. */
-	const char *bad;	/* why it is no core, or not all of it could be read; else NULL */
+	/* Why it is no core, or not all of it could be read; else NULL.  Of what is no core: once it has ended. */
+	const char *bad;
 	int is_core;		/* an ELF core of a class and version that we know */
 	int is64, big;		/* its class and byte order */
 	uint64_t promised;	/* bytes, by its headers: where it ends when nothing is missing */
@@ -112,7 +113,7 @@ uint64_t core_number(const struct core *c, const uint8_t *p, size_t n);
 /* The segment that has the byte of an address, or NULL, once the notes have been seen. */
 const struct core_load *core_load_at(const struct core *c, uint64_t address);
 
-/* The input has ended: what is there of the image that was coming is looked at. */
+/* The input has ended: what is there of the image that was coming is looked at; bad says why it is no core. */
 void core_end(struct core *c);
 
 #endif

@@ -1,4 +1,4 @@
-#include "core_files.h"
+#include "core_files_note.h"
 
 #include <stdlib.h>
 #include <string.h>

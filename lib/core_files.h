@@ -54,22 +54,10 @@ struct core_files {
 	size_t path_len;
 };
 
-/* A note begins; what was known from one before goes.  Frees all. */
-void core_files_open(struct core_files *f, int is64, int big);
-void core_files_close(struct core_files *f);
-
-/* The next bytes of the note's descriptor; its end. */
-void core_files_feed(struct core_files *f, const uint8_t *bytes, size_t n);
-void core_files_end(struct core_files *f);
-
-/* Adds a file that the note does not name.  Returns it, or NULL when there is no room. */
-struct core_file *core_files_add(struct core_files *f, uint64_t start, uint64_t end, const char *path);
-
 /* The file that is mapped at an address, or NULL. */
 struct core_file *core_files_at(const struct core_files *f, uint64_t address);
 
-/* Keeps what an identity says as that of the file's module; gives it again, all zeros when there is none. */
-void core_files_identify(struct core_file *file, const struct elf_id *id);
+/* What the core says of a file's identity: its build-id and its note; all zeros when there is none. */
 void core_files_identity(const struct core_file *file, struct elf_id *id);
 
 #endif

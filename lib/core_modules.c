@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core_files_note.h"
+
 static int
 by_address(const void *a, const void *b)
 {

@@ -10,6 +10,14 @@
 /* Bytes that are read at once. */
 #define PIECE (128u * 1024)
 
+static void
+end(struct core *c, uint64_t size)
+{
+	core_end(c);
+	if (size == 0)
+		c->bad = "empty";
+}
+
 int
 core_read_image(struct core *c, struct image *image, uint64_t *size)
 {
@@ -34,7 +42,7 @@ core_read_image(struct core *c, struct image *image, uint64_t *size)
 		for (size_t done = 0; done < (size_t)n;)
 			done += core_feed(c, at + done, buf + done, (size_t)n - done);
 	}
-	core_end(c);
+	end(c, *size);
 	rc = 0;
 out:
 	free(buf);
@@ -116,7 +124,7 @@ core_read_stream(struct core *c, int in, int out, uint64_t *size)
 		if (n > 0)
 			s->at += (uint64_t)n;
 	} while (n > 0);
-	core_end(c);
+	end(c, s->at);
 	*size = s->at;
 	free(s);
 	return (int)n;

@@ -323,7 +323,7 @@ format_uuid(char *text, const uint8_t *u)
 	snprintf(buf, sizeof(buf),
 	    "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1], u[2],
 	    u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
-	memcpy(text, buf, 36);
+	memcpy(text, buf, sizeof(buf));
 	return 36;
 }
 
@@ -353,17 +353,19 @@ lower_uuid(char *text, size_t n)
 }
 
 size_t
-elf_id_uuid(const struct elf_id *id, char *text, const char **from)
+elf_id_uuid(const struct elf_id *id, char text[ELF_ID_TEXT_MAX], const char **from)
 {
 	size_t n = id->section_len;
 
+	text[0] = '\0';
 	*from = "section";
 	while (n > 0 && (id->section[n - 1] == '\0' || strchr(" \t\r\n", id->section[n - 1]) != NULL))
 		n--;
 	if (id->section_len == ELF_ID_UUID && (n == 0 || !printable(id->section, n)))
 		return format_uuid(text, id->section);
-	if (n > 0 && n <= ELF_ID_TEXT_MAX) {
+	if (n > 0 && n < ELF_ID_TEXT_MAX) {
 		memcpy(text, id->section, n);
+		text[n] = '\0';
 		lower_uuid(text, n);
 		return n;
 	}

@@ -20,8 +20,8 @@
 #define ELF_ID_BUILD_ID_MAX 64
 /* The most bytes of package metadata that are kept. */
 #define ELF_ID_PACKAGE_MAX 1024
-/* The most bytes of a text that is an identity. */
-#define ELF_ID_TEXT_MAX 256
+/* The longest text that is an identity, bytes with the terminator. */
+#define ELF_ID_TEXT_MAX 257
 
 struct elf_id {
 	uint8_t section[ELF_ID_SECTION_MAX];
@@ -75,11 +75,11 @@ enum elf_id_status elf_id_archive(int fd, const char *section,
 enum elf_id_status elf_id_image(uint8_t *image, size_t len, struct elf_id *id);
 
 /*
- * The identity of the section or of the note as text, not terminated, in text[ELF_ID_TEXT_MAX]: a
- * UUID in lower case (RFC 9562 section 4), or what the text in the section is, less its last white
- * space.  Returns its length; 0 when there is none.  *from is "section" or "note".
+ * The identity of the section or of the note as text, terminated: a UUID in lower case (RFC 9562 section
+ * 4), or what the text in the section is, any bytes, less its last white space.  Returns its length; 0
+ * when there is none.  *from is "section" or "note".
  */
-size_t elf_id_uuid(const struct elf_id *id, char *text, const char **from);
+size_t elf_id_uuid(const struct elf_id *id, char text[ELF_ID_TEXT_MAX], const char **from);
 
 /* The build-id in hexadecimal, terminated.  Returns its length; 0 when there is none. */
 size_t elf_id_build_id(const struct elf_id *id, char text[2 * ELF_ID_BUILD_ID_MAX + 1]);

@@ -37,6 +37,7 @@ struct kept {
 
 struct image {
 	int fd;
+	int own;		/* the descriptor is to be closed */
 	struct point *point;
 	size_t points, stride;	/* each stands for stride members, the last perhaps for fewer */
 	uint64_t members, members_end, members_size;	/* their number, bytes of input, bytes of data */
@@ -237,11 +238,31 @@ image_open(struct image **out, int fd)
 	return 0;
 }
 
+int
+image_open_file(struct image **out, const char *path)
+{
+	int fd = io_open(path), saved;
+
+	if (fd < 0)
+		return -1;
+	if (image_open(out, fd) < 0) {
+		saved = errno;
+		if (fd != STDIN_FILENO)
+			io_close(fd);
+		errno = saved;
+		return -1;
+	}
+	(*out)->own = fd != STDIN_FILENO;
+	return 0;
+}
+
 void
 image_close(struct image *i)
 {
 	if (i->rest >= 0 && i->rest != i->fd)
 		io_close(i->rest);
+	if (i->own)
+		io_close(i->fd);
 	for (size_t k = 0; k < i->slots; k++)
 		free(i->kept[k].data);
 	member_free(i->decoder);

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "inflate.h"
+#include "inflate_status.h"
 
 struct image;
 
@@ -20,6 +20,10 @@ struct image;
  * cut or damaged is no error: see image_end.
  */
 int image_open(struct image **i, int fd);
+
+/* The same of a file by its path, which is closed with the image; "-" is standard input, which is not. */
+int image_open_file(struct image **i, const char *path);
+
 void image_close(struct image *i);
 
 /* The bytes that there are. */

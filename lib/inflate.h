@@ -8,30 +8,9 @@
 #include <stdint.h>
 
 #include "gz.h"
+#include "inflate_status.h"
 #include "sink.h"
 #include "source.h"
-
-/* How a run ended. */
-enum inflate_status {
-	INFLATE_OK,
-	INFLATE_TRAILING,	/* all was decoded; what follows is neither zeros nor a member */
-	INFLATE_LOST,		/* salvage only: ranges were lost, their sizes are known */
-	INFLATE_UNKNOWN,	/* salvage only: how much was lost cannot be known */
-	INFLATE_EMPTY,
-	INFLATE_FORMAT,
-	INFLATE_CUT,
-	INFLATE_HEAD,
-	INFLATE_DATA,
-	INFLATE_CHECK,
-	INFLATE_LENGTH,
-	INFLATE_SHORT,		/* range only: the data ends before the range does */
-	INFLATE_READ,		/* errno is in inflate.error */
-	INFLATE_WRITE,		/* likewise */
-	INFLATE_MEMORY
-};
-
-/* What a status means, in words for a message. */
-const char *inflate_words(enum inflate_status status);
 
 /* A member, or a zlib stream.  Sizes and offsets in bytes. */
 struct inflate_member {

@@ -64,6 +64,15 @@ record_flag(struct record *r, const char *key, int value)
 	add(r, key, value ? "yes" : "no", value ? 3 : 2, 1);
 }
 
+const struct record_field *
+record_find(const struct record *r, const char *key)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (strcmp(r->field[i].key, key) == 0)
+			return &r->field[i];
+	return NULL;
+}
+
 static char *
 put_octal(char *out, unsigned char c)
 {

@@ -21,7 +21,7 @@ struct record {
 	size_t count;
 	struct record_field {
 		const char *key;	/* a constant: [a-z_]+ */
-		char *value;		/* len bytes of any kind, owned by the record */
+		char *value;		/* len bytes of any kind and a terminator, owned by the record */
 		size_t len;
 		int bare;		/* in JSON a number or a truth value: no quotes */
 	} field[RECORD_KEYS];
@@ -36,6 +36,9 @@ void record_bytes(struct record *r, const char *key, const void *value, size_t l
 void record_text(struct record *r, const char *key, const char *value);
 void record_number(struct record *r, const char *key, uint64_t value);
 void record_flag(struct record *r, const char *key, int value);
+
+/* The first field of a key, or NULL; it stays the record's. */
+const struct record_field *record_find(const struct record *r, const char *key);
 
 /* The record as text, which the caller frees: lines, or one JSON object on a line.  NULL: memory. */
 char *record_format(const struct record *r, int json);

@@ -216,6 +216,8 @@ trace_open(struct trace **out, struct image *i, const char *executable, const ch
 void
 trace_close(struct trace *t)
 {
+	if (t == NULL)
+		return;
 	if (t->dwfl != NULL)
 		dwfl_end(t->dwfl);
 	if (t->elf != NULL)
@@ -232,6 +234,24 @@ struct core *
 trace_core(struct trace *t)
 {
 	return &t->core;
+}
+
+const char *
+trace_words(enum trace_status st, struct trace *t)
+{
+	switch (st) {
+	case TRACE_OK:
+		return "no error";
+	case TRACE_NO_CORE:
+		return t->core.bad;
+	case TRACE_OTHER:
+		return "its build-id is not that of the program in the core";
+	case TRACE_SYSTEM:
+		return strerror(errno);
+	case TRACE_DWFL:
+		break;
+	}
+	return trace_error();
 }
 
 const char *
@@ -304,7 +324,7 @@ each_thread(Dwfl_Thread *thread, void *arg)
 	const struct trace_visitor *v = t->visitor;
 	int rc;
 
-	if (t->threads == TRACE_THREADS || t->threads == v->threads) {
+	if (t->threads == TRACE_THREADS || (v->threads > 0 && t->threads == v->threads)) {
 		t->left_out = 1;
 		return DWARF_CB_ABORT;
 	}
@@ -334,6 +354,8 @@ trace_walk(struct trace *t, const struct trace_visitor *v)
 {
 	int rc;
 
+	if (t->dwfl == NULL)
+		return -1;
 	memset(&t->walk, 0, sizeof(t->walk));
 	t->threads = 0;
 	t->left_out = 0;

@@ -42,15 +42,15 @@ struct trace_visitor {
 	void (*frame)(void *arg, const struct trace_thread *t, const struct trace_frame *f);
 	void (*end)(void *arg, const struct trace_thread *t);
 	void *arg;
-	size_t threads;			/* the most that are wanted, up to TRACE_THREADS */
+	size_t threads;			/* the most that are wanted, 1: the crashed one; 0: all, up to TRACE_THREADS */
 };
 
 enum trace_status {
 	TRACE_OK,
-	TRACE_NO_CORE,	/* see trace_core()->bad, NULL: cut short */
+	TRACE_NO_CORE,
 	TRACE_OTHER,	/* the executable's build-id is not the core's */
 	TRACE_SYSTEM,	/* errno */
-	TRACE_DWFL	/* trace_error says why */
+	TRACE_DWFL	/* libdwfl cannot read it */
 };
 
 struct trace;
@@ -59,11 +59,15 @@ struct trace;
  * Opens the core in the image, which stays the caller's.  executable: the file of the program, or NULL;
  * debug: a folder with debug files, besides the usual places, or NULL.  Debug files are asked for over
  * the network when DEBUGINFOD_URLS is set in the environment: the caller decides.  The process can have
- * one trace at a time (see window_linux.h).  trace_close frees *t, which is also there after
- * TRACE_NO_CORE, else NULL.
+ * one trace at a time, and SIGSEGV is the trace's until trace_close; open(2) fails for all but regular
+ * files as long as trace_open and trace_walk run.  trace_close frees *t, unless NULL; it is NULL but
+ * after TRACE_OK and TRACE_NO_CORE.
  */
 enum trace_status trace_open(struct trace **t, struct image *i, const char *executable, const char *debug);
 void trace_close(struct trace *t);
+
+/* Why trace_open returned st, with the *t that it left; before anything else is called that sets errno. */
+const char *trace_words(enum trace_status st, struct trace *t);
 
 /* The core's headers and notes. */
 struct core *trace_core(struct trace *t);

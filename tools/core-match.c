@@ -37,7 +37,7 @@ static void
 answer(const char *path, const struct match *m)
 {
 	static const char *const verdict[] = { "yes", "no", "cannot tell" };
-	char hex[2 * ELF_ID_BUILD_ID_MAX + 1], text[ELF_ID_TEXT_MAX + 1], name[RECORD_ESCAPED(PATH_MAX)];
+	char hex[2 * ELF_ID_BUILD_ID_MAX + 1], text[ELF_ID_TEXT_MAX], name[RECORD_ESCAPED(PATH_MAX)];
 	struct elf_id note = m->core;
 	const char *from;
 
@@ -57,11 +57,11 @@ answer(const char *path, const struct match *m)
 			printf(", not %s", hex);
 		break;
 	case MATCH_UUID:
-		text[elf_id_uuid(&note, text, &from)] = '\0';
+		elf_id_uuid(&note, text, &from);
 		printf(": uuid %s", text);
 		note = m->file;
 		note.section_len = 0;
-		text[elf_id_uuid(&note, text, &from)] = '\0';
+		elf_id_uuid(&note, text, &from);
 		if (m->verdict == MATCH_NO)
 			printf(", not %s", text);
 		break;
@@ -135,7 +135,7 @@ open_core(const char *path)
 	if (core_read_image(&core, image, &bytes) < 0)
 		err(2, "%s", name);
 	if (!core.is_core)
-		errx(2, "%s: %s", name, bytes == 0 ? "empty" : core.bad != NULL ? core.bad : "cut short");
+		errx(2, "%s: %s", name, core.bad);
 }
 
 int

@@ -176,7 +176,7 @@ static int
 show(struct show *s, const char *name, struct image *i, struct trace *t)
 {
 	const struct trace_visitor v = { .start = start, .frame = frame, .end = end, .arg = s,
-		.threads = s->brief ? 1 : SIZE_MAX };
+		.threads = s->brief ? 1 : 0 };
 	struct core *c = trace_core(t);
 	char text[FINGERPRINT_TEXT];
 	int rc, part;
@@ -279,18 +279,9 @@ main(int argc, char **argv)
 	st = trace_open(&t, i, executable, debug);
 	if (st == TRACE_OK)
 		status = show(&s, name, i, t);
-	else if (st == TRACE_NO_CORE && image_size(i) == 0)
-		warnx("%s: empty", name);
-	else if (st == TRACE_NO_CORE)
-		warnx("%s: %s", name, trace_core(t)->bad != NULL ? trace_core(t)->bad : "cut short");
-	else if (st == TRACE_OTHER)
-		warnx("%s: its build-id is not that of the program in the core", executable);
-	else if (st == TRACE_SYSTEM)
-		warn("%s", name);
 	else
-		warnx("%s: %s", name, trace_error());
-	if (t != NULL)
-		trace_close(t);
+		warnx("%s: %s", st == TRACE_OTHER ? executable : name, trace_words(st, t));
+	trace_close(t);
 	image_close(i);
 	free((void *)(uintptr_t)debug);
 	if (fflush(stdout) != 0 || io_close(STDOUT_FILENO) < 0)

@@ -78,7 +78,7 @@ put(const struct options *o, const char *prefix, const uint8_t *raw, size_t raw_
 static int
 print(const struct options *o, const char *prefix, const struct elf_id *id)
 {
-	char text[ELF_ID_TEXT_MAX + 1], hex[2 * ELF_ID_BUILD_ID_MAX + 1];
+	char text[ELF_ID_TEXT_MAX], hex[2 * ELF_ID_BUILD_ID_MAX + 1];
 	const char *from = NULL;
 	size_t n = 0;
 
@@ -170,7 +170,7 @@ core(const struct options *o, const char *name, int named, int fd)
 		warn("%s", name);
 		status = 2;
 	} else if (!c.is_core) {
-		warnx("%s: %s", name, c.bad != NULL ? c.bad : "cut short");
+		warnx("%s: %s", name, c.bad);
 		status = 2;
 	} else if (!o->all) {
 		facts_identity(c.exe, &id);

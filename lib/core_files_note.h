@@ -1,0 +1,25 @@
+/* The part of core.c and core_modules.c that reads NT_FILE: to be called from there. */
+#ifndef GZCORE_CORE_FILES_NOTE_H
+#define GZCORE_CORE_FILES_NOTE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core_files.h"
+
+/* A note begins; what was known from one before goes.  Frees all. */
+void core_files_open(struct core_files *f, int is64, int big);
+void core_files_close(struct core_files *f);
+
+/* The next bytes of the note's descriptor; its end. */
+void core_files_feed(struct core_files *f, const uint8_t *bytes, size_t n);
+void core_files_end(struct core_files *f);
+
+/* Adds a file that the note does not name.  Returns it, or NULL when there is no room. */
+struct core_file *core_files_add(struct core_files *f, uint64_t start, uint64_t end,
+    const char *path);
+
+/* Keeps what an identity says as that of the file's module. */
+void core_files_identify(struct core_file *file, const struct elf_id *id);
+
+#endif

@@ -9,6 +9,8 @@ SYSCONFDIR ?= /etc
 LOCALSTATEDIR ?= /var
 PKG_CONFIG ?= pkg-config
 BINDIR = $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
 MANDIR = $(PREFIX)/share/man
 # Where everything is built; another folder for another set of flags.
 B ?= build
@@ -32,6 +34,11 @@ LIB = core core_files core_lists core_modules core_order core_read core_threads 
 	engine_inflate engine_isal engine_libdeflate engine_zlib facts fingerprint gz image inflate \
 	inflate_members io machines match member number open_guard ordered pipe_linux proc_linux \
 	processors_linux progress record salvage signals sink source stages store_linux trace window_linux
+# The headers that are for others too; what they include is among them.  Pages of section 3 describe them.
+PUBLIC = core core_files core_lists core_read core_threads elf_debug elf_id facts fingerprint image inflate_status \
+	machines match proc_linux record signals trace
+PAGES = gzcore gzcore-core gzcore-elf_id gzcore-facts gzcore-image gzcore-match gzcore-record gzcore-threads \
+	gzcore-trace
 C_TOOLS = core-info core-match core-name core-store core-trace elf-uuid gzdeflate zdeflate zinflate
 SH_TOOLS = elf-uuid-stamp gzcoredump
 TOOLS = $(C_TOOLS) $(SH_TOOLS)
@@ -41,13 +48,14 @@ TOOL_O = $(C_TOOLS:%=$(B)/tools/%.o)
 PROGRAMS = $(C_TOOLS:%=$(B)/%)
 SCRIPTS = $(SH_TOOLS:%=$(B)/%)
 
-MANUALS = $(C_TOOLS:%=tools/%.1) tools/elf-uuid-stamp.1 tools/gzcoredump.8 tools/gzcoredump.conf.5
+MANUALS = $(C_TOOLS:%=tools/%.1) tools/elf-uuid-stamp.1 tools/gzcoredump.8 tools/gzcoredump.conf.5 \
+	$(PAGES:%=lib/%.3)
 
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $@)
 
 .PHONY: all clean help
-all: $(PROGRAMS) $(SCRIPTS) ## build everything
+all: $(PROGRAMS) $(SCRIPTS) $(B)/gzcore.pc.in ## build everything
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 12
@@ -57,7 +65,7 @@ $(PROGRAMS): $(B)/%: $(B)/tools/%.o $(B)/libgzcore.a
 	$(Q)$(CC) $(CFLAGS) $(OUR_CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LIB_LDLIBS) $(LDLIBS)
 
 FILL = sed -e 's|@sysconfdir@|$(SYSCONFDIR)|' -e 's|@localstatedir@|$(LOCALSTATEDIR)|' \
-	-e 's|@version@|$(VERSION)|'
+	-e 's|@libdir@|$(LIBDIR)|' -e 's|@includedir@|$(INCLUDEDIR)|' -e 's|@version@|$(VERSION)|'
 
 $(SCRIPTS): $(B)/%: tools/% $(B)/.paths
 	$(call say,FILL)
@@ -66,6 +74,11 @@ $(SCRIPTS): $(B)/%: tools/% $(B)/.paths
 $(B)/libgzcore.a: $(LIB_O)
 	$(call say,AR)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+# Names what this build of the library needs; the paths are filled in where it is installed.
+$(B)/gzcore.pc.in: lib/gzcore.pc.in $(B)/libgzcore.a
+	$(call say,FILL)
+	$(Q)sed 's|@requires@|$(LIBS)|' $< >$@.new && mv -f $@.new $@
 
 $(B)/%.o: %.c $(B)/.flags
 	$(call say,CC)
@@ -90,7 +103,7 @@ $(B)/.flags: force
 -include $(LIB_O:.o=.d) $(TOOL_O:.o=.d)
 
 .PHONY: install install-built uninstall
-install: all ## install below DESTDIR, PREFIX, SYSCONFDIR and LOCALSTATEDIR
+install: all ## install below DESTDIR, PREFIX, LIBDIR, SYSCONFDIR and LOCALSTATEDIR
 	$(Q)$(MAKE) --no-print-directory install-built
 
 # fill MODE FILE TARGET and put MODE FILE TARGET: by a temporary name, so that a program that runs is
@@ -101,12 +114,16 @@ INSTALLERS = put() { install -m $$1 $$2 "$(DESTDIR)$$3.new" && mv -f "$(DESTDIR)
 
 install-built: ## install what has been built, whatever it was built with
 	$(Q)install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(SYSCONFDIR)/logrotate.d" \
-		"$(DESTDIR)$(MANDIR)/man1" "$(DESTDIR)$(MANDIR)/man5" "$(DESTDIR)$(MANDIR)/man8"
+		"$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)/gzcore" "$(DESTDIR)$(MANDIR)/man1" \
+		"$(DESTDIR)$(MANDIR)/man3" "$(DESTDIR)$(MANDIR)/man5" "$(DESTDIR)$(MANDIR)/man8"
 	$(Q)set -e; $(INSTALLERS); \
 	for p in $(C_TOOLS); do put 755 $(B)/$$p "$(BINDIR)/$$p"; done; \
 	for p in $(SH_TOOLS); do fill 755 tools/$$p "$(BINDIR)/$$p"; done; \
 	ln -sf gzcoredump "$(DESTDIR)$(BINDIR)/gzCoredump"; \
 	for m in $(MANUALS); do put 644 $$m "$(MANDIR)/man$${m##*.}/$${m##*/}"; done; \
+	for h in $(PUBLIC); do put 644 lib/$$h.h "$(INCLUDEDIR)/gzcore/$$h.h"; done; \
+	put 644 $(B)/libgzcore.a "$(LIBDIR)/libgzcore.a"; \
+	fill 644 $(B)/gzcore.pc.in "$(LIBDIR)/pkgconfig/gzcore.pc"; \
 	fill 644 tools/gzcoredump.logrotate "$(SYSCONFDIR)/logrotate.d/gzcoredump"; \
 	[ -e "$(DESTDIR)$(SYSCONFDIR)/gzcoredump.conf" ] || \
 		fill 644 tools/gzcoredump.conf "$(SYSCONFDIR)/gzcoredump.conf"
@@ -116,7 +133,10 @@ uninstall: ## remove what install put there, but for the configuration and what 
 		"$(BINDIR)/gzcoredump" -u
 	$(Q)cd "$(DESTDIR)$(BINDIR)" && rm -f $(TOOLS) gzCoredump
 	$(Q)for m in $(MANUALS); do rm -f "$(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}"; done
-	$(Q)rm -f "$(DESTDIR)$(SYSCONFDIR)/logrotate.d/gzcoredump"
+	$(Q)for h in $(PUBLIC); do rm -f "$(DESTDIR)$(INCLUDEDIR)/gzcore/$$h.h"; done
+	$(Q)rmdir "$(DESTDIR)$(INCLUDEDIR)/gzcore" 2>/dev/null || :
+	$(Q)rm -f "$(DESTDIR)$(LIBDIR)/libgzcore.a" "$(DESTDIR)$(LIBDIR)/pkgconfig/gzcore.pc" \
+		"$(DESTDIR)$(SYSCONFDIR)/logrotate.d/gzcoredump"
 
 # What "make deps" installs: to build, to stamp, to test (judges of our formats among it), to show.
 DEB = gcc make pkg-config zlib1g-dev libelf-dev libdw-dev libisal-dev libdeflate-dev binutils bats python3 gdb \

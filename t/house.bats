@@ -14,8 +14,8 @@ fold() {
 }
 
 @test "house: mandoc has nothing to say of the manuals" {
-	cd "$T/../tools"
-	run -0 mandoc -Tlint -W warning ./*.[158]
+	cd "$T/.."
+	run -0 mandoc -Tlint -W warning tools/*.[158] lib/*.3
 	[ -z "$output" ]
 }
 
@@ -122,11 +122,18 @@ fold() {
 	[ "$(readlink root/usr/bin/gzCoredump)" = gzcoredump ]
 	grep -qx 'sysconfdir=/etc' root/usr/bin/gzcoredump
 	run -0 man -l root/usr/share/man/man8/gzcoredump.8
+	for page in "$T"/../lib/*.3; do
+		cmp "$page" "root/usr/share/man/man3/${page##*/}"
+	done
+	for file in include/gzcore/core.h lib/libgzcore.a lib/pkgconfig/gzcore.pc; do
+		[ -s "root/usr/$file" ]
+	done
 	echo level=7 >root/etc/gzcoredump.conf
 	make -s -C "$T/.." install-built B="$BUILD" DESTDIR="$PWD/root" PREFIX=/usr
 	make -s -C "$T/.." uninstall B="$BUILD" DESTDIR="$PWD/root" PREFIX=/usr
 	run -0 find root -type f -o -type l
 	[ "$output" = root/etc/gzcoredump.conf ]
+	[ ! -e root/usr/include/gzcore ]
 	grep -qx level=7 root/etc/gzcoredump.conf
 }
 

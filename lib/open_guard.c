@@ -2,6 +2,7 @@
  * The C library's open is replaced for the whole process, shared libraries too: libdw has no callback for
  * the files that it opens by the names that a core gives.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -15,6 +16,13 @@ int open_guard_open64(const char *path, int flags, ...) __asm__("open64");
 
 static int guarded;
 
+/* Whether there is a mode: O_TMPFILE is a bit of its own and O_DIRECTORY. */
+static int
+creates(int flags)
+{
+	return (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+}
+
 void
 open_guard(int on)
 {
@@ -27,7 +35,7 @@ guarded_open(const char *path, int flags, mode_t mode)
 	struct stat st;
 
 	/* What is created is not what a name led to: debuginfod's cache. */
-	if (guarded && !(flags & O_CREAT)) {
+	if (guarded && !creates(flags)) {
 		if (stat(path, &st) < 0)
 			return -1;
 		if (!S_ISREG(st.st_mode)) {
@@ -46,7 +54,7 @@ guarded_open(const char *path, int flags, mode_t mode)
 		mode_t mode = 0; \
 		va_list ap; \
 \
-		if (flags & O_CREAT) { \
+		if (creates(flags)) { \
 			va_start(ap, flags); \
 			mode = va_arg(ap, mode_t); \
 			va_end(ap); \

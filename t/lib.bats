@@ -327,6 +327,11 @@ int main(void) {'
 		if (trace_open(&other, i, NULL, NULL) != TRACE_SYSTEM || errno != EBUSY || other != NULL)
 			errx(1, "a second trace");
 		trace_close(other);
+		/* Files that have no name yet have the mode that was asked for. */
+		if ((fd = open(".", O_TMPFILE | O_RDWR, 0640)) < 0 || fstat(fd, &st) < 0)
+			err(1, "O_TMPFILE");
+		if ((st.st_mode & 0777) != 0640)
+			errx(1, "mode %o", (unsigned)st.st_mode);
 		if ((fd = open("new", O_CREAT | O_RDWR, 0604)) < 0 || fstat(fd, &st) < 0 || (st.st_mode & 0777) != 0604)
 			err(1, "new");
 		if ((fd = open("/dev/null", O_RDONLY)) < 0)

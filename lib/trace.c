@@ -260,6 +260,42 @@ trace_error(void)
 	return dwfl_errmsg(-1);
 }
 
+/* Whether the module's debug data has the table by which libdwfl finds the unit of an address. */
+static int
+has_table(Dwfl_Module *m)
+{
+	Dwarf_Aranges *table;
+	Dwarf_Addr bias;
+	size_t count = 0;
+	Dwarf *d = dwfl_module_getdwarf(m, &bias);
+
+	return d == NULL || (dwarf_getaranges(d, &table, &count) == 0 && count > 0);
+}
+
+/* The file and line at an address.  clang writes no such table, and libdwfl does without since 0.191 only. */
+static void
+find_line(struct trace_frame *f, Dwfl_Module *m, Dwarf_Addr at)
+{
+	Dwfl_Line *line = dwfl_module_getsrc(m, at);
+	Dwarf_Die *unit = NULL;
+	Dwarf_Line *l = NULL;
+	Dwarf_Addr bias = 0;
+
+	if (line != NULL) {
+		f->file = dwfl_lineinfo(line, NULL, &f->line, &f->column, NULL, NULL);
+		return;
+	}
+	if (has_table(m))
+		return;
+	while (l == NULL && (unit = dwfl_module_nextcu(m, unit, &bias)) != NULL)
+		if (dwarf_haspc(unit, at - bias) > 0)
+			l = dwarf_getsrc_die(unit, at - bias);
+	if (l != NULL && (f->file = dwarf_linesrc(l, NULL, NULL)) != NULL) {
+		dwarf_lineno(l, &f->line);
+		dwarf_linecol(l, &f->column);
+	}
+}
+
 /* Finds out what code there is at pc; exact: that it is not what a call returns to. */
 static void
 describe(struct trace *t, struct trace_frame *f, uint64_t pc, int exact)
@@ -271,7 +307,6 @@ describe(struct trace *t, struct trace_frame *f, uint64_t pc, int exact)
 	Dwarf_Addr start, end, vaddr;
 	GElf_Off off;
 	GElf_Sym sym;
-	Dwfl_Line *line;
 	int n;
 
 	memset(f, 0, sizeof(*f));
@@ -287,8 +322,7 @@ describe(struct trace *t, struct trace_frame *f, uint64_t pc, int exact)
 	f->offset = pc - start;
 	if ((n = dwfl_module_build_id(m, &f->build_id, &vaddr)) > 0)
 		f->build_id_len = (size_t)n < ELF_ID_BUILD_ID_MAX ? (size_t)n : ELF_ID_BUILD_ID_MAX;
-	if ((line = dwfl_module_getsrc(m, at)) != NULL)
-		f->file = dwfl_lineinfo(line, NULL, &f->line, &f->column, NULL, NULL);
+	find_line(f, m, at);
 }
 
 static int

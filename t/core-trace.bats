@@ -67,6 +67,15 @@ sane() {
 	sed -n 3p trace | grep -q "  main+.*crash.c:$line  "
 }
 
+@test "core-trace: lines are found without .debug_aranges, which clang does not write" {
+	build prog
+	crash_core core ./prog threads 2
+	core-trace core >want
+	grep -q '  main+.*crash.c:[0-9]' want
+	objcopy -R .debug_aranges prog
+	core-trace core | diff want -
+}
+
 @test "core-trace: from gzip of members, of one, from zlib and from a pipe it is the same" {
 	build prog
 	crash_core core ./prog threads 3

@@ -190,31 +190,36 @@ parse_auxv(struct core *c, size_t len)
 	}
 }
 
-/* struct elf_prstatus of include/linux/elfcore.h: pr_cursig behind pr_info, pr_pid behind two masks. */
-static void
-parse_status(struct core *c, size_t len)
+struct core_thread *
+core_add_thread(struct core *c, uint32_t tid)
 {
-	size_t pid = c->is64 ? 32 : 24;
-	struct core_thread t = { 0 };
-
-	if (len >= 14)
-		t.signal = (uint32_t)core_number(c, c->held + 12, 2);
-	if (len >= pid + 4)
-		t.tid = (uint32_t)core_number(c, c->held + pid, 4);
-	if (c->threads++ == 0 && len >= 14) {
-		c->signal = t.signal;
-		c->has_signal = 1;
-	}
 	if (c->thread_count == c->thread_room) {
 		size_t room = c->thread_room == 0 ? 16 : 2 * c->thread_room;
 		struct core_thread *p;
 
 		if (c->thread_count >= CORE_THREADS || (p = realloc(c->thread, room * sizeof(*p))) == NULL)
-			return;
+			return NULL;
 		c->thread = p;
 		c->thread_room = room;
 	}
-	c->thread[c->thread_count++] = t;
+	c->thread[c->thread_count] = (struct core_thread){ .tid = tid };
+	return &c->thread[c->thread_count++];
+}
+
+/* struct elf_prstatus of include/linux/elfcore.h: pr_cursig behind pr_info, pr_pid behind two masks. */
+static void
+parse_status(struct core *c, size_t len)
+{
+	size_t pid = c->is64 ? 32 : 24;
+	uint32_t signal = len >= 14 ? (uint32_t)core_number(c, c->held + 12, 2) : 0;
+	struct core_thread *t = core_add_thread(c, len >= pid + 4 ? (uint32_t)core_number(c, c->held + pid, 4) : 0);
+
+	if (t != NULL)
+		t->signal = signal;
+	if (c->threads++ == 0 && len >= 14) {
+		c->signal = signal;
+		c->has_signal = 1;
+	}
 }
 
 /* siginfo_t as include/uapi/asm-generic/siginfo.h lays it out; mips has code before errno. */

@@ -45,6 +45,7 @@ struct core {
 	struct core_thread {
 		uint32_t tid;
 		uint32_t signal;	/* pr_cursig: of this thread, or 0 */
+		char name[16];		/* of a living process only, else "" */
 	} *thread;		/* thread_count of them, at most CORE_THREADS */
 	size_t thread_count;
 	int has_psinfo, has_signal, has_siginfo;
@@ -62,6 +63,9 @@ struct core {
 	struct core_load *load;	/* the segments that have bytes: by address once the notes have been seen */
 	size_t loads;
 	int loads_cut;		/* there are more than CORE_LOADS */
+	/* The caller's, or NULL: gives the files when the notes have come without NT_FILE. */
+	void (*ask_files)(void *arg, struct core_files *f);
+	void *ask_arg;
 
 	/* The parser's own. */
 	struct core_range head, table, note[CORE_NOTES];
@@ -106,6 +110,9 @@ size_t core_feed(struct core *c, uint64_t offset, const uint8_t *bytes, size_t n
 
 /* Gives up the range at offset: the input ends before it. */
 void core_drop(struct core *c, uint64_t offset);
+
+/* Adds a thread that no note tells of.  Returns it, or NULL when there is no room. */
+struct core_thread *core_add_thread(struct core *c, uint32_t tid);
 
 /* A number of n bytes, at most 8, in the core's byte order. */
 uint64_t core_number(const struct core *c, const uint8_t *p, size_t n);

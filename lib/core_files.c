@@ -84,38 +84,35 @@ add_mapping(struct core_files *f)
 	    (struct core_mapping){ .start = word(f, 0), .end = word(f, 1), .whole = word(f, 2) == 0 };
 }
 
-/* The path of the mapping that has the index is there, and terminated. */
-static void
-add_path(struct core_files *f)
+void
+core_files_map(struct core_files *f, const struct core_mapping *m, const char *path)
 {
-	const struct core_mapping *m;
+	size_t len = strlen(path) + 1;
 	struct core_file *file;
 
-	if (f->index >= f->mapping_count)
-		return;
-	m = &f->mapping[f->index];
 	/* One file after the other, as often as it goes on. */
-	if (f->index > 0 && f->count > 0 && strcmp(f->path, f->last) == 0) {
+	if (f->count > 0 && strcmp(path, f->last) == 0) {
 		file = &f->file[f->count - 1];
-		if (m->start >= file->end && file->end == f->mapping[f->index - 1].end) {
-			file->end = m->end;
+		if (m->start >= file->end && file->end == f->last_end) {
+			file->end = f->last_end = m->end;
 			return;
 		}
 	}
-	memcpy(f->last, f->path, f->path_len);
+	f->last_end = m->end;
+	memcpy(f->last, path, len);
 	if (f->paths == NULL && (f->paths = malloc(CORE_PATHS)) == NULL) {
 		f->cut = 1;
 		return;
 	}
-	if (f->path_len > CORE_PATHS - f->paths_len) {
+	if (len > CORE_PATHS - f->paths_len) {
 		f->cut = 1;
 		return;
 	}
 	if ((file = core_files_add(f, m->start, m->end, f->paths + f->paths_len)) == NULL)
 		return;
 	file->whole = m->whole;
-	memcpy(f->paths + f->paths_len, f->path, f->path_len);
-	f->paths_len += f->path_len;
+	memcpy(f->paths + f->paths_len, path, len);
+	f->paths_len += len;
 }
 
 /* Bytes of paths; returns how many were taken. */
@@ -132,10 +129,10 @@ feed_path(struct core_files *f, const uint8_t *p, size_t n)
 		return take;
 	/* Longer than any path is: what is left of it serves nobody. */
 	f->path[f->path_len - 1] = '\0';
-	if (take <= room)
-		add_path(f);
-	else
+	if (take > room)
 		f->cut = 1;
+	else if (f->index < f->mapping_count)
+		core_files_map(f, &f->mapping[f->index], f->path);
 	f->path_len = 0;
 	if (++f->index == f->mappings)
 		f->step = END;
@@ -187,8 +184,8 @@ by_address(const void *a, const void *b)
 }
 
 /* With kernel.core_sort_vma the mappings come by their size: puts the runs into order, and together. */
-static void
-order(struct core_files *f)
+void
+core_files_order(struct core_files *f)
 {
 	size_t n = 0;
 
@@ -208,7 +205,7 @@ void
 core_files_end(struct core_files *f)
 {
 	f->seen = f->step == END;
-	order(f);
+	core_files_order(f);
 	free(f->mapping);
 	f->mapping = NULL;
 	f->mapping_count = f->mapping_room = 0;

@@ -52,6 +52,7 @@ struct core_files {
 	size_t paths_len;
 	char path[CORE_PATH], last[CORE_PATH];
 	size_t path_len;
+	uint64_t last_end;
 };
 
 /* The file that is mapped at an address, or NULL. */

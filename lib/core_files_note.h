@@ -1,4 +1,4 @@
-/* The part of core.c and core_modules.c that reads NT_FILE: to be called from there. */
+/* How the files become known, from NT_FILE or from elsewhere: for core.c and what stands beside it. */
 #ifndef GZCORE_CORE_FILES_NOTE_H
 #define GZCORE_CORE_FILES_NOTE_H
 
@@ -14,6 +14,13 @@ void core_files_close(struct core_files *f);
 /* The next bytes of the note's descriptor; its end. */
 void core_files_feed(struct core_files *f, const uint8_t *bytes, size_t n);
 void core_files_end(struct core_files *f);
+
+/*
+ * A mapping of a file, in whatever order; the path has at most CORE_PATH bytes with its end.  Once all have been
+ * told, core_files_order puts the files in order.
+ */
+void core_files_map(struct core_files *f, const struct core_mapping *m, const char *path);
+void core_files_order(struct core_files *f);
 
 /* Adds a file that the note does not name.  Returns it, or NULL when there is no room. */
 struct core_file *core_files_add(struct core_files *f, uint64_t start, uint64_t end,

@@ -42,12 +42,21 @@ hex(struct text *t, const uint8_t *p, size_t n)
 static void
 put_thread(struct text *t, const struct core_thread *th)
 {
-	if (t->json && th->signal != 0)
-		print(t, "{\"tid\": %" PRIu32 ", \"signal\": %" PRIu32 "}", th->tid, th->signal);
-	else if (t->json)
-		print(t, "{\"tid\": %" PRIu32 "}", th->tid);
-	else
-		print(t, "thread=%" PRIu32 "\n", th->tid);
+	if (!t->json) {
+		print(t, "thread=%" PRIu32 "%s", th->tid, th->name[0] != '\0' ? " " : "");
+		escape(t, th->name);
+		print(t, "\n");
+		return;
+	}
+	print(t, "{\"tid\": %" PRIu32, th->tid);
+	if (th->signal != 0)
+		print(t, ", \"signal\": %" PRIu32, th->signal);
+	if (th->name[0] != '\0') {
+		print(t, ", \"name\": \"");
+		escape(t, th->name);
+		print(t, "\"");
+	}
+	print(t, "}");
 }
 
 static void

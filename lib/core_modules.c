@@ -58,6 +58,8 @@ core_modules_resolve(struct core *c)
 	struct core_files *f = &c->files;
 
 	c->resolved = 1;
+	if (!f->seen && c->ask_files != NULL)
+		c->ask_files(c->ask_arg, f);
 	if (c->loads > 0)
 		qsort(c->load, c->loads, sizeof(*c->load), by_address);
 	if (c->vdso_at != 0 && core_files_at(f, c->vdso_at) == NULL)

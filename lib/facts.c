@@ -157,8 +157,46 @@ facts_core(struct record *r, struct core *c, uint64_t bytes)
 	record_flag(r, "complete", c->is_core && c->bad == NULL && bytes >= c->promised);
 }
 
+/* Bytes of which there may be none. */
+static void
+put_known(struct record *r, const char *key, const char *value, size_t len)
+{
+	if (len > 0)
+		record_bytes(r, key, value, len);
+}
+
+/* Where it stood, whose it was, and what it had. */
+static void
+put_surroundings(struct record *r, const struct proc *p)
+{
+	const struct cgroup *g = &p->cgroup;
+
+	put_known(r, "thread_name", p->thread_name, p->thread_name_len);
+	if (p->has_status && p->euid != p->uid)
+		record_number(r, "euid", p->euid);
+	if (p->has_status && p->egid != p->gid)
+		record_number(r, "egid", p->egid);
+	put_known(r, "cwd", p->cwd, p->cwd_len);
+	put_known(r, "root", p->root, p->root_len);
+	put_known(r, "cgroup", g->path, strlen(g->path));
+	put_known(r, "unit", g->unit, strlen(g->unit));
+	put_known(r, "user_unit", g->user_unit, strlen(g->user_unit));
+	put_known(r, "container", g->container, strlen(g->container));
+	put_known(r, "limits", p->limits, strlen(p->limits));
+	if (p->has_open_files)
+		record_number(r, "open_files", p->open_files);
+	if (p->has_uptime)
+		record_number(r, "uptime_ms", p->uptime);
+	if (p->vsize > 0) {
+		record_number(r, "vsize", p->vsize);
+		record_number(r, "rss", p->rss);
+		record_number(r, "rss_peak", p->rss_peak);
+		record_number(r, "swap", p->swap);
+	}
+}
+
 void
-facts_process(struct record *r, const struct proc *p, pid_t pid)
+facts_process(struct record *r, const struct proc *p, pid_t pid, pid_t tid)
 {
 	char text[32] = "";
 	struct utsname host;
@@ -169,22 +207,22 @@ facts_process(struct record *r, const struct proc *p, pid_t pid)
 	record_number(r, "pid", (uint64_t)pid);
 	if (p->nspid != 0 && p->nspid != (uint32_t)pid)
 		record_number(r, "nspid", p->nspid);
+	if (tid != 0)
+		record_number(r, "tid", (uint64_t)tid);
 	if (p->has_status) {
 		record_number(r, "uid", p->uid);
 		record_number(r, "gid", p->gid);
 	}
-	if (p->comm_len > 0)
-		record_bytes(r, "comm", p->comm, p->comm_len);
-	if (p->exe_len > 0)
-		record_bytes(r, "exe", p->exe, p->exe_len);
+	put_known(r, "comm", p->comm, p->comm_len);
+	put_known(r, "exe", p->exe, p->exe_len);
 	if (p->exe_deleted)
 		record_flag(r, "exe_deleted", 1);
-	if (p->cmdline_len > 0)
-		record_bytes(r, "cmdline", p->cmdline, p->cmdline_len);
+	put_known(r, "cmdline", p->cmdline, p->cmdline_len);
 	if (p->threads > 0)
 		record_number(r, "threads", p->threads);
 	if (gmtime_r(&now, &tm) != NULL && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) > 0)
 		record_text(r, "time", text);
 	if (uname(&host) == 0)
 		record_text(r, "host", host.nodename);
+	put_surroundings(r, p);
 }

@@ -21,7 +21,10 @@ int facts_identity(const struct core_file *f, struct elf_id *id);
  */
 void facts_core(struct record *r, struct core *c, uint64_t bytes);
 
-/* Appends what is known of the process, with the time and the host; the rest is left out. */
-void facts_process(struct record *r, const struct proc *p, pid_t pid);
+/*
+ * Appends what is known of the process, with the time and the host; the rest is left out.  tid is the thread
+ * that was asked for, or 0.
+ */
+void facts_process(struct record *r, const struct proc *p, pid_t pid, pid_t tid);
 
 #endif

@@ -136,6 +136,12 @@ io_close(int fd)
 }
 
 int
+io_put(void *fd, const char *text, size_t len)
+{
+	return io_write(*(int *)fd, text, len);
+}
+
+int
 io_regular(int fd)
 {
 	struct stat st;

@@ -1,12 +1,15 @@
 #define _GNU_SOURCE
 #include "proc_linux.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "io.h"
@@ -38,31 +41,163 @@ value_of(const char *text, const char *key)
 	return NULL;
 }
 
+/* The text of a file of dir, terminated; 0, or -1 when it cannot be read. */
+static int
+text_of(int dir, const char *name, char *text, size_t size)
+{
+	ssize_t n = slurp(dir, name, text, size - 1);
+
+	if (n < 0)
+		return -1;
+	text[n] = '\0';
+	return 0;
+}
+
+/* A number of status; 0 when it has none. */
+static uint64_t
+number_of(const char *text, const char *key)
+{
+	const char *v = value_of(text, key);
+
+	return v != NULL ? strtoull(v, NULL, 10) : 0;
+}
+
 static void
 read_status(struct proc *p, int dir)
 {
-	char text[8192];
-	ssize_t n = slurp(dir, "status", text, sizeof(text) - 1);
+	char text[8192], *end;
 	const char *v;
 
-	if (n < 0)
+	if (text_of(dir, "status", text, sizeof(text)) < 0)
 		return;
-	text[n] = '\0';
 	/* The name, the first line, is the process's choice: what follows is the kernel's. */
-	if ((v = value_of(text, "Uid:")) != NULL)
-		p->uid = (uint32_t)strtoul(v, NULL, 10);
+	if ((v = value_of(text, "Uid:")) != NULL) {
+		p->uid = (uint32_t)strtoul(v, &end, 10);
+		p->euid = (uint32_t)strtoul(end, NULL, 10);
+	}
 	p->has_status = v != NULL;
-	if ((v = value_of(text, "Gid:")) != NULL)
-		p->gid = (uint32_t)strtoul(v, NULL, 10);
-	if ((v = value_of(text, "Threads:")) != NULL)
-		p->threads = strtoull(v, NULL, 10);
+	if ((v = value_of(text, "Gid:")) != NULL) {
+		p->gid = (uint32_t)strtoul(v, &end, 10);
+		p->egid = (uint32_t)strtoul(end, NULL, 10);
+	}
+	p->threads = number_of(text, "Threads:");
+	p->vsize = number_of(text, "VmSize:") * 1024;
+	p->rss = number_of(text, "VmRSS:") * 1024;
+	p->rss_peak = number_of(text, "VmHWM:") * 1024;
+	p->swap = number_of(text, "VmSwap:") * 1024;
 	/* One for each namespace, its own the last. */
 	if ((v = value_of(text, "NSpid:")) != NULL)
-		for (char *end; *v != '\n' && *v != '\0'; v = end) {
+		for (; *v != '\n' && *v != '\0'; v = end) {
 			p->nspid = (uint32_t)strtoul(v, &end, 10);
 			if (end == v)
 				break;
 		}
+}
+
+/* When it was started, the 22nd field of stat, in ticks since the system was. */
+static void
+read_uptime(struct proc *p, int dir)
+{
+	long ticks = sysconf(_SC_CLK_TCK);
+	struct timespec now;
+	char text[1024];
+	const char *at;
+	uint64_t began, ms;
+
+	/* The second field, the name, may hold anything: its end is the last bracket. */
+	if (ticks <= 0 || text_of(dir, "stat", text, sizeof(text)) < 0 || (at = strrchr(text, ')')) == NULL ||
+	    clock_gettime(CLOCK_BOOTTIME, &now) < 0)
+		return;
+	for (int field = 2; field < 22; field++)
+		if ((at = strchr(at + 1, ' ')) == NULL)
+			return;
+	began = strtoull(at, NULL, 10);
+	began = began / (uint64_t)ticks * 1000 + began % (uint64_t)ticks * 1000 / (uint64_t)ticks;
+	ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	p->uptime = ms > began ? ms - began : 0;
+	p->has_uptime = 1;
+}
+
+/* Takes the limits that limit: columns of fixed width, whose names have blanks in them. */
+static void
+read_limits(struct proc *p, int dir)
+{
+	static const struct {
+		const char *words, *name;
+	} limit[] = {
+		{ "Max cpu time ", "cpu" }, { "Max file size ", "fsize" }, { "Max data size ", "data" },
+		{ "Max stack size ", "stack" }, { "Max core file size ", "core" },
+		{ "Max resident set ", "rss" }, { "Max processes ", "nproc" },
+		{ "Max open files ", "nofile" }, { "Max locked memory ", "memlock" },
+		{ "Max address space ", "as" }, { "Max file locks ", "locks" },
+		{ "Max pending signals ", "sigpending" }, { "Max msgqueue size ", "msgqueue" },
+	};
+	char text[4096], soft[24], hard[24];
+	size_t len = 0;
+	const char *v;
+
+	if (text_of(dir, "limits", text, sizeof(text)) < 0)
+		return;
+	for (size_t i = 0; i < sizeof(limit) / sizeof(*limit); i++) {
+		if ((v = value_of(text, limit[i].words)) == NULL || sscanf(v, "%23s %23s", soft, hard) != 2 ||
+		    (strcmp(soft, "unlimited") == 0 && strcmp(hard, soft) == 0))
+			continue;
+		/* 13 of at most 1 + 10 + 1 + 23 + 1 + 23 bytes fit. */
+		len += (size_t)snprintf(p->limits + len, sizeof(p->limits) - len, "%s%s=%s:%s",
+		    len > 0 ? " " : "", limit[i].name, soft, hard);
+	}
+}
+
+static void
+read_open_files(struct proc *p, int dir)
+{
+	struct dirent *e;
+	struct stat st;
+	DIR *files;
+	int fd;
+
+	if ((fd = openat(dir, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return;
+	if (fstat(fd, &st) == 0 && st.st_size > 0) {
+		p->open_files = (uint64_t)st.st_size;
+		p->has_open_files = 1;
+		io_close(fd);
+		return;
+	}
+	if ((files = fdopendir(fd)) == NULL) {
+		io_close(fd);
+		return;
+	}
+	while (p->open_files < PROC_FILES && (e = readdir(files)) != NULL)
+		p->open_files += e->d_name[0] != '.';
+	p->has_open_files = p->open_files < PROC_FILES;
+	closedir(files);
+}
+
+static void
+read_cgroup(struct proc *p, int dir)
+{
+	char text[16384];
+
+	if (text_of(dir, "cgroup", text, sizeof(text)) == 0)
+		cgroup_parse(text, &p->cgroup);
+}
+
+/* The name of a thread, from its file comm. */
+static size_t
+read_name(int dir, const char *path, char *name, size_t size)
+{
+	ssize_t n = slurp(dir, path, name, size);
+
+	return n > 0 ? (size_t)n - (name[n - 1] == '\n') : 0;
+}
+
+static size_t
+read_link(int dir, const char *name, char *to, size_t size)
+{
+	ssize_t n = readlinkat(dir, name, to, size);
+
+	return n > 0 ? (size_t)n : 0;
 }
 
 static void
@@ -94,13 +229,11 @@ static void
 read_exe(struct proc *p, int dir)
 {
 	static const char gone[] = " (deleted)";
-	ssize_t n = readlinkat(dir, "exe", p->exe, sizeof(p->exe));
 	size_t len = sizeof(gone) - 1;
 	struct stat st;
 	int fd;
 
-	if (n > 0)
-		p->exe_len = (size_t)n;
+	p->exe_len = read_link(dir, "exe", p->exe, sizeof(p->exe));
 	/* Opens the very file, whatever its name is by now; a kernel thread has none. */
 	if ((fd = openat(dir, "exe", O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0)
 		return;
@@ -116,23 +249,38 @@ read_exe(struct proc *p, int dir)
 }
 
 int
-proc_read(struct proc *p, pid_t pid)
+proc_read(struct proc *p, pid_t pid, pid_t tid, int environment)
 {
-	char path[32];
+	char path[64];
 	ssize_t n;
 	int dir;
 
-	memset(p, 0, sizeof(*p));
+	/* All but the environment, which is long. */
+	memset(p, 0, offsetof(struct proc, environment));
 	snprintf(path, sizeof(path), "/proc/%ld", (long)pid);
 	if ((dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) {
 		if (errno == ENOENT)
 			errno = ESRCH;
 		return -1;
 	}
-	if ((n = slurp(dir, "comm", p->comm, sizeof(p->comm))) > 0)
-		p->comm_len = (size_t)n - (p->comm[n - 1] == '\n');
+	p->comm_len = read_name(dir, "comm", p->comm, sizeof(p->comm));
 	read_status(p, dir);
+	read_uptime(p, dir);
+	read_limits(p, dir);
+	read_open_files(p, dir);
+	read_cgroup(p, dir);
+	p->cwd_len = read_link(dir, "cwd", p->cwd, sizeof(p->cwd));
+	p->root_len = read_link(dir, "root", p->root, sizeof(p->root));
+	if (tid != 0) {
+		snprintf(path, sizeof(path), "task/%ld/comm", (long)tid);
+		p->thread_name_len = read_name(dir, path, p->thread_name, sizeof(p->thread_name));
+	}
 	read_cmdline(p, dir);
+	if (environment &&
+	    (n = slurp(dir, "environ", p->environment, sizeof(p->environment) - 1)) > 0) {
+		p->environment[n] = '\0';
+		p->environment_len = (size_t)n;
+	}
 	read_exe(p, dir);
 	io_close(dir);
 	return 0;
@@ -143,12 +291,10 @@ proc_pidfd_is(int pidfd, pid_t pid)
 {
 	char path[64], text[1024];
 	const char *v;
-	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
-	if ((n = slurp(AT_FDCWD, path, text, sizeof(text) - 1)) < 0)
+	if (text_of(AT_FDCWD, path, text, sizeof(text)) < 0)
 		return -1;
-	text[n] = '\0';
 	if ((v = value_of(text, "Pid:")) == NULL)
 		return -1;
 	return strtol(v, NULL, 10) == (long)pid;

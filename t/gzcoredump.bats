@@ -532,9 +532,11 @@ misuse() {
 		handle
 		whole
 		keys
-		sed -e '/^module_\{0,1\}[a-z]*=0x/d' -e 's/=.*//' "$txt" | diff - <(printf '%s\n' uuid record uuid_from build_id pid tid uid gid signal \
+		sed -e '/^module_\{0,1\}[a-z]*=0x/d' -e '/^\(user_\)\{0,1\}unit=/d' -e '/^container=/d' \
+			-e 's/=.*//' "$txt" | diff - <(printf '%s\n' uuid record uuid_from build_id pid tid uid gid signal \
 			signame comm exe cmdline threads time host limit dumpable bytes promised machine \
-			class byteorder modules segments segments_there missing stored complete)
+			class byteorder modules segments segments_there missing thread_name cwd root cgroup limits \
+			open_files uptime_ms vsize rss rss_peak swap stored complete)
 		has "uuid=$uuid" record=1 uuid_from=section "build_id=$build_id" "pid=$LIVE" "tid=$LIVE" uid=0 gid=0 \
 			signal=11 signame=SIGSEGV comm=prog "exe=$PROG" "cmdline=$PROG wait its argument" threads=1 \
 			"host=$(uname -n)" limit=18446744073709551615 dumpable=1
@@ -567,7 +569,9 @@ misuse() {
 		sys.stdout.buffer.write(name + b'\n' + comment)
 		EOF
 		[ "$(head -n 1 header)" = "${name##*/}" ]
-		tail -n +2 header | diff <(sed '/^bytes=/,$d' "$txt") -
+		[ "$(sed -n 2p header)" = "uuid=$uuid" ]
+		tail -n +2 header | sort | diff <(sed -E -e '/^bytes=/,/^missing=/d' \
+			-e '/^(module[a-z_]*=0x|(stored|complete)=)/d' "$txt" | sort) -
 	}
 	in_each_shell headed
 }
@@ -578,9 +582,11 @@ misuse() {
 		handle
 		whole "$DIR" gz.rot
 		run ! grep -qE '^cmdline=|its argument' "$txt" "$LOG"
-		sed -e '/^module_\{0,1\}[a-z]*=0x/d' -e 's/=.*//' "$txt" | diff - <(printf '%s\n' uuid record uuid_from build_id pid tid uid gid signal \
+		sed -e '/^module_\{0,1\}[a-z]*=0x/d' -e '/^\(user_\)\{0,1\}unit=/d' -e '/^container=/d' \
+			-e 's/=.*//' "$txt" | diff - <(printf '%s\n' uuid record uuid_from build_id pid tid uid gid signal \
 			signame comm exe threads time host limit dumpable bytes promised machine \
-			class byteorder modules segments segments_there missing stored complete)
+			class byteorder modules segments segments_there missing thread_name cwd root cgroup limits \
+			open_files uptime_ms vsize rss rss_peak swap stored complete)
 		tr n-za-m a-z <"$gz" >plain.gz
 		same_core plain.gz
 		python3 - plain.gz <<-'EOF'

@@ -12,71 +12,89 @@
 #include "core.h"
 #include "core_lists.h"
 #include "core_read.h"
+#include "environment.h"
 #include "facts.h"
 #include "image.h"
 #include "io.h"
 #include "number.h"
+#include "proc_ask_linux.h"
+#include "proc_core_linux.h"
 #include "proc_linux.h"
 #include "record.h"
+
+struct options {
+	int lists, json, environment;
+	pid_t pid, tid;
+	int pidfd;
+};
 
 static int
 usage(FILE *to, int status)
 {
 	fputs("usage: core-info [-ahjV] [FILE]\n"
-	      "       core-info -d FD | -o FILE [-aj]\n"
-	      "       core-info -p PID [-P FD] [-j]\n",
+	      "       core-info -d FD | -o FILE [-aj] [-p PID [-P FD]]\n"
+	      "       core-info -p PID [-aEj] [-P FD] [-t TID]\n",
 	    to);
 	return fflush(to) == 0 ? status : 2;
 }
 
+/* Writes the record, which in JSON stays open for more members; 0, or -1 with errno. */
 static int
-put_piece(void *arg, const char *text, size_t len)
-{
-	return io_write(*(int *)arg, text, len);
-}
-
-/* Writes the record to fd, with the lists of all's core unless that is NULL; 0, or -1 with errno. */
-static int
-put(const struct record *r, const struct core *all, int json, int fd)
+put_record(const struct record *r, int json, int fd)
 {
 	char *text = record_format(r, json);
-	size_t len;
 	int rc;
 
 	if (text == NULL) {
 		errno = ENOMEM;
 		return -1;
 	}
-	/* The lists are the last members of the object. */
-	len = strlen(text);
-	rc = io_write(fd, text, all != NULL && json ? len - strlen("}\n") : len);
+	rc = io_write(fd, text, json ? strlen(text) - strlen("}\n") : strlen(text));
 	free(text);
-	if (rc == 0 && all != NULL) {
-		rc = core_lists(all, json, put_piece, &fd);
-		if (rc == 0 && json)
-			rc = io_write(fd, "}\n", 2);
-	}
 	return rc;
 }
 
+/* Writes what is known of a core. */
 static int
-live(pid_t pid, int pidfd, int json)
+put_core(const struct record *r, const struct core *c, const struct options *o, int fd)
+{
+	if (put_record(r, o->json, fd) < 0 || (o->lists && core_lists(c, o->json, io_put, &fd) < 0))
+		return -1;
+	return o->json ? io_write(fd, "}\n", 2) : 0;
+}
+
+static int
+live(const struct options *o)
 {
 	struct record r = { 0 };
-	struct proc p;
+	struct proc *p;
+	long pid = o->pid;
+	int out = STDOUT_FILENO, lists = -1, late, rc, status;
 
 	/* Asked before and after: a number that was given to another process in between shows. */
-	if (pidfd >= 0 && proc_pidfd_is(pidfd, pid) != 1)
-		errx(2, "pid %ld: not the process of descriptor %d", (long)pid, pidfd);
-	if (proc_read(&p, pid) < 0)
-		err(2, "pid %ld", (long)pid);
-	if (pidfd >= 0 && proc_pidfd_is(pidfd, pid) != 1)
-		errx(2, "pid %ld: gone while its facts were read", (long)pid);
-	facts_process(&r, &p, pid);
-	if (put(&r, NULL, json, STDOUT_FILENO) < 0 || io_close(STDOUT_FILENO) < 0)
+	if (o->pidfd >= 0 && proc_pidfd_is(o->pidfd, o->pid) != 1)
+		errx(2, "pid %ld: not the process of descriptor %d", pid, o->pidfd);
+	if ((p = proc_ask(o->pid, o->tid, o->environment, &late)) == NULL)
+		err(2, "pid %ld", pid);
+	if ((status = late))
+		warnx("pid %ld: does not answer: facts are missing", pid);
+	if (o->lists && (lists = proc_ask_lists(o->pid, o->json)) < 0) {
+		warn("pid %ld: threads and modules", pid);
+		status = 1;
+	}
+	if (o->pidfd >= 0 && proc_pidfd_is(o->pidfd, o->pid) != 1)
+		errx(2, "pid %ld: gone while its facts were read", pid);
+	facts_process(&r, p, o->pid, o->tid);
+	rc = put_record(&r, o->json, out);
+	if (rc == 0 && o->environment)
+		rc = environment_list(p->environment, p->environment_len, o->json, io_put, &out);
+	if (rc == 0 && lists >= 0)
+		rc = io_copy(lists, out);
+	if (rc < 0 || (o->json && io_write(out, "}\n", 2) < 0) || io_close(out) < 0)
 		err(2, "<stdout>: write");
 	record_free(&r);
-	return 0;
+	proc_ask_free(p);
+	return status;
 }
 
 /* A file, which may be compressed: only what is needed of it is read. */
@@ -97,7 +115,7 @@ from_image(struct core *c, int fd, const char *name, uint64_t *bytes)
 }
 
 static int
-from_file(const char *path, int lists, int json)
+from_file(const char *path, const struct options *o)
 {
 	const char *name = path == NULL || strcmp(path, "-") == 0 ? "<stdin>" : path;
 	struct record r = { 0 };
@@ -120,7 +138,7 @@ from_file(const char *path, int lists, int json)
 		if (c.bad != NULL)
 			warnx("%s: %s", name, c.bad);
 		facts_core(&r, &c, bytes);
-		if (put(&r, lists ? &c : NULL, json, STDOUT_FILENO) < 0 || io_close(STDOUT_FILENO) < 0)
+		if (put_core(&r, &c, o, STDOUT_FILENO) < 0 || io_close(STDOUT_FILENO) < 0)
 			err(2, "<stdout>: write");
 	}
 	record_free(&r);
@@ -164,12 +182,22 @@ heed_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* The core does not say which files were mapped: the kernel, which still holds the process, does. */
+static void
+ask_files(void *arg, struct core_files *f)
+{
+	const struct options *o = arg;
+
+	if (o->pidfd < 0 || proc_pidfd_is(o->pidfd, o->pid) == 1)
+		proc_files(f, o->pid);
+}
+
 /*
  * Passes standard input on to standard output and writes the lines to fd, after both have been
  * closed: neither the kernel nor the next stage waits for them.
  */
 static int
-tap(int fd, int lists, int json)
+tap(int fd, struct options *o)
 {
 	struct record r = { 0 };
 	uint64_t bytes = 0;
@@ -178,11 +206,11 @@ tap(int fd, int lists, int json)
 
 	heed_signals();
 	core_open(&c);
+	c.ask_files = o->pid != 0 ? ask_files : NULL;
+	c.ask_arg = o;
 	rc = core_read_stream(&c, STDIN_FILENO, STDOUT_FILENO, &bytes);
-	if (rc == CORE_READ_IN)
-		warn("<stdin>");
-	else if (rc == CORE_READ_OUT)
-		warn("<stdout>: write");
+	if (rc != 0)
+		warn("%s", rc == CORE_READ_IN ? "<stdin>" : "<stdout>: write");
 	else if (told)
 		warnx("<stdin>: ended by signal %d (%s)", (int)told, strsignal(told));
 	status = rc == 0 && !told ? 0 : 2;
@@ -197,50 +225,62 @@ tap(int fd, int lists, int json)
 		    bytes == 0 ? "empty" : c.bad != NULL ? c.bad : "cut short");
 	facts_core(&r, &c, bytes);
 	/* What was passed on is passed on: a lost line is said, and no failure of the tap. */
-	if (put(&r, lists ? &c : NULL, json, fd) < 0 || io_close(fd) < 0)
+	if (put_core(&r, &c, o, fd) < 0 || io_close(fd) < 0)
 		warn("the lines were not written");
 	record_free(&r);
 	core_close(&c);
 	return status;
 }
 
+/* The number of an option, which is no such thing otherwise. */
+static int
+number(int letter, uint64_t least, const char *thing)
+{
+	uint64_t n;
+
+	if (number_parse(optarg, least, INT32_MAX, &n) < 0)
+		errx(2, "-%c %s: not a %s", letter, optarg, thing);
+	return (int)n;
+}
+
 int
 main(int argc, char **argv)
 {
-	uint64_t pid = 0, n;
-	int lists = 0, json = 0, fd = -1, pidfd = -1, c;
+	struct options o = { .pidfd = -1 };
+	int fd = -1, is_tap, c;
 	const char *out = NULL;
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "ad:hjo:P:p:V")) != -1) {
+	while ((c = getopt(argc, argv, "ad:Ehjo:P:p:t:V")) != -1) {
 		switch (c) {
 		case 'a':
-			lists = 1;
+			o.lists = 1;
 			break;
 		case 'd':
-			if (number_parse(optarg, 0, INT32_MAX, &n) < 0)
-				errx(2, "-d %s: not a descriptor", optarg);
-			fd = (int)n;
-			if (n < 2 || fcntl(fd, F_GETFD) < 0)
-				errx(2, "-d %s: not an open descriptor of its own", optarg);
+			fd = number(c, 0, "descriptor");
+			if (fd < 2 || fcntl(fd, F_GETFD) < 0)
+				errx(2, "-d %d: not an open descriptor of its own", fd);
+			break;
+		case 'E':
+			o.environment = 1;
 			break;
 		case 'h':
 			return usage(stdout, 0);
 		case 'j':
-			json = 1;
+			o.json = 1;
 			break;
 		case 'o':
 			out = optarg;
 			break;
 		case 'P':
-			if (number_parse(optarg, 0, INT32_MAX, &n) < 0)
-				errx(2, "-P %s: not a descriptor", optarg);
-			pidfd = (int)n;
+			o.pidfd = number(c, 0, "descriptor");
 			break;
 		case 'p':
-			if (number_parse(optarg, 1, INT32_MAX, &pid) < 0)
-				errx(2, "-p %s: not a process ID", optarg);
+			o.pid = number(c, 1, "process ID");
+			break;
+		case 't':
+			o.tid = number(c, 1, "thread ID");
 			break;
 		case 'V':
 			puts("core-info " VERSION);
@@ -249,16 +289,15 @@ main(int argc, char **argv)
 			return usage(stderr, 2);
 		}
 	}
-	if (argc - optind > (pid == 0 && fd < 0 && out == NULL) || (pid != 0) + (fd >= 0) + (out != NULL) > 1 ||
-	    (pid == 0 ? pidfd >= 0 : lists))
+	is_tap = fd >= 0 || out != NULL;
+	if (argc - optind > (o.pid == 0 && !is_tap) || (fd >= 0 && out != NULL) || (o.pid == 0 && o.pidfd >= 0) ||
+	    ((o.pid == 0 || is_tap) && (o.environment || o.tid != 0)))
 		return usage(stderr, 2);
 
-	if (pid != 0)
-		return live((pid_t)pid, pidfd, json);
+	if (o.pid != 0 && !is_tap)
+		return live(&o);
 	if (out != NULL &&
 	    (fd = open(out, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)) < 0)
 		err(2, "%s", out);
-	if (fd >= 0)
-		return tap(fd, lists, json);
-	return from_file(argv[optind], lists, json);
+	return fd >= 0 ? tap(fd, &o) : from_file(argv[optind], &o);
 }

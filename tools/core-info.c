@@ -19,13 +19,11 @@
 #include "number.h"
 #include "proc_ask_linux.h"
 #include "proc_core_linux.h"
-#include "proc_linux.h"
 #include "record.h"
 
 struct options {
-	int lists, json, environment;
+	int lists, json, environment, pidfd;
 	pid_t pid, tid;
-	int pidfd;
 };
 
 static int
@@ -33,8 +31,7 @@ usage(FILE *to, int status)
 {
 	fputs("usage: core-info [-ahjV] [FILE]\n"
 	      "       core-info -d FD | -o FILE [-aj] [-p PID [-P FD]]\n"
-	      "       core-info -p PID [-aEj] [-P FD] [-t TID]\n",
-	    to);
+	      "       core-info -p PID [-aEj] [-P FD] [-t TID]\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 
@@ -132,7 +129,7 @@ from_file(const char *path, const struct options *o)
 	if (rc < 0)
 		err(2, "%s", name);
 	if (!c.is_core) {
-		warnx("%s: %s", name, bytes == 0 ? "empty" : c.bad != NULL ? c.bad : "cut short");
+		warnx("%s: %s", name, bytes == 0 ? "empty" : c.bad);
 		status = 2;
 	} else {
 		if (c.bad != NULL)
@@ -213,7 +210,7 @@ tap(int fd, struct options *o)
 		warn("%s", rc == CORE_READ_IN ? "<stdin>" : "<stdout>: write");
 	else if (told)
 		warnx("<stdin>: ended by signal %d (%s)", (int)told, strsignal(told));
-	status = rc == 0 && !told ? 0 : 2;
+	status = rc != 0 || told ? 2 : 0;
 	if (io_close(STDOUT_FILENO) < 0 && status == 0) {
 		warn("<stdout>: close");
 		status = 2;
@@ -222,7 +219,7 @@ tap(int fd, struct options *o)
 	io_std();
 	if (status == 0 && (!c.is_core || c.bad != NULL))
 		warnx("<stdin>: %s: passed on all the same",
-		    bytes == 0 ? "empty" : c.bad != NULL ? c.bad : "cut short");
+		    bytes == 0 ? "empty" : c.bad);
 	facts_core(&r, &c, bytes);
 	/* What was passed on is passed on: a lost line is said, and no failure of the tap. */
 	if (put_core(&r, &c, o, fd) < 0 || io_close(fd) < 0)

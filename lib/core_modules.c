@@ -66,6 +66,7 @@ core_modules_resolve(struct core *c)
 		add_file(c, c->vdso_at, "[vdso]");
 	if (c->phdr_at != 0 && core_files_at(f, c->phdr_at) == NULL)
 		add_file(c, c->phdr_at, "");
+	core_files_order(f);
 	c->exe = core_files_at(f, c->phdr_at);
 	c->image = calloc(f->count, sizeof(*c->image));
 	c->held_image = malloc(CORE_IMAGE_HELD);

@@ -73,13 +73,14 @@ need_root() {
 }
 
 # in_each_shell FUNCTION: runs it under dash, under busybox ash, and with the first line changed, each
-# time in a fresh directory with nothing stored, no log and no configuration.
+# time in a fresh directory with nothing stored and no log, and with no stack asked for.
 in_each_shell() {
 	local shell
 	for shell in dash ash line; do
 		need dash busybox
 		echo "# under $shell"
 		rm -rf "$DIR" "$P/etc/gzcoredump.conf" "$LOG" "$MEM/here"
+		conf
 		mkdir "$MEM/here"
 		cd "$MEM/here"
 		"$1"
@@ -1132,6 +1133,7 @@ left() {
 @test "gzcoredump: a configuration that cannot be read is warned about, and the defaults stand" {
 	need_root
 	unreadable() {
+		rm "$P/etc/gzcoredump.conf"
 		mkdir "$P/etc/gzcoredump.conf"
 		handle
 		whole
@@ -1154,7 +1156,7 @@ left() {
 
 @test "gzcoredump: a configuration that is a link to nowhere is warned about" {
 	dangling() {
-		ln -s "$PWD/nowhere" "$P/etc/gzcoredump.conf"
+		ln -sf "$PWD/nowhere" "$P/etc/gzcoredump.conf"
 		handle
 		whole
 		logged gzcoredump.conf
@@ -1165,6 +1167,7 @@ left() {
 @test "gzcoredump: the configuration that is installed is the defaults" {
 	need_root
 	defaults() {
+		rm "$P/etc/gzcoredump.conf"
 		install_below "$P"
 		handle
 		whole

@@ -1,8 +1,6 @@
 /* core-store - make a file appear whole, durable and private, or not at all */
 #include <err.h>
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +9,7 @@
 #include <unistd.h>
 
 #include "io.h"
-#include "number.h"
+#include "owner_linux.h"
 #include "stages.h"
 #include "store_linux.h"
 
@@ -42,44 +40,6 @@ parse_mode(const char *text, mode_t *mode)
 		return -1;
 	*mode = (mode_t)n;
 	return 0;
-}
-
-/* "user", "user:group", "user:" with its own group, or ":group"; names or numbers. */
-static int
-parse_owner(const char *text, uid_t *uid, gid_t *gid)
-{
-	char user[256];
-	const char *colon = strchr(text, ':');
-	size_t len = colon == NULL ? strlen(text) : (size_t)(colon - text);
-	struct passwd *pw;
-	struct group *gr;
-	uint64_t n;
-
-	if (len >= sizeof(user))
-		return -1;
-	memcpy(user, text, len);
-	user[len] = '\0';
-	if (len > 0) {
-		if ((pw = getpwnam(user)) != NULL)
-			*uid = pw->pw_uid;
-		else if (number_parse(user, 0, UINT32_MAX - 1, &n) == 0)
-			*uid = (uid_t)n;
-		else
-			return -1;
-	}
-	if (colon != NULL && colon[1] == '\0' && len > 0) {
-		if ((pw = getpwuid(*uid)) == NULL)
-			return -1;
-		*gid = pw->pw_gid;
-	} else if (colon != NULL) {
-		if ((gr = getgrnam(colon + 1)) != NULL)
-			*gid = gr->gr_gid;
-		else if (number_parse(colon + 1, 0, UINT32_MAX - 1, &n) == 0)
-			*gid = (gid_t)n;
-		else
-			return -1;
-	}
-	return len > 0 || colon != NULL ? 0 : -1;
 }
 
 /* Names each stage that failed; returns how many did. */
@@ -193,7 +153,7 @@ main(int argc, char **argv)
 				errx(2, "-M %s: not an octal mode up to 777", optarg);
 			break;
 		case 'o':
-			if (parse_owner(optarg, &o.uid, &o.gid) < 0)
+			if (owner_parse(optarg, &o.uid, &o.gid) < 0)
 				errx(2, "-o %s: no such user or group", optarg);
 			break;
 		case 'S':

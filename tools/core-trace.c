@@ -1,6 +1,7 @@
 /* core-trace - show the stack of every thread in a core, or a fingerprint of the crashed one */
 #define _XOPEN_SOURCE 700
 #include <err.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +13,11 @@
 #include "fingerprint.h"
 #include "image.h"
 #include "io.h"
+#include "owner_linux.h"
 #include "record.h"
 #include "signals.h"
 #include "trace.h"
+#include "trace_text.h"
 
 struct show {
 	int json, brief, digits;
@@ -23,12 +26,13 @@ struct show {
 	struct trace_frame stack[TRACE_FRAMES];	/* of the first thread */
 	size_t frames;
 	int limited;			/* a stack has more frames than are shown */
+	char text[TRACE_TEXT];		/* of a frame */
 };
 
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-trace [-DhjsV] [-d DEBUGDIR] [-e ELF] [CORE]\n", to);
+	fputs("usage: core-trace [-DhjsV] [-d DEBUGDIR] [-e ELF] [-u USER] [CORE]\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 
@@ -71,72 +75,19 @@ start(void *arg, const struct trace_thread *t)
 }
 
 static void
-put_build_id(const char *before, const struct trace_frame *f, const char *after)
-{
-	if (f->build_id_len == 0)
-		return;
-	fputs(before, stdout);
-	for (size_t i = 0; i < f->build_id_len; i++)
-		printf("%02x", f->build_id[i]);
-	fputs(after, stdout);
-}
-
-static void
-frame_json(const struct show *s, const struct trace_thread *t, const struct trace_frame *f)
-{
-	printf("%s{\"pc\": \"%#" PRIx64 "\"", t->frames > 0 ? ", " : "", f->pc);
-	if (f->module != NULL) {
-		put_key(s, "module", f->module);
-		printf(", \"offset\": \"%#" PRIx64 "\"", f->offset);
-	}
-	put_build_id(", \"build_id\": \"", f, "\"");
-	if (f->function != NULL) {
-		put_key(s, "function", f->function);
-		printf(", \"function_offset\": \"%#" PRIx64 "\"", f->function_offset);
-	}
-	if (f->file != NULL) {
-		put_key(s, "file", f->file);
-		printf(", \"line\": %d", f->line);
-		if (f->column > 0)
-			printf(", \"column\": %d", f->column);
-	}
-	putchar('}');
-}
-
-static void
-frame_text(const struct show *s, const struct trace_thread *t, const struct trace_frame *f)
-{
-	printf("#%-3zu 0x%0*" PRIx64, t->frames, s->digits, f->pc);
-	if (f->function != NULL) {
-		fputs("  ", stdout);
-		put(s, f->function);
-		printf("+%#" PRIx64, f->function_offset);
-	}
-	if (f->file != NULL) {
-		fputs("  ", stdout);
-		put(s, f->file);
-		printf(":%d", f->line);
-	}
-	if (f->module != NULL) {
-		fputs("  ", stdout);
-		put(s, f->module);
-		printf("+%#" PRIx64, f->offset);
-	}
-	put_build_id("  [", f, "]");
-	putchar('\n');
-}
-
-static void
 frame(void *arg, const struct trace_thread *t, const struct trace_frame *f)
 {
 	struct show *s = arg;
 
 	if (s->threads == 1)
 		s->stack[s->frames++] = *f;
-	if (s->json)
-		frame_json(s, t, f);
-	else if (!s->brief)
-		frame_text(s, t, f);
+	if (s->json) {
+		trace_text_json(f, s->text);
+		printf("%s%s", t->frames > 0 ? ", " : "", s->text);
+	} else if (!s->brief) {
+		trace_text_line(f, t->frames, s->digits, s->text);
+		puts(s->text);
+	}
 }
 
 static void
@@ -224,7 +175,7 @@ must_be_regular(const char *path, int folder)
 int
 main(int argc, char **argv)
 {
-	const char *executable = NULL, *debug = NULL, *name;
+	const char *executable = NULL, *debug = NULL, *user = NULL, *name;
 	static struct show s;
 	enum trace_status st;
 	struct image *i;
@@ -233,7 +184,7 @@ main(int argc, char **argv)
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "Dd:e:hjsV")) != -1) {
+	while ((c = getopt(argc, argv, "Dd:e:hjsu:V")) != -1) {
 		switch (c) {
 		case 'D':
 			ask = 1;
@@ -257,6 +208,9 @@ main(int argc, char **argv)
 		case 's':
 			s.brief = 1;
 			break;
+		case 'u':
+			user = optarg;
+			break;
 		case 'V':
 			puts("core-trace " VERSION);
 			return fflush(stdout) == 0 ? 0 : 2;
@@ -274,6 +228,12 @@ main(int argc, char **argv)
 		errx(2, "%s: is a terminal: a core is not read from there", name);
 	if (image_open(&i, fd) < 0)
 		err(2, "%s", name);
+	/* From here on it is the core's bytes that say what to do. */
+	if (user != NULL && owner_become(user) < 0) {
+		if (errno == ENOENT)
+			errx(2, "-u %s: no such user or group", user);
+		err(2, "-u %s", user);
+	}
 	if (!ask)
 		unsetenv("DEBUGINFOD_URLS");
 	st = trace_open(&t, i, executable, debug);

@@ -234,7 +234,7 @@ def whole(b):
         f.write(text)
     os.chmod(where + "/gzcoredump", 0o755)
     with open(where + "/gzcoredump.conf", "w") as f:
-        f.write("dir=%s/stored\nlog=%s/whole.log\n" % (where, where))
+        f.write("dir=%s/stored\nlog=%s/whole.log\nstack=no\n" % (where, where))
     return "%s/gzcoredump \"$@\"; mv whole/stored/*.gz out; rm -rf whole/stored" % where
 
 

@@ -1,6 +1,7 @@
 /* crash - a program that crashes in each of the ways that the tests ask for */
 #define _GNU_SOURCE
 #include <err.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -80,6 +81,17 @@ hole(size_t len)
 		memcpy(p + i, "touched", 7);
 }
 
+/* The first page of a file, n times: no two become one, since none goes on where another ends. */
+static void
+maps(size_t n, const char *path)
+{
+	int fd = path != NULL ? open(path, O_RDONLY) : -1;
+
+	for (size_t i = 0; i < n; i++)
+		if (mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0) == MAP_FAILED)
+			err(1, "%s", path);
+}
+
 static void
 threads(unsigned n)
 {
@@ -118,6 +130,8 @@ main(int argc, char **argv)
 		hole(strtoul(what, NULL, 10));
 	} else if (strcmp(how, "threads") == 0) {
 		threads((unsigned)strtoul(what, NULL, 10));
+	} else if (strcmp(how, "maps") == 0) {
+		maps(strtoul(what, NULL, 10), argv[3]);
 	} else if (strcmp(how, "name") == 0) {
 		prctl(PR_SET_NAME, what);
 	} else if (strcmp(how, "unlink") == 0) {

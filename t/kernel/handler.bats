@@ -92,7 +92,7 @@ stage() {
 	stage=$(
 		for p in $(pgrep -x "$1"); do
 			case $(tr '\0' ' ' 2>/dev/null <"/proc/$p/cmdline") in
-			*"$P/"* | 'core-info -d 5 -a ' | 'gzdeflate -'*) echo "$p" ;;
+			*"$P/"* | 'core-info -d 5 -a '* | 'gzdeflate -'*) echo "$p" ;;
 			esac
 		done
 	)
@@ -411,4 +411,96 @@ pairs() {
 		signame=SIGSEGV "exe=$P/prog" threads=1
 	grep -qF "stored=whole complete=yes bytes=$(value bytes): $gz" "$P/var/log/gzcoredump.log"
 	backtrace "$P/prog" crash_here
+}
+
+# with_stack: the record $txt of $pid, once no handler is at work any more.
+with_stack() {
+	stored
+	kernel_idle
+}
+
+@test "gzcoredump: the record gets the crashed thread's stack, as core-trace shows it" {
+	conf stack=yes
+	for shell in dash 'busybox ash'; do
+		# shellcheck disable=SC2086
+		under $shell
+		rm -rf "$DIR"
+		crash "$P/prog" threads 5
+		with_stack
+		has stored=whole complete=yes "pid=$pid"
+		core-trace -u 65534:65534 "$gz" >trace
+		sed -e '1d;/^$/,$d' -e 's/^ *ends here: /stack_end=/' -e 's/^#/frame=#/' trace >wanted
+		[ "$(grep -c ^frame= wanted)" -ge 3 ]
+		grep -E '^(frame|stack_end)=' "$txt" | diff wanted -
+		[ "$(value fingerprint)" = "$(core-trace -s -u 65534:65534 "$gz")" ]
+		[ -n "$(value fingerprint)" ]
+		keys
+		gzip -t "$gz"
+		[ ! -L "$DIR/.stack" ]
+	done
+	# Another who reads sees more.
+	conf stack=yes stack_user=root
+	crash "$P/prog" threads 5
+	with_stack
+	grep -q '^frame=#0 .*  crash_here+' "$txt"
+	[ "$(value fingerprint)" = "$(core-trace -s "$gz")" ]
+}
+
+@test "gzcoredump: a stack that cannot be had leaves the file and the record as they are" {
+	conf stack=yes
+	# Of a handler that is gone.
+	mkdir -m 700 -p "$DIR"
+	ln -s 4194305 "$DIR/.stack"
+	mv "$P/bin/core-trace" "$P/bin/core-trace.there"
+	printf '#!/bin/sh\nid >%s/ran\nkill -9 $$\n' "$P" >"$P/bin/core-trace"
+	chmod 755 "$P/bin/core-trace"
+	crash "$P/prog"
+	with_stack
+	mv "$P/bin/core-trace.there" "$P/bin/core-trace"
+	[ -s "$P/ran" ]
+	has stored=whole complete=yes
+	run -1 grep -E '^(frame|fingerprint)=' "$txt"
+	gzip -t "$gz"
+	[ ! -L "$DIR/.stack" ]
+	# Not asked for.
+	conf stack=no
+	crash "$P/prog"
+	with_stack
+	run -1 grep -E '^(frame|fingerprint)=' "$txt"
+	conf stack=yes filter=cat suffix=gz.cat
+	crash "$P/prog"
+	with_stack
+	run -1 grep -E '^(frame|fingerprint)=' "$txt"
+}
+
+@test "gzcoredump: with environment=yes the record lists it, without what looks secret" {
+	conf environment=yes
+	crash env -i A=1 TOKEN=hunter2 $'B=\e' "$P/prog"
+	stored
+	has env=A=1 'env=B=\0033' env_left_out=1
+	keys
+	run -1 grep -r hunter2 "$DIR"/*.txt "$P/var/log"
+	run ! grep -q env= <(head -c 4096 "$gz")
+	conf environment=yes filter=cat suffix=gz.cat
+	crash env -i A=1 "$P/prog"
+	stored
+	run -1 grep ^env "$txt"
+}
+
+@test "gzcoredump: where the kernel leaves NT_FILE out, the record has the modules all the same" {
+	local limit=$KERNEL/core_file_note_size_limit long
+	crash "$P/prog"
+	stored
+	sed -n 's/^module=[^ ]* //p' "$txt" >wanted
+	[ "$(wc -l <wanted)" -ge 4 ]
+	run -1 grep ^files= "$txt"
+	# The least that the kernel takes is 4 MiB: paths of 250 bytes, 17000 times.
+	long=$P/$(printf 'x%.0s' $(seq $((249 - ${#P}))))
+	echo no ELF file >"$long"
+	[ ! -e "$limit" ] || kernel_set kernel/core_file_note_size_limit 4194304
+	crash "$P/prog" maps 17000 "$long"
+	[ ! -e "$limit" ] || kernel_set kernel/core_file_note_size_limit 16777216
+	stored
+	has files=dropped complete=yes "build_id=$(elf-uuid -b "$P/prog")"
+	sed -n 's/^module=[^ ]* //p' "$txt" | diff wanted -
 }

@@ -116,9 +116,11 @@ kernel_idle() {
 	return 1
 }
 
-# conf [KEY=VALUE ...]: the whole configuration.
+# conf [KEY=VALUE ...]: the whole configuration; without more about it the stack, which comes after all else, is
+# not asked for.
 conf() {
 	printf '%s\n' "$@" >"$P/etc/gzcoredump.conf"
+	[[ " $*" == *" stack="* ]] || echo stack=no >>"$P/etc/gzcoredump.conf"
 }
 
 # crasher FILE: the program that crashes in the way of its first argument, with an identity in $uuid.
@@ -175,8 +177,8 @@ keys() {
 	else
 		plain="uuid record uuid_from ${plain#record}"
 	fi
-	# Of modules there are many.
-	sed -e '/^module_\{0,1\}[a-z]*=0x/d' -e 's/=.*//' "$txt" >keys.all
+	# Of modules, variables and frames there are many.
+	sed -e '/^module_\{0,1\}[a-z]*=0x/d' -e '/^env=/d' -e '/^frame=/d' -e 's/=.*//' "$txt" >keys.all
 	# What later work adds stands anywhere but at the end.
 	grep -xF "$(printf '%s\n' $plain)" keys.all | diff <(printf '%s\n' $plain) - || return
 	tail -n 2 "$txt" | sed 's/=.*//' | diff <(printf 'stored\ncomplete\n') - || return

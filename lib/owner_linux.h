@@ -1,0 +1,20 @@
+/* Users and groups: finding them, and becoming one for good. */
+#ifndef GZCORE_OWNER_LINUX_H
+#define GZCORE_OWNER_LINUX_H
+
+#include <sys/types.h>
+
+/*
+ * Reads "user", "user:group", "user:" with its own group, or ":group"; names or numbers.  What is not named
+ * stays as it was.  Returns 0, or -1 when there is no such user or group.
+ */
+int owner_parse(const char *text, uid_t *uid, gid_t *gid);
+
+/*
+ * Gives up the process's rights for those of a user, named as for owner_parse, with its own group unless one is
+ * named, and no others; no program that it starts gets more (PR_SET_NO_NEW_PRIVS).  Returns 0; -1 with
+ * errno, ENOENT when there is no such user: the process must then do no more.
+ */
+int owner_become(const char *text);
+
+#endif

@@ -1,0 +1,87 @@
+#include "trace_text.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "elf_id.h"
+
+static void
+print(char **out, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	*out += vsprintf(*out, format, ap);
+	va_end(ap);
+}
+
+static void
+line_string(char **out, const char *text)
+{
+	*out += record_escape(*out, text, strnlen(text, RECORD_VALUE));
+}
+
+static void
+json_string(char **out, const char *key, const char *text)
+{
+	print(out, ", \"%s\": \"", key);
+	*out += record_json(*out, text, strnlen(text, RECORD_VALUE));
+	print(out, "\"");
+}
+
+static void
+build_id(char **out, const char *before, const struct trace_frame *f, const char *after)
+{
+	if (f->build_id_len == 0)
+		return;
+	print(out, "%s", before);
+	for (size_t i = 0; i < f->build_id_len && i < ELF_ID_BUILD_ID_MAX; i++)
+		print(out, "%02x", f->build_id[i]);
+	print(out, "%s", after);
+}
+
+void
+trace_text_line(const struct trace_frame *f, size_t number, int digits, char out[TRACE_TEXT])
+{
+	print(&out, "#%-3zu 0x%0*" PRIx64, number, digits, f->pc);
+	if (f->function != NULL) {
+		print(&out, "  ");
+		line_string(&out, f->function);
+		print(&out, "+%#" PRIx64, f->function_offset);
+	}
+	if (f->file != NULL) {
+		print(&out, "  ");
+		line_string(&out, f->file);
+		print(&out, ":%d", f->line);
+	}
+	if (f->module != NULL) {
+		print(&out, "  ");
+		line_string(&out, f->module);
+		print(&out, "+%#" PRIx64, f->offset);
+	}
+	build_id(&out, "  [", f, "]");
+}
+
+void
+trace_text_json(const struct trace_frame *f, char out[TRACE_TEXT])
+{
+	print(&out, "{\"pc\": \"%#" PRIx64 "\"", f->pc);
+	if (f->module != NULL) {
+		json_string(&out, "module", f->module);
+		print(&out, ", \"offset\": \"%#" PRIx64 "\"", f->offset);
+	}
+	build_id(&out, ", \"build_id\": \"", f, "\"");
+	if (f->function != NULL) {
+		json_string(&out, "function", f->function);
+		print(&out, ", \"function_offset\": \"%#" PRIx64 "\"", f->function_offset);
+	}
+	if (f->file != NULL) {
+		json_string(&out, "file", f->file);
+		print(&out, ", \"line\": %d", f->line);
+		if (f->column > 0)
+			print(&out, ", \"column\": %d", f->column);
+	}
+	print(&out, "}");
+}

@@ -12,6 +12,7 @@ BINDIR = $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR = $(PREFIX)/share/man
+DATADIR = $(PREFIX)/share/gzcoredump
 # Where everything is built; another folder for another set of flags.
 B ?= build
 
@@ -51,6 +52,8 @@ SCRIPTS = $(SH_TOOLS:%=$(B)/%)
 
 MANUALS = $(C_TOOLS:%=tools/%.1) tools/elf-uuid-stamp.1 tools/gzcoredump.8 tools/gzcoredump.conf.5 \
 	$(PAGES:%=lib/%.3)
+# Of what is printed with -j.
+SCHEMAS = tools/core-info.schema.json tools/core-trace.schema.json
 
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $@)
@@ -115,13 +118,14 @@ INSTALLERS = put() { install -m $$1 $$2 "$(DESTDIR)$$3.new" && mv -f "$(DESTDIR)
 
 install-built: ## install what has been built, whatever it was built with
 	$(Q)install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(SYSCONFDIR)/logrotate.d" \
-		"$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)/gzcore" "$(DESTDIR)$(MANDIR)/man1" \
-		"$(DESTDIR)$(MANDIR)/man3" "$(DESTDIR)$(MANDIR)/man5" "$(DESTDIR)$(MANDIR)/man8"
+		"$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)/gzcore" "$(DESTDIR)$(DATADIR)" \
+		"$(DESTDIR)$(MANDIR)/man1" "$(DESTDIR)$(MANDIR)/man3" "$(DESTDIR)$(MANDIR)/man5" "$(DESTDIR)$(MANDIR)/man8"
 	$(Q)set -e; $(INSTALLERS); \
 	for p in $(C_TOOLS); do put 755 $(B)/$$p "$(BINDIR)/$$p"; done; \
 	for p in $(SH_TOOLS); do fill 755 tools/$$p "$(BINDIR)/$$p"; done; \
 	ln -sf gzcoredump "$(DESTDIR)$(BINDIR)/gzCoredump"; \
 	for m in $(MANUALS); do put 644 $$m "$(MANDIR)/man$${m##*.}/$${m##*/}"; done; \
+	for s in $(SCHEMAS); do put 644 $$s "$(DATADIR)/$${s##*/}"; done; \
 	for h in $(PUBLIC); do put 644 lib/$$h.h "$(INCLUDEDIR)/gzcore/$$h.h"; done; \
 	put 644 $(B)/libgzcore.a "$(LIBDIR)/libgzcore.a"; \
 	fill 644 $(B)/gzcore.pc.in "$(LIBDIR)/pkgconfig/gzcore.pc"; \
@@ -135,20 +139,21 @@ uninstall: ## remove what install put there, but for the configuration and what 
 	$(Q)cd "$(DESTDIR)$(BINDIR)" && rm -f $(TOOLS) gzCoredump
 	$(Q)for m in $(MANUALS); do rm -f "$(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}"; done
 	$(Q)for h in $(PUBLIC); do rm -f "$(DESTDIR)$(INCLUDEDIR)/gzcore/$$h.h"; done
-	$(Q)rmdir "$(DESTDIR)$(INCLUDEDIR)/gzcore" 2>/dev/null || :
+	$(Q)for s in $(SCHEMAS); do rm -f "$(DESTDIR)$(DATADIR)/$${s##*/}"; done
+	$(Q)rmdir "$(DESTDIR)$(DATADIR)" "$(DESTDIR)$(INCLUDEDIR)/gzcore" 2>/dev/null || :
 	$(Q)rm -f "$(DESTDIR)$(LIBDIR)/libgzcore.a" "$(DESTDIR)$(LIBDIR)/pkgconfig/gzcore.pc" \
 		"$(DESTDIR)$(SYSCONFDIR)/logrotate.d/gzcoredump"
 
 # What "make deps" installs: to build, to stamp, to test (judges of our formats among it), to show.
-DEB = gcc make pkg-config zlib1g-dev libelf-dev libdw-dev libisal-dev libdeflate-dev binutils bats python3 gdb \
+DEB = gcc make pkg-config zlib1g-dev libelf-dev libdw-dev libisal-dev libdeflate-dev binutils bats python3 python3-jsonschema gdb \
 	elfutils clang lld llvm qemu-user shellcheck mandoc man-db dash busybox jq procps util-linux moreutils age gzip pigz \
 	isal zstd lz4 xz-utils 7zip libarchive-tools perl qpdf cmake meson ninja-build dosfstools strace \
 	openssh-client openssh-server
-APK = gcc musl-dev make pkgconf zlib-dev elfutils-dev isa-l-dev libdeflate-dev binutils bats python3 \
+APK = gcc musl-dev make pkgconf zlib-dev elfutils-dev isa-l-dev libdeflate-dev binutils bats python3 py3-jsonschema \
 	gdb elfutils clang lld llvm qemu-ppc qemu-s390x shellcheck mandoc dash busybox jq procps util-linux moreutils age gzip \
 	pigz isa-l zstd lz4 xz 7zip libarchive-tools perl qpdf cmake meson dosfstools strace openssh
 DNF = gcc make pkgconf-pkg-config zlib-devel elfutils-libelf-devel elfutils-devel isa-l-devel libdeflate-devel \
-	binutils bats python3 gdb elfutils clang lld llvm qemu-user ShellCheck mandoc man-db dash busybox jq procps-ng util-linux moreutils \
+	binutils bats python3 python3-jsonschema gdb elfutils clang lld llvm qemu-user ShellCheck mandoc man-db dash busybox jq procps-ng util-linux moreutils \
 	age gzip pigz isa-l-tools zstd lz4 xz p7zip-plugins bsdtar perl qpdf cmake meson dosfstools strace \
 	openssh-clients openssh-server
 

@@ -49,7 +49,7 @@ trace_text_line(const struct trace_frame *f, size_t number, int digits, char out
 	if (f->function != NULL) {
 		print(&out, "  ");
 		line_string(&out, f->function);
-		print(&out, "+%#" PRIx64, f->function_offset);
+		print(&out, "+0x%" PRIx64, f->function_offset);
 	}
 	if (f->file != NULL) {
 		print(&out, "  ");
@@ -59,7 +59,7 @@ trace_text_line(const struct trace_frame *f, size_t number, int digits, char out
 	if (f->module != NULL) {
 		print(&out, "  ");
 		line_string(&out, f->module);
-		print(&out, "+%#" PRIx64, f->offset);
+		print(&out, "+0x%" PRIx64, f->offset);
 	}
 	build_id(&out, "  [", f, "]");
 }
@@ -67,15 +67,15 @@ trace_text_line(const struct trace_frame *f, size_t number, int digits, char out
 void
 trace_text_json(const struct trace_frame *f, char out[TRACE_TEXT])
 {
-	print(&out, "{\"pc\": \"%#" PRIx64 "\"", f->pc);
+	print(&out, "{\"pc\": \"0x%" PRIx64 "\"", f->pc);
 	if (f->module != NULL) {
 		json_string(&out, "module", f->module);
-		print(&out, ", \"offset\": \"%#" PRIx64 "\"", f->offset);
+		print(&out, ", \"offset\": \"0x%" PRIx64 "\"", f->offset);
 	}
 	build_id(&out, ", \"build_id\": \"", f, "\"");
 	if (f->function != NULL) {
 		json_string(&out, "function", f->function);
-		print(&out, ", \"function_offset\": \"%#" PRIx64 "\"", f->function_offset);
+		print(&out, ", \"function_offset\": \"0x%" PRIx64 "\"", f->function_offset);
 	}
 	if (f->file != NULL) {
 		json_string(&out, "file", f->file);

@@ -151,6 +151,8 @@ need_root() {
 	core-info -Ej -p "$pid" >json
 	jq -e '.environment[0] == "A=1" and .environment[2] == "CTRL=\u001b[31m\n\\0377" and .env_left_out == 5' json
 	run ! grep hunter2 json
+	core-info -aEj -p "$pid" -t "$pid" >all
+	valid_json core-info json all
 	core-info -p "$pid" >said
 	run -1 grep ^env said
 	# Nobody asked, and of no core.

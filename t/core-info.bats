@@ -1905,6 +1905,14 @@ write("core", core(demo_notes(threads=2), loads))'
 		diff <(sed -n 's/^module=//p' list) -
 	[ "$(core-info -aj core | jq -r '.module_list[0] | .uuid + .package')" = \
 		$'0f3c2a51-8d7e-4b6a-9c1d-2e5f7a8b9c0d{"type":"deb","name":"d\e[mo"}' ]
+	core-info -aj core >json
+	core-info -j core >short
+	valid_json core-info json short
+	# The judge judges.
+	jq -c '.module_list[0].end = "end"' json >wrong
+	run -1 valid_json core-info wrong
+	jq -c '.new = 1' json >wrong
+	run -1 valid_json core-info wrong
 	[ "$(core-info -aj core | jq -c .thread_list)" = '[{"tid":0,"signal":11},{"tid":0}]' ]
 	head -c 9000 core >cut
 	[ "$(core-info -a cut | grep -c '^module=')" -eq 1 ]

@@ -467,3 +467,25 @@ names_engines() {
 		fi
 	done
 }
+
+# valid_json PROGRAM FILE …: each is one line of JSON without control characters, as the program's schema says.
+valid_json() {
+	local python
+	for python in python3 /usr/bin/python3; do
+		! "$python" -c 'import jsonschema' 2>/dev/null || break
+	done
+	"$python" - "$T/../tools/$1.schema.json" "${@:2}" <<-'EOS'
+	import json, jsonschema, re, sys
+	with open(sys.argv[1]) as f:
+	    schema = json.load(f)
+	jsonschema.Draft202012Validator.check_schema(schema)
+	judge = jsonschema.Draft202012Validator(schema)
+	for name in sys.argv[2:]:
+	    raw = open(name, "rb").read()
+	    assert raw.endswith(b"\n") and raw.count(b"\n") == 1, name
+	    assert not re.search(rb"[\x00-\x09\x0b-\x1f\x7f]", raw), name
+	    wrong = [e.json_path + ": " + e.message for e in judge.iter_errors(json.loads(raw.decode("utf-8")))]
+	    if wrong:
+	        sys.exit("%s: %s" % (name, "\n".join(wrong)))
+	EOS
+}

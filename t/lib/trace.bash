@@ -87,29 +87,8 @@ same_as_others() {
 	EOS
 }
 
-# json_is_valid FILE: the JSON of core-trace has what the manual says, and nothing else.
+# json_is_valid FILE: the JSON of core-trace is what its schema says, and the crashed thread is the first.
 json_is_valid() {
-	python3 - "$1" <<-'EOS'
-	import json, re, sys
-	raw = open(sys.argv[1], "rb").read()
-	assert raw.endswith(b"\n") and raw.count(b"\n") == 1
-	assert not re.search(rb"[\x00-\x09\x0b-\x1f\x7f]", raw)
-	o = json.loads(raw.decode("utf-8"))
-	def check(o, must, may):
-	    for k, kind in must.items():
-	        assert type(o[k]) is kind, (k, o)
-	    for k, v in o.items():
-	        assert k in must or type(v) is may[k], (k, o)
-	check(o, dict(pid=int, signal=int, threads=list, fingerprint=str, complete=bool),
-	    dict(signame=str, comm=str, exe=str))
-	assert re.fullmatch("([0-9a-f]{16})?", o["fingerprint"])
-	for n, t in enumerate(o["threads"]):
-	    check(t, dict(tid=int, crashed=bool, frames=list), dict(end=str))
-	    assert not t["crashed"] or n == 0
-	    for f in t["frames"]:
-	        check(f, dict(pc=str), dict(module=str, offset=str, build_id=str, function=str,
-	            function_offset=str, file=str, line=int, column=int))
-	        for k in "pc", "offset", "function_offset":
-	            assert re.fullmatch("0x[0-9a-f]+|0", f.get(k, "0")), f
-	EOS
+	valid_json core-trace "$1" || return
+	jq -e '[.threads[1:][].crashed] | any | not' "$1" >/dev/null
 }

@@ -1937,3 +1937,30 @@ write("many", core(note(PRSTATUS, prstatus(11)) + note(FILE, files(many)), demo_
 	[ "${#stderr_lines[@]}" -le 1 ]
 	[[ $output == *complete=no ]]
 }
+
+@test "core-info: a file that is mapped once more is another module, or none" {
+	py '
+at = base()
+far = 0x7f0000000000
+lib = b"/usr/lib/libtwo.so\0"
+exe = b"/usr/bin/node\0"
+# A program whose code is mapped again, far away, and a library twice, one right behind the other.
+# Its last page and its first are the same page of the file, as those of two segments can be.
+entries = [(at, at + 0x3000, 0, exe), (at + 0x3000, at + 0x5000, 2, exe), (far, far + 0x1000, 1, exe),
+    (far + 0x2000, far + 0x4000, 0, lib), (far + 0x4000, far + 0x5000, 1, lib),
+    (far + 0x5000, far + 0x7000, 0, lib), (far + 0x7000, far + 0x8000, 2, lib)]
+loads = [(at, image()), (far, b"code" * 1024), (far + 0x2000, image()), (far + 0x5000, image())]
+for name, order in ("core", entries), ("sorted", sorted(entries, key=lambda e: e[1] - e[0])):
+    write(name, core(note(PRSTATUS, prstatus(11)) + note(AUXV, auxv([(3, at + 64), (0, 0)])) +
+        note(FILE, files(order)), loads))'
+	cat >wanted <<-'EOF'
+	module=0x555555554000-0x555555559000 000102030405060708090a0b0c0d0e0f10111213 /usr/bin/node
+	module=0x7f0000002000-0x7f0000005000 000102030405060708090a0b0c0d0e0f10111213 /usr/lib/libtwo.so
+	module=0x7f0000005000-0x7f0000008000 000102030405060708090a0b0c0d0e0f10111213 /usr/lib/libtwo.so
+	EOF
+	for f in core sorted; do
+		core-info -a $f | grep '^module=' | diff wanted -
+		core-info $f | grep -qx exe=/usr/bin/node
+		cat $f | core-info -a | grep '^module=' | diff wanted -
+	done
+}

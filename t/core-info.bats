@@ -410,6 +410,18 @@ tap_ways() {
 	diff wanted said
 }
 
+@test "core-info: of a file no more is read than headers, notes and the first bytes of modules" {
+	need strace
+	py 'write("core", core(demo_notes(), demo_loads() + [(base() + 0x100000, bytes(3000000))]))'
+	head=$((64 + 56 * 6 + $(py 'print(len(demo_notes()))')))
+	ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o calls -e trace=read,pread64,readv,preadv,mmap -P "$PWD/core" \
+		core-info core >said
+	# The executable's first page, what the other file begins with, and two bytes for whether it is compressed.
+	sed -n 's/^.*read.* = \([0-9]*\)$/\1/p' calls | awk -v most=$((head + 4096 + 6000 + 2)) \
+		'{ n += $1 } END { print n, most; exit !(n > 0 && n <= most) }'
+	run ! grep mmap calls
+}
+
 @test "core-info: standard input, a file or a pipe, is described as the file" {
 	demo core
 	core-info core >wanted

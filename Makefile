@@ -131,7 +131,7 @@ DNF = gcc make pkgconf-pkg-config zlib-devel elfutils-libelf-devel elfutils-deve
 	age gzip pigz isa-l-tools zstd lz4 xz p7zip-plugins bsdtar perl qpdf cmake meson dosfstools strace \
 	openssh-clients openssh-server
 
-.PHONY: deps check check-sanitized check-threads demo bench
+.PHONY: deps check check-sanitized check-threads demo bench compare
 deps: ## install all that building, testing and the demo need (Debian and derivatives, as root)
 	@if ! command -v apt-get >/dev/null; then \
 		echo 'make deps: no apt-get here. What is needed, by its names elsewhere:' >&2; \
@@ -171,6 +171,12 @@ demo: all ## crash a real process and show what is left of it, step by step
 bench: all ## time the filters and their peers on real crashes, side by side (root, ten minutes or more)
 	python3 t/bench/bench.py $(B) $(B)/bench $(ROUNDS)
 ROUNDS ?= 5
+
+# Rows want node, openjdk-17-jre-headless, libc6-i386 too, which "make deps" leaves out.
+compare: all ## print tables of ours beside elfutils, binutils and gdb, on real crashes (root, two minutes)
+	python3 t/compare/compare.py $(B) $(TABLES)
+# Some of modules frames ids cost bounds segments.
+TABLES ?=
 
 clean: ## remove what was built
 	rm -rf build build-* $(B)

@@ -1,6 +1,7 @@
 /* crash - a program that crashes in each of the ways that the tests ask for */
 #define _GNU_SOURCE
 #include <err.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -80,6 +81,19 @@ hole(size_t len)
 		memcpy(p + i, "touched", 7);
 }
 
+/* Lines of /proc/PID/maps: a page of memory and one of the program's file, in turn. */
+static void
+maps(size_t n)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *p = map(n * page);
+	int fd = open("/proc/self/exe", O_RDONLY);
+
+	for (size_t i = 1; i < n; i += 2)
+		if (mmap(p + i * page, page, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, (off_t)page) == MAP_FAILED)
+			err(1, "mmap");
+}
+
 static void
 threads(unsigned n)
 {
@@ -116,6 +130,8 @@ main(int argc, char **argv)
 		fill(strtoul(what, NULL, 10));
 	} else if (strcmp(how, "hole") == 0) {
 		hole(strtoul(what, NULL, 10));
+	} else if (strcmp(how, "maps") == 0) {
+		maps(strtoul(what, NULL, 10));
 	} else if (strcmp(how, "threads") == 0) {
 		threads((unsigned)strtoul(what, NULL, 10));
 	} else if (strcmp(how, "name") == 0) {

@@ -61,7 +61,7 @@ os.abort()
 
 NODE = """
 function f(n) { let s = 0; for (let i = 0; i < n; i++) s += Math.sqrt(i) | 0; return s }
-for (;;) f(1e6);
+for (const end = Date.now() + 30000; Date.now() < end;) f(1e6);
 """
 
 DYNAMIC32 = """
@@ -174,11 +174,14 @@ class Compare:
     def die(self, argv, seconds=0):
         """Runs it until its signal, or gives it one after some seconds.  Returns its PID."""
         p = subprocess.Popen(argv, **QUIET)
-        if seconds:
-            time.sleep(seconds)
-            p.send_signal(signal.SIGABRT)
-        if p.wait() >= 0:
-            raise SystemExit("compare: it did not crash: " + " ".join(argv))
+        try:
+            if seconds:
+                time.sleep(seconds)
+                p.send_signal(signal.SIGABRT)
+            if p.wait() >= 0:
+                raise SystemExit("compare: it did not crash: " + " ".join(argv))
+        finally:
+            p.kill()
         return p.pid
 
     def crash(self, argv, seconds=0):

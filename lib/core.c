@@ -189,11 +189,17 @@ parse_auxv(struct core *c, size_t len)
 	}
 }
 
-/* struct elf_prstatus of include/linux/elfcore.h: pr_cursig behind pr_info, pr_pid behind two masks. */
+size_t
+core_status_pid(const struct core *c)
+{
+	return c->is64 ? 32 : c->machine == EM_68K ? 22 : 24;
+}
+
+/* struct elf_prstatus of include/linux/elfcore.h: pr_cursig behind pr_info. */
 static void
 parse_status(struct core *c, size_t len)
 {
-	size_t pid = c->is64 ? 32 : 24;
+	size_t pid = core_status_pid(c);
 	struct core_thread t = { 0 };
 
 	if (len >= 14)

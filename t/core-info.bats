@@ -2,6 +2,7 @@
 # core-info: what a core or a process is, in lines; as a tap, the core passed on untouched.
 
 load lib/common
+load lib/machines
 
 setup_file() {
 	F=$BATS_FILE_TMPDIR
@@ -526,25 +527,12 @@ signame=SIGSEGV' >wanted
 }
 
 @test "core-info: cores that qemu writes of other processors are described" {
-	local target cpu name build_id pid uid gid
-	need clang ld.lld eu-readelf
-	printf 'void _start(void) { *(volatile int *)16 = 1; for (;;); }\n' >crash.c
-	for target in powerpc-linux-gnu:ppc powerpc64-linux-gnu:ppc64 arm-linux-gnueabi:arm \
-		aarch64-linux-gnu:aarch64; do
-		cpu=${target#*:}
-		need "qemu-$cpu"
+	local machine cpu name build_id pid uid gid
+	for machine in $MACHINES; do
+		machine_core "$machine"
 		name=crash.$cpu
-		clang --target="${target%:*}" -O1 -nostdlib -static -fuse-ld=lld -Wl,--build-id=sha1 \
-			-o "$name" crash.c 2>clang.log || { cat clang.log; false; }
 		build_id=$(eu-readelf -n "$name" | sed -n 's/^ *Build ID: //p')
-		[ "${#build_id}" -eq 40 ]
-		(
-			ulimit -c unlimited
-			exec 3>&-
-			"qemu-$cpu" "./$name" one 'two words'
-		) 2>/dev/null && false
-		mv qemu_*.core core
-		eu-readelf -n core >notes
+		[ "${#build_id}" -eq 40 ] || [ "$machine" != "${machine%:[0-9]*}" ]
 		# It writes the user's number for some in the wrong order: what stands there counts.
 		read -r uid gid pid < <(sed -n 's/^ *uid: \(.*\), gid: \(.*\), pid: \([0-9]*\), .*/\1 \2 \3/p' notes)
 		cat >wanted <<-EOF
@@ -565,6 +553,7 @@ signame=SIGSEGV' >wanted
 		complete=yes
 		EOF
 		grep -qx "cmdline=./$name one two words" wanted
+		sed -i '/^build_id=$/d' wanted
 		says core-info core
 		diff wanted said || { echo "$cpu"; false; }
 		cat core | says core-info

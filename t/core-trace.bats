@@ -2,6 +2,7 @@
 
 load lib/common
 load lib/trace
+load lib/machines
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
@@ -98,6 +99,21 @@ sane() {
 	ln -s members.gz link
 	core-trace link | diff want -
 	[ -z "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'gzcore.*' -user "$(id -u)")" ]
+}
+
+@test "core-trace: on other processors each thread stood where eu-readelf says" {
+	local machine cpu
+	for machine in $MACHINES; do
+		machine_core "$machine"
+		sed -nE 's/^.*[ (](pc|nip|pswa|[er]ip): +(0x[0-9a-f]+).*/\2/p' notes >wanted
+		[ -s wanted ]
+		core-trace core | grep -qx "thread $(sed -n 's/^ *pid: \([0-9]*\),.*/\1/p' notes): SIGSEGV"
+		core-trace core | sed -nE 's/^#0 +(0x[0-9a-f]+).*/\1/p' | diff wanted - || { echo "$cpu"; cat notes; return 1; }
+		gzdeflate core | core-trace - | diff <(core-trace core) -
+	done
+	# libdwfl knows nothing of its registers.
+	machine_core mips-linux-gnu:mips
+	fails_with 2 core-trace core
 }
 
 @test "core-trace: of a gzip file only the members that are needed are decompressed" {

@@ -126,6 +126,7 @@ class Compare:
         self.build = os.path.abspath(build)
         self.failed = False
         self.cores = {}
+        self.notes = []
 
     def __enter__(self):
         for sig in signal.SIGTERM, signal.SIGHUP:
@@ -209,6 +210,10 @@ class Compare:
         self.failed |= not good
         print("| %s | %s |" % (" | ".join(map(str, cells)), "yes" if good else "**no**"), flush=True)
 
+    def note(self, line):
+        """A line below the tables."""
+        self.notes.append(line)
+
     def skipped(self, name):
         print("| %s | skipped: not installed |%s" % (name, " |" * (self.columns - 1)), flush=True)
 
@@ -266,7 +271,7 @@ class Compare:
             rest = (set(ours) | set(theirs)) - same - hidden
             self.row(not rest and len(same) > 0, name, len(ours), len(theirs), len(same), len(hidden), len(rest))
             for start in sorted(rest):
-                print("unexplained: 0x%x: %s, eu-unstrip: %s" % (start, ours.get(start), theirs.get(start)))
+                self.note("%s: 0x%x: %s, eu-unstrip: %s" % (name, start, ours.get(start), theirs.get(start)))
 
     def frames(self):
         self.table("Frames: `core-trace` against `eu-stack --core`, and against gdb's `bt` by thread",
@@ -333,7 +338,7 @@ class Compare:
             wrong = [path for path in paths if ours.get(path) != theirs.get(path)]
             self.row(not wrong and len(paths) > 0, "`%s`" % top, len(paths), len(theirs), len(wrong))
             for path in wrong:
-                print("differs: %s: %s, readelf: %s" % (path, ours.get(path), theirs.get(path)))
+                self.note("%s: %s, readelf: %s" % (path, ours.get(path), theirs.get(path)))
 
     # What it costs.
 
@@ -518,6 +523,7 @@ def main():
     with Compare(sys.argv[1]) as c:
         for name in sys.argv[2:] or ("modules", "frames", "ids", "cost", "bounds", "segments"):
             getattr(c, name)()
+        print("\n".join(["", *c.notes] if c.notes else []))
     return c.failed
 
 

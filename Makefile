@@ -176,7 +176,8 @@ ROUNDS ?= 5
 # Rows want node, openjdk-17-jre-headless, libc6-i386 too, which "make deps" leaves out.
 compare: all ## print tables of ours beside elfutils, binutils and gdb, on real crashes (root, two minutes)
 	python3 t/compare/compare.py $(B) $(TABLES)
-# Some of modules frames ids cost bounds segments.
+# Some of modules frames ids cost bounds segments, or given, of the cores in the folder CORES, such as those
+# of elfutils' tests, decompressed.
 TABLES ?=
 
 clean: ## remove what was built

@@ -4,7 +4,7 @@
 usage: compare.py BUILD [TABLE ...]
 
 Crashes real programs through the kernel and prints Markdown tables: modules, frames, ids, cost, bounds,
-segments.  Exits 1 when a row differs or misses its target.  Needs root.  t/lib/kernel.bash holds the lock
+segments; given, of the cores in the folder $CORES, whatever machine they are of.  Exits 1 when a row differs or misses its target.  Needs root.  t/lib/kernel.bash holds the lock
 and restores the kernel's settings, whatever ends this.
 """
 
@@ -339,6 +339,32 @@ class Compare:
             self.row(not wrong and len(paths) > 0, "`%s`" % top, len(paths), len(theirs), len(wrong))
             for path in wrong:
                 self.note("%s: %s, readelf: %s" % (path, ours.get(path), theirs.get(path)))
+
+    def given(self):
+        self.table("Given cores: `core-info` against `eu-readelf -n`, `core-trace` against `eu-stack --core`", "core",
+                   "machine", "threads", "thread numbers, signal, process", "where each stood", "frames as eu-stack")
+        for core in sorted(glob.glob(os.environ.get("CORES", "") + "/*")):
+            lines = self.output("core-info", "-a", core, status=(0, 2))
+            if not lines:
+                continue
+            facts = dict(line.split("=", 1) for line in lines.splitlines())
+            notes = self.output("eu-readelf", "-n", core, status=(0, 1))
+            # The part of each thread: what stands before the first is nobody's.
+            parts = re.split(r"^  CORE +[0-9]+  PRSTATUS$", notes, flags=re.M)[1:]
+            tids = [int(re.search(r"^ +pid: (\d+)", part, re.M)[1]) for part in parts]
+            pcs = [int(re.search(r"\b(?:pc|nip|pswa|[er]ip): +0x([0-9a-f]+)", part)[1], 16) for part in parts]
+            # Of 31 bits, the first of which says so.
+            if facts["machine"] == "s390" and facts["class"] == "32":
+                pcs = [pc & 0x7fffffff for pc in pcs]
+            who = re.search(r"uid: (-?\d+), gid: (-?\d+), pid: (\d+)", notes)
+            same = [int(n) for n in re.findall("^thread=(.*)", lines, re.M)] == tids and \
+                re.search(r"cursig: +(\d+)", parts[0])[1] == facts["signal"] and \
+                (facts["uid"], facts["gid"], facts["pid"]) == who.groups()
+            ours, theirs = self.our_stacks(core), self.stacks("eu_frames", core)
+            stood = [(tid, stack[0]) for tid, stack in ours.items()] == list(zip(tids, pcs))
+            self.row(same and stood and ours == theirs, os.path.basename(core), "%s, %s bits, %s endian" %
+                     (facts["machine"], facts["class"], facts["byteorder"]), len(tids), "yes" if same else "no",
+                     "yes" if stood else "no", "yes" if ours == theirs else "no")
 
     # What it costs.
 

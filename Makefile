@@ -28,7 +28,7 @@ LIBS = zlib libelf libdw $(if $(ISAL),libisal) $(if $(LIBDEFLATE),libdeflate)
 LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
 LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 
-LIB = core core_files core_lists core_modules core_order core_read core_threads deflate elf_debug elf_id engine \
+LIB = core core_files core_lists core_modules core_order core_read core_threads cut_guard deflate elf_debug elf_id engine \
 	engine_inflate engine_isal engine_libdeflate engine_zlib facts fingerprint gz image inflate \
 	inflate_members io machines match member number open_guard ordered pipe_linux proc_linux \
 	processors_linux progress record salvage signals sink source stages store_linux trace window_linux

@@ -59,7 +59,7 @@ struct trace;
  * Opens the core in the image, which stays the caller's.  executable: the file of the program, or NULL;
  * debug: a folder with debug files, besides the usual places, or NULL.  Debug files are asked for over
  * the network when DEBUGINFOD_URLS is set in the environment: the caller decides.  The process can have
- * one trace at a time (see window_linux.h).  trace_close frees *t, which is also there after
+ * one trace at a time (see window_linux.h, cut_guard.h).  trace_close frees *t, which is also there after
  * TRACE_NO_CORE, else NULL.
  */
 enum trace_status trace_open(struct trace **t, struct image *i, const char *executable, const char *debug);
@@ -73,6 +73,9 @@ struct core *trace_core(struct trace *t);
  * the threads cannot be had (trace_error).
  */
 int trace_walk(struct trace *t, const struct trace_visitor *v);
+
+/* Whether a file of the modules was cut short by somebody while it was read: what is gone was taken for zeros. */
+int trace_changed(void);
 
 /* The words of libdwfl for what went wrong last. */
 const char *trace_error(void);

@@ -280,6 +280,34 @@ while True:
 	grep -q ^thread out
 }
 
+@test "core-trace: a file that is cut short while it is read costs names, not the trace" {
+	build prog
+	crash_core core ./prog thread
+	core-trace core >whole
+	# Between finding the modules and following the stacks.
+	cat >cut.c <<-'EOS'
+	#define _GNU_SOURCE
+	#include <dlfcn.h>
+	#include <unistd.h>
+
+	int
+	dwfl_getthreads(void *dwfl, void *callback, void *arg)
+	{
+		int (*next)(void *, void *, void *) = dlsym(RTLD_NEXT, "dwfl_getthreads");
+
+		return truncate("prog", 100) < 0 ? -1 : next(dwfl, callback, arg);
+	}
+	EOS
+	${CC:-cc} -shared -fPIC -o cut.so cut.c -ldl
+	for options in '' -j; do
+		build prog
+		sane 1 -- env ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD="$PWD/cut.so" core-trace $options core
+		grep -qx 'core-trace: core: a file of its modules was cut short meanwhile: .*' err
+	done
+	json_is_valid out
+	jq -e '.complete == false and (.threads | length) == 2' out
+}
+
 @test "core-trace: a core that is cut anywhere ends in 1 or 2, and says where" {
 	build prog
 	crash_core core ./prog threads 3

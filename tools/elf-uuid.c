@@ -123,14 +123,14 @@ tell(const struct options *o, const char *name, int named, enum elf_id_status st
 	return status;
 }
 
-/* "NAME: PART" of hostile bytes, for a line; the next call's overwrites it. */
+/* "NAME: PART", where PART is of hostile bytes, for a line; the next call's overwrites it. */
 static const char *
 part_of(const char *name, const char *part)
 {
-	static char text[PATH_MAX + RECORD_ESCAPED(CORE_PATH) + 4];
-	int n = name == NULL ? 0 : snprintf(text, PATH_MAX, "%s: ", name);
+	static char text[RECORD_ESCAPED(PATH_MAX) + RECORD_ESCAPED(CORE_PATH) + 4];
+	int n = name == NULL ? 0 : sprintf(text, "%s: ", name);
 
-	record_escape(text + (n < PATH_MAX ? n : PATH_MAX - 1), part, strnlen(part, CORE_PATH));
+	record_escape(text + n, part, strnlen(part, CORE_PATH));
 	return text;
 }
 
@@ -206,10 +206,12 @@ object(const struct options *o, const char *path, const char *name, int named, i
 static int
 one(const struct options *o, const char *path, int several)
 {
-	const char *name = path == NULL || strcmp(path, "-") == 0 ? "<stdin>" : path;
+	const char *given = path == NULL || strcmp(path, "-") == 0 ? "<stdin>" : path;
 	uint8_t magic[ELF_ID_KIND_LEN];
+	char name[RECORD_ESCAPED(PATH_MAX)];
 	int fd, from, status = 2;
 
+	record_escape(name, given, strnlen(given, PATH_MAX));
 	if ((fd = from = io_open(path)) < 0) {
 		warn("%s", name);
 		return 2;

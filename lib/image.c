@@ -5,6 +5,7 @@
  */
 #include "image.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,11 +189,21 @@ open_stream(struct image *i, struct source *s)
 	size_t n;
 	const uint8_t *p;
 
-	source_fill(s, 2);
+	source_fill(s, SELFMAG);
 	p = source_peek(s, &n);
 	if (compressed(p, n))
 		return spool(i, s, 1);
-	return s->failed != 0 ? (errno = s->failed, -1) : spool(i, s, 0);
+	if (s->failed != 0) {
+		errno = s->failed;
+		return -1;
+	}
+	if (n >= SELFMAG && memcmp(p, ELFMAG, SELFMAG) == 0)
+		return spool(i, s, 0);
+	/* It is no core, and may have no end. */
+	if ((i->rest = io_tmpfile()) < 0 || io_write(i->rest, p, n) < 0)
+		return -1;
+	i->rest_size = n;
+	return 0;
 }
 
 static int

@@ -1299,6 +1299,17 @@ for got in survives(core(notes, demo_loads())):
 	fails_with 2 core-info one
 }
 
+@test "core-info: input without an end that is no core is told at its start" {
+	for f in /dev/zero /dev/full; do
+		run -2 timeout 20 core-info $f
+		[ "$output" = "core-info: $f: not an ELF file" ]
+	done
+	run -2 timeout 20 bash -c 'yes | core-info'
+	[ "$output" = 'core-info: <stdin>: not an ELF file' ]
+	run -2 timeout 20 bash -c 'cat "$F/prog" /dev/zero | core-info'
+	[ "$output" = 'core-info: <stdin>: an ELF file, but not a core' ]
+}
+
 @test "core-info: a missing file, a directory and a closed standard input are errors" {
 	fails_with 2 core-info missing
 	[ "$stderr" = 'core-info: missing: No such file or directory' ]

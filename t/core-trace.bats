@@ -61,6 +61,15 @@ sane() {
 	fails_with 2 core-trace -e fifo text
 }
 
+@test "core-trace: input without an end that is no core is told at its start" {
+	for f in /dev/zero /dev/full; do
+		run -2 timeout 20 core-trace $f
+		[ "$output" = "core-trace: $f: not an ELF file" ]
+	done
+	run -2 timeout 20 bash -c 'yes | core-trace'
+	[ "$output" = 'core-trace: <stdin>: not an ELF file' ]
+}
+
 @test "core-trace: a terminal is not read" {
 	run -2 on_terminal core-trace </dev/null
 	[[ $output == *"<stdin>: is a terminal"* ]]

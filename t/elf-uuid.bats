@@ -1007,6 +1007,8 @@ for folder in sys.argv[1:]:
 	fails_with 2 elf-uuid -ar core
 	head -c 1000 core >cut
 	fails_with 1 elf-uuid cut
+	fails_with 1 elf-uuid -a cut
+	[ "$stderr" = 'elf-uuid: cut: no identity' ]
 	gzip -c prog >prog.gz
 	fails_with 2 elf-uuid prog.gz
 	[ "$stderr" = 'elf-uuid: prog.gz: an ELF file, but not a core' ]

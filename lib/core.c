@@ -440,6 +440,7 @@ starts(const struct core_range *r, uint64_t offset)
 size_t
 core_feed(struct core *c, uint64_t offset, const uint8_t *bytes, size_t n)
 {
+	uint64_t next, len;
 	size_t take;
 	int full;
 
@@ -448,11 +449,11 @@ core_feed(struct core *c, uint64_t offset, const uint8_t *bytes, size_t n)
 		take = collect(c, (size_t)c->head.len, bytes, n, &full);
 		c->head.done += take;
 		if (full) {
-			size_t len = (size_t)c->head.len;
+			size_t before = (size_t)c->head.len;
 
 			parse_head(c, c->entry);
-			if (c->head.len > len)
-				c->entry_len = len;
+			if (c->head.len > before)
+				c->entry_len = before;
 		}
 		return take;
 	}
@@ -478,8 +479,12 @@ core_feed(struct core *c, uint64_t offset, const uint8_t *bytes, size_t n)
 		notes_seen(c);
 		return take;
 	}
-	take = core_modules_feed(c, offset, bytes, n);
-	return take > 0 ? take : n;
+	if ((take = core_modules_feed(c, offset, bytes, n)) > 0)
+		return take;
+	/* Of a table whose length is not known more is asked for than it has: on to what is wanted of the rest. */
+	if (core_next(c, offset, &next, &len) && next > offset && next - offset < n)
+		return (size_t)(next - offset);
+	return n;
 }
 
 void

@@ -176,8 +176,26 @@ setup_file() {
 	    say(p)
 	    return lines
 
+	tried = 0
+
+	def neighbours(data):
+	    """What else reads cores: an answer or a refusal, neither of which disturbs a terminal."""
+	    write("variant", data)
+	    for argv in (["core-trace", "variant"], ["core-trace", "-j", "variant"], ["elf-uuid", "-a", "variant"],
+	            ["core-match", "variant", "/proc/self/exe"]):
+	        p = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+	        assert p.returncode in (0, 1, 2), (argv, p.returncode, p.stderr)
+	        assert p.stdout or p.stderr, argv
+	        assert not re.search(rb"[^ -~\n]", p.stdout + p.stderr), (argv, p.stdout, p.stderr)
+	        assert "-j" not in argv or p.stdout == b"" or json.loads(p.stdout.decode())["threads"] is not None
+
 	def survives(data):
 	    """Whatever it is: an answer or a refusal, and the tap passes it on."""
+	    global tried
+	    tried += 1
+	    # Of all, each time, it would take minutes.
+	    if tried % 4 == 1:
+	        neighbours(data)
 	    out = []
 	    for how in as_file, as_stream, as_tap:
 	        lines = how(data)
@@ -1482,6 +1500,45 @@ for v in 0, 31, 33, 56:
     b = bytearray(c)
     struct.pack_into("<H", b, 42, v)
     assert survives(bytes(b))[0] is None'
+}
+
+@test "core-info: a number of program headers that is not so is survived" {
+	py '
+for n in 0, 1, 5, 65534, 65535, 70000, 2**31, 2**32 - 1:
+    b = bytearray(demo())
+    struct.pack_into("<Q", b, 40, len(b))
+    struct.pack_into("<HHH", b, 56, 0xffff, 64, 1)
+    b += struct.pack("<IIQQQQIIQQ", 0, 0, 0, 0, 0, 1, 0, n, 0, 0)
+    for got in survives(bytes(b)):
+        assert got[b"threads"] == b"3" and got[b"build_id"] == BUILD_ID.hex().encode()
+    neighbours(bytes(b))'
+}
+
+@test "core-info: a core of another system, and the first page of one, are described as far as that goes" {
+	py '
+for system in 9, 6, 12, 255:
+    owner = b"FreeBSD\0" if system == 9 else b"CORE\0" if system == 6 else b"OpenBSD\0"
+    # Of other types, or the same types of other things.
+    notes = b"".join(note(kind, bytes(range(200, 256)) * 3, owner) for kind in (10, 7, 8, 13, 16, 0x7f))
+    b = bytearray(core(notes, demo_loads()))
+    b[7] = system
+    for got in survives(bytes(b)):
+        assert b"threads" not in got and got[b"machine"] == b"x86-64" and got[b"complete"] == b"yes", got
+    neighbours(bytes(b))
+page = demo()[:4096]
+for got in survives(page):
+    assert got[b"signal"] == b"11" and got[b"pid"] == b"4242" and got[b"complete"] == b"no", got
+neighbours(page)'
+}
+
+@test "core-info: a build-id has 1 to 64 bytes" {
+	py '
+for n in 0, 1, 64, 65, 255, 1000:
+    c = demo(picture=image(build_id=b"\xab" * n, uuid=UUID) if n else image(build_id=None, uuid=UUID))
+    for got in survives(c):
+        assert got.get(b"build_id", b"") == (b"ab" * n if 1 <= n <= 64 else b""), (n, got)
+        assert got[b"uuid_from"] == b"note"
+    neighbours(c)'
 }
 
 @test "core-info: segments of notes that overlap each other, memory or headers are survived" {

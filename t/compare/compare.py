@@ -472,7 +472,7 @@ class Compare:
                  "%.1f MiB" % most["core-trace"], "%.1f MiB" % most["core-info"])
 
     def segments(self):
-        self.table("More than 65,535 segments (PN_XNUM)", "core", "segments", "size", "promised")
+        self.table("More than 65,535 segments (PN_XNUM)", "core", "segments", "size", "promised", "build-id")
         self.set("vm/max_map_count", 100000)
         core = self.crash_c("maps", "70000")
         n = int(re.search(r"Number of program headers: .*\((\d+)", self.output("readelf", "-h", core))[1])
@@ -498,9 +498,11 @@ class Compare:
 
     def promised(self, name, segments, size, lines):
         promised = re.search("^promised=(.*)", lines, re.M)
-        good = segments > 65535 and "\ncomplete=yes\n" in lines and \
+        crash = self.p + "/crash"
+        known = "\nbuild_id=%s\n" % self.build_ids([crash])[crash] in lines
+        good = segments > 65535 and known and "\ncomplete=yes\n" in lines and \
             "\nbytes=%d\npromised=%d\n" % (size, size) in lines
-        self.row(good, name, segments, size, promised[1] if promised else "-")
+        self.row(good, name, segments, size, promised[1] if promised else "-", "yes" if known else "no")
 
 
 def have(command):

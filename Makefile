@@ -31,7 +31,7 @@ LIBS = zlib libelf libdw $(if $(ISAL),libisal) $(if $(LIBDEFLATE),libdeflate)
 LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
 LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 
-LIB = cgroup core core_files core_lists core_modules core_order core_read core_threads \
+LIB = cgroup core core_files core_lists core_modules core_order core_read core_threads cut_guard \
 	deadline_linux deflate elf_debug elf_id engine engine_inflate engine_isal engine_libdeflate \
 	engine_zlib environment facts fingerprint gz image inflate inflate_members io machines match \
 	member number open_guard ordered owner_linux pipe_linux proc_ask_linux proc_core_linux proc_linux \
@@ -150,14 +150,15 @@ DEB = gcc make pkg-config zlib1g-dev libelf-dev libdw-dev libisal-dev libdeflate
 	isal zstd lz4 xz-utils 7zip libarchive-tools perl qpdf cmake meson ninja-build dosfstools strace \
 	openssh-client openssh-server
 APK = gcc musl-dev make pkgconf zlib-dev elfutils-dev isa-l-dev libdeflate-dev binutils bats python3 py3-jsonschema \
-	gdb elfutils clang lld llvm qemu-ppc qemu-s390x shellcheck mandoc dash busybox jq procps util-linux moreutils age gzip \
+	gdb elfutils clang lld llvm qemu-aarch64 qemu-arm qemu-i386 qemu-m68k qemu-mips \
+	qemu-ppc qemu-ppc64 qemu-ppc64le qemu-s390x qemu-x86_64 shellcheck mandoc dash busybox jq procps util-linux moreutils age gzip \
 	pigz isa-l zstd lz4 xz 7zip libarchive-tools perl qpdf cmake meson dosfstools strace openssh
 DNF = gcc make pkgconf-pkg-config zlib-devel elfutils-libelf-devel elfutils-devel isa-l-devel libdeflate-devel \
 	binutils bats python3 python3-jsonschema gdb elfutils clang lld llvm qemu-user ShellCheck mandoc man-db dash busybox jq procps-ng util-linux moreutils \
 	age gzip pigz isa-l-tools zstd lz4 xz p7zip-plugins bsdtar perl qpdf cmake meson dosfstools strace \
 	openssh-clients openssh-server
 
-.PHONY: deps check check-sanitized check-threads demo bench
+.PHONY: deps check check-sanitized check-threads demo bench compare
 deps: ## install all that building, testing and the demo need (Debian and derivatives, as root)
 	@if ! command -v apt-get >/dev/null; then \
 		echo 'make deps: no apt-get here. What is needed, by its names elsewhere:' >&2; \
@@ -197,6 +198,13 @@ demo: all ## crash a real process and show what is left of it, step by step
 bench: all ## time the filters and their peers on real crashes, side by side (root, ten minutes or more)
 	python3 t/bench/bench.py $(B) $(B)/bench $(ROUNDS)
 ROUNDS ?= 5
+
+# Rows want node, openjdk-17-jre-headless, libc6-i386 too, which "make deps" leaves out.
+compare: all ## print tables of ours beside elfutils, binutils and gdb, on real crashes (root, two minutes)
+	python3 t/compare/compare.py $(B) $(TABLES)
+# Some of modules frames ids cost bounds segments, or given, of the cores in the folder CORES, such as those
+# of elfutils' tests, decompressed.
+TABLES ?=
 
 clean: ## remove what was built
 	rm -rf build build-* $(B)

@@ -190,6 +190,12 @@ parse_auxv(struct core *c, size_t len)
 	}
 }
 
+size_t
+core_status_pid(const struct core *c)
+{
+	return c->is64 ? 32 : c->machine == EM_68K ? 22 : 24;
+}
+
 struct core_thread *
 core_add_thread(struct core *c, uint32_t tid)
 {
@@ -206,11 +212,11 @@ core_add_thread(struct core *c, uint32_t tid)
 	return &c->thread[c->thread_count++];
 }
 
-/* struct elf_prstatus of include/linux/elfcore.h: pr_cursig behind pr_info, pr_pid behind two masks. */
+/* struct elf_prstatus of include/linux/elfcore.h: pr_cursig behind pr_info. */
 static void
 parse_status(struct core *c, size_t len)
 {
-	size_t pid = c->is64 ? 32 : 24;
+	size_t pid = core_status_pid(c);
 	uint32_t signal = len >= 14 ? (uint32_t)core_number(c, c->held + 12, 2) : 0;
 	struct core_thread *t = core_add_thread(c, len >= pid + 4 ? (uint32_t)core_number(c, c->held + pid, 4) : 0);
 
@@ -440,6 +446,7 @@ starts(const struct core_range *r, uint64_t offset)
 size_t
 core_feed(struct core *c, uint64_t offset, const uint8_t *bytes, size_t n)
 {
+	uint64_t next, len;
 	size_t take;
 	int full;
 
@@ -448,11 +455,11 @@ core_feed(struct core *c, uint64_t offset, const uint8_t *bytes, size_t n)
 		take = collect(c, (size_t)c->head.len, bytes, n, &full);
 		c->head.done += take;
 		if (full) {
-			size_t len = (size_t)c->head.len;
+			size_t before = (size_t)c->head.len;
 
 			parse_head(c, c->entry);
-			if (c->head.len > len)
-				c->entry_len = len;
+			if (c->head.len > before)
+				c->entry_len = before;
 		}
 		return take;
 	}
@@ -478,8 +485,12 @@ core_feed(struct core *c, uint64_t offset, const uint8_t *bytes, size_t n)
 		notes_seen(c);
 		return take;
 	}
-	take = core_modules_feed(c, offset, bytes, n);
-	return take > 0 ? take : n;
+	if ((take = core_modules_feed(c, offset, bytes, n)) > 0)
+		return take;
+	/* Of a table whose length is not known more is asked for than it has: on to what is wanted of the rest. */
+	if (core_next(c, offset, &next, &len) && next > offset && next - offset < n)
+		return (size_t)(next - offset);
+	return n;
 }
 
 void

@@ -117,6 +117,12 @@ struct core_thread *core_add_thread(struct core *c, uint32_t tid);
 /* A number of n bytes, at most 8, in the core's byte order. */
 uint64_t core_number(const struct core *c, const uint8_t *p, size_t n);
 
+/*
+ * Where pr_pid is in struct elf_prstatus (include/linux/elfcore.h), behind a short and two masks: the
+ * processor says how those are aligned.
+ */
+size_t core_status_pid(const struct core *c);
+
 /* The segment that has the byte of an address, or NULL, once the notes have been seen. */
 const struct core_load *core_load_at(const struct core *c, uint64_t address);
 

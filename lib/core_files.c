@@ -73,6 +73,7 @@ core_files_add(struct core_files *f, uint64_t start, uint64_t end, const char *p
 static void
 add_mapping(struct core_files *f)
 {
+	struct core_mapping *m;
 	void *array = f->mapping;
 
 	if (grow(&array, &f->mapping_room, f->mapping_count, sizeof(*f->mapping), CORE_MAPPINGS) < 0) {
@@ -80,8 +81,22 @@ add_mapping(struct core_files *f)
 		return;
 	}
 	f->mapping = array;
-	f->mapping[f->mapping_count++] =
-	    (struct core_mapping){ .start = word(f, 0), .end = word(f, 1), .whole = word(f, 2) == 0 };
+	m = &f->mapping[f->mapping_count++];
+	*m = (struct core_mapping){ .start = word(f, 0), .end = word(f, 1), .from = word(f, 2) * f->page };
+	if (f->mapping_count > 1 && m->start < m[-1].start)
+		f->sorted = 1;
+}
+
+/* Whether a mapping of the same file, or a run of them, goes on with the run before it. */
+static int
+goes_on(const struct core_files *f, const struct core_file *run, uint64_t start, uint64_t from)
+{
+	/* Two segments may share a page of the file. */
+	uint64_t shared = f->page > 1 ? f->page : 4096;
+
+	if (start < run->end)
+		return 0;
+	return from >= run->to || run->to - from <= shared || (run->from != 0 && from != 0);
 }
 
 void
@@ -90,11 +105,13 @@ core_files_map(struct core_files *f, const struct core_mapping *m, const char *p
 	size_t len = strlen(path) + 1;
 	struct core_file *file;
 
-	/* One file after the other, as often as it goes on. */
+	/* One file after the other, as often as it goes on; what lies in a gap is known once all have come. */
 	if (f->count > 0 && strcmp(path, f->last) == 0) {
 		file = &f->file[f->count - 1];
-		if (m->start >= file->end && file->end == f->last_end) {
+		if (file->end == f->last_end && goes_on(f, file, m->start, m->from) &&
+		    (!f->sorted || m->start == file->end)) {
 			file->end = f->last_end = m->end;
+			file->to = m->from + (m->end - m->start);
 			return;
 		}
 	}
@@ -110,7 +127,8 @@ core_files_map(struct core_files *f, const struct core_mapping *m, const char *p
 	}
 	if ((file = core_files_add(f, m->start, m->end, f->paths + f->paths_len)) == NULL)
 		return;
-	file->whole = m->whole;
+	file->from = m->from;
+	file->to = m->from + (m->end - m->start);
 	memcpy(f->paths + f->paths_len, path, len);
 	f->paths_len += len;
 }
@@ -164,6 +182,7 @@ core_files_feed(struct core_files *f, const uint8_t *p, size_t n)
 		f->held_len = 0;
 		if (f->step == COUNTS) {
 			f->mappings = word(f, 0);
+			f->page = word(f, 1);
 			f->step = f->mappings == 0 ? END : MAPPINGS;
 			continue;
 		}
@@ -193,10 +212,15 @@ core_files_order(struct core_files *f)
 		return;
 	qsort(f->file, f->count, sizeof(*f->file), by_address);
 	for (size_t i = 1; i < f->count; i++) {
-		if (strcmp(f->file[i].path, f->file[n].path) == 0 && f->file[i].start >= f->file[n].end)
-			f->file[n].end = f->file[i].end;
-		else
-			f->file[++n] = f->file[i];
+		const struct core_file *file = &f->file[i];
+
+		if (strcmp(file->path, f->file[n].path) == 0 &&
+		    goes_on(f, &f->file[n], file->start, file->from)) {
+			f->file[n].end = file->end;
+			f->file[n].to = file->to;
+		} else {
+			f->file[++n] = *file;
+		}
 	}
 	f->count = n + 1;
 }

@@ -17,11 +17,15 @@
 #define CORE_FILES 16384
 #define CORE_PATHS (2u * 1024 * 1024)
 
-/* A file, mapped in one run of mappings that stand one after the other. */
+/*
+ * A file, mapped in one run: mappings that stand one after the other, of one part of the file after the
+ * other, as the segments of a module do.  Those that do not, nor begin with the file's first byte, such as
+ * a data file's or code that its program has moved, are a run together.
+ */
 struct core_file {
 	uint64_t start, end;		/* addresses */
+	uint64_t from, to;		/* offsets in the file, bytes: of the first mapping, after the last */
 	const char *path;		/* one of paths, or a constant: "" when not known */
-	int whole;			/* the run begins with the file's first byte */
 	struct core_module *module;	/* NULL: no ELF file, as far as the core shows */
 };
 
@@ -40,12 +44,13 @@ struct core_files {
 
 	/* The parser's own. */
 	int is64, big, step;
+	int sorted;			/* the mappings are not in the order of addresses */
 	uint64_t mappings, index;	/* that there are; the one whose words, or path, come now */
+	uint64_t page;			/* the unit of offsets, bytes; gdb's is 1 */
 	uint8_t held[24];
 	size_t held_len;
 	struct core_mapping {
-		uint64_t start, end;
-		int whole;
+		uint64_t start, end, from;
 	} *mapping;
 	size_t mapping_count, mapping_room, room;
 	char *paths;			/* CORE_PATHS bytes, or NULL */

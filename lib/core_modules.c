@@ -36,12 +36,9 @@ core_load_at(const struct core *c, uint64_t address)
 static struct core_file *
 add_file(struct core *c, uint64_t address, const char *path)
 {
-	struct core_file *file = NULL;
 	const struct core_load *l = core_load_at(c, address);
 
-	if (l != NULL && (file = core_files_add(&c->files, l->vaddr, l->vaddr + l->len, path)) != NULL)
-		file->whole = 1;
-	return file;
+	return l != NULL ? core_files_add(&c->files, l->vaddr, l->vaddr + l->len, path) : NULL;
 }
 
 static int
@@ -76,7 +73,7 @@ core_modules_resolve(struct core *c)
 		const struct core_load *l = core_load_at(c, f->file[i].start);
 		struct core_image *m = &c->image[c->images];
 
-		if (!f->file[i].whole || l == NULL)
+		if (f->file[i].from != 0 || l == NULL)
 			continue;
 		m->file = i;
 		m->offset = l->offset + (f->file[i].start - l->vaddr);

@@ -115,7 +115,9 @@ core_read_stream(struct core *c, int in, int out, uint64_t *size)
 	do {
 		uint64_t at, len;
 
-		if (!core_next(c, s->at, &at, &len))
+		if (out < 0 && c->bad != NULL && !c->is_core)
+			n = 0;
+		else if (!core_next(c, s->at, &at, &len))
 			n = pass(s, UINT64_MAX);
 		else if (at > s->at)
 			n = pass(s, at - s->at);

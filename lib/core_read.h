@@ -15,7 +15,8 @@ int core_read_image(struct core *c, struct image *image, uint64_t *size);
 
 /*
  * Reads in to its end and, unless out is -1, writes every byte to it, whatever it is: without
- * copying where the parser does not look (splice(2)).  *size is what was passed on.  Returns 0,
+ * copying where the parser does not look (splice(2)).  Without out, what is no core is read no further than
+ * that is known.  *size is what was passed on.  Returns 0,
  * CORE_READ_IN or CORE_READ_OUT with errno.
  */
 int core_read_stream(struct core *c, int in, int out, uint64_t *size);

@@ -39,7 +39,7 @@ core_registers(uint16_t machine, int is64)
 static int
 read_status(const struct core *c, struct image *i, uint64_t offset, uint64_t len, struct core_status *t)
 {
-	uint64_t pid = c->is64 ? 32 : 24, reg = c->is64 ? 112 : 72;
+	uint64_t pid = core_status_pid(c), reg = c->is64 ? 112 : 72;
 	uint8_t b[40];
 
 	if (len < reg || image_read(i, offset, b, sizeof(b)) != sizeof(b))

@@ -5,6 +5,7 @@
  */
 #include "image.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,15 +135,10 @@ prepare(struct image *i)
 	return 0;
 }
 
-/* Whether what comes is compressed: RFC 1952 section 2.3.1, RFC 1950 section 2.2. */
+/* Whether what starts with these n bytes is compressed: RFC 1952 section 2.3.1, RFC 1950 section 2.2. */
 static int
-compressed(struct source *s)
+compressed(const uint8_t *p, size_t n)
 {
-	const uint8_t *p;
-	size_t n;
-
-	source_fill(s, 2);
-	p = source_peek(s, &n);
 	if (n < 2)
 		return n == 1 && p[0] == 0x1f;
 	return (p[0] == 0x1f && p[1] == 0x8b) ||
@@ -189,24 +185,46 @@ spool(struct image *i, struct source *s, int decode)
 }
 
 static int
-open_source(struct image *i, struct source *s)
+open_stream(struct image *i, struct source *s)
 {
-	if (s->seekable)
-		source_seek(s, 0);
-	if (!compressed(s)) {
-		if (!s->seekable)
-			return s->failed != 0 ? (errno = s->failed, -1) : spool(i, s, 0);
+	size_t n;
+	const uint8_t *p;
+
+	source_fill(s, SELFMAG);
+	p = source_peek(s, &n);
+	if (compressed(p, n))
+		return spool(i, s, 1);
+	if (s->failed != 0) {
+		errno = s->failed;
+		return -1;
+	}
+	if (n >= SELFMAG && memcmp(p, ELFMAG, SELFMAG) == 0)
+		return spool(i, s, 0);
+	/* It is no core, and may have no end. */
+	if ((i->rest = io_tmpfile()) < 0 || io_write(i->rest, p, n) < 0)
+		return -1;
+	i->rest_size = n;
+	return 0;
+}
+
+static int
+open_file(struct image *i, struct source *s)
+{
+	uint8_t head[2];
+	ssize_t n = io_pread(i->fd, head, sizeof(head), 0);
+
+	if (n < 0)
+		return -1;
+	if (!compressed(head, (size_t)n)) {
 		i->rest = i->fd;
 		i->rest_size = s->size;
 		return 0;
 	}
-	if (s->seekable) {
-		if (hop(i, s->size) < 0 || (i->members > 0 && prepare(i) < 0))
-			return -1;
-		if (i->members > 0 && i->members_end == s->size)
-			return 0;
-		source_seek(s, i->members_end);
-	}
+	if (hop(i, s->size) < 0 || (i->members > 0 && prepare(i) < 0))
+		return -1;
+	if (i->members > 0 && i->members_end == s->size)
+		return 0;
+	source_seek(s, i->members_end);
 	return spool(i, s, 1);
 }
 
@@ -226,7 +244,7 @@ image_open(struct image **out, int fd)
 		free(i);
 		return -1;
 	}
-	rc = open_source(i, &s);
+	rc = s.seekable ? open_file(i, &s) : open_stream(i, &s);
 	saved = errno;
 	source_close(&s);
 	if (rc < 0) {

@@ -79,16 +79,15 @@ static void
 map_line(struct core_files *f, char *line)
 {
 	struct core_mapping m;
-	uint64_t offset, inode;
+	uint64_t inode;
 	int path = 0;
 
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64 " %*s %" SCNu64 " %n", &m.start, &m.end, &offset, &inode,
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64 " %*s %" SCNu64 " %n", &m.start, &m.end, &m.from, &inode,
 	    &path) != 4 || path == 0)
 		return;
 	/* Of what is no file, only this is a module. */
 	if (inode == 0 && strcmp(line + path, "[vdso]") != 0)
 		return;
-	m.whole = offset == 0;
 	unescape(line + path);
 	if (strlen(line + path) < CORE_PATH)
 		core_files_map(f, &m, line + path);
@@ -175,7 +174,7 @@ proc_modules(struct core_files *f, pid_t pid)
 		struct core_file *file = &f->file[i];
 
 		/* To read a device may do something to it. */
-		if (!file->whole || (strncmp(file->path, devices, strlen(devices)) == 0 &&
+		if (file->from != 0 || (strncmp(file->path, devices, strlen(devices)) == 0 &&
 		    strncmp(file->path, shared, strlen(shared)) != 0))
 			continue;
 		len = read_image(mem, file, image);

@@ -13,6 +13,7 @@
 #include "core_order.h"
 #include "core_read.h"
 #include "core_threads.h"
+#include "cut_guard.h"
 #include "elf_id.h"
 #include "io.h"
 #include "open_guard.h"
@@ -170,6 +171,7 @@ report(struct trace *t, const char *executable)
 	    window_open(core_order_read, &t->order, t->order.size, &base) < 0)
 		return TRACE_SYSTEM;
 	t->window = 1;
+	cut_guard(1);
 	elf_version(EV_CURRENT);
 	if ((t->elf = elf_memory(base, (size_t)t->order.size)) == NULL || (t->dwfl = dwfl_begin(&t->callbacks)) == NULL)
 		return TRACE_DWFL;
@@ -222,8 +224,10 @@ trace_close(struct trace *t)
 		dwfl_end(t->dwfl);
 	if (t->elf != NULL)
 		elf_end(t->elf);
-	if (t->window)
+	if (t->window) {
+		cut_guard(0);
 		window_close();
+	}
 	core_order_close(&t->order);
 	core_close(&t->core);
 	free(t->debug_path);
@@ -234,6 +238,12 @@ struct core *
 trace_core(struct trace *t)
 {
 	return &t->core;
+}
+
+int
+trace_changed(void)
+{
+	return cut_guard_seen();
 }
 
 const char *

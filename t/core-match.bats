@@ -124,6 +124,16 @@ END
 	for elf in text empty core.c absent fifo; do
 		fails_with 2 core-match core.c $elf
 	done
+	# Without an end, or a writer.
+	run -2 timeout 20 core-match /dev/zero c
+	[ "$output" = 'core-match: /dev/zero: not an ELF file' ]
+	run -2 timeout 20 core-match core.c /dev/zero
+	[ "$output" = 'core-match: /dev/zero: not a regular file' ]
+	mkdir dir
+	mkfifo dir/fifo
+	ln -s /dev/zero dir/zero
+	run -1 timeout 20 core-match core.c dir
+	[ -z "$output" ]
 }
 
 @test "core-match: cut and flipped cores and files give an answer or a refusal" {

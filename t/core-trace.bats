@@ -2,6 +2,7 @@
 
 load lib/common
 load lib/trace
+load lib/machines
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
@@ -48,6 +49,15 @@ sane() {
 	fails_with 2 core-trace -d text text
 	mkfifo fifo
 	fails_with 2 core-trace -e fifo text
+}
+
+@test "core-trace: input without an end that is no core is told at its start" {
+	for f in /dev/zero /dev/full; do
+		run -2 timeout 20 core-trace $f
+		[ "$output" = "core-trace: $f: not an ELF file" ]
+	done
+	run -2 timeout 20 bash -c 'yes | core-trace'
+	[ "$output" = 'core-trace: <stdin>: not an ELF file' ]
 }
 
 @test "core-trace: a terminal is not read" {
@@ -97,6 +107,21 @@ sane() {
 	ln -s members.gz link
 	core-trace link | diff want -
 	[ -z "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'gzcore.*' -user "$(id -u)")" ]
+}
+
+@test "core-trace: on other processors each thread stood where eu-readelf says" {
+	local machine cpu
+	for machine in $MACHINES; do
+		machine_core "$machine"
+		sed -nE 's/^.*[ (](pc|nip|pswa|[er]ip): +(0x[0-9a-f]+).*/\2/p' notes >wanted
+		[ -s wanted ]
+		core-trace core | grep -qx "thread $(sed -n 's/^ *pid: \([0-9]*\),.*/\1/p' notes): SIGSEGV"
+		core-trace core | sed -nE 's/^#0 +(0x[0-9a-f]+).*/\1/p' | diff wanted - || { echo "$cpu"; cat notes; return 1; }
+		gzdeflate core | core-trace - | diff <(core-trace core) -
+	done
+	# libdwfl knows nothing of its registers.
+	machine_core mips-linux-gnu:mips
+	fails_with 2 core-trace core
 }
 
 @test "core-trace: of a gzip file only the members that are needed are decompressed" {
@@ -271,6 +296,34 @@ while True:
 	mkfifo prog
 	sane 0 1 -- core-trace core
 	grep -q ^thread out
+}
+
+@test "core-trace: a file that is cut short while it is read costs names, not the trace" {
+	build prog
+	crash_core core ./prog thread
+	core-trace core >whole
+	# Between finding the modules and following the stacks.
+	cat >cut.c <<-'EOS'
+	#define _GNU_SOURCE
+	#include <dlfcn.h>
+	#include <unistd.h>
+
+	int
+	dwfl_getthreads(void *dwfl, void *callback, void *arg)
+	{
+		int (*next)(void *, void *, void *) = dlsym(RTLD_NEXT, "dwfl_getthreads");
+
+		return truncate("prog", 100) < 0 ? -1 : next(dwfl, callback, arg);
+	}
+	EOS
+	${CC:-cc} -shared -fPIC -o cut.so cut.c -ldl
+	for options in '' -j; do
+		build prog
+		sane 1 -- env ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD="$PWD/cut.so" core-trace $options core
+		grep -qx 'core-trace: core: a file of its modules was cut short meanwhile: .*' err
+	done
+	json_is_valid out
+	jq -e '.complete == false and (.threads | length) == 2' out
 }
 
 @test "core-trace: a core that is cut anywhere ends in 1 or 2, and says where" {

@@ -301,6 +301,17 @@ readelf_id() {
 	printf '%s\n' "<stdin>: $UUID" "note: $NOTE" | diff - <(echo "$output")
 }
 
+@test "elf-uuid: a file name of odd bytes is escaped, so that a line is a line" {
+	name=$'a\e[2J\nb\\\xff'
+	cp "$(command -v bash)" "$name"
+	cp "$(command -v bash)" other
+	id=$(elf-uuid -b other)
+	run -0 --separate-stderr elf-uuid -b "$name" other
+	[ "$output$stderr" = 'a\0033[2J\0012b\0134\0377: '"$id"$'\n'"other: $id" ]
+	fails_with 2 elf-uuid $'no\e\n'
+	[ "$stderr" = 'elf-uuid: no\0033\0012: No such file or directory' ]
+}
+
 @test "elf-uuid: a name that starts with a dash stands behind --" {
 	cp "$F/all" ./-b
 	says -- -b "$UUID"
@@ -996,6 +1007,8 @@ for folder in sys.argv[1:]:
 	fails_with 2 elf-uuid -ar core
 	head -c 1000 core >cut
 	fails_with 1 elf-uuid cut
+	fails_with 1 elf-uuid -a cut
+	[ "$stderr" = 'elf-uuid: cut: no identity' ]
 	gzip -c prog >prog.gz
 	fails_with 2 elf-uuid prog.gz
 	[ "$stderr" = 'elf-uuid: prog.gz: an ELF file, but not a core' ]

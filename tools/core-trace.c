@@ -143,7 +143,9 @@ show(struct show *s, const char *name, struct image *i, struct trace *t)
 	}
 	rc = trace_walk(t, &v);
 	fingerprint(s->stack, s->frames, text);
-	part = lacks(name, i, c);
+	part = lacks(name, i, c) | trace_changed();
+	if (trace_changed())
+		warnx("%s: a file of its modules was cut short meanwhile: frames and names may be missing", name);
 	if (s->limited)
 		warnx("%s: a stack has more than %d frames: the others are left out", name, TRACE_FRAMES);
 	if (rc < 0)
@@ -222,11 +224,9 @@ main(int argc, char **argv)
 		return usage(stderr, 2);
 
 	name = optind == argc || strcmp(argv[optind], "-") == 0 ? "<stdin>" : argv[optind];
-	if ((fd = io_open(argv[optind])) < 0)
-		err(2, "%s", name);
-	if (isatty(fd))
+	if ((fd = io_open(argv[optind])) >= 0 && isatty(fd))
 		errx(2, "%s: is a terminal: a core is not read from there", name);
-	if (image_open(&i, fd) < 0)
+	if (fd < 0 || image_open(&i, fd) < 0)
 		err(2, "%s", name);
 	/* From here on it is the core's bytes that say what to do. */
 	if (user != NULL && owner_become(user) < 0) {

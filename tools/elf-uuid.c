@@ -17,9 +17,8 @@
 #include "record.h"
 
 struct options {
-	int all, build_id, debug, raw;
+	int all, build_id, debug, raw, only;	/* only: that section, and no other identity in its place */
 	const char *section;
-	int only;		/* that section, and no other identity in its place */
 };
 
 static int
@@ -123,14 +122,14 @@ tell(const struct options *o, const char *name, int named, enum elf_id_status st
 	return status;
 }
 
-/* "NAME: PART" of hostile bytes, for a line; the next call's overwrites it. */
+/* "NAME: PART", where PART is of hostile bytes, for a line; the next call's overwrites it. */
 static const char *
 part_of(const char *name, const char *part)
 {
-	static char text[PATH_MAX + RECORD_ESCAPED(CORE_PATH) + 4];
-	int n = name == NULL ? 0 : snprintf(text, PATH_MAX, "%s: ", name);
+	static char text[RECORD_ESCAPED(PATH_MAX) + RECORD_ESCAPED(CORE_PATH) + 4];
+	int n = name == NULL ? 0 : sprintf(text, "%s: ", name);
 
-	record_escape(text + (n < PATH_MAX ? n : PATH_MAX - 1), part, strnlen(part, CORE_PATH));
+	record_escape(text + n, part, strnlen(part, CORE_PATH));
 	return text;
 }
 
@@ -157,9 +156,9 @@ core(const struct options *o, const char *name, int named, int fd)
 {
 	struct image *image;
 	uint64_t bytes = 0;
-	struct elf_id id;
+	struct elf_id id = { 0 };
 	struct core c;
-	int status = 0;
+	int status = 0, none = o->all;
 
 	if (image_open(&image, fd) < 0) {
 		warn("%s", name);
@@ -179,10 +178,14 @@ core(const struct options *o, const char *name, int named, int fd)
 	for (size_t i = 0; status < 2 && o->all && i < c.files.count; i++) {
 		const struct core_file *f = &c.files.file[i];
 
-		if (f->module != NULL && facts_identity(f, &id) == 0 &&
-		    print(o, part_of(named ? name : NULL, f->path[0] != '\0' ? f->path : "-"), &id) > status)
+		if (f->module == NULL || facts_identity(f, &id) < 0)
+			continue;
+		none = 0;
+		if (print(o, part_of(named ? name : NULL, f->path[0] != '\0' ? f->path : "-"), &id) > status)
 			status = 1;
 	}
+	if (status < 2 && none)
+		status = tell(o, name, named, ELF_ID_OK, &(struct elf_id){ 0 });
 	core_close(&c);
 	image_close(image);
 	return status;
@@ -206,10 +209,12 @@ object(const struct options *o, const char *path, const char *name, int named, i
 static int
 one(const struct options *o, const char *path, int several)
 {
-	const char *name = path == NULL || strcmp(path, "-") == 0 ? "<stdin>" : path;
+	const char *given = path == NULL || strcmp(path, "-") == 0 ? "<stdin>" : path;
 	uint8_t magic[ELF_ID_KIND_LEN];
+	char name[RECORD_ESCAPED(PATH_MAX)];
 	int fd, from, status = 2;
 
+	record_escape(name, given, strnlen(given, PATH_MAX));
 	if ((fd = from = io_open(path)) < 0) {
 		warn("%s", name);
 		return 2;
@@ -217,10 +222,7 @@ one(const struct options *o, const char *path, int several)
 	if (isatty(fd)) {
 		warnx("%s: is a terminal: an ELF file is not read from there", name);
 	} else if (!io_regular(fd) && (fd = spool(fd)) < 0) {
-		if (errno == ENOEXEC)
-			warnx("%s: not an ELF file", name);
-		else
-			warn("%s", name);
+		warnx("%s: %s", name, errno == ENOEXEC ? "not an ELF file" : strerror(errno));
 	} else {
 		struct archive a = { .o = o, .name = several ? name : NULL };
 		ssize_t n = io_pread(fd, magic, sizeof(magic), 0);
@@ -283,7 +285,6 @@ main(int argc, char **argv)
 		return usage(stderr, 2);
 	if (o.raw && (argc > 1 || o.all))
 		errx(2, "-r: the bytes of several files cannot be told apart");
-
 	if (argc == 0)
 		status = one(&o, NULL, 0);
 	for (int i = 0; i < argc; i++) {

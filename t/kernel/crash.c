@@ -81,14 +81,16 @@ hole(size_t len)
 		memcpy(p + i, "touched", 7);
 }
 
-/* The first page of a file, n times: no two become one, since none goes on where another ends. */
+/* Lines of /proc/PID/maps: a page of memory and one of a file, in turn. */
 static void
 maps(size_t n, const char *path)
 {
-	int fd = path != NULL ? open(path, O_RDONLY) : -1;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *p = map(n * page);
+	int fd = open(path, O_RDONLY);
 
-	for (size_t i = 0; i < n; i++)
-		if (mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0) == MAP_FAILED)
+	for (size_t i = 1; i < n; i += 2)
+		if (mmap(p + i * page, page, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, (off_t)page) == MAP_FAILED)
 			err(1, "%s", path);
 }
 
@@ -128,10 +130,10 @@ main(int argc, char **argv)
 		fill(strtoul(what, NULL, 10));
 	} else if (strcmp(how, "hole") == 0) {
 		hole(strtoul(what, NULL, 10));
+	} else if (strcmp(how, "maps") == 0) {
+		maps(strtoul(what, NULL, 10), argc > 3 ? argv[3] : "/proc/self/exe");
 	} else if (strcmp(how, "threads") == 0) {
 		threads((unsigned)strtoul(what, NULL, 10));
-	} else if (strcmp(how, "maps") == 0) {
-		maps(strtoul(what, NULL, 10), argv[3]);
 	} else if (strcmp(how, "name") == 0) {
 		prctl(PR_SET_NAME, what);
 	} else if (strcmp(how, "unlink") == 0) {

@@ -498,7 +498,7 @@ with_stack() {
 	long=$P/$(printf 'x%.0s' $(seq $((249 - ${#P}))))
 	echo no ELF file >"$long"
 	[ ! -e "$limit" ] || kernel_set kernel/core_file_note_size_limit 4194304
-	crash "$P/prog" maps 17000 "$long"
+	crash "$P/prog" maps 34000 "$long"
 	[ ! -e "$limit" ] || kernel_set kernel/core_file_note_size_limit 16777216
 	stored
 	has files=dropped complete=yes "build_id=$(elf-uuid -b "$P/prog")"

@@ -6,7 +6,7 @@
 SYS=/proc/sys
 KERNEL=$SYS/kernel
 SYS_KEYS='kernel/core_pattern kernel/core_pipe_limit kernel/core_file_note_size_limit
-	kernel/core_sort_vma fs/suid_dumpable'
+	kernel/core_sort_vma fs/suid_dumpable vm/max_map_count'
 # No look at the network for symbols.
 unset DEBUGINFOD_URLS
 
@@ -17,7 +17,7 @@ kernel_ready() {
 
 kernel_save() {
 	local key
-	mkdir -p "$1/kernel" "$1/fs"
+	mkdir -p "$1/kernel" "$1/fs" "$1/vm"
 	for key in $SYS_KEYS; do
 		[ ! -e "$SYS/$key" ] || cat "$SYS/$key" >"$1/$key"
 	done

@@ -120,7 +120,9 @@ cgroup_parse(char *text, struct cgroup *out)
 	snprintf(out->path, sizeof(out->path), "%.*s", CGROUP_PATH - 1, path);
 	memcpy(copy, out->path, sizeof(copy));
 	for (char *at = copy, *name, *save; (name = strtok_r(at, "/", &save)) != NULL; at = NULL) {
-		container_of(before, name, out->container);
+		/* The first: what is below is the container's own to name, and what a user has, the user's. */
+		if (out->container[0] == '\0' && manager != USER && out->user_unit[0] == '\0')
+			container_of(before, name, out->container);
 		before = name;
 		/* A name of systemd's that would be one of the kernel's has an underscore in front. */
 		if (*name == '_')

@@ -84,7 +84,7 @@ add_mapping(struct core_files *f)
 	m = &f->mapping[f->mapping_count++];
 	*m = (struct core_mapping){ .start = word(f, 0), .end = word(f, 1), .from = word(f, 2) * f->page };
 	if (f->mapping_count > 1 && m->start < m[-1].start)
-		f->sorted = 1;
+		f->unordered = 1;
 }
 
 /* Whether a mapping of the same file, or a run of them, goes on with the run before it. */
@@ -109,7 +109,7 @@ core_files_map(struct core_files *f, const struct core_mapping *m, const char *p
 	if (f->count > 0 && strcmp(path, f->last) == 0) {
 		file = &f->file[f->count - 1];
 		if (file->end == f->last_end && goes_on(f, file, m->start, m->from) &&
-		    (!f->sorted || m->start == file->end)) {
+		    (!f->unordered || m->start == file->end)) {
 			file->end = f->last_end = m->end;
 			file->to = m->from + (m->end - m->start);
 			return;

@@ -44,7 +44,7 @@ struct core_files {
 
 	/* The parser's own. */
 	int is64, big, step;
-	int sorted;			/* the mappings are not in the order of addresses */
+	int unordered;			/* the mappings are not in the order of addresses */
 	uint64_t mappings, index;	/* that there are; the one whose words, or path, come now */
 	uint64_t page;			/* the unit of offsets, bytes; gdb's is 1 */
 	uint8_t held[24];

@@ -23,7 +23,7 @@ core_read_image(struct core *c, struct image *image, uint64_t *size)
 {
 	uint8_t *buf = io_buffer(PIECE);
 	uint64_t at, len;
-	int rc = -1;
+	int rc = -1, damaged = 0;
 
 	if (buf == NULL)
 		return -1;
@@ -35,6 +35,7 @@ core_read_image(struct core *c, struct image *image, uint64_t *size)
 			n = image_read(image, at, buf, len < PIECE ? (size_t)len : PIECE);
 		if (n < 0 && errno != EBADMSG)
 			goto out;
+		damaged |= n < 0;
 		if (n <= 0) {
 			core_drop(c, at);
 			continue;
@@ -43,6 +44,8 @@ core_read_image(struct core *c, struct image *image, uint64_t *size)
 			done += core_feed(c, at + done, buf + done, (size_t)n - done);
 	}
 	end(c, *size);
+	if (damaged && c->bad == NULL)
+		c->bad = "damaged where headers, notes or modules are";
 	rc = 0;
 out:
 	free(buf);

@@ -13,6 +13,9 @@
 
 #include "io.h"
 
+/* How long a process takes at most to end that can be ended, ms. */
+#define KILLED_MS 100
+
 void *
 deadline_memory(size_t len)
 {
@@ -76,13 +79,16 @@ deadline_run(void (*fn)(void *arg), void *arg, int ms)
 	}
 	io_close(ends[1]);
 	n = wait_end(ends[0], ms);
-	io_close(ends[0]);
-	if (n == 0) {
+	if (n <= 0) {
 		kill(child, SIGKILL);
-		waitpid(child, NULL, WNOHANG);
+		/* Reaped, unless even that does not end it. */
+		if (wait_end(ends[0], KILLED_MS) > 0)
+			waitpid(child, NULL, 0);
+		io_close(ends[0]);
 		errno = ETIMEDOUT;
 		return -1;
 	}
+	io_close(ends[0]);
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
 	if (status != 0) {

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 /*
- * Calls fn in a process of its own, which has none of the descriptors 0 to 2, and waits at most ms
+ * Calls fn in a process of its own, which has not 0 to 2 of our descriptors, and waits at most ms
  * milliseconds; it is killed then, and left behind where even that does not end it.  What it
  * leaves is what it wrote to memory of deadline_memory, or to files.  Returns 0; -1 with errno,
  * ETIMEDOUT when the time was up, ECANCELED when it died.

@@ -20,18 +20,13 @@ contains(const char *text, size_t n, const char *word)
 	return 0;
 }
 
-/* scheme://user:password@host */
+/* scheme://user:password@host, or a token alone; what is not escaped in it may be any character. */
 static int
 has_password(const char *value)
 {
-	for (const char *p = value; (p = strstr(p, "://")) != NULL;) {
-		size_t n = strcspn(p += 3, "/?# ");
-		const char *at = memchr(p, '@', n), *colon = memchr(p, ':', n);
+	const char *p = strstr(value, "://");
 
-		if (at != NULL && colon != NULL && colon < at)
-			return 1;
-	}
-	return 0;
+	return p != NULL && strchr(p, '@') != NULL;
 }
 
 int

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "deadline_linux.h"
 #include "elf_id.h"
 #include "io.h"
 #include "machines.h"
@@ -30,35 +31,50 @@ put_identity(struct record *r, const struct elf_id *id)
 		record_text(r, "build_id", hex);
 }
 
-/*
- * The identity of a module: from its image in the core, and the .uuid section, which is not loaded, from the
- * file of that path when it has the same build-id.
- */
+/* What is looked for in a file that a core names, which may lie where nothing answers. */
+struct lookup {
+	const char *path;
+	struct elf_id id;	/* of the file, when it has the build-id */
+	uint8_t build_id[ELF_ID_BUILD_ID_MAX];
+	size_t build_id_len;
+	int same;
+};
+
+static void
+look_up(void *arg)
+{
+	struct lookup *l = arg;
+	struct stat st;
+	int fd;
+
+	if ((fd = open(l->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)) < 0)
+		return;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && elf_id_read(fd, ELF_ID_SECTION, &l->id) == ELF_ID_OK)
+		l->same = l->id.build_id_len == l->build_id_len &&
+		    memcmp(l->id.build_id, l->build_id, l->build_id_len) == 0;
+	io_close(fd);
+}
+
 int
 facts_identity(const struct core_file *f, struct elf_id *id)
 {
-	struct elf_id file;
-	struct stat st;
-	int fd, same = 0;
+	struct lookup *l;
 
 	if (f == NULL)
 		return -1;
 	core_files_identity(f, id);
 	if (id->build_id_len == 0 && !id->has_note)
 		return -1;
-	if (id->build_id_len == 0 || f->path[0] != '/')
+	if (id->build_id_len == 0 || f->path[0] != '/' || (l = deadline_memory(sizeof(*l))) == NULL)
 		return 0;
-	if ((fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)) < 0)
-		return 0;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    elf_id_read(fd, ELF_ID_SECTION, &file) == ELF_ID_OK)
-		same = file.build_id_len == id->build_id_len &&
-		    memcmp(file.build_id, id->build_id, id->build_id_len) == 0;
-	if (same) {
-		memcpy(id->section, file.section, file.section_len);
-		id->section_len = file.section_len;
+	l->path = f->path;
+	memcpy(l->build_id, id->build_id, id->build_id_len);
+	l->build_id_len = id->build_id_len;
+	if (deadline_run(look_up, l, FACTS_FILE_MS) == 0 && l->same) {
+		memcpy(id->section, l->id.section, l->id.section_len);
+		id->section_len = l->id.section_len;
 	}
-	io_close(fd);
+	deadline_free(l, sizeof(*l));
 	return 0;
 }
 

@@ -9,6 +9,9 @@
 #include "proc_linux.h"
 #include "record.h"
 
+/* How long the file that a core names is waited for, ms: it may lie on a file system that hangs. */
+#define FACTS_FILE_MS 2000
+
 /*
  * The identity of a file of a core's (NULL: none), with the .uuid section, which is not loaded, from the
  * file of that path when it has the core's build-id.  Returns 0, or -1 when there is none.

@@ -12,7 +12,8 @@ int owner_parse(const char *text, uid_t *uid, gid_t *gid);
 
 /*
  * Gives up the process's rights for those of a user, named as for owner_parse, with its own group unless one is
- * named, and no others; no program that it starts gets more (PR_SET_NO_NEW_PRIVS).  Returns 0; -1 with
+ * named, and no others; no program that it starts gets more (PR_SET_NO_NEW_PRIVS), and it leaves no core, in
+ * which what it was given to read would be (PR_SET_DUMPABLE).  Returns 0; -1 with
  * errno, ENOENT when there is no such user: the process must then do no more.
  */
 int owner_become(const char *text);

@@ -36,7 +36,7 @@ proc_ask(pid_t pid, pid_t tid, int environment, int *late)
 	q->pid = pid;
 	q->tid = tid;
 	q->environment = environment;
-	*late = deadline_run(facts, q, PROC_ASK_MS) < 0 && errno == ETIMEDOUT;
+	*late = deadline_run(facts, q, PROC_ASK_MS) < 0;
 	if (q->error == 0 && (q->proc.has_status || *late))
 		return &q->proc;
 	if (q->error != 0)

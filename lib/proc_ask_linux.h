@@ -11,7 +11,7 @@
 
 /*
  * proc_read in a process of its own.  Returns what is known, which proc_ask_free frees; NULL with errno.  *late
- * is whether the time was up before all of it came.
+ * is whether not all of it came: the time was up, or the process that asked died.
  */
 struct proc *proc_ask(pid_t pid, pid_t tid, int environment, int *late);
 void proc_ask_free(struct proc *p);

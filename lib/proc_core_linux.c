@@ -51,7 +51,7 @@ proc_threads(struct core *c, pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%ld/task", (long)pid);
 	if ((tasks = opendir(path)) == NULL)
 		return -1;
-	while (rc == 0 && (e = readdir(tasks)) != NULL)
+	while (rc == 0 && c->thread_count < CORE_THREADS && (e = readdir(tasks)) != NULL)
 		if (e->d_name[0] != '.')
 			rc = add_thread(c, pid, (uint32_t)strtoul(e->d_name, NULL, 10));
 	closedir(tasks);
@@ -95,7 +95,7 @@ map_line(struct core_files *f, char *line)
 		f->cut = 1;
 }
 
-/* Gives each whole line of buf, of *len bytes, and keeps the rest; at the end that is a line too. */
+/* Gives each whole line of buf, of *len bytes, and keeps the rest. */
 static void
 map_lines(struct core_files *f, char *buf, size_t *len)
 {
@@ -143,15 +143,18 @@ proc_files(struct core_files *f, pid_t pid)
 	return n < 0 ? -1 : 0;
 }
 
-/* Reads the first bytes of a file's image, as many as are mapped. */
+/* Reads the first bytes of a file's image, as many as are mapped; of what is no ELF file, none. */
 static size_t
 read_image(int mem, const struct core_file *file, uint8_t *image)
 {
 	size_t len = 0;
 
 	while (len < CORE_IMAGE_HELD && file->start + len < file->end &&
-	    io_pread(mem, image + len, MEM_PAGE, file->start + len) == MEM_PAGE)
+	    io_pread(mem, image + len, MEM_PAGE, file->start + len) == MEM_PAGE) {
+		if (len == 0 && memcmp(image, ELFMAG, SELFMAG) != 0)
+			return 0;
 		len += MEM_PAGE;
+	}
 	return len;
 }
 
@@ -178,8 +181,7 @@ proc_modules(struct core_files *f, pid_t pid)
 		    strncmp(file->path, shared, strlen(shared)) != 0))
 			continue;
 		len = read_image(mem, file, image);
-		if (len >= SELFMAG && memcmp(image, ELFMAG, SELFMAG) == 0 &&
-		    elf_id_image(image, len, &id) == ELF_ID_OK)
+		if (len > 0 && elf_id_image(image, len, &id) == ELF_ID_OK)
 			core_files_identify(file, &id);
 	}
 	free(image);

@@ -14,6 +14,9 @@
 
 #include "io.h"
 
+/* As long as status gets: it lists up to NGROUPS_MAX groups, 65536 numbers of ten digits. */
+#define STATUS_SIZE (1u << 20)
+
 /* Reads the start of a file of dir, as much as buf holds.  Returns the bytes, -1 when it cannot. */
 static ssize_t
 slurp(int dir, const char *name, char *buf, size_t size)
@@ -65,11 +68,13 @@ number_of(const char *text, const char *key)
 static void
 read_status(struct proc *p, int dir)
 {
-	char text[8192], *end;
+	char *text = malloc(STATUS_SIZE), *end;
 	const char *v;
 
-	if (text_of(dir, "status", text, sizeof(text)) < 0)
+	if (text == NULL || text_of(dir, "status", text, STATUS_SIZE) < 0) {
+		free(text);
 		return;
+	}
 	/* The name, the first line, is the process's choice: what follows is the kernel's. */
 	if ((v = value_of(text, "Uid:")) != NULL) {
 		p->uid = (uint32_t)strtoul(v, &end, 10);
@@ -92,6 +97,7 @@ read_status(struct proc *p, int dir)
 			if (end == v)
 				break;
 		}
+	free(text);
 }
 
 /* When it was started, the 22nd field of stat, in ticks since the system was. */
@@ -168,9 +174,9 @@ read_open_files(struct proc *p, int dir)
 		io_close(fd);
 		return;
 	}
-	while (p->open_files < PROC_FILES && (e = readdir(files)) != NULL)
+	while (p->open_files < PROC_OPEN_FILES && (e = readdir(files)) != NULL)
 		p->open_files += e->d_name[0] != '.';
-	p->has_open_files = p->open_files < PROC_FILES;
+	p->has_open_files = p->open_files < PROC_OPEN_FILES;
 	closedir(files);
 }
 
@@ -278,6 +284,10 @@ proc_read(struct proc *p, pid_t pid, pid_t tid, int environment)
 	read_cmdline(p, dir);
 	if (environment &&
 	    (n = slurp(dir, "environ", p->environment, sizeof(p->environment) - 1)) > 0) {
+		/* Of a variable that was cut nobody can say whether it is secret. */
+		if ((size_t)n == sizeof(p->environment) - 1)
+			while (n > 0 && p->environment[n - 1] != '\0')
+				n--;
 		p->environment[n] = '\0';
 		p->environment_len = (size_t)n;
 	}

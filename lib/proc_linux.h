@@ -14,7 +14,7 @@
 /* The most bytes of an environment that are read. */
 #define PROC_ENVIRONMENT (256u * 1024)
 /* The most open files that are counted one by one, where the kernel (before 6.2) does not say how many. */
-#define PROC_FILES 65536
+#define PROC_OPEN_FILES 65536
 
 struct proc {
 	int has_status;

@@ -38,6 +38,7 @@ struct trace {
 	struct core_status now;		/* the thread that libdwfl was given last */
 	size_t threads;
 	int left_out;
+	int changed;			/* a file was cut short while it was read */
 	int missing;			/* on the way from this frame: memory that is not in the core */
 	const struct trace_visitor *visitor;
 	struct trace_thread thread;	/* that is shown */
@@ -171,7 +172,6 @@ report(struct trace *t, const char *executable)
 	    window_open(core_order_read, &t->order, t->order.size, &base) < 0)
 		return TRACE_SYSTEM;
 	t->window = 1;
-	cut_guard(1);
 	elf_version(EV_CURRENT);
 	if ((t->elf = elf_memory(base, (size_t)t->order.size)) == NULL || (t->dwfl = dwfl_begin(&t->callbacks)) == NULL)
 		return TRACE_DWFL;
@@ -184,6 +184,16 @@ report(struct trace *t, const char *executable)
 				   dwfl_core_file_attach(t->dwfl, t->elf) < 0)
 		return TRACE_DWFL;
 	return TRACE_OK;
+}
+
+/* Around what libdwfl does with files that a core names. */
+static void
+guard(struct trace *t, int on)
+{
+	open_guard(on);
+	cut_guard(on);
+	if (!on)
+		t->changed |= cut_guard_seen();
 }
 
 enum trace_status
@@ -200,9 +210,9 @@ trace_open(struct trace **out, struct image *i, const char *executable, const ch
 	if (set_debug_path(t, debug) < 0) {
 		st = TRACE_SYSTEM;
 	} else if ((st = parse(t, executable)) == TRACE_OK) {
-		open_guard(1);
+		guard(t, 1);
 		st = report(t, executable);
-		open_guard(0);
+		guard(t, 0);
 	}
 	if (st == TRACE_OK || st == TRACE_NO_CORE) {
 		*out = t;
@@ -224,10 +234,8 @@ trace_close(struct trace *t)
 		dwfl_end(t->dwfl);
 	if (t->elf != NULL)
 		elf_end(t->elf);
-	if (t->window) {
-		cut_guard(0);
+	if (t->window)
 		window_close();
-	}
 	core_order_close(&t->order);
 	core_close(&t->core);
 	free(t->debug_path);
@@ -241,9 +249,9 @@ trace_core(struct trace *t)
 }
 
 int
-trace_changed(void)
+trace_changed(const struct trace *t)
 {
-	return cut_guard_seen();
+	return t->changed;
 }
 
 const char *
@@ -404,8 +412,8 @@ trace_walk(struct trace *t, const struct trace_visitor *v)
 	t->threads = 0;
 	t->left_out = 0;
 	t->visitor = v;
-	open_guard(1);
+	guard(t, 1);
 	rc = dwfl_getthreads(t->dwfl, each_thread, t);
-	open_guard(0);
+	guard(t, 0);
 	return rc < 0 ? -1 : t->left_out;
 }

@@ -59,8 +59,8 @@ struct trace;
  * Opens the core in the image, which stays the caller's.  executable: the file of the program, or NULL;
  * debug: a folder with debug files, besides the usual places, or NULL.  Debug files are asked for over
  * the network when DEBUGINFOD_URLS is set in the environment: the caller decides.  The process can have
- * one trace at a time, and SIGSEGV and SIGBUS are the trace's until trace_close; open(2) fails for all but regular
- * files as long as trace_open and trace_walk run.  trace_close frees *t, unless NULL; it is NULL but
+ * one trace at a time, and SIGSEGV is the trace's until trace_close; as long as trace_open and trace_walk run, so is SIGBUS,
+ * and open(2) fails for all but regular files.  trace_close frees *t, unless NULL; it is NULL but
  * after TRACE_OK and TRACE_NO_CORE.
  */
 enum trace_status trace_open(struct trace **t, struct image *i, const char *executable, const char *debug);
@@ -79,7 +79,7 @@ struct core *trace_core(struct trace *t);
 int trace_walk(struct trace *t, const struct trace_visitor *v);
 
 /* Whether a file of the modules was cut short by somebody while it was read: what is gone was taken for zeros. */
-int trace_changed(void);
+int trace_changed(const struct trace *t);
 
 /* The words of libdwfl for what went wrong last. */
 const char *trace_error(void);

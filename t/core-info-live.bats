@@ -143,13 +143,13 @@ need_root() {
 @test "core-info: -p -E says the environment, without what looks secret" {
 	start env -i A=1 'LONG NAME=x y' $'CTRL=\e[31m\n\xff' EMPTY= PWD=/tmp DB_PASSWORD=hunter2 api_key=hunter2 \
 		AWS_SESSION_TOKEN=hunter2 URL=https://u:hunter2@h/ 'TWO=x ftp://h/ amqp://u:hunter2@h' \
-		SITE=https://h:80/a@b:c PATH="$PATH" "$BATS_FILE_TMPDIR/quiet"
+		GIT=https://hunter2@h/ 'ODD=amqp://u:hunt/er2@h' SITE=https://h:80/ab:c MAIL=a@b PATH="$PATH" "$BATS_FILE_TMPDIR/quiet"
 	core-info -E -p "$pid" >said
 	grep ^env said | diff - <(printf '%s\n' 'env=A=1' 'env=LONG NAME=x y' 'env=CTRL=\0033[31m\0012\0377' \
-		'env=EMPTY=' 'env=PWD=/tmp' 'env=SITE=https://h:80/a@b:c' "env=PATH=$PATH" env_left_out=5)
+		'env=EMPTY=' 'env=PWD=/tmp' 'env=SITE=https://h:80/ab:c' env=MAIL=a@b "env=PATH=$PATH" env_left_out=7)
 	run ! grep hunter2 said
 	core-info -Ej -p "$pid" >json
-	jq -e '.environment[0] == "A=1" and .environment[2] == "CTRL=\u001b[31m\n\\0377" and .env_left_out == 5' json
+	jq -e '.environment[0] == "A=1" and .environment[2] == "CTRL=\u001b[31m\n\\0377" and .env_left_out == 7' json
 	run ! grep hunter2 json
 	core-info -aEj -p "$pid" -t "$pid" >all
 	valid_json core-info json all
@@ -182,6 +182,8 @@ of_group() {
 		of_group '0::/machine.slice/machine-my\\x2dbox.scope/payload\n'
 		of_group '4:cpu:/only\n'
 		of_group '0::/_odd.service\n'
+		of_group "0::/docker/$id/docker/${id//0/f}\n"
+		of_group "0::/user.slice/user-1.slice/user@1.service/docker-$id.scope\n"
 		of_group 'no colon\n'
 		of_group ''
 		of_group "0::/$(printf 'x%.0s' $(seq 5000))\n" | cut -c 1-12
@@ -211,6 +213,11 @@ of_group() {
 	cgroup=/only
 	cgroup=/_odd.service
 	unit=odd.service
+	cgroup=/docker/$id/docker/${id//0/f}
+	container=$id
+	cgroup=/user.slice/user-1.slice/user@1.service/docker-$id.scope
+	unit=user@1.service
+	user_unit=docker-$id.scope
 	cgroup=/xxxx
 	cgroup=/a\0033[31m
 	EOF
@@ -279,17 +286,21 @@ moody() {
 
 @test "core-info: -p of a process whose file system hangs says what can be said, and ends" {
 	need_root
-	need objcopy
+	need gdb objcopy
 	[ -w /dev/fuse ] || skip "no file system can be made here that does not answer"
 	moody prog
 	start "$PWD/prog"
+	gdb -nx -q -batch -p "$pid" -ex "generate-core-file core" >/dev/null 2>&1
 	: >deaf
+	timeout 30 core-info -o lines <core | cmp core - || echo "status $?" >tapped
 	status=0
 	timeout 30 core-info -p "$pid" >said 2>err || status=$?
 	kill -9 "$server" "$pid"
 	umount -l prog
+	[ ! -e tapped ]
+	grep -qx "exe=$PWD/prog" lines
 	[ "$status" = 1 ]
-	[ "$(cat err)" = "core-info: pid $pid: does not answer: facts are missing" ]
+	[ "$(cat err)" = "core-info: pid $pid: not all was read: facts are missing" ]
 	[ "$(value comm)" = prog ]
 	[ "$(value exe)" = "$PWD/prog" ]
 	[ "$(value cmdline)" = "$PWD/prog" ]

@@ -2042,3 +2042,20 @@ for name, order in ("core", entries), ("sorted", sorted(entries, key=lambda e: e
 		cat $f | core-info -a | grep '^module=' | diff wanted -
 	done
 }
+
+@test "core-info: a compressed core whose notes are damaged is not complete" {
+	demo core
+	# Members of 1024 bytes: the headers are sound, the notes are not.
+	gzdeflate -b 1K core >core.gz
+	python3 - <<-'EOF'
+	import struct
+	b = bytearray(open("core.gz", "rb").read())
+	size, = struct.unpack_from("<I", b, 16)
+	b[size + size // 2] ^= 0x55
+	open("hurt.gz", "wb").write(b)
+	EOF
+	run -0 --separate-stderr core-info hurt.gz
+	[[ $output == *complete=no ]]
+	[ "${#stderr_lines[@]}" -ge 1 ]
+	[[ $output == *"promised=$(stat -c %s core)"* ]]
+}

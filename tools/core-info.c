@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core.h"
+#include "core_files_note.h"
 #include "core_lists.h"
 #include "core_read.h"
 #include "environment.h"
@@ -74,7 +75,7 @@ live(const struct options *o)
 	if ((p = proc_ask(o->pid, o->tid, o->environment, &late)) == NULL)
 		err(2, "pid %ld", pid);
 	if ((status = late))
-		warnx("pid %ld: does not answer: facts are missing", pid);
+		warnx("pid %ld: not all was read: facts are missing", pid);
 	if (o->lists && (lists = proc_ask_lists(o->pid, o->json)) < 0) {
 		warn("pid %ld: threads and modules", pid);
 		status = 1;
@@ -129,7 +130,7 @@ from_file(const char *path, const struct options *o)
 	if (rc < 0)
 		err(2, "%s", name);
 	if (!c.is_core) {
-		warnx("%s: %s", name, bytes == 0 ? "empty" : c.bad);
+		warnx("%s: %s", name, c.bad);
 		status = 2;
 	} else {
 		if (c.bad != NULL)
@@ -185,8 +186,11 @@ ask_files(void *arg, struct core_files *f)
 {
 	const struct options *o = arg;
 
-	if (o->pidfd < 0 || proc_pidfd_is(o->pidfd, o->pid) == 1)
-		proc_files(f, o->pid);
+	if (o->pidfd >= 0 && proc_pidfd_is(o->pidfd, o->pid) != 1)
+		return;
+	proc_files(f, o->pid);
+	if (o->pidfd >= 0 && proc_pidfd_is(o->pidfd, o->pid) != 1)
+		core_files_close(f);
 }
 
 /*
@@ -219,7 +223,7 @@ tap(int fd, struct options *o)
 	io_std();
 	if (status == 0 && (!c.is_core || c.bad != NULL))
 		warnx("<stdin>: %s: passed on all the same",
-		    bytes == 0 ? "empty" : c.bad);
+		    c.bad);
 	facts_core(&r, &c, bytes);
 	/* What was passed on is passed on: a lost line is said, and no failure of the tap. */
 	if (put_core(&r, &c, o, fd) < 0 || io_close(fd) < 0)

@@ -2,10 +2,12 @@
 #define _XOPEN_SOURCE 700
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +15,7 @@
 #include "fingerprint.h"
 #include "image.h"
 #include "io.h"
+#include "number.h"
 #include "owner_linux.h"
 #include "record.h"
 #include "signals.h"
@@ -20,7 +23,7 @@
 #include "trace_text.h"
 
 struct show {
-	int json, brief, digits;
+	int json, brief, record, digits;
 	const char *signal;		/* of the crashed thread, NULL when it has no name */
 	size_t threads;
 	struct trace_frame stack[TRACE_FRAMES];	/* of the first thread */
@@ -32,7 +35,9 @@ struct show {
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-trace [-DhjsV] [-d DEBUGDIR] [-e ELF] [-u USER] [CORE]\n", to);
+	fputs("usage: core-trace [-DhjrsV] [-d DEBUGDIR] [-e ELF] [-l DIR] [-t SECONDS]\n"
+	      "                  [-u USER] [CORE]\n",
+	    to);
 	return fflush(to) == 0 ? status : 2;
 }
 
@@ -81,7 +86,10 @@ frame(void *arg, const struct trace_thread *t, const struct trace_frame *f)
 
 	if (s->threads == 1)
 		s->stack[s->frames++] = *f;
-	if (s->json) {
+	if (s->record) {
+		trace_text_line(f, t->frames, s->digits, s->text);
+		printf("frame=%s\n", s->text);
+	} else if (s->json) {
 		trace_text_json(f, s->text);
 		printf("%s%s", t->frames > 0 ? ", " : "", s->text);
 	} else if (!s->brief) {
@@ -96,7 +104,11 @@ end(void *arg, const struct trace_thread *t)
 	struct show *s = arg;
 
 	s->limited |= t->frames == TRACE_FRAMES && t->end != NULL;
-	if (s->json) {
+	if (s->record && t->end != NULL) {
+		fputs("stack_end=", stdout);
+		put(s, t->end);
+		putchar('\n');
+	} else if (s->json) {
 		putchar(']');
 		put_key(s, "end", t->end);
 		putchar('}');
@@ -143,8 +155,8 @@ show(struct show *s, const char *name, struct image *i, struct trace *t)
 	}
 	rc = trace_walk(t, &v);
 	fingerprint(s->stack, s->frames, text);
-	part = lacks(name, i, c) | trace_changed();
-	if (trace_changed())
+	part = lacks(name, i, c) | trace_changed(t);
+	if (trace_changed(t))
 		warnx("%s: a file of its modules was cut short meanwhile: frames and names may be missing", name);
 	if (s->limited)
 		warnx("%s: a stack has more than %d frames: the others are left out", name, TRACE_FRAMES);
@@ -158,7 +170,7 @@ show(struct show *s, const char *name, struct image *i, struct trace *t)
 	if (s->json)
 		printf("], \"fingerprint\": \"%s\", \"complete\": %s}\n", text, part ? "false" : "true");
 	else if (s->brief && text[0] != '\0')
-		puts(text);
+		printf("%s%s\n", s->record ? "fingerprint=" : "", text);
 	return part;
 }
 
@@ -177,7 +189,8 @@ must_be_regular(const char *path, int folder)
 int
 main(int argc, char **argv)
 {
-	const char *executable = NULL, *debug = NULL, *user = NULL, *name;
+	const char *executable = NULL, *debug = NULL, *user = NULL, *lock = NULL, *name;
+	uint64_t seconds = 0;
 	static struct show s;
 	enum trace_status st;
 	struct image *i;
@@ -186,7 +199,7 @@ main(int argc, char **argv)
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "Dd:e:hjsu:V")) != -1) {
+	while ((c = getopt(argc, argv, "Dd:e:hjl:rst:u:V")) != -1) {
 		switch (c) {
 		case 'D':
 			ask = 1;
@@ -207,8 +220,18 @@ main(int argc, char **argv)
 		case 'j':
 			s.json = 1;
 			break;
+		case 'l':
+			lock = optarg;
+			break;
+		case 'r':
+			s.record = s.brief = 1;
+			break;
 		case 's':
 			s.brief = 1;
+			break;
+		case 't':
+			if (number_parse(optarg, 1, 86400, &seconds) < 0)
+				errx(2, "-t %s: not a number of seconds from 1 to 86400", optarg);
 			break;
 		case 'u':
 			user = optarg;
@@ -220,8 +243,12 @@ main(int argc, char **argv)
 			return usage(stderr, 2);
 		}
 	}
-	if (argc - optind > 1)
+	if (argc - optind > 1 || (s.record && s.json))
 		return usage(stderr, 2);
+	/* Not caught: it ends the process wherever that waits. */
+	alarm((unsigned)seconds);
+	if (lock != NULL && ((fd = open(lock, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0 || flock(fd, LOCK_EX) < 0))
+		err(2, "-l %s", lock);
 
 	name = optind == argc || strcmp(argv[optind], "-") == 0 ? "<stdin>" : argv[optind];
 	if ((fd = io_open(argv[optind])) >= 0 && isatty(fd))

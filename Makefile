@@ -35,7 +35,7 @@ LIB = cgroup core core_files core_lists core_modules core_order core_read core_t
 	deadline_linux deflate elf_debug elf_id engine engine_inflate engine_isal engine_libdeflate \
 	engine_zlib environment facts fingerprint gz image inflate inflate_members io machines match \
 	member number open_guard ordered owner_linux pipe_linux proc_ask_linux proc_core_linux proc_linux \
-	processors_linux progress record salvage signals sink source stages store_linux trace trace_text window_linux
+	processors_linux progress queue_linux record salvage signals sink source stages store_linux trace trace_text window_linux
 # The headers that are for others too; what they include is among them.  Pages of section 3 describe them.
 PUBLIC = cgroup core core_files core_lists core_read core_threads elf_debug elf_id facts fingerprint image inflate_status \
 	machines match proc_ask_linux proc_linux record signals trace

@@ -3,12 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "io.h"
+#include "owner_linux.h"
 #include "pipe_linux.h"
 
 /* What stages_wait waits for: who started us with a signal ignored wants it ignored. */
@@ -31,6 +34,7 @@ int
 stages_split(struct stages *p, char **argv)
 {
 	memset(p, 0, sizeof(*p));
+	p->messages[0] = p->messages[1] = -1;
 	p->stage[p->count++].argv = argv;
 	for (; *argv != NULL; argv++) {
 		if (strcmp(*argv, "|") != 0)
@@ -55,15 +59,39 @@ stages_block(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
+static int
+limit_size(pid_t pid, uint64_t size)
+{
+	struct rlimit r;
+
+	if (prlimit(pid, RLIMIT_FSIZE, NULL, &r) < 0)
+		return -1;
+	/* The hard limit stays, so that it can be raised again. */
+	r.rlim_cur = r.rlim_max == RLIM_INFINITY || size < r.rlim_max ? size : r.rlim_max;
+	return prlimit(pid, RLIMIT_FSIZE, &r, NULL);
+}
+
+/* What the stages must not do; 0, or -1 with errno. */
+static int
+bind(const struct stages *p)
+{
+	struct sigaction ign = { .sa_handler = SIG_IGN };
+
+	if (p->limit != NULL && (sigaction(SIGXFSZ, &ign, NULL) < 0 ||
+	    limit_size(0, p->limit(p->limit_arg)) < 0 || dup2(p->messages[1], STDERR_FILENO) < 0))
+		return -1;
+	return p->user != NULL ? owner_become(p->user) : 0;
+}
+
 /* The child: becomes the stage, or says why not on the descriptor tell. */
 static void
-become(char **argv, int in, int out, int tell)
+become(const struct stages *p, char **argv, int in, int out, int tell)
 {
 	sigset_t set;
 
 	watched(&set);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	if ((in == STDIN_FILENO || dup2(in, STDIN_FILENO) >= 0) && dup2(out, STDOUT_FILENO) >= 0) {
+	if (bind(p) == 0 && (in == STDIN_FILENO || dup2(in, STDIN_FILENO) >= 0) && dup2(out, STDOUT_FILENO) >= 0) {
 		if (argv[0] == NULL) {
 			close(tell);
 			pipe_grow(STDIN_FILENO);
@@ -78,7 +106,7 @@ become(char **argv, int in, int out, int tell)
 
 /* Starts one stage; what its exec failed with goes to s->error.  -1 with errno: no process. */
 static int
-start(struct stage *s, int in, int out)
+start(const struct stages *p, struct stage *s, int in, int out)
 {
 	int tell[2];
 
@@ -94,7 +122,7 @@ start(struct stage *s, int in, int out)
 		return -1;
 	}
 	if (s->pid == 0)
-		become(s->argv, in, out, tell[1]);
+		become(p, s->argv, in, out, tell[1]);
 	close(tell[1]);
 	if (io_read(tell[0], &s->error, sizeof(s->error)) < (ssize_t)sizeof(s->error))
 		s->error = 0;
@@ -127,6 +155,11 @@ stages_start(struct stages *p, int out)
 {
 	int in = STDIN_FILENO, saved;
 
+	if (p->limit != NULL && pipe2(p->messages, O_CLOEXEC) < 0)
+		return -1;
+	/* An unprivileged stage may not be allowed to. */
+	if (p->user != NULL)
+		pipe_grow(STDIN_FILENO);
 	for (int i = 0; i < p->count; i++) {
 		int join[2] = { -1, out };
 
@@ -135,7 +168,7 @@ stages_start(struct stages *p, int out)
 				goto fail;
 			pipe_grow(join[0]);
 		}
-		if (start(&p->stage[i], in, join[1]) < 0) {
+		if (start(p, &p->stage[i], in, join[1]) < 0) {
 			saved = errno;
 			if (join[0] >= 0) {
 				close(join[0]);
@@ -183,24 +216,81 @@ collect(struct stages *p)
 	return left;
 }
 
+/* Passes on what the stages have said by now. */
+static void
+relay(const struct stages *p)
+{
+	struct pollfd ready = { .fd = p->messages[0], .events = POLLIN };
+	char text[4096];
+	ssize_t n;
+
+	while (ready.fd >= 0 && poll(&ready, 1, 0) > 0 && (ready.revents & POLLIN) &&
+	    (n = io_read_some(ready.fd, text, sizeof(text))) > 0)
+		if (io_write(STDERR_FILENO, text, (size_t)n) < 0)
+			break;
+}
+
+static void
+follow_limit(const struct stages *p)
+{
+	uint64_t size = p->limit(p->limit_arg);
+
+	for (int i = 0; i < p->count; i++)
+		if (p->stage[i].pid > 0)
+			limit_size(p->stage[i].pid, size);
+}
+
+static int64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Waits for one of the signals, at most ms milliseconds, for ever when they are negative. */
+static int
+wait_signal(const sigset_t *set, int64_t ms)
+{
+	struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+
+	return ms < 0 ? sigwaitinfo(set, NULL) : sigtimedwait(set, NULL, &ts);
+}
+
 int
 stages_wait(struct stages *p)
 {
-	const struct timespec grace = { .tv_sec = STAGES_GRACE };
+	int64_t end_at = p->seconds > 0 ? now_ms() + (int64_t)p->seconds * 1000 : -1;
 	sigset_t set;
 	int ended = 0;
 
 	watched(&set);
 	while (collect(p) > 0) {
-		int sig = ended ? sigtimedwait(&set, NULL, &grace) : sigwaitinfo(&set, NULL);
+		int64_t now = now_ms(), ms = end_at < 0 ? -1 : end_at > now ? end_at - now : 0;
+		int sig;
 
-		if (sig < 0 && errno == EAGAIN) {
+		if (p->limit != NULL && (ms < 0 || ms > STAGES_TICK))
+			ms = STAGES_TICK;
+		sig = wait_signal(&set, ms);
+		if (p->limit != NULL) {
+			follow_limit(p);
+			relay(p);
+		}
+		if (sig <= 0 && (end_at < 0 || now_ms() < end_at)) {
+			continue;
+		} else if (ended && sig <= 0) {
 			end(p, SIGKILL);
-		} else if (sig > 0 && sig != SIGCHLD && !ended) {
-			ended = sig;
+			end_at = -1;
+		} else if (!ended && sig != SIGCHLD) {
+			ended = sig > 0 ? sig : SIGALRM;
 			end(p, SIGTERM);
+			end_at = now_ms() + STAGES_GRACE * 1000;
 		}
 	}
+	relay(p);
+	for (int i = 0; i < 2 && p->messages[i] >= 0; i++)
+		close(p->messages[i]);
 	return ended;
 }
 

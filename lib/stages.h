@@ -3,6 +3,7 @@
 #define GZCORE_STAGES_H
 
 #include <signal.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* The most stages of a pipeline. */
@@ -10,8 +11,17 @@
 /* How long a stage may take to end after SIGTERM before SIGKILL ends it, seconds. */
 #define STAGES_GRACE 2
 
+/* How often the limit on the file is asked for, ms. */
+#define STAGES_TICK 200
+
 struct stages {
 	int count;
+	/* The caller's, between stages_split and stages_start; as stages_split leaves them they bound nothing. */
+	const char *user;		/* who the stages are, as for owner_become; NULL: who we are */
+	int seconds;			/* how long they may take; 0: for ever */
+	uint64_t (*limit)(void *arg);	/* how long a file of theirs may be by now, bytes; NULL: any length */
+	void *limit_arg;
+	int messages[2];		/* a pipe for their standard error; -1: it is ours */
 	struct stage {
 		char **argv;		/* terminated by NULL; argv[0] == NULL: copy in to out */
 		pid_t pid;		/* 0 before the start and after the end */
@@ -41,8 +51,10 @@ void stages_block(void);
 int stages_start(struct stages *p, int out);
 
 /*
- * Waits for all stages to end.  SIGTERM, SIGINT or SIGHUP, unless ignored, ends them: SIGTERM, then
- * SIGKILL after STAGES_GRACE.  Returns that signal, or 0.
+ * Waits for all stages to end.  SIGTERM, SIGINT or SIGHUP, unless ignored, and the end of their time end
+ * them: SIGTERM, then SIGKILL after STAGES_GRACE.  Returns that signal, SIGALRM for the time, or 0.  While
+ * there is a limit on files (RLIMIT_FSIZE, with SIGXFSZ ignored: writing more is EFBIG) it follows limit, and
+ * what stages write to standard error is passed on to ours, which may be a longer file.
  */
 int stages_wait(struct stages *p);
 

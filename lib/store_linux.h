@@ -6,6 +6,7 @@
 #define GZCORE_STORE_LINUX_H
 
 #include <limits.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct store {
@@ -24,6 +25,12 @@ struct store {
  * room for STORE_PARTIAL, EINVAL when path ends in no name.  To be ended by store_close.
  */
 int store_open(struct store *s, const char *path);
+
+/*
+ * How long the file may be by now, bytes: at most so many, and so that spare bytes of its file system stay free
+ * (of those that others than root may use).
+ */
+uint64_t store_room(const struct store *s, uint64_t most, uint64_t spare);
 
 /* Gives the file an owner (-1: as it is), then a mode.  Returns 0, or -1 with errno. */
 int store_protect(struct store *s, uid_t uid, gid_t gid, mode_t mode);

@@ -1039,3 +1039,150 @@ while True:
 	done
 	[ -n "$tried" ] || skip "nothing can be mounted"
 }
+
+@test "core-store: -m stops a compressor at that size, and a part that is whole members is kept" {
+	noise 3000000 >in
+	run -1 --separate-stderr core-store -m 1M f gzdeflate -1 <in
+	[[ $stderr == *"File too large"* && $stderr == *"f.partial: kept: not whole" ]]
+	[ "$(stat -c %s f.partial)" -le 1048576 ]
+	[ "$(stat -c %s f.partial)" -gt 500000 ]
+	gzip -t f.partial
+	zinflate f.partial >part
+	is_prefix part in
+	for tool in gzip 'pigz -c' 'zstd -q -c' 'lz4 -c' 'xz -0 -c' 'igzip -c' cat ''; do
+		rm -f f.partial
+		need ${tool%% *}
+		# shellcheck disable=SC2086
+		run -1 core-store -m 100000 f $tool <in
+		[ "$(stat -c %s f.partial)" -eq 100000 ]
+	done
+	# One that fits is whole; a size is what it says.
+	head -c 1024 in >small
+	core-store -m 1K g <small
+	cmp g small
+	run -1 core-store -m 1023 h <small
+	for size in 0 -1 x 1X '' 9223372036854775808; do
+		fails_with 2 core-store -m "$size" i
+		fails_with 2 core-store -F "$size" i
+	done
+}
+
+@test "core-store: -d keeps no part" {
+	says 2 'sh: exit status 3' 'f: nothing was stored' -- core-store -d f sh -c 'echo new; exit 3' </dev/null
+	holds . wanted out err
+	run -2 core-store -d -m 10 f cat <<<'more than ten bytes'
+	[ ! -e f.partial ]
+	core-store -d f <<<whole
+	has f whole
+}
+
+@test "core-store: -F leaves so much free, also when others fill the disk meanwhile" {
+	need_root
+	mkdir mnt
+	mount -t tmpfs -o size=8m none mnt || skip "no tmpfs can be mounted"
+	noise 9000000 >in
+	left() { echo $(($(stat -f -c '%a * %S' mnt))); }
+	run -1 core-store -F 2M mnt/f cat <in
+	[ "$(left)" -ge 2097152 ]
+	[ "$(left)" -lt 2200000 ]
+	rm mnt/f.partial
+	# A slow one, while another takes half of it.
+	mkfifo slow
+	core-store -F 2M mnt/g cat <slow 2>err 3>&- &
+	exec 9>slow
+	head -c 1000000 in >&9
+	head -c 4000000 in >mnt/other
+	sleep 0.6
+	tail -c +1000001 in >&9 2>/dev/null || :
+	exec 9>&-
+	run wait $!
+	[ "$status" = 1 ]
+	[ "$(left)" -ge 2097152 ]
+	[ "$(stat -c %s mnt/g.partial)" -ge 1000000 ]
+	is_prefix mnt/g.partial in
+	# And with no room from the start nothing is stored.
+	run -2 core-store -F 4M mnt/h cat <in
+	[ ! -e mnt/h.partial ]
+	umount mnt
+}
+
+@test "core-store: the limit is none for what a stage says, even where that is a longer file" {
+	noise 100000 >log
+	core-store -m 1K f sh -c 'echo said >&2; cat' <<<text 2>>log
+	[ "$(tail -c 5 log)" = said ]
+	has f text
+	# Much of it does not stop the stage.
+	core-store -m 1K g sh -c 'seq 100000 >&2; cat' <<<text 2>said
+	seq 100000 | cmp said -
+}
+
+@test "core-store: -t ends stages that take too long, those that do not heed it too" {
+	says 1 'f: not done in 1 s' 'sleep: killed by signal 15 (Terminated)' 'f.partial: kept: not whole' -- \
+		core-store -t 1 f sh -c 'echo some; exec sleep 60' '|' sh -c 'cat; exec sleep 60' </dev/null || :
+	rm -f f.partial
+	run -1 core-store -t 1 f sh -c 'trap "" TERM; echo some; while :; do sleep 0.1; done' </dev/null
+	[[ $output == *"f: not done in 1 s"*"killed by signal 9"* ]]
+	has f.partial some
+	core-store -t 60 g <<<quick
+	has g quick
+	fails_with 2 core-store -t 0 h
+}
+
+@test "core-store: -u gives the stages another's rights, and the file its owner" {
+	need_root
+	run -0 core-store -u 65534:65533 f sh -c 'id -u; id -g; id -G; grep -E "^(NoNewPrivs|CapEff)" /proc/self/status' </dev/null
+	diff f - <<-EOF
+	65534
+	65533
+	65533
+	CapEff:	0000000000000000
+	NoNewPrivs:	1
+	EOF
+	[ "$(stat -c %u f)" = 0 ]
+	core-store -u nobody g id -un </dev/null
+	has g nobody
+	# Its pipes are large all the same.
+	core-store -u nobody h sh -c 'cat' '|' python3 -c 'import fcntl; print(fcntl.fcntl(0, 1032))' </dev/null
+	has h 1048576
+	fails_with 2 core-store -u nosuchuser i
+	[ "$stderr" = 'core-store: -u nosuchuser: no such user or group' ]
+	# Who may not become another starts nothing.
+	chmod 777 .
+	run -2 setpriv --reuid=65534 --clear-groups "$BUILD/core-store" -u root j touch started </dev/null
+	[[ $output == *"Operation not permitted"* ]]
+	[ ! -e started ]
+}
+
+@test "core-store: -q lets so many store at once, the others wait, at most -w" {
+	mkdir d
+	one() {
+		core-store -q 2 "d/$1" sh -c 'echo + >>log; sleep 0.3; echo - >>log; cat' <<<"$1"
+	}
+	for i in 1 2 3 4 5 6 7; do
+		one $i 3>&- &
+	done
+	wait
+	[ "$(ls d | wc -l)" = 7 ]
+	awk '/\+/ { n++ } /-/ { n-- } n > most { most = n } END { exit most != 2 }' log
+	# Those in another directory do not count, and a place is given back by any end.
+	core-store -q 1 d/long sleep 60 </dev/null 3>&- &
+	local long=$!
+	until pgrep -P $long sleep >/dev/null; do sleep 0.05; done
+	core-store -q 1 -w 0 other/now <<<now
+	says 2 'd/no: no place in 0 s among the 1 that store at once' -- core-store -q 1 -w 0 d/no touch started </dev/null
+	[ ! -e started ]
+	says 2 'd/no: no place in 1 s among the 1 that store at once' -- core-store -q 1 -w 1 d/no </dev/null
+	local stage
+	stage=$(pgrep -P $long sleep)
+	kill -KILL $long
+	kill -KILL "$stage"
+	core-store -q 1 -w 5 d/yes <<<yes
+	has d/yes yes
+	usage_error core-store -w 1 f
+	fails_with 2 core-store -q 0 f
+	# What is in the place of its file is not followed.
+	rm -f d/.gzcore.queue
+	ln -s ../target d/.gzcore.queue
+	run -2 core-store -q 1 d/linked </dev/null
+	[ ! -e target ]
+}

@@ -1,6 +1,8 @@
 /* core-store - make a file appear whole, durable and private, or not at all */
 #include <err.h>
 #include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,21 +11,36 @@
 #include <unistd.h>
 
 #include "io.h"
+#include "number.h"
 #include "owner_linux.h"
+#include "queue_linux.h"
 #include "stages.h"
 #include "store_linux.h"
+
+#define MOST_SECONDS (7 * 24 * 3600)
+/* How long a place is waited for unless -w says. */
+#define WAIT_SECONDS 60
 
 struct options {
 	uid_t uid;
 	gid_t gid;
 	mode_t mode;
-	int flags;	/* of store_publish */
+	int flags;		/* of store_publish */
+	int whole_only;
+	uint64_t most, spare;	/* bytes: of the file, of what stays free */
+	int places, wait;	/* of the queue, 0: none; seconds */
+};
+
+struct limit {
+	const struct store *store;
+	const struct options *o;
 };
 
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-store [-fhSV] [-M MODE] [-o OWNER[:GROUP]] FILE\n"
+	fputs("usage: core-store [-dfhSV] [-F BYTES] [-M MODE] [-m BYTES] [-o OWNER[:GROUP]]\n"
+	      "                  [-q N [-w SECONDS]] [-t SECONDS] [-u USER] FILE\n"
 	      "                  [COMMAND [ARG ...] ['|' COMMAND [ARG ...]] ...]\n",
 	    to);
 	return fflush(to) == 0 ? status : 2;
@@ -85,7 +102,7 @@ keep_partial(struct store *s, const struct options *o, const char *path)
 {
 	struct stat st;
 
-	if (fstat(s->fd, &st) < 0 || st.st_size == 0) {
+	if (fstat(s->fd, &st) < 0 || st.st_size == 0 || o->whole_only) {
 		warnx("%s: nothing was stored", path);
 		return 2;
 	}
@@ -97,11 +114,25 @@ keep_partial(struct store *s, const struct options *o, const char *path)
 	return 1;
 }
 
+static uint64_t
+limit(void *arg)
+{
+	const struct limit *l = arg;
+
+	return store_room(l->store, l->o->most, l->o->spare);
+}
+
 static int
 store(const char *path, struct stages *p, const struct options *o)
 {
 	struct store s;
+	struct limit l = { .store = &s, .o = o };
 	int status = 0;
+
+	if (o->most != UINT64_MAX || o->spare > 0) {
+		p->limit = limit;
+		p->limit_arg = &l;
+	}
 
 	if (store_open(&s, path) < 0)
 		err(2, "%s", path);
@@ -112,13 +143,21 @@ store(const char *path, struct stages *p, const struct options *o)
 	} else if (store_protect(&s, o->uid, o->gid, o->mode) < 0) {
 		warn("%s: owner or mode", path);
 		status = 2;
-	} else if (stages_start(p, s.fd) < 0) {
+	} else if (o->places > 0 && queue_enter(s.dir, o->places, o->wait) < 0) {
+		if (errno == ETIMEDOUT)
+			warnx("%s: no place in %d s among the %d that store at once", path, o->wait, o->places);
+		else
+			warn("%s: queue", path);
+		status = 2;
+	} else if (stages_block(), stages_start(p, s.fd) < 0) {
 		warn("no process or pipe");
 		status = keep_partial(&s, o, path);
 	} else {
 		int sig = stages_wait(p);
 
-		if (sig != 0)
+		if (sig == SIGALRM)
+			warnx("%s: not done in %d s", path, p->seconds);
+		else if (sig != 0)
 			warnx("%s: ended by signal %d (%s)", path, sig, strsignal(sig));
 		if (report(p) > 0 || sig != 0) {
 			status = keep_partial(&s, o, path);
@@ -131,18 +170,48 @@ store(const char *path, struct stages *p, const struct options *o)
 	return status;
 }
 
+static int
+number(int letter, uint64_t least, uint64_t most)
+{
+	uint64_t n;
+
+	if (number_parse(optarg, least, most, &n) < 0)
+		errx(2, "-%c %s: not a number from %" PRIu64 " to %" PRIu64, letter, optarg, least, most);
+	return (int)n;
+}
+
+static uint64_t
+bytes(int letter)
+{
+	uint64_t n;
+
+	if (number_size(optarg, 1, INT64_MAX, &n) < 0)
+		errx(2, "-%c %s: not a size in bytes, or with K, M, G or T behind it", letter, optarg);
+	return n;
+}
+
 int
 main(int argc, char **argv)
 {
-	struct options o = { .uid = (uid_t)-1, .gid = (gid_t)-1, .mode = 0600, .flags = STORE_SYNC };
+	struct options o = { .uid = (uid_t)-1, .gid = (gid_t)-1, .mode = 0600, .flags = STORE_SYNC,
+		.most = UINT64_MAX };
+	const char *user = NULL;
 	struct stages p;
-	int c;
+	int seconds = 0, wait = -1, c;
+	uid_t uid;
+	gid_t gid;
 
 	if (io_std() < 0)
 		return 2;
 	/* "+": the options of the stages are theirs. */
-	while ((c = getopt(argc, argv, "+fhM:o:SV")) != -1) {
+	while ((c = getopt(argc, argv, "+dF:fhM:m:o:q:St:u:Vw:")) != -1) {
 		switch (c) {
+		case 'd':
+			o.whole_only = 1;
+			break;
+		case 'F':
+			o.spare = bytes(c);
+			break;
 		case 'f':
 			o.flags |= STORE_REPLACE;
 			break;
@@ -152,24 +221,42 @@ main(int argc, char **argv)
 			if (parse_mode(optarg, &o.mode) < 0)
 				errx(2, "-M %s: not an octal mode up to 777", optarg);
 			break;
+		case 'm':
+			o.most = bytes(c);
+			break;
 		case 'o':
 			if (owner_parse(optarg, &o.uid, &o.gid) < 0)
 				errx(2, "-o %s: no such user or group", optarg);
 			break;
+		case 'q':
+			o.places = number(c, 1, QUEUE_PLACES);
+			break;
 		case 'S':
 			o.flags &= ~STORE_SYNC;
+			break;
+		case 't':
+			seconds = number(c, 1, MOST_SECONDS);
+			break;
+		case 'u':
+			if (owner_parse(user = optarg, &uid, &gid) < 0)
+				errx(2, "-u %s: no such user or group", optarg);
 			break;
 		case 'V':
 			puts("core-store " VERSION);
 			return fflush(stdout) == 0 ? 0 : 2;
+		case 'w':
+			wait = number(c, 0, MOST_SECONDS);
+			break;
 		default:
 			return usage(stderr, 2);
 		}
 	}
-	if (argc == optind)
+	if (argc == optind || (wait >= 0 && o.places == 0))
 		return usage(stderr, 2);
+	o.wait = wait >= 0 ? wait : WAIT_SECONDS;
 	if (stages_split(&p, argv + optind + 1) < 0)
 		errx(2, "stages: an empty one, or over %d", STAGES_MAX);
-	stages_block();
+	p.user = user;
+	p.seconds = seconds;
 	return store(argv[optind], &p, &o);
 }

@@ -1,0 +1,49 @@
+#define _GNU_SOURCE
+#include "queue_linux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "io.h"
+
+/* How long is waited between two looks, ms. */
+#define NAP 50
+
+/* Takes the place of that number; 1, 0 when another has it, -1 with errno. */
+static int
+take(int fd, int place)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = place, .l_len = 1 };
+
+	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+		return 1;
+	return errno == EAGAIN || errno == EACCES ? 0 : -1;
+}
+
+int
+queue_enter(int dir, int places, int seconds)
+{
+	const struct timespec nap = { .tv_nsec = NAP * 1000000 };
+	int64_t looks = (int64_t)seconds * 1000 / NAP;
+	int fd = openat(dir, QUEUE_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	int rc = 0, saved;
+
+	if (fd < 0)
+		return -1;
+	for (;; looks--) {
+		for (int place = 0; rc == 0 && place < places; place++)
+			rc = take(fd, place);
+		if (rc > 0)
+			return fd;
+		if (rc < 0 || looks <= 0)
+			break;
+		nanosleep(&nap, NULL);
+	}
+	saved = rc < 0 ? errno : ETIMEDOUT;
+	io_close(fd);
+	errno = saved;
+	return -1;
+}

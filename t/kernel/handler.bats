@@ -113,7 +113,7 @@ not_final() {
 	# No hidden file stays behind either.
 	for f in "$name"* "$DIR"/.[!.]*; do
 		case $f in
-		*.txt | *.partial | "$DIR/.[!.]*") ;;
+		*.txt | *.partial | "$DIR/.[!.]*" | "$DIR/.gzcore.queue") ;;
 		*) echo "left behind: $f"; return 1 ;;
 		esac
 	done
@@ -244,8 +244,8 @@ released() {
 
 # pairs: each core has its record, each record its core, and there is nothing else.
 pairs() {
-	ls -A "$DIR" | grep -v '\.gz$' | sed 's/\.txt$//' >records
-	ls -A "$DIR" | grep -v '\.txt$' | sed 's/\.gz$//' | diff records -
+	ls -A -I .gzcore.queue "$DIR" | grep -v '\.gz$' | sed 's/\.txt$//' >records
+	ls -A -I .gzcore.queue "$DIR" | grep -v '\.txt$' | sed 's/\.gz$//' | diff records -
 }
 
 @test "gzcoredump: two crashes in one second never overwrite each other" {
@@ -560,4 +560,69 @@ with_stack() {
 	stored
 	has files=dropped complete=yes "build_id=$(elf-uuid -b "$P/prog")"
 	sed -n 's/^module=[^ ]* //p' "$txt" | diff wanted -
+}
+
+@test "gzcoredump: a limit on the file, or no room for it, leaves a part, or the record alone" {
+	conf max_size=1M
+	crash "$P/prog" fill 20000000
+	stored
+	has stored=partial "pid=$pid"
+	[ "$(stat -c %s "$name.gz.partial")" -le 1048576 ]
+	gzip -t "$name.gz.partial"
+	conf max_size=1M keep_part=no
+	crash "$P/prog" fill 20000000
+	stored
+	has stored=no "pid=$pid" signame=SIGSEGV
+	[ ! -e "$name.gz.partial" ]
+	# More free than there is.
+	conf min_free=999999G
+	crash "$P/prog"
+	stored
+	has stored=no "pid=$pid"
+	grep -q 'File too large' "$P/var/log/gzcoredump.log"
+	# What fits is whole.
+	conf max_size=100M min_free=1K
+	crash "$P/prog"
+	restored
+}
+
+@test "gzcoredump: a filter that hangs is ended, and the process is held no longer" {
+	conf stage_time=1 'filter=sleep 60' suffix=gz.never
+	crash "$P/prog" fill 20000000
+	stored
+	has stored=no "pid=$pid"
+	grep -q 'not done in 1 s' "$P/var/log/gzcoredump.log"
+	run ! pgrep -f '^sleep 60$'
+}
+
+@test "gzcoredump: of many crashes so many are stored at once, and who waits too long has a record" {
+	conf at_once=1 queue_wait=30 filter=slow suffix=gz.slow
+	local pids='' i
+	for i in 1 2 3; do
+		"$P/prog" 3>&- 20>&- &
+		pids="$pids $!"
+	done
+	soon test -e "$P/slow"
+	sleep 0.5
+	[ "$(pgrep -xc slow)" = 1 ]
+	: >"$P/go"
+	wait
+	for pid in $pids; do
+		stored
+		has stored=whole
+	done
+	rm -f "$P/go" "$P/slow"
+	conf at_once=1 queue_wait=0 filter=slow suffix=gz.slow
+	"$P/prog" 3>&- 20>&- &
+	local first=$!
+	soon test -e "$P/slow"
+	crash "$P/prog"
+	stored
+	has stored=no signame=SIGSEGV "uuid=$uuid"
+	grep -q 'no place in 0 s among the 1 that store at once' "$P/var/log/gzcoredump.log"
+	: >"$P/go"
+	pid=$first
+	wait $first || :
+	stored
+	has stored=whole
 }

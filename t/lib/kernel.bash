@@ -116,11 +116,12 @@ kernel_idle() {
 	return 1
 }
 
-# conf [KEY=VALUE ...]: the whole configuration; without more about it the stack, which comes after all else, is
-# not asked for.
+# conf [KEY=VALUE ...]: the whole configuration; without more about them the stack, which comes after all else,
+# is not asked for, and the disk may be filled.
 conf() {
 	printf '%s\n' "$@" >"$P/etc/gzcoredump.conf"
 	[[ " $*" == *" stack="* ]] || echo stack=no >>"$P/etc/gzcoredump.conf"
+	[[ " $*" == *" min_free="* ]] || echo min_free=0 >>"$P/etc/gzcoredump.conf"
 }
 
 # crasher FILE: the program that crashes in the way of its first argument, with an identity in $uuid.

@@ -190,7 +190,8 @@ SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
 # setarch: the sanitizer of some compilers does not know all the places where Linux puts things.
 check-threads: ## run the tests of what has threads with the thread sanitizer
 	setarch -R $(MAKE) check B=build-threads CFLAGS='-O1 -g -fsanitize=thread' \
-		LDFLAGS=-fsanitize=thread TESTS='t/[gz]?*flate.bats'
+		LDFLAGS=-fsanitize=thread TESTS='$(THREADED)'
+THREADED = t/[gz]?*flate.bats
 
 demo: all ## crash a real process and show what is left of it, step by step
 	@BUILD=$(abspath $(B)) sh t/demo.sh

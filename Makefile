@@ -18,7 +18,8 @@ B ?= build
 
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion
 OUR_CFLAGS = -std=c11 -pthread $(WARN) $(if $(CI),-Werror)
-OUR_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' -Ilib $(ENGINES)
+OUR_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' -Ilib $(ENGINES) \
+	-DDUMPS_DIR='"$(LOCALSTATEDIR)/lib/gzcoredump"'
 # The faster engines, where they are found; 0 leaves one out.
 WITH_ISAL ?= 1
 WITH_LIBDEFLATE ?= 1
@@ -32,7 +33,7 @@ LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
 LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 
 LIB = cgroup core core_files core_lists core_modules core_order core_read core_threads cut_guard \
-	deadline_linux deflate elf_debug elf_id engine engine_inflate engine_isal engine_libdeflate \
+	deadline_linux deflate dumps elf_debug elf_id engine engine_inflate engine_isal engine_libdeflate \
 	engine_zlib environment facts fingerprint gz image inflate inflate_members io machines match \
 	member number open_guard ordered owner_linux pipe_linux proc_ask_linux proc_core_linux proc_linux \
 	processors_linux progress queue_linux record salvage signals sink source stages store_linux trace trace_text window_linux
@@ -41,7 +42,7 @@ PUBLIC = cgroup core core_files core_lists core_read core_threads elf_debug elf_
 	machines match proc_ask_linux proc_linux record signals trace
 PAGES = gzcore gzcore-core gzcore-elf_id gzcore-facts gzcore-image gzcore-match gzcore-record gzcore-threads \
 	gzcore-trace
-C_TOOLS = core-info core-match core-name core-store core-trace elf-uuid gzdeflate zdeflate zinflate
+C_TOOLS = core-info core-list core-match core-name core-store core-trace elf-uuid gzdeflate zdeflate zinflate
 SH_TOOLS = elf-uuid-stamp gzcoredump
 TOOLS = $(C_TOOLS) $(SH_TOOLS)
 
@@ -96,7 +97,7 @@ $(B)/.paths: force
 	@echo '$(PATHS)' | cmp -s - $@ || echo '$(PATHS)' >$@
 
 # Other flags or another compiler build everything anew.
-FLAGS = $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS) $(VERSION) $(CI) $(ENGINES)
+FLAGS = $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS) $(VERSION) $(CI) $(ENGINES) $(LOCALSTATEDIR)
 .PHONY: force
 $(B)/.flags: force
 	@$(PKG_CONFIG) --exists --print-errors $(LIBS) || { \

@@ -1,0 +1,49 @@
+/*
+ * What is stored in a directory: the records NAME.txt of gzcoredump(8), each with its NAME.SUFFIX or
+ * NAME.SUFFIX.partial.  Nothing in the directory is trusted, and what is not ours is left alone.
+ */
+#ifndef GZCORE_DUMPS_H
+#define GZCORE_DUMPS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* The longest record that is read, bytes: longer ones are no records. */
+#define DUMPS_RECORD (16u * 1024 * 1024)
+
+enum dump_state {
+	DUMP_WHOLE,	/* the file is whole, and so is the core */
+	DUMP_CUT,	/* the file is whole, of a core that was cut short */
+	DUMP_PARTIAL,	/* a part of the file */
+	DUMP_NONE,	/* the record alone */
+	DUMP_OPEN,	/* being written, or lost */
+	DUMP_GONE	/* the record tells of a file that is not there */
+};
+
+/* Strings are escaped as in the record, and "" when it has none. */
+struct dump {
+	char *name;		/* without .txt; bytes of any kind */
+	char *file;		/* the name of the stored file, or NULL */
+	uint64_t size;		/* of that, bytes */
+	enum dump_state state;
+	char *record;		/* its text, cut into strings, to which these point */
+	const char *time, *comm, *signame, *uuid, *build_id, *fingerprint, *exe, *pid;
+};
+
+struct dumps {
+	size_t count, room;
+	struct dump *dump;
+};
+
+/*
+ * Reads the records of the directory fd, which stays the caller's, into d, all zeros before: newest first, those
+ * of one time by name.  Returns 0, or -1 with errno; dumps_free frees what is in d.
+ */
+int dumps_read(struct dumps *d, int fd);
+void dumps_free(struct dumps *d);
+
+/* The state in a word. */
+const char *dump_words(enum dump_state state);
+
+#endif

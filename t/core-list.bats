@@ -1,0 +1,151 @@
+# core-list: what is stored in a directory.
+
+load lib/common
+
+# dump NAME [KEY=VALUE …]: a record as the handler makes it, with what the values change.
+dump() {
+	local name=$1 line
+	shift
+	mkdir -p d
+	for line in uuid=33d849c9-ff5b-4fbb-9307-242b9c133e5c record=1 build_id=b23b98b4bd3f853963613715bcede0b83cdf8066 \
+		pid=10 signame=SIGSEGV comm=victim exe=/opt/victim time=2026-11-25T10:20:30Z \
+		fingerprint=e6e54d0c0ab3be17 stored=whole complete=yes; do
+		for change; do
+			[ "${line%%=*}" != "${change%%=*}" ] || line=$change
+		done
+		[ "${line#*=}" = '' ] && [ "${line%%=*}" != uuid ] || printf '%s\n' "$line"
+	done >"d/$name.txt"
+}
+
+# table: what is listed without the header, a blank between two columns.
+table() {
+	core-list "$@" d | sed 1d | tr -s ' '
+}
+
+@test "core-list: -h and -V answer on standard output, a bad option is misuse" {
+	for tool_option in -h -V; do
+		run -0 core-list $tool_option
+		run -2 bash -c "core-list $tool_option >/dev/full"
+	done
+	usage_error core-list -x
+	usage_error core-list a b
+	fails_with 2 core-list missing
+	[ "$stderr" = 'core-list: missing: No such file or directory' ]
+	: >file
+	fails_with 2 core-list file
+}
+
+@test "core-list: newest first, each with its state and its size" {
+	dump old time=2026-11-24T00:00:00Z
+	head -c 1500 /dev/zero >d/old.gz
+	dump cut time=2026-11-26T00:00:00Z complete=no comm=b
+	: >d/cut.gz
+	dump part time=2026-11-25T00:00:01Z stored=partial complete=no uuid= signame=SIGABRT
+	head -c 999 /dev/zero >d/part.gz.partial
+	dump none time=2026-11-25T00:00:02Z stored=no complete=no fingerprint= build_id= uuid=
+	dump open time=2026-11-25T00:00:03Z stored= complete= fingerprint=
+	dump gone time=2026-11-25T00:00:04Z
+	dump a.b.c time=2026-11-25T00:00:05Z
+	head -c 3145728 /dev/zero >d/a.b.c.gz.age
+	dump a.b time=2026-11-25T00:00:05Z
+	truncate -s 20G d/a.b.gz
+	run -0 core-list d
+	[ "${lines[0]}" = "$(printf '%-20s  %-15s  %-8s  %5s  %-7s  %-16s  %-8s  %s' TIME COMMAND SIGNAL SIZE STATE \
+		STACK IDENTITY NAME)" ]
+	table | diff - <(cat <<-'EOF'
+	2026-11-26T00:00:00Z b SIGSEGV 0 cut e6e54d0c0ab3be17 33d849c9 cut
+	2026-11-25T00:00:05Z victim SIGSEGV 20G whole e6e54d0c0ab3be17 33d849c9 a.b
+	2026-11-25T00:00:05Z victim SIGSEGV 3.0M whole e6e54d0c0ab3be17 33d849c9 a.b.c
+	2026-11-25T00:00:04Z victim SIGSEGV - gone e6e54d0c0ab3be17 33d849c9 gone
+	2026-11-25T00:00:03Z victim SIGSEGV - open - 33d849c9 open
+	2026-11-25T00:00:02Z victim SIGSEGV - none - - none
+	2026-11-25T00:00:01Z victim SIGABRT 999 partial e6e54d0c0ab3be17 b23b98b4 part
+	2026-11-24T00:00:00Z victim SIGSEGV 1.5K whole e6e54d0c0ab3be17 33d849c9 old
+	EOF
+	)
+	core-list -j d | jq -c '[.[] | [.name, .state, .file, .size]]' | diff - <(printf '%s\n' \
+		'[["cut","cut","cut.gz",0],["a.b","whole","a.b.gz",21474836480],["a.b.c","whole","a.b.c.gz.age",3145728],["gone","gone",null,null],["open","open",null,null],["none","none",null,null],["part","partial","part.gz.partial",999],["old","whole","old.gz",1500]]')
+	core-list -j d | jq -e '.[0].exe == "/opt/victim" and .[0].comm == "b" and (.[6] | has("uuid") | not)'
+}
+
+@test "core-list: by command, identity and time" {
+	dump one comm=cron time=2026-11-24T10:00:00Z
+	dump two comm=crond time=2026-11-25T10:00:00Z uuid= fingerprint=0123456789abcdef
+	dump three comm=nginx time=2026-10-31T23:59:59Z build_id=ff00 uuid=
+	names() { core-list "$@" d | sed 1d | awk '{ print $NF }' | paste -sd' '; }
+	[ "$(names)" = 'two one three' ]
+	[ "$(names -c cron)" = one ]
+	[ "$(names -c 'cron*')" = 'two one' ]
+	[ "$(names -i 33d8)" = one ]
+	[ "$(names -i ff)" = three ]
+	[ "$(names -i 0123456789abcdef)" = two ]
+	[ "$(names -s 2026-11-24T10:00:00Z)" = 'two one' ]
+	[ "$(names -s 2026-11-24T10:00:01Z)" = two ]
+	[ "$(names -u 2026-11-24)" = 'one three' ]
+	[ "$(names -u 2026-10)" = three ]
+	[ "$(names -s 2026-11 -u 2026-11-24 -c 'c*')" = one ]
+	[ "$(names -s 36500d)" = 'two one three' ]
+	run -1 core-list -s 0s -u 2026 d
+	dump now time="$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+	[ "$(names -s 1h)" = now ]
+	[ "$(names -u 1m)" = 'two one three' ]
+	for wrong in '' x 1 202 2026-1x 2026-11-25T10:00:00Zx 1y -1d 99999999d 5hh; do
+		fails_with 2 core-list -s "$wrong" d
+		fails_with 2 core-list -u "$wrong" d
+	done
+}
+
+@test "core-list: nothing of the kind is status 1, and no header" {
+	mkdir d
+	run -1 core-list d
+	[ -z "$output" ]
+	[ "$(core-list -j d)" = '[]' ] || :
+	run -1 core-list -j d
+	[ "$output" = '[]' ]
+	dump one
+	run -1 core-list -c other d
+	[ -z "$output" ]
+	run -2 bash -c 'core-list d >/dev/full'
+	run -2 bash -c 'core-list d >&-'
+}
+
+@test "core-list: what is not ours is passed over, and nothing hostile reaches the terminal" {
+	dump ok
+	dump $'a\nb\e[31m' 'comm=\0033[31m\0012' 'exe=/\0377\0134'
+	: >d/empty.txt
+	echo 'no record' >d/note.txt
+	printf 'uuid=' >d/cut.txt
+	mkdir d/dir.txt d/dir.gz
+	mkfifo d/fifo.txt
+	ln -s ok.txt d/link.txt
+	ln -s /etc/passwd d/ok.gz
+	truncate -s 1G d/huge.txt
+	printf 'uuid=x\nrecord=1\n=\n=x\nnoequals\ntime=\0a=b\ncomm' >d/odd.txt
+	: >d/.hidden.txt
+	: >d/stray.gz
+	run -0 core-list d
+	[ "$(core-list d | grep -c '[^ -~]')" = 0 ]
+	core-list d | sed 1d | awk '{ print $NF }' | sort | diff - <(printf '%s\n' 'a\0012b\0033[31m' cut odd ok)
+	core-list -j d >json
+	jq -r '.[] | select(.name | startswith("a")) | .comm + .exe + .name' json >said
+	printf '\e[31m\n/\\0377\\0134a\nb\e[31m\n' | diff - said
+	# A link is no file of ours.
+	core-list -c victim d | grep -q ' gone .* ok$'
+}
+
+@test "core-list: ten thousand are listed" {
+	dump one
+	python3 - <<-'EOF'
+	text = open("d/one.txt").read()
+	for i in range(10000):
+	    with open("d/v.%d.txt" % i, "w") as f:
+	        f.write(text.replace("10:20:30", "%02d:%02d:%02d" % (i // 3600, i // 60 % 60, i % 60)))
+	    with open("d/v.%d.gz" % i, "w") as f:
+	        f.write("x")
+	EOF
+	core-list d >out
+	[ "$(wc -l <out)" = 10002 ]
+	sed 1d out | awk '{ print $1 }' | sort -r | diff - <(sed 1d out | awk '{ print $1 }')
+	[ "$(core-list -j d | jq length)" = 10001 ]
+	[ "$(grep -c ' whole ' out)" = 10000 ]
+}

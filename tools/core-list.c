@@ -1,0 +1,233 @@
+/* core-list - what dumps are stored in a directory, newest first */
+#define _XOPEN_SOURCE 700
+#include <err.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "dumps.h"
+#include "io.h"
+#include "number.h"
+#include "record.h"
+
+#define TIME_TEXT 32
+
+struct filter {
+	const char *command, *identity;
+	char since[TIME_TEXT], until[TIME_TEXT];	/* "": any */
+};
+
+static int
+usage(FILE *to, int status)
+{
+	fputs("usage: core-list [-hjV] [-c COMMAND] [-i IDENTITY] [-s TIME] [-u TIME] [DIR]\n", to);
+	return fflush(to) == 0 ? status : 2;
+}
+
+/* A time as records have it, or the start of one; or an age, "90m", which is so long ago. */
+static void
+take_time(int letter, const char *text, char out[TIME_TEXT])
+{
+	static const char form[] = "dddd-dd-ddTdd:dd:ddZ", units[] = "smhd";
+	static const uint64_t seconds[] = { 1, 60, 3600, 86400 };
+	size_t n = strlen(text), same = 0;
+	const char *unit = n > 1 ? strchr(units, text[n - 1]) : NULL;
+	char digits[8] = "";
+	uint64_t age;
+	struct tm tm;
+	time_t then;
+
+	while (same < n && (form[same] == 'd' ? text[same] >= '0' && text[same] <= '9' : text[same] == form[same]) &&
+	    form[same] != '\0')
+		same++;
+	if (n >= 4 && same == n) {
+		strcpy(out, text);
+		return;
+	}
+	if (unit != NULL && n <= sizeof(digits))
+		memcpy(digits, text, n - 1);
+	if (unit == NULL || number_parse(digits, 0, 9999999, &age) < 0)
+		errx(2, "-%c %s: neither a time as 2026-11-25 or 2026-11-25T10:20:30Z nor an age as 90m, 2h or 3d", letter,
+		    text);
+	then = time(NULL) - (time_t)(age * seconds[unit - units]);
+	if (gmtime_r(&then, &tm) == NULL || strftime(out, TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		errx(2, "-%c %s: no such time", letter, text);
+}
+
+static int
+starts(const char *text, const char *with)
+{
+	return strncmp(text, with, strlen(with)) == 0;
+}
+
+static int
+wanted(const struct dump *d, const struct filter *f)
+{
+	/* What "until" names is meant to its end: the whole day, the whole minute. */
+	return (f->command == NULL || fnmatch(f->command, d->comm, 0) == 0) &&
+	    (f->identity == NULL || starts(d->uuid, f->identity) || starts(d->build_id, f->identity) ||
+		starts(d->fingerprint, f->identity)) &&
+	    (f->since[0] == '\0' || strcmp(d->time, f->since) >= 0) &&
+	    (f->until[0] == '\0' || strncmp(d->time, f->until, strlen(f->until)) <= 0);
+}
+
+/* A size in four characters or less: "999", "12K", "1.5M". */
+static const char *
+short_size(uint64_t n, char out[16])
+{
+	static const char units[] = " KMGTPE";
+	size_t unit = 0;
+	uint64_t tenths = n < UINT64_MAX / 10 ? n * 10 : UINT64_MAX;
+
+	for (; tenths >= 10000; unit++)
+		tenths = (tenths + 512) / 1024;
+	if (unit > 0 && tenths < 100)
+		snprintf(out, 16, "%" PRIu64 ".%" PRIu64 "%c", tenths / 10, tenths % 10, units[unit]);
+	else if (unit > 0)
+		snprintf(out, 16, "%" PRIu64 "%c", tenths / 10, units[unit]);
+	else
+		snprintf(out, 16, "%" PRIu64, n);
+	return out;
+}
+
+static const char *
+or_dash(const char *text)
+{
+	return *text != '\0' ? text : "-";
+}
+
+static void
+put_name(const char *name, int json)
+{
+	char text[RECORD_JSON(256)];
+	size_t n = strnlen(name, 256);
+
+	if (json)
+		record_json(text, name, n);
+	else
+		record_escape(text, name, n);
+	fputs(text, stdout);
+}
+
+static void
+put_line(const struct dump *d)
+{
+	char size[16];
+
+	/* An identity in full is for -j: of a UUID or a build-id the start says enough. */
+	printf("%-20s  %-15s  %-8s  %5s  %-7s  %-16s  %-8.8s  ", or_dash(d->time), or_dash(d->comm), or_dash(d->signame),
+	    d->file != NULL ? short_size(d->size, size) : "-", dump_words(d->state), or_dash(d->fingerprint),
+	    or_dash(*d->uuid != '\0' ? d->uuid : d->build_id));
+	put_name(d->name, 0);
+	putchar('\n');
+}
+
+/* A value of a record, which is text with escapes, as a string of JSON. */
+static void
+put_value(const char *key, const char *value)
+{
+	char *bytes, *text;
+	size_t n;
+
+	if (*value == '\0')
+		return;
+	if ((bytes = strdup(value)) == NULL || (text = malloc(RECORD_JSON(strlen(value)))) == NULL)
+		err(2, NULL);
+	n = record_unescape(bytes);
+	record_json(text, bytes, n);
+	printf(", \"%s\": \"%s\"", key, text);
+	free(bytes);
+	free(text);
+}
+
+static void
+put_object(const struct dump *d)
+{
+	fputs("{\"name\": \"", stdout);
+	put_name(d->name, 1);
+	printf("\", \"state\": \"%s\"", dump_words(d->state));
+	if (d->file != NULL) {
+		fputs(", \"file\": \"", stdout);
+		put_name(d->file, 1);
+		printf("\", \"size\": %" PRIu64, d->size);
+	}
+	put_value("time", d->time);
+	put_value("comm", d->comm);
+	put_value("exe", d->exe);
+	put_value("signame", d->signame);
+	put_value("uuid", d->uuid);
+	put_value("build_id", d->build_id);
+	put_value("fingerprint", d->fingerprint);
+	putchar('}');
+}
+
+int
+main(int argc, char **argv)
+{
+	struct filter f = { .command = NULL };
+	struct dumps d = { 0 };
+	const char *path = DUMPS_DIR;
+	size_t shown = 0;
+	int json = 0, fd, c;
+
+	if (io_std() < 0)
+		return 2;
+	while ((c = getopt(argc, argv, "c:hi:js:u:V")) != -1) {
+		switch (c) {
+		case 'c':
+			f.command = optarg;
+			break;
+		case 'h':
+			return usage(stdout, 0);
+		case 'i':
+			f.identity = optarg;
+			break;
+		case 'j':
+			json = 1;
+			break;
+		case 's':
+			take_time(c, optarg, f.since);
+			break;
+		case 'u':
+			take_time(c, optarg, f.until);
+			break;
+		case 'V':
+			puts("core-list " VERSION);
+			return fflush(stdout) == 0 ? 0 : 2;
+		default:
+			return usage(stderr, 2);
+		}
+	}
+	if (argc - optind > 1)
+		return usage(stderr, 2);
+	if (optind < argc)
+		path = argv[optind];
+	if ((fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0 || dumps_read(&d, fd) < 0)
+		err(2, "%s", path);
+	for (size_t i = 0; i < d.count; i++) {
+		if (!wanted(&d.dump[i], &f))
+			continue;
+		if (json)
+			fputs(shown == 0 ? "[" : ",\n ", stdout);
+		else if (shown == 0)
+			printf("%-20s  %-15s  %-8s  %5s  %-7s  %-16s  %-8s  %s\n", "TIME", "COMMAND", "SIGNAL", "SIZE", "STATE",
+			    "STACK", "IDENTITY", "NAME");
+		shown++;
+		if (json)
+			put_object(&d.dump[i]);
+		else
+			put_line(&d.dump[i]);
+	}
+	if (json)
+		puts(shown == 0 ? "[]" : "]");
+	dumps_free(&d);
+	io_close(fd);
+	if (fflush(stdout) != 0 || io_close(STDOUT_FILENO) < 0)
+		err(2, "<stdout>: write");
+	return shown > 0 ? 0 : 1;
+}

@@ -24,7 +24,7 @@ dump_words(enum dump_state state)
 
 /* Reads a record; NULL with errno, EINVAL when that is none. */
 static char *
-read_record(int dir, const char *name)
+read_record(int dir, const char *name, uint64_t *size)
 {
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	struct stat st;
@@ -44,6 +44,7 @@ read_record(int dir, const char *name)
 		return NULL;
 	}
 	text[n] = '\0';
+	*size = (uint64_t)n;
 	return text;
 }
 
@@ -93,7 +94,7 @@ add(struct dumps *d, int dir, const char *file, size_t len)
 	}
 	p = &d->dump[d->count];
 	memset(p, 0, sizeof(*p));
-	if ((p->record = read_record(dir, file)) == NULL)
+	if ((p->record = read_record(dir, file, &p->record_size)) == NULL)
 		return errno == ENOMEM ? -1 : 0;
 	if ((p->name = strndup(file, len)) == NULL) {
 		free(p->record);

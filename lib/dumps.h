@@ -25,7 +25,8 @@ enum dump_state {
 struct dump {
 	char *name;		/* without .txt; bytes of any kind */
 	char *file;		/* the name of the stored file, or NULL */
-	uint64_t size;		/* of that, bytes */
+	uint64_t size;		/* of that, bytes; 0 when there is none */
+	uint64_t record_size;	/* of the record, bytes */
 	enum dump_state state;
 	char *record;		/* its text, cut into strings, to which these point */
 	const char *time, *comm, *signame, *uuid, *build_id, *fingerprint, *exe, *pid;

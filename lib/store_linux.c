@@ -90,17 +90,27 @@ store_open(struct store *s, const char *path)
 	return 0;
 }
 
+int
+store_free(int fd, uint64_t *bytes)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(fd, &fs) < 0)
+		return -1;
+	/* Some virtual file systems say what they like. */
+	*bytes = fs.f_frsize > 0 && fs.f_bavail > UINT64_MAX / fs.f_frsize ? UINT64_MAX :
+		 (uint64_t)fs.f_bavail * fs.f_frsize;
+	return 0;
+}
+
 uint64_t
 store_room(const struct store *s, uint64_t most, uint64_t spare)
 {
-	struct statvfs fs;
 	struct stat st;
 	uint64_t free, room;
 
-	if (spare == 0 || fstat(s->fd, &st) < 0 || fstatvfs(s->fd, &fs) < 0)
+	if (spare == 0 || fstat(s->fd, &st) < 0 || store_free(s->fd, &free) < 0)
 		return most;
-	/* No file system has 2^64 bytes. */
-	free = fs.f_bavail > UINT64_MAX / fs.f_frsize ? UINT64_MAX : (uint64_t)fs.f_bavail * fs.f_frsize;
 	room = free > spare ? free - spare : 0;
 	return room < most && (uint64_t)st.st_size < most - room ? (uint64_t)st.st_size + room : most;
 }

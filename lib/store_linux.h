@@ -26,6 +26,9 @@ struct store {
  */
 int store_open(struct store *s, const char *path);
 
+/* How many bytes of fd's file system are free, for others than root.  Returns 0, or -1 with errno. */
+int store_free(int fd, uint64_t *bytes);
+
 /*
  * How long the file may be by now, bytes: at most so many, and so that spare bytes of its file system stay free
  * (of those that others than root may use).

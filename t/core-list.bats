@@ -1,21 +1,7 @@
 # core-list: what is stored in a directory.
 
 load lib/common
-
-# dump NAME [KEY=VALUE …]: a record as the handler makes it, with what the values change.
-dump() {
-	local name=$1 line
-	shift
-	mkdir -p d
-	for line in uuid=33d849c9-ff5b-4fbb-9307-242b9c133e5c record=1 build_id=b23b98b4bd3f853963613715bcede0b83cdf8066 \
-		pid=10 signame=SIGSEGV comm=victim exe=/opt/victim time=2026-11-25T10:20:30Z \
-		fingerprint=e6e54d0c0ab3be17 stored=whole complete=yes; do
-		for change; do
-			[ "${line%%=*}" != "${change%%=*}" ] || line=$change
-		done
-		[ "${line#*=}" = '' ] && [ "${line%%=*}" != uuid ] || printf '%s\n' "$line"
-	done >"d/$name.txt"
-}
+load lib/dumps
 
 # table: what is listed without the header, a blank between two columns.
 table() {

@@ -122,7 +122,7 @@ whole() {
 	local dir=${1-$DIR} suffix=${2-gz}
 	only_record "$dir" || return
 	name=${txt%.txt} gz=${txt%.txt}.$suffix
-	ls -A -I .gzcore.queue "$dir" | diff <(printf '%s\n' "${gz##*/}" "${txt##*/}" | sort) - || return
+	ls -A -I ".gzcore.*" "$dir" | diff <(printf '%s\n' "${gz##*/}" "${txt##*/}" | sort) - || return
 	has stored=whole complete=yes "bytes=$(stat -c %s "$CORE")" "promised=$(stat -c %s "$CORE")"
 }
 
@@ -643,7 +643,7 @@ misuse() {
 		has 'comm=..?a?b???touch?pwned???'
 		grep -q '^host=bo?x?..???touch?pwned?$' "$txt"
 		[ "$(ls -A)" = '' ]
-		[ "$(ls -A -I .gzcore.queue "$DIR" | wc -l)" = 2 ]
+		[ "$(ls -A -I ".gzcore.*" "$DIR" | wc -l)" = 2 ]
 		[[ ${txt##*/} == [A-Za-z0-9_]* ]]
 		logged "pid $n"
 	}
@@ -708,7 +708,7 @@ misuse() {
 		cat "$DIR/name.gz" "$DIR/name-1.txt" "$DIR/name-2.gz.partial" | diff <(printf 'old\nold\nold\n') -
 		handle
 		same_core "$DIR/name-7.gz"
-		[ "$(ls -A -I .gzcore.queue "$DIR" | wc -l)" = 10 ]
+		[ "$(ls -A -I ".gzcore.*" "$DIR" | wc -l)" = 10 ]
 	}
 	in_each_shell taken
 }
@@ -720,7 +720,7 @@ misuse() {
 		run -0 --separate-stderr gz -k "P$LIVE" s11 c0 eprog <"$CORE"
 		[ -z "$output$stderr" ]
 		only_record
-		[ "$(ls -A -I .gzcore.queue "$DIR")" = "${txt##*/}" ]
+		[ "$(ls -A -I ".gzcore.*" "$DIR")" = "${txt##*/}" ]
 		has limit=0 stored=no complete=no "uuid=$uuid" signame=SIGSEGV
 		[ "$(tail -n 2 "$txt")" = $'stored=no\ncomplete=no' ]
 		run ! grep -qE '^(bytes|promised)=' "$txt"
@@ -805,10 +805,10 @@ left() {
 		# What is there decodes to what came first.
 		zinflate -k "$gz.partial" >part 2>err || :
 		[ ! -s part ] || is_prefix part all
-		[ "$(ls -A -I .gzcore.queue "$DIR" | wc -l)" = 2 ]
+		[ "$(ls -A -I ".gzcore.*" "$DIR" | wc -l)" = 2 ]
 	else
 		has stored=no
-		[ "$(ls -A -I .gzcore.queue "$DIR" | wc -l)" = 1 ]
+		[ "$(ls -A -I ".gzcore.*" "$DIR" | wc -l)" = 1 ]
 	fi
 }
 
@@ -1122,7 +1122,7 @@ left() {
 			[ "$status" = 1 ] || [ "$status" = 2 ]
 			only_record
 			run ! grep -q '^stored=whole' "$txt"
-			[ "$(ls -A -I .gzcore.queue "$DIR" | grep -vE '\.(txt|partial)$')" = '' ]
+			[ "$(ls -A -I ".gzcore.*" "$DIR" | grep -vE '\.(txt|partial)$')" = '' ]
 			run ! grep -q '^cmdline=' "$txt"
 			[ "$(wc -l <"$LOG")" -ge 2 ]
 		done

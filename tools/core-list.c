@@ -7,19 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "age.h"
 #include "dumps.h"
 #include "io.h"
-#include "number.h"
 #include "record.h"
-
-#define TIME_TEXT 32
 
 struct filter {
 	const char *command, *identity;
-	char since[TIME_TEXT], until[TIME_TEXT];	/* "": any */
+	char since[AGE_TIME], until[AGE_TIME];	/* "": any */
 };
 
 static int
@@ -31,32 +28,19 @@ usage(FILE *to, int status)
 
 /* A time as records have it, or the start of one; or an age, "90m", which is so long ago. */
 static void
-take_time(int letter, const char *text, char out[TIME_TEXT])
+take_time(int letter, const char *text, char out[AGE_TIME])
 {
-	static const char form[] = "dddd-dd-ddTdd:dd:ddZ", units[] = "smhd";
-	static const uint64_t seconds[] = { 1, 60, 3600, 86400 };
+	static const char form[] = "dddd-dd-ddTdd:dd:ddZ";
 	size_t n = strlen(text), same = 0;
-	const char *unit = n > 1 ? strchr(units, text[n - 1]) : NULL;
-	char digits[8] = "";
-	uint64_t age;
-	struct tm tm;
-	time_t then;
 
-	while (same < n && (form[same] == 'd' ? text[same] >= '0' && text[same] <= '9' : text[same] == form[same]) &&
-	    form[same] != '\0')
+	while (same < n && form[same] != '\0' &&
+	    (form[same] == 'd' ? text[same] >= '0' && text[same] <= '9' : text[same] == form[same]))
 		same++;
-	if (n >= 4 && same == n) {
+	if (n >= 4 && same == n)
 		strcpy(out, text);
-		return;
-	}
-	if (unit != NULL && n <= sizeof(digits))
-		memcpy(digits, text, n - 1);
-	if (unit == NULL || number_parse(digits, 0, 9999999, &age) < 0)
+	else if (age_ago(text, out) < 0)
 		errx(2, "-%c %s: neither a time as 2026-11-25 or 2026-11-25T10:20:30Z nor an age as 90m, 2h or 3d", letter,
 		    text);
-	then = time(NULL) - (time_t)(age * seconds[unit - units]);
-	if (gmtime_r(&then, &tm) == NULL || strftime(out, TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		errx(2, "-%c %s: no such time", letter, text);
 }
 
 static int

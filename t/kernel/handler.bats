@@ -113,7 +113,7 @@ not_final() {
 	# No hidden file stays behind either.
 	for f in "$name"* "$DIR"/.[!.]*; do
 		case $f in
-		*.txt | *.partial | "$DIR/.[!.]*" | "$DIR/.gzcore.queue") ;;
+		*.txt | *.partial | "$DIR/.[!.]*" | "$DIR"/.gzcore.*) ;;
 		*) echo "left behind: $f"; return 1 ;;
 		esac
 	done
@@ -244,8 +244,8 @@ released() {
 
 # pairs: each core has its record, each record its core, and there is nothing else.
 pairs() {
-	ls -A -I .gzcore.queue "$DIR" | grep -v '\.gz$' | sed 's/\.txt$//' >records
-	ls -A -I .gzcore.queue "$DIR" | grep -v '\.txt$' | sed 's/\.gz$//' | diff records -
+	ls -A -I ".gzcore.*" "$DIR" | grep -v '\.gz$' | sed 's/\.txt$//' >records
+	ls -A -I ".gzcore.*" "$DIR" | grep -v '\.txt$' | sed 's/\.gz$//' | diff records -
 }
 
 @test "gzcoredump: two crashes in one second never overwrite each other" {
@@ -625,4 +625,33 @@ with_stack() {
 	wait $first || :
 	stored
 	has stored=whole
+}
+
+@test "gzcoredump: after a dump what is over goes, another's only one does not, and the log says why" {
+	conf keep_each=2 keep=3
+	cp "$P/prog" "$P/other"
+	elf-uuid-stamp -f -u 11111111-2222-4333-8444-555555555555 "$P/other"
+	crash "$P/other"
+	stored
+	local other=$pid first
+	crash "$P/prog"
+	stored
+	first=$pid
+	sleep 1.1
+	for _ in 1 2 3; do
+		crash "$P/prog"
+		stored
+		sleep 1.1
+	done
+	kernel_idle
+	core-list "$DIR" | sed 1d | awk '{ print $NF }' | sort | cut -d. -f 1,2 |
+		diff <(printf '%s\n' "other.$other" "prog.$first" "prog.$pid" | sort) -
+	[ "$(ls -A "$DIR" | grep -c '\.gz$')" = 3 ]
+	[ "$(grep -c ': removed prog\..*: too many of one identity$' "$P/var/log/gzcoredump.log")" = 2 ]
+	conf keep_age=1s keep=0 keep_each=0
+	sleep 1.1
+	crash "$P/prog"
+	stored
+	kernel_idle
+	[ "$(core-list "$DIR" | sed 1d | wc -l)" = 1 ]
 }

@@ -116,12 +116,14 @@ kernel_idle() {
 	return 1
 }
 
-# conf [KEY=VALUE ...]: the whole configuration; without more about them the stack, which comes after all else,
-# is not asked for, and the disk may be filled.
+# conf [KEY=VALUE ...]: the whole configuration; without more about them the stack, which comes after all else, is
+# not asked for, the disk may be filled, and all is kept.
 conf() {
+	local default
 	printf '%s\n' "$@" >"$P/etc/gzcoredump.conf"
-	[[ " $*" == *" stack="* ]] || echo stack=no >>"$P/etc/gzcoredump.conf"
-	[[ " $*" == *" min_free="* ]] || echo min_free=0 >>"$P/etc/gzcoredump.conf"
+	for default in stack=no min_free=0 keep=0 keep_each=0; do
+		[[ " $*" == *" ${default%=*}="* ]] || echo $default >>"$P/etc/gzcoredump.conf"
+	done
 }
 
 # crasher FILE: the program that crashes in the way of its first argument, with an identity in $uuid.

@@ -1,0 +1,184 @@
+# core-prune: a directory of dumps within its limits.
+
+load lib/common
+load lib/dumps
+
+# stored NAME SECOND IDENTITY [BYTES]: a whole dump of that second, with a file of that size.
+stored() {
+	dump "$1" "time=2026-11-25T10:00:$2Z" "uuid=$3"
+	head -c "${4-1000}" /dev/zero >"d/$1.gz"
+}
+
+# left: the names of the dumps that are there, oldest first.
+left() {
+	core-list d | sed 1d | awk '{ print $NF }' | tac | paste -sd' '
+}
+
+@test "core-prune: -h and -V answer on standard output; no rule, no directory and nonsense are misuse" {
+	for option in -h -V; do
+		run -0 core-prune $option
+		run -2 bash -c "core-prune $option >/dev/full"
+	done
+	stored one 01 a
+	usage_error core-prune d
+	usage_error core-prune -n d
+	usage_error core-prune -v d
+	usage_error core-prune -k 1
+	usage_error core-prune -k 1 d d
+	for wrong in 0 -1 x '' 1x 99999999999; do
+		fails_with 2 core-prune -k "$wrong" d
+		fails_with 2 core-prune -i "$wrong" d
+	done
+	for wrong in 0 x 1X ''; do
+		fails_with 2 core-prune -b "$wrong" d
+		fails_with 2 core-prune -F "$wrong" d
+	done
+	for wrong in 1 x d 1y '' -1d; do
+		fails_with 2 core-prune -a "$wrong" d
+	done
+	fails_with 2 core-prune -k 1 missing
+	[ "$(left)" = one ]
+}
+
+@test "core-prune: one that crashes again and again pushes out its own, the first and the newest last" {
+	stored other 00 b
+	for i in 1 2 3 4 5 6 7 8 9; do
+		stored loop$i 0$i a
+	done
+	run -0 core-prune -n -k 4 d
+	diff - <(echo "$output") <<-'EOF'
+	would remove loop2: too many
+	would remove loop3: too many
+	would remove loop4: too many
+	would remove loop5: too many
+	would remove loop6: too many
+	would remove loop7: too many
+	EOF
+	[ "$(left | wc -w)" = 10 ]
+	run -0 core-prune -k 4 d
+	diff - <(echo "$output") <<-'EOF'
+	removed loop2: too many
+	removed loop3: too many
+	removed loop4: too many
+	removed loop5: too many
+	removed loop6: too many
+	removed loop7: too many
+	EOF
+	[ "$(left)" = 'other loop1 loop8 loop9' ]
+	[ "$(ls d | wc -l)" = 8 ]
+	# Each has its file and its record, or neither.
+	core-prune -k 2 d >/dev/null
+	[ "$(left)" = 'other loop9' ]
+	run -0 core-prune -k 2 -v d
+	[ "$output" = $'stays other\nstays loop9' ]
+	core-prune -k 1 d >/dev/null
+	[ "$(left)" = loop9 ]
+}
+
+@test "core-prune: so many of each identity, be it a UUID, a build-id or a command" {
+	for i in 1 2 3 4; do
+		stored a$i 1$i a
+		dump b$i time=2026-11-25T10:00:2${i}Z uuid= build_id=bb
+		: >d/b$i.gz
+		dump c$i time=2026-11-25T10:00:3${i}Z uuid= build_id= comm=cc stored=no complete=no
+	done
+	core-prune -i 3 d | diff - <(printf 'removed %s: too many of one identity\n' a2 b2 c2)
+	[ "$(left)" = 'a1 a3 a4 b1 b3 b4 c1 c3 c4' ]
+	core-prune -i 1 d >/dev/null
+	[ "$(left)" = 'a4 b4 c4' ]
+}
+
+@test "core-prune: at most so many bytes, records included, and none that is too old" {
+	for i in 1 2 3 4 5; do
+		stored a$i 1$i a 100000
+	done
+	core-prune -b 350K d | diff - <(printf 'removed %s: too many bytes\n' a2 a3)
+	[ "$(cat d/* | wc -c)" -le $((350 * 1024)) ]
+	[ "$(left)" = 'a1 a4 a5' ]
+	core-prune -b 1 d >/dev/null
+	[ "$(left)" = '' ]
+	stored old 00 a
+	dump new "time=$(date -u +%Y-%m-%dT%H:%M:%SZ)" uuid=b
+	core-prune -a 36500d d
+	[ "$(left)" = 'old new' ]
+	touch -d '2026-11-25 10:00:00' d/old.txt
+	dump old time=2020-01-01T00:00:00Z uuid=a
+	core-prune -a 30d d | diff - <(echo 'removed old: too old')
+	[ "$(left)" = new ]
+}
+
+@test "core-prune: so much of the disk stays free" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	mkdir d
+	mount -t tmpfs -o size=8m none d || skip "no tmpfs can be mounted"
+	for i in 1 2 3 4 5 6; do
+		stored a$i 1$i a 1000000
+	done
+	core-prune -F 4M d >said
+	grep -q ': too little room$' said
+	free=$(($(stat -f -c '%a * %S' d)))
+	names=$(left)
+	umount d
+	[ "$free" -ge 4194304 ]
+	[ "$free" -lt 5500000 ]
+	[[ $names == 'a1 '*' a6' ]]
+	# A disk that others have filled is no reason to lose all.
+	mount -t tmpfs -o size=8m none d
+	for i in 1 2 3; do
+		stored a$i 1$i a 1000000
+		stored b$i 2$i b 1000000
+	done
+	dump alone time=2026-11-25T10:00:00Z uuid=a stored=no complete=no
+	core-prune -F 1T d >said
+	names=$(left)
+	umount d
+	[ "$names" = 'alone a3 b3' ]
+}
+
+@test "core-prune: what is being written, what is in use and what is not ours stays" {
+	dump open time=2020-01-01T00:00:00Z stored= complete=
+	for i in 1 2 3; do
+		stored a$i 1$i a
+	done
+	echo stray >d/stray.gz
+	echo note >d/note.txt
+	mkdir d/dir.txt
+	ln -s a2.txt d/link.txt
+	exec 9<d/a2.gz
+	flock -s 9
+	run -1 --separate-stderr core-prune -k 1 -i 1 d
+	[ "$stderr" = 'core-prune: d/a2: in use: it stays' ]
+	exec 9<&-
+	[ "$(left)" = 'open a2 a3' ]
+	ls d | grep -cxE 'stray.gz|note.txt|dir.txt|link.txt' | grep -qx 4
+	core-prune -k 1 d >/dev/null
+	[ "$(left)" = 'open a3' ]
+	[ -e d/stray.gz ]
+}
+
+@test "core-prune: a file goes before its record, and nothing outside of the directory" {
+	need strace
+	stored a 01 a
+	stored b 02 a
+	echo precious >precious
+	ln -s ../precious d/c.gz
+	dump c time=2026-11-25T10:00:00Z uuid=a
+	strace -f -qq -e trace=unlinkat -o trace core-prune -k 1 d >/dev/null
+	grep -o '"[^"]*"' trace | diff - <(printf '"%s"\n' c.txt a.gz a.txt)
+	[ "$(cat precious)" = precious ]
+	[ "$(left)" = b ]
+}
+
+@test "core-prune: two at once remove no more than one" {
+	for i in $(seq 10 59); do
+		stored a$i $i "$((i % 7))"
+	done
+	for i in 1 2 3 4 5; do
+		core-prune -k 20 d >said.$i 3>&- &
+	done
+	wait
+	[ "$(left | wc -w)" = 20 ]
+	[ "$(cat said.* | wc -l)" = 30 ]
+	[ "$(ls d | wc -l)" = 40 ]
+	ls -A d | grep -qx .gzcore.prune
+}

@@ -1,0 +1,197 @@
+/* core-prune - keep a directory of dumps within count, bytes, age and free space */
+#define _XOPEN_SOURCE 700
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "age.h"
+#include "dumps.h"
+#include "io.h"
+#include "number.h"
+#include "record.h"
+#include "retention.h"
+#include "store_linux.h"
+
+/* Its lock, in the directory: of two that run at once the second sees what the first has left. */
+#define LOCK_FILE ".gzcore.prune"
+
+struct options {
+	struct retention keep;
+	uint64_t spare;		/* bytes to leave free */
+	char before[AGE_TIME];
+	int only_say, show;
+};
+
+static int
+usage(FILE *to, int status)
+{
+	fputs("usage: core-prune [-hnvV] [-a AGE] [-b BYTES] [-F BYTES] [-i N] [-k N] DIR\n", to);
+	return fflush(to) == 0 ? status : 2;
+}
+
+/* How many bytes must become free so that as many are as there should be. */
+static uint64_t
+needed(int dir, uint64_t spare)
+{
+	uint64_t free;
+
+	return spare > 0 && store_free(dir, &free) == 0 && spare > free ? spare - free : 0;
+}
+
+/* Removes a file that nobody has locked, as who opens a dump does; 0, or -1 with errno, EWOULDBLOCK when one has. */
+static int
+remove_unlocked(int dir, const char *name)
+{
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY), rc = -1;
+	int saved;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		rc = unlinkat(dir, name, 0);
+	saved = errno;
+	io_close(fd);
+	errno = saved;
+	return rc;
+}
+
+static void
+tell(const struct options *o, const struct dump *d, enum retention_rule rule)
+{
+	char name[RECORD_ESCAPED(256)];
+
+	record_escape(name, d->name, strnlen(d->name, 256));
+	if (rule == RETENTION_STAYS)
+		printf("stays %s\n", name);
+	else
+		printf("%s %s: %s\n", o->only_say ? "would remove" : "removed", name, retention_words(rule));
+}
+
+/* Removes one dump: its file, and then its record, so that no file is ever without.  Whether it could. */
+static int
+remove_dump(int dir, const struct dump *d)
+{
+	char record[NAME_MAX + 1];
+
+	if ((size_t)snprintf(record, sizeof(record), "%s.txt", d->name) >= sizeof(record)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (d->file != NULL && remove_unlocked(dir, d->file) < 0)
+		return -1;
+	return unlinkat(dir, record, 0) < 0 && errno != ENOENT ? -1 : 0;
+}
+
+static int
+prune(const char *path, int dir, struct options *o)
+{
+	struct dumps d = { 0 };
+	enum retention_rule *rule;
+	int status = 0;
+
+	if (dumps_read(&d, dir) < 0)
+		err(2, "%s", path);
+	o->keep.need = needed(dir, o->spare);
+	if ((rule = calloc(d.count + 1, sizeof(*rule))) == NULL || retention_plan(&d, &o->keep, rule) < 0)
+		err(2, NULL);
+	/* The oldest first, as they came. */
+	for (size_t i = d.count; i-- > 0;) {
+		if (rule[i] != RETENTION_STAYS && !o->only_say && remove_dump(dir, &d.dump[i]) < 0) {
+			if (errno == EWOULDBLOCK)
+				warnx("%s/%s: in use: it stays", path, d.dump[i].name);
+			else
+				warn("%s/%s", path, d.dump[i].name);
+			status = 1;
+			continue;
+		}
+		if (rule[i] != RETENTION_STAYS || o->show)
+			tell(o, &d.dump[i], rule[i]);
+	}
+	free(rule);
+	dumps_free(&d);
+	return status;
+}
+
+static uint64_t
+bytes(int letter)
+{
+	uint64_t n;
+
+	if (number_size(optarg, 1, INT64_MAX, &n) < 0)
+		errx(2, "-%c %s: not a size in bytes, or with K, M, G or T behind it", letter, optarg);
+	return n;
+}
+
+static uint64_t
+number(int letter)
+{
+	uint64_t n;
+
+	if (number_parse(optarg, 1, UINT32_MAX, &n) < 0)
+		errx(2, "-%c %s: not a number from 1 to %" PRIu32, letter, optarg, UINT32_MAX);
+	return n;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = { .spare = 0 };
+	int dir, lock, status, c;
+
+	if (io_std() < 0)
+		return 2;
+	while ((c = getopt(argc, argv, "a:b:F:hi:k:nvV")) != -1) {
+		switch (c) {
+		case 'a':
+			if (age_ago(optarg, o.before) < 0)
+				errx(2, "-a %s: not an age as 90m, 12h or 30d", optarg);
+			o.keep.before = o.before;
+			break;
+		case 'b':
+			o.keep.bytes = bytes(c);
+			break;
+		case 'F':
+			o.spare = bytes(c);
+			break;
+		case 'h':
+			return usage(stdout, 0);
+		case 'i':
+			o.keep.each = number(c);
+			break;
+		case 'k':
+			o.keep.count = number(c);
+			break;
+		case 'n':
+			o.only_say = 1;
+			break;
+		case 'v':
+			o.show = 1;
+			break;
+		case 'V':
+			puts("core-prune " VERSION);
+			return fflush(stdout) == 0 ? 0 : 2;
+		default:
+			return usage(stderr, 2);
+		}
+	}
+	/* Who names no rule means something else. */
+	if (argc - optind != 1 || (o.keep.before == NULL && o.keep.bytes == 0 && o.spare == 0 && o.keep.each == 0 &&
+	    o.keep.count == 0))
+		return usage(stderr, 2);
+	if ((dir = open(argv[optind], O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		err(2, "%s", argv[optind]);
+	if (!o.only_say && ((lock = openat(dir, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600)) < 0 ||
+	    flock(lock, LOCK_EX) < 0))
+		err(2, "%s/%s", argv[optind], LOCK_FILE);
+	status = prune(argv[optind], dir, &o);
+	if (fflush(stdout) != 0 || io_close(STDOUT_FILENO) < 0)
+		err(2, "<stdout>: write");
+	return status;
+}

@@ -144,7 +144,7 @@ owner(const struct dumps *d, const char *file)
 	struct dump key = { .name = name }, *p;
 	size_t n = strlen(file);
 
-	if (n > NAME_MAX)
+	if (n > NAME_MAX || d->count == 0)
 		return NULL;
 	memcpy(name, file, n + 1);
 	/* The longest name that is there: names have dots too. */

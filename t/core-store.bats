@@ -1095,7 +1095,8 @@ while True:
 	sleep 0.6
 	tail -c +1000001 in >&9 2>/dev/null || :
 	exec 9>&-
-	run wait $!
+	status=0
+	wait $! || status=$?
 	[ "$status" = 1 ]
 	[ "$(left)" -ge 2097152 ]
 	[ "$(stat -c %s mnt/g.partial)" -ge 1000000 ]

@@ -8,10 +8,10 @@
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "io.h"
+#include "now.h"
 
 /* How long a process takes at most to end that can be ended, ms. */
 #define KILLED_MS 100
@@ -29,15 +29,6 @@ deadline_free(void *memory, size_t len)
 {
 	if (memory != NULL)
 		munmap(memory, len);
-}
-
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 /* Waits until the other end of the pipe is closed, which only the end of the process does. */

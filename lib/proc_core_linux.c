@@ -12,6 +12,7 @@
 
 #include "core_files_note.h"
 #include "io.h"
+#include "proc_linux.h"
 
 /* A line of maps: a path in which each newline has become four bytes, and the columns before it. */
 #define MAPS_LINE (4 * CORE_PATH + 256)
@@ -116,8 +117,8 @@ map_lines(struct core_files *f, char *buf, size_t *len)
 	}
 }
 
-int
-proc_files(struct core_files *f, pid_t pid)
+static int
+read_maps(struct core_files *f, pid_t pid)
 {
 	char path[64], *buf;
 	size_t len = 0;
@@ -132,7 +133,6 @@ proc_files(struct core_files *f, pid_t pid)
 		errno = ENOMEM;
 		return -1;
 	}
-	core_files_close(f);
 	while ((n = io_read_some(fd, buf + len, MAPS_LINE - len)) > 0) {
 		len += (size_t)n;
 		map_lines(f, buf, &len);
@@ -141,6 +141,20 @@ proc_files(struct core_files *f, pid_t pid)
 	free(buf);
 	io_close(fd);
 	return n < 0 ? -1 : 0;
+}
+
+int
+proc_files(struct core_files *f, pid_t pid, int pidfd)
+{
+	core_files_close(f);
+	if ((pidfd < 0 || proc_pidfd_is(pidfd, pid) == 1) && read_maps(f, pid) < 0)
+		return -1;
+	if (pidfd >= 0 && proc_pidfd_is(pidfd, pid) != 1) {
+		core_files_close(f);
+		errno = ESRCH;
+		return -1;
+	}
+	return 0;
 }
 
 /* Reads the first bytes of a file's image, as many as are mapped; of what is no ELF file, none. */

@@ -9,8 +9,11 @@
 /* Adds the threads of a process, with their names, to a core that has none.  Returns 0, or -1 with errno. */
 int proc_threads(struct core *c, pid_t pid);
 
-/* Reads which files are mapped, as NT_FILE has them, in place of what f held.  Returns 0, or -1 with errno. */
-int proc_files(struct core_files *f, pid_t pid);
+/*
+ * Reads which files are mapped, as NT_FILE has them, in place of what f held.  With a pidfd (else -1) the process
+ * must be that one, before and after.  Returns 0, or -1 with errno, ESRCH when it is not: f is empty then.
+ */
+int proc_files(struct core_files *f, pid_t pid, int pidfd);
 
 /*
  * Looks at the first bytes of each file in the memory of the process, and keeps what identity it has.  This

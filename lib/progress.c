@@ -1,23 +1,15 @@
 #include "progress.h"
 
 #include <stdio.h>
-#include <time.h>
+
+#include "now.h"
 
 #define SECOND 1000000000u
-
-static uint64_t
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
-}
 
 void
 progress_start(struct progress *p)
 {
-	p->start = p->shown = now();
+	p->start = p->shown = now_ns();
 }
 
 static const char *
@@ -35,7 +27,7 @@ amount(char *buf, size_t size, double n)
 const char *
 progress_line(struct progress *p, uint64_t in, uint64_t out)
 {
-	double seconds = (double)(now() - p->start) / SECOND;
+	double seconds = (double)(now_ns() - p->start) / SECOND;
 	uint64_t most = in > out ? in : out, least = in > out ? out : in;
 	char a[24], b[24], c[24];
 
@@ -51,7 +43,7 @@ progress_line(struct progress *p, uint64_t in, uint64_t out)
 const char *
 progress_due(struct progress *p, uint64_t in, uint64_t out)
 {
-	uint64_t t = now();
+	uint64_t t = now_ns();
 
 	if (t - p->shown < SECOND / 10)
 		return NULL;

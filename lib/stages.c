@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "io.h"
+#include "now.h"
 #include "owner_linux.h"
 #include "pipe_linux.h"
 
@@ -238,15 +239,6 @@ follow_limit(const struct stages *p)
 	for (int i = 0; i < p->count; i++)
 		if (p->stage[i].pid > 0)
 			limit_size(p->stage[i].pid, size);
-}
-
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 /* Waits for one of the signals, at most ms milliseconds, for ever when they are negative. */

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "core.h"
-#include "core_files_note.h"
 #include "core_lists.h"
 #include "core_read.h"
 #include "environment.h"
@@ -186,11 +185,7 @@ ask_files(void *arg, struct core_files *f)
 {
 	const struct options *o = arg;
 
-	if (o->pidfd >= 0 && proc_pidfd_is(o->pidfd, o->pid) != 1)
-		return;
-	proc_files(f, o->pid);
-	if (o->pidfd >= 0 && proc_pidfd_is(o->pidfd, o->pid) != 1)
-		core_files_close(f);
+	proc_files(f, o->pid, o->pidfd);
 }
 
 /*

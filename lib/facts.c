@@ -198,6 +198,8 @@ put_surroundings(struct record *r, const struct proc *p)
 	put_known(r, "unit", g->unit, strlen(g->unit));
 	put_known(r, "user_unit", g->user_unit, strlen(g->user_unit));
 	put_known(r, "container", g->container, strlen(g->container));
+	if (p->has_container_owner)
+		record_number(r, "container_owner", p->container_owner);
 	put_known(r, "limits", p->limits, strlen(p->limits));
 	if (p->has_open_files)
 		record_number(r, "open_files", p->open_files);

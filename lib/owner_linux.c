@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -46,6 +47,18 @@ owner_parse(const char *text, uid_t *uid, gid_t *gid)
 			return -1;
 	}
 	return len > 0 || colon != NULL ? 0 : -1;
+}
+
+int
+owner_mode(const char *text, mode_t *mode)
+{
+	char *end;
+	long n = strtol(text, &end, 8);
+
+	if (*text < '0' || *text > '7' || *end != '\0' || n > 0777)
+		return -1;
+	*mode = (mode_t)n;
+	return 0;
 }
 
 int

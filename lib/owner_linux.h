@@ -1,4 +1,4 @@
-/* Users and groups: finding them, and becoming one for good. */
+/* Users, groups and modes: reading them, and becoming a user for good. */
 #ifndef GZCORE_OWNER_LINUX_H
 #define GZCORE_OWNER_LINUX_H
 
@@ -9,6 +9,9 @@
  * stays as it was.  Returns 0, or -1 when there is no such user or group.
  */
 int owner_parse(const char *text, uid_t *uid, gid_t *gid);
+
+/* Reads an octal mode of permission bits alone, up to 777.  Returns 0, or -1 when it is none. */
+int owner_mode(const char *text, mode_t *mode);
 
 /*
  * Gives up the process's rights for those of a user, named as for owner_parse, with its own group unless one is

@@ -4,10 +4,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/nsfs.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -189,6 +191,25 @@ read_cgroup(struct proc *p, int dir)
 		cgroup_parse(text, &p->cgroup);
 }
 
+/* Who made the user namespace that it is in, unless that is ours. */
+static void
+read_namespace(struct proc *p, int dir)
+{
+	struct stat here, there;
+	uid_t owner;
+	int fd;
+
+	if (stat("/proc/self/ns/user", &here) < 0 ||
+	    (fd = openat(dir, "ns/user", O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0)
+		return;
+	if (fstat(fd, &there) == 0 && (there.st_ino != here.st_ino || there.st_dev != here.st_dev) &&
+	    ioctl(fd, NS_GET_OWNER_UID, &owner) == 0) {
+		p->has_container_owner = 1;
+		p->container_owner = owner;
+	}
+	io_close(fd);
+}
+
 /* The name of a thread, from its file comm. */
 static size_t
 read_name(int dir, const char *path, char *name, size_t size)
@@ -275,6 +296,7 @@ proc_read(struct proc *p, pid_t pid, pid_t tid, int environment)
 	read_limits(p, dir);
 	read_open_files(p, dir);
 	read_cgroup(p, dir);
+	read_namespace(p, dir);
 	p->cwd_len = read_link(dir, "cwd", p->cwd, sizeof(p->cwd));
 	p->root_len = read_link(dir, "root", p->root, sizeof(p->root));
 	if (tid != 0) {

@@ -31,6 +31,8 @@ struct proc {
 	uint64_t open_files;
 	char limits[768];		/* "core=0:unlimited nofile=1024:4096": those that limit, soft and hard */
 	struct cgroup cgroup;
+	int has_container_owner;
+	uint32_t container_owner;	/* the user who made its user namespace, when that is not ours (ioctl_ns(2)) */
 	char cwd[PROC_DIR], root[PROC_DIR];
 	size_t cwd_len, root_len;
 	char exe[PROC_TEXT];

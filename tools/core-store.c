@@ -46,19 +46,6 @@ usage(FILE *to, int status)
 	return fflush(to) == 0 ? status : 2;
 }
 
-/* An octal mode of permission bits alone. */
-static int
-parse_mode(const char *text, mode_t *mode)
-{
-	char *end;
-	long n = strtol(text, &end, 8);
-
-	if (*text < '0' || *text > '7' || *end != '\0' || n > 0777)
-		return -1;
-	*mode = (mode_t)n;
-	return 0;
-}
-
 /* Names each stage that failed; returns how many did. */
 static int
 report(const struct stages *p)
@@ -218,7 +205,7 @@ main(int argc, char **argv)
 		case 'h':
 			return usage(stdout, 0);
 		case 'M':
-			if (parse_mode(optarg, &o.mode) < 0)
+			if (owner_mode(optarg, &o.mode) < 0)
 				errx(2, "-M %s: not an octal mode up to 777", optarg);
 			break;
 		case 'm':

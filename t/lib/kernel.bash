@@ -121,7 +121,7 @@ kernel_idle() {
 conf() {
 	local default
 	printf '%s\n' "$@" >"$P/etc/gzcoredump.conf"
-	for default in stack=no min_free=0 keep=0 keep_each=0; do
+	for default in stack=no min_free=0 keep=0 keep_each=0 loop_most=0; do
 		[[ " $*" == *" ${default%=*}="* ]] || echo $default >>"$P/etc/gzcoredump.conf"
 	done
 }
@@ -181,7 +181,7 @@ keys() {
 		plain="uuid record uuid_from ${plain#record}"
 	fi
 	# Of modules, variables and frames there are many.
-	sed -e '/^module_\{0,1\}[a-z]*=0x/d' -e '/^env=/d' -e '/^frame=/d' -e 's/=.*//' "$txt" >keys.all
+	sed -e '/^module_\{0,1\}[a-z]*=0x/d' -e '/^env=/d' -e '/^frame=/d' -e '/^error=/d' -e 's/=.*//' "$txt" >keys.all
 	# What later work adds stands anywhere but at the end.
 	grep -xF "$(printf '%s\n' $plain)" keys.all | diff <(printf '%s\n' $plain) - || return
 	tail -n 2 "$txt" | sed 's/=.*//' | diff <(printf 'stored\ncomplete\n') - || return

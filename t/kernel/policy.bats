@@ -1,0 +1,356 @@
+# The handler at real crashes as the configuration wants it: loops, whose dump it is, hooks, other stages, logs.
+
+load ../lib/common
+load ../lib/kernel
+
+setup_file() {
+	export BATS_NO_PARALLELIZE_WITHIN_FILE=true
+	kernel_install || return
+	[ -n "${P-}" ] || return 0
+	chmod 755 "$P"
+	crasher "$P/prog"
+	export LOG=$P/var/log/gzcoredump.log
+}
+
+teardown_file() {
+	kernel_remove
+}
+
+setup() {
+	kernel_ready
+	cd "$BATS_TEST_TMPDIR" || return 1
+	rm -rf "$DIR"
+	: >"$LOG"
+	uuid=$(elf-uuid "$P/prog")
+}
+
+teardown() {
+	[ -z "${P-}" ] || kernel_idle
+	! mountpoint -q "$BATS_TEST_TMPDIR/small" || umount "$BATS_TEST_TMPDIR/small"
+}
+
+# logged TEXT: waits for a line of the log with it.
+logged() {
+	local i
+	for i in $(seq 200); do
+		grep -qF -- "$1" "$LOG" && return
+		sleep 0.05
+	done
+	echo "not logged: $1"
+	cat "$LOG"
+	return 1
+}
+
+# script NAME: a command for the configuration, from standard input.
+script() {
+	{ echo '#!/bin/sh'; cat; } >"$P/$1"
+	chmod 755 "$P/$1"
+}
+
+@test "gzcoredump: of a loop of crashes so many are stored, the others counted, and another's is stored" {
+	local i
+	conf loop_most=2 loop_window=1000
+	cp "$P/prog" "$P/other"
+	elf-uuid-stamp -f -u "$(cat /proc/sys/kernel/random/uuid)" "$P/other"
+	for i in $(seq 25); do
+		crash "$P/prog" fill 100000
+	done
+	crash "$P/other" fill 100000
+	stored
+	has stored=whole comm=other
+	kernel_idle
+	[ "$(grep -lx "comm=prog" "$DIR"/*.txt | wc -l)" = 3 ]
+	[ "$(ls "$DIR"/*.gz | wc -l)" = 3 ]
+	txt=$(grep -l '^loop_count=' "$DIR"/*.txt)
+	has loop_count=23 "uuid=$uuid" stored=no complete=no
+	# Each of the first, then one in ten.
+	[ "$(grep -c "uuid $uuid: over 2 crashes in 1000 s: .* not stored: $txt counts" "$LOG")" = 11 ]
+	rm "$P/other"
+}
+
+@test "gzcoredump: a loop may be one of a user, and can be let be" {
+	local i
+	conf loop_most=1 loop_by=user
+	crash setpriv --reuid 4711 --clear-groups "$P/prog" fill 100000
+	stored
+	crash setpriv --reuid 4711 --clear-groups "$P/prog" fill 100000
+	logged 'user 4711: over 1 crashes in 600 s: 1 not stored'
+	crash setpriv --reuid 4712 --clear-groups "$P/prog" fill 100000
+	stored
+	has stored=whole
+	conf loop_most=0
+	for i in 1 2 3; do
+		crash setpriv --reuid 4711 --clear-groups "$P/prog" fill 100000
+		stored
+		has stored=whole
+	done
+}
+
+# Before a command: as a user.
+user='setpriv --reuid 4711 --regid 4711 --clear-groups'
+
+@test "gzcoredump: with owner=crashed a user has the own dumps to read and to delete, and no others" {
+	conf owner=crashed
+	crash $user "$P/prog" fill 100000
+	DIR=$DIR/4711 stored
+	has stored=whole complete=yes uid=4711
+	[ "$(stat -c '%a %u' "$DIR/4711" "$gz" "$txt")" = $'700 4711\n600 4711\n600 4711' ]
+	$user gzip -t "$gz"
+	run setpriv --reuid 4712 --clear-groups cat "$gz"
+	[ "$status" != 0 ]
+	$user rm "$gz" "$txt"
+	# Root's stays where it always is.
+	crash "$P/prog" fill 100000
+	stored
+	has uid=0
+}
+
+@test "gzcoredump: with owner=crashed what had more rights than its user stays root's" {
+	conf owner=crashed
+	kernel_set fs/suid_dumpable 2
+	cp "$P/prog" "$P/suid"
+	chmod 4755 "$P/suid"
+	crash $user "$P/suid" fill 100000
+	stored
+	has dumpable=2 uid=4711 stored=whole
+	kernel_idle
+	[ ! -e "$DIR/4711" ]
+	[ "$(stat -c '%a %u' "$gz")" = '600 0' ]
+	rm "$P/suid"
+}
+
+@test "gzcoredump: with owner=crashed what crashes in a container is of who made it" {
+	conf owner=crashed
+	$user unshare -Ur true || skip 'no user namespaces here'
+	crash $user unshare -Ur "$P/prog" fill 100000
+	logged SIGSEGV
+	kernel_idle
+	ls -R "$DIR"
+	grep -qx container_owner=4711 "$DIR"/4711/*.txt
+	$user gzip -t "$DIR"/4711/*.gz
+}
+
+@test "gzcoredump: a user's directory that is prepared against it costs that user alone" {
+	conf owner=crashed
+	crash $user "$P/prog" fill 100000
+	DIR=$DIR/4711 stored
+	mkdir "$P/victim"
+	chmod 700 "$P/victim"
+	# The names of the next dump, as links to a directory of root's.
+	conf owner=crashed template=next
+	$user ln -s "$P/victim" "$DIR/4711/next.gz"
+	$user ln -s "$P/victim" "$DIR/4711/next.txt"
+	crash $user "$P/prog" fill 100000
+	logged "not given to user 4711"
+	kernel_idle
+	stored
+	has stored=whole
+	[ "$(stat -c %u "$gz")" = 0 ]
+	[ -z "$(ls -A "$P/victim")" ]
+	rm -r "$P/victim"
+}
+
+@test "gzcoredump: hooks run before and after, with the record in their environment" {
+	script before <<-EOF
+	env | grep ^GZCORE_ >$P/before.env
+	[ ! -e "\$GZCORE_DIR/\$GZCORE_NAME.gz" ]
+	EOF
+	script after <<-EOF
+	env | grep ^GZCORE_ >$P/after.env
+	gzip -t "\$GZCORE_FILE" && echo "\$1 \$2: fine"
+	EOF
+	conf "before=$P/before" "after=$P/after one *"
+	crash "$P/prog" fill 100000
+	stored
+	kernel_idle
+	grep -qx "GZCORE_PID=$pid" "$P/before.env"
+	grep -qx "GZCORE_SIGNAME=SIGSEGV" "$P/before.env"
+	grep -qx "GZCORE_UUID=$uuid" "$P/before.env"
+	grep -qE '^GZCORE_HANDLER=[0-9]+$' "$P/before.env"
+	run ! grep -q GZCORE_STORED "$P/before.env"
+	for line in "PID=$pid" STORED=whole COMPLETE=yes "FILE=$gz" "NAME=${name##*/}" "DIR=$DIR" COMM=prog; do
+		grep -qxF "GZCORE_$line" "$P/after.env"
+	done
+	logged "after: one *: fine"
+}
+
+@test "gzcoredump: a hook that hangs, floods, fails, stays behind or kills its parent loses nothing" {
+	local size
+	script hang <<-EOF
+	echo \$\$ >$P/hang.pid
+	exec sleep 1000
+	EOF
+	script flood <<-'EOF'
+	exec yes "$(printf 'x%.0s\001' 1 2 3 4 5 6 7 8 9)"
+	EOF
+	script fail <<-'EOF'
+	echo no such luck >&2
+	exit 3
+	EOF
+	script stay <<-EOF
+	sleep 1000 &
+	echo \$! >$P/stay.pid
+	EOF
+	script parent <<-'EOF'
+	kill -KILL $PPID
+	EOF
+	for n in hang flood fail stay parent missing; do
+		conf hook_time=1 "before=$P/$n" "after=$P/$n"
+		: >"$LOG"
+		crash "$P/prog" fill 100000
+		stored
+		has stored=whole complete=yes
+		gzip -t "$gz"
+		kernel_idle
+		size=$(stat -c %s "$LOG")
+		[ "$size" -lt 30000 ]
+		case $n in
+		hang)
+			logged "before: $P/hang: not done in 1 s"
+			logged "after: $P/hang: not done in 1 s"
+			run ! kill -0 "$(cat "$P/hang.pid")"
+			;;
+		fail)
+			logged 'before: no such luck'
+			logged "after: $P/fail: exit status 3"
+			;;
+		missing) logged "before: $P/missing: exit status 127" ;;
+		stay) kill "$(cat "$P/stay.pid")" ;;
+		esac
+	done
+}
+
+@test "gzcoredump: a hook and what it leaves behind hold no crashed process" {
+	script slow <<-EOF
+	until [ -e $P/go ]; do sleep 0.05; done
+	EOF
+	rm -f "$P/go"
+	conf "before=$P/slow" "after=$P/slow"
+	crash "$P/prog" fill 100000
+	# Released while the hook is at work.
+	pgrep -f "$P/slow"
+	: >"$P/go"
+	stored
+	has stored=whole
+}
+
+@test "gzcoredump: a buffer and a compressor of the configuration, and a stage that fails by its name" {
+	conf "buffer=mbuffer -q -m 4M" level=9
+	crash "$P/prog" fill 9000000
+	restored
+	conf "compress=zstd -1 -q" suffix=zst
+	crash "$P/prog" fill 9000000
+	stored
+	has stored=whole complete=yes
+	zstd -dqc "$name.zst" >core
+	[ "$(stat -c %s core)" = "$(value bytes)" ]
+	conf "compress=sh -c false" suffix=x
+	crash "$P/prog" fill 9000000
+	stored
+	has complete=no 'error=core-store: sh: exit status 1'
+	logged 'core-store: sh: exit status 1'
+}
+
+@test "gzcoredump: what a stage says is in the log and the record, and cannot flood them" {
+	script loud <<-'EOF'
+	i=0
+	while [ $i -lt 1000 ]; do
+		printf 'line %d\033\n' $i >&2
+		i=$((i + 1))
+	done
+	exec cat
+	EOF
+	conf "filter=$P/loud" suffix=gz
+	crash "$P/prog" fill 9000000
+	stored
+	has stored=whole complete=yes 'error=line 0?' 'error=line 2?'
+	run ! grep -q 'line 3' "$txt"
+	logged 'lines more'
+	[ "$(wc -l <"$LOG")" -lt 30 ]
+}
+
+@test "gzcoredump: with syslog=yes syslog has the lines of the log" {
+	[ ! -e /dev/log ] || skip 'this machine has a syslog of its own'
+	python3 - "$P" 3>&- 20>&- <<-'EOF' &
+	import os, socket, sys
+	s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+	s.bind("/dev/log")
+	os.chmod("/dev/log", 0o666)
+	s.settimeout(60)
+	try:
+	    with open(sys.argv[1] + "/syslog", "wb", 0) as out:
+	        while True:
+	            out.write(s.recv(65536) + b"\n")
+	finally:
+	    os.unlink("/dev/log")
+	EOF
+	server=$!
+	until [ -e /dev/log ]; do sleep 0.05; done
+	conf syslog=yes
+	crash "$P/prog" fill 100000
+	stored
+	kernel_idle
+	kill -INT $server
+	wait $server || :
+	rm -f /dev/log
+	grep -a "gzcoredump\[[0-9]*\]: prog: SIGSEGV\|gzcoredump.*SIGSEGV of prog: stored=whole complete=yes" "$P/syslog"
+}
+
+@test "gzcoredump: with syslog=yes the journal has a crash with the record's fields" {
+	local j=/run/systemd/journal
+	[ ! -e $j/socket ] || skip 'this machine has a journal of its own'
+	mkdir -p $j
+	python3 - "$P" 3>&- 20>&- <<-'EOF' &
+	import os, socket, sys
+	s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+	path = "/run/systemd/journal/socket"
+	s.bind(path)
+	s.settimeout(60)
+	try:
+	    with open(sys.argv[1] + "/journal", "wb", 0) as out:
+	        while True:
+	            out.write(s.recv(65536) + b"\n")
+	finally:
+	    os.unlink(path)
+	EOF
+	server=$!
+	until [ -e $j/socket ]; do sleep 0.05; done
+	conf syslog=yes
+	crash "$P/prog" fill 100000
+	stored
+	kernel_idle
+	kill -INT $server
+	wait $server || :
+	rm -f $j/socket
+	grep -qax "GZCORE_PID=$pid" "$P/journal"
+	grep -qax "GZCORE_STORED=whole" "$P/journal"
+	grep -qax "SYSLOG_IDENTIFIER=gzcoredump" "$P/journal"
+	grep -qa "^MESSAGE=SIGSEGV of prog: stored=whole" "$P/journal"
+}
+
+@test "gzcoredump: a dump that finds no room makes its own, by the rules, before it is stored" {
+	local all=
+	mkdir small
+	mount -t tmpfs -o size=12m tmpfs small
+	DIR=$PWD/small
+	conf "dir=$DIR" min_free=1M
+	for _ in 1 2 3; do
+		crash "$P/prog" fill 3000000
+		stored
+		all="$all ${name##*/}"
+	done
+	# Somebody else fills the disk.
+	head -c 2M /dev/zero >small/other
+	crash "$P/prog" fill 3000000
+	stored
+	kernel_idle
+	free=$(stat -f -c '%a*%S' small)
+	ls -la small
+	has stored=whole complete=yes
+	umount small
+	[ $((free)) -ge 1048576 ]
+	# Neither the first nor the newest.
+	set -- $all
+	grep -q "small: removed $2: " "$LOG"
+	[ "$(grep -c "small: removed" "$LOG")" = 1 ]
+}

@@ -53,6 +53,7 @@ SCRIPTS = $(SH_TOOLS:%=$(B)/%)
 
 MANUALS = $(C_TOOLS:%=tools/%.1) tools/elf-uuid-stamp.1 tools/gzcoredump.8 tools/gzcoredump.conf.5 \
 	$(PAGES:%=lib/%.3)
+HOOKS = hook-mail hook-upload hook-watchdog hook-webhook
 # Of what is printed with -j.
 SCHEMAS = tools/core-info.schema.json tools/core-trace.schema.json
 
@@ -126,6 +127,7 @@ install-built: ## install what has been built, whatever it was built with
 	for p in $(SH_TOOLS); do fill 755 tools/$$p "$(BINDIR)/$$p"; done; \
 	ln -sf gzcoredump "$(DESTDIR)$(BINDIR)/gzCoredump"; \
 	for m in $(MANUALS); do put 644 $$m "$(MANDIR)/man$${m##*.}/$${m##*/}"; done; \
+	for h in $(HOOKS); do put 755 examples/$$h "$(DATADIR)/$$h"; done; \
 	for s in $(SCHEMAS); do put 644 $$s "$(DATADIR)/$${s##*/}"; done; \
 	for h in $(PUBLIC); do put 644 lib/$$h.h "$(INCLUDEDIR)/gzcore/$$h.h"; done; \
 	put 644 $(B)/libgzcore.a "$(LIBDIR)/libgzcore.a"; \
@@ -141,6 +143,7 @@ uninstall: ## remove what install put there, but for the configuration and what 
 	$(Q)for m in $(MANUALS); do rm -f "$(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}"; done
 	$(Q)for h in $(PUBLIC); do rm -f "$(DESTDIR)$(INCLUDEDIR)/gzcore/$$h.h"; done
 	$(Q)for s in $(SCHEMAS); do rm -f "$(DESTDIR)$(DATADIR)/$${s##*/}"; done
+	$(Q)for h in $(HOOKS); do rm -f "$(DESTDIR)$(DATADIR)/$$h"; done
 	$(Q)rmdir "$(DESTDIR)$(DATADIR)" "$(DESTDIR)$(INCLUDEDIR)/gzcore" 2>/dev/null || :
 	$(Q)rm -f "$(DESTDIR)$(LIBDIR)/libgzcore.a" "$(DESTDIR)$(LIBDIR)/pkgconfig/gzcore.pc" \
 		"$(DESTDIR)$(SYSCONFDIR)/logrotate.d/gzcoredump"
@@ -149,15 +152,15 @@ uninstall: ## remove what install put there, but for the configuration and what 
 DEB = gcc make pkg-config zlib1g-dev libelf-dev libdw-dev libisal-dev libdeflate-dev binutils bats python3 python3-jsonschema gdb \
 	elfutils clang lld llvm qemu-user shellcheck mandoc man-db dash busybox jq procps util-linux moreutils age gzip pigz \
 	isal zstd lz4 xz-utils 7zip libarchive-tools perl qpdf cmake meson ninja-build dosfstools strace \
-	openssh-client openssh-server
+	openssh-client openssh-server curl mbuffer rclone
 APK = gcc musl-dev make pkgconf zlib-dev elfutils-dev isa-l-dev libdeflate-dev binutils bats python3 py3-jsonschema \
 	gdb elfutils clang lld llvm qemu-aarch64 qemu-arm qemu-i386 qemu-m68k qemu-mips \
 	qemu-ppc qemu-ppc64 qemu-ppc64le qemu-s390x qemu-x86_64 shellcheck mandoc dash busybox jq procps util-linux moreutils age gzip \
-	pigz isa-l zstd lz4 xz 7zip libarchive-tools perl qpdf cmake meson dosfstools strace openssh
+	pigz isa-l zstd lz4 xz 7zip libarchive-tools perl qpdf cmake meson dosfstools strace openssh curl mbuffer rclone
 DNF = gcc make pkgconf-pkg-config zlib-devel elfutils-libelf-devel elfutils-devel isa-l-devel libdeflate-devel \
 	binutils bats python3 python3-jsonschema gdb elfutils clang lld llvm qemu-user ShellCheck mandoc man-db dash busybox jq procps-ng util-linux moreutils \
 	age gzip pigz isa-l-tools zstd lz4 xz p7zip-plugins bsdtar perl qpdf cmake meson dosfstools strace \
-	openssh-clients openssh-server
+	openssh-clients openssh-server curl mbuffer rclone
 
 .PHONY: deps check check-sanitized check-threads demo bench compare
 deps: ## install all that building, testing and the demo need (Debian and derivatives, as root)

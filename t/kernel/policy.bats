@@ -29,16 +29,21 @@ teardown() {
 	! mountpoint -q "$BATS_TEST_TMPDIR/small" || umount "$BATS_TEST_TMPDIR/small"
 }
 
-# logged TEXT: waits for a line of the log with it.
-logged() {
+# soon COMMAND …: waits, at most 20 s, until it succeeds.
+soon() {
 	local i
-	for i in $(seq 200); do
-		grep -qF -- "$1" "$LOG" && return
+	for i in $(seq 400); do
+		"$@" && return
 		sleep 0.05
 	done
-	echo "not logged: $1"
+	echo "not soon: $*"
 	cat "$LOG"
 	return 1
+}
+
+# logged TEXT: waits for a line of the log with it.
+logged() {
+	soon grep -qF -- "$1" "$LOG"
 }
 
 # script NAME: a command for the configuration, from standard input.
@@ -228,7 +233,7 @@ user='setpriv --reuid 4711 --regid 4711 --clear-groups'
 	conf "before=$P/slow" "after=$P/slow"
 	crash "$P/prog" fill 100000
 	# Released while the hook is at work.
-	pgrep -f "$P/slow"
+	soon pgrep -f "$P/slow"
 	: >"$P/go"
 	stored
 	has stored=whole
@@ -285,7 +290,7 @@ user='setpriv --reuid 4711 --regid 4711 --clear-groups'
 	    os.unlink("/dev/log")
 	EOF
 	server=$!
-	until [ -e /dev/log ]; do sleep 0.05; done
+	soon test -e /dev/log
 	conf syslog=yes
 	crash "$P/prog" fill 100000
 	stored
@@ -314,7 +319,7 @@ user='setpriv --reuid 4711 --regid 4711 --clear-groups'
 	    os.unlink(path)
 	EOF
 	server=$!
-	until [ -e $j/socket ]; do sleep 0.05; done
+	soon test -e $j/socket
 	conf syslog=yes
 	crash "$P/prog" fill 100000
 	stored
@@ -353,4 +358,127 @@ user='setpriv --reuid 4711 --regid 4711 --clear-groups'
 	set -- $all
 	grep -q "small: removed $2: " "$LOG"
 	[ "$(grep -c "small: removed" "$LOG")" = 1 ]
+}
+
+# serve SCRIPT ARG …: a server in Python, until the test ends; its port is in $port.
+serve() {
+	# <&0: else it is /dev/null in the background.
+	timeout 100 python3 - "$@" <&0 >port 2>serve.err 3>&- 20>&- &
+	server=$!
+	soon test -s port
+	port=$(cat port)
+}
+
+@test "gzcoredump: the watchdog's hook stops it while a dump is written, and starts it again whatever happens" {
+	# A control file of which each write is to be seen.
+	mkfifo dog
+	cat dog >said 3>&- 20>&- &
+	exec 7>dog
+	export WATCHDOG_RUN=$PWD/run
+	script slow <<-EOF
+	cat
+	until [ -e $P/go ]; do sleep 0.05; done
+	EOF
+	script dog <<-EOF
+	WATCHDOG_RUN=$PWD/run exec $T/../examples/hook-watchdog $PWD/dog "\$@"
+	EOF
+	rm -f "$P/go"
+	conf "before=$P/dog 100" "filter=$P/slow" suffix=gz
+	crash "$P/prog" fill 100000
+	soon grep -q end said
+	sleep 1.5
+	run ! grep -q start said
+	: >"$P/go"
+	soon grep -qx 'start 60000' said
+	[ "$(wc -l <said)" = 2 ]
+	# The handler hangs: it is started all the same.
+	rm "$P/go"
+	conf "before=$P/dog 1" "filter=$P/slow" suffix=gz
+	crash "$P/prog" fill 100000
+	twice() { [ "$(grep -c start said)" = 2 ]; }
+	soon twice
+	[ ! -e "$P/go" ]
+	: >"$P/go"
+	exec 7>&-
+}
+
+@test "gzcoredump: the hooks for a webhook and for an upload, with a real server" {
+	serve <<-'EOF'
+	import http.server
+	class Handler(http.server.BaseHTTPRequestHandler):
+	    def do_PUT(self):
+	        body = self.rfile.read(int(self.headers["Content-Length"]))
+	        open("got" + self.path.replace("/", "_"), "wb").write(body)
+	        self.send_response(201)
+	        self.end_headers()
+	    do_POST = do_PUT
+	s = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+	print(s.server_port, flush=True)
+	s.serve_forever()
+	EOF
+	conf "after=$T/../examples/hook-webhook http://127.0.0.1:$port/crash"
+	crash "$P/prog" fill 100000
+	stored
+	kernel_idle
+	jq -e '.[0].pid == $pid and .[0].signame == "SIGSEGV" and .[0].state == "whole"' --argjson pid "$pid" got_crash
+	conf "after=$T/../examples/hook-upload http://127.0.0.1:$port/dir"
+	crash "$P/prog" fill 100000
+	stored
+	kernel_idle
+	kill $server
+	cmp "$gz" "got_dir_${gz##*/}"
+	cmp "$txt" "got_dir_${txt##*/}"
+	# Nobody listens any more.
+	crash "$P/prog" fill 100000
+	stored
+	logged 'after: curl:'
+	logged "hook-upload http://127.0.0.1:$port/dir: exit status"
+	has stored=whole
+}
+
+@test "gzcoredump: the hook for mail, with a real mail server" {
+	serve <<-'EOF'
+	import socket
+	s = socket.create_server(("127.0.0.1", 0))
+	print(s.getsockname()[1], flush=True)
+	c, _ = s.accept()
+	f = c.makefile("rwb")
+	def say(line):
+	    f.write(line + b"\r\n")
+	    f.flush()
+	say(b"220 here")
+	data = None
+	for line in f:
+	    if data is not None:
+	        data.append(line)
+	        if line == b".\r\n":
+	            open("mail.new", "wb").writelines(data)
+	            data = None
+	            say(b"250 taken")
+	    elif line.upper().startswith(b"DATA"):
+	        data = []
+	        say(b"354 go on")
+	    elif line.upper().startswith(b"QUIT"):
+	        say(b"221 bye")
+	        break
+	    else:
+	        say(b"250 fine")
+	import os
+	os.rename("mail.new", "mail")
+	EOF
+	# What stands in for sendmail(8) reads a message and delivers it.
+	script mta <<-EOF
+	exec curl -sS --mail-from root@localhost --mail-rcpt ops@localhost -T - smtp://127.0.0.1:$port
+	EOF
+	script mailer <<-EOF
+	SENDMAIL=$P/mta exec $T/../examples/hook-mail ops@localhost
+	EOF
+	conf "after=$P/mailer"
+	crash "$P/prog" fill 100000
+	stored
+	kernel_idle
+	cat "$LOG"
+	grep -q "^Subject: SIGSEGV of prog on " mail
+	tr -d '\r' <mail | grep -qxF "$gz"
+	tr -d '\r' <mail | grep -qx "pid=$pid"
 }

@@ -308,8 +308,10 @@ moody() {
 	[ -z "$(value build_id)" ]
 	# Whoever hung with it has ended with it.
 	for i in $(seq 100); do
-		pgrep -x core-info >/dev/null || return 0
-		sleep 0.1
+		for pid in $(pgrep -x core-info); do
+			[ "$(readlink "/proc/$pid/cwd")" = "$PWD" ] && sleep 0.1 && continue 2
+		done
+		return 0
 	done
 	return 1
 }

@@ -186,7 +186,7 @@ TESTS ?= t/*.bats t/kernel/*.bats
 # So many files of tests run at once, the largest first; those that set the kernel's core_pattern count as one.
 JOBS ?= 2
 check: all ## run the tests, JOBS files at once
-	@$(MAKE) --no-print-directory -k -j$(JOBS) $(if $(word 2,$(RUNS)),-O) $(RUNS)
+	@$(MAKE) --no-print-directory -k -j$(JOBS) $(if $(word 2,$(RUNS)),-O) $(or $(strip $(RUNS)),$(error no tests))
 THERE = $(wildcard $(TESTS))
 FILES = $(filter-out /dev/null,$(shell ls -S /dev/null $(THERE))) $(foreach t,$(TESTS),$(if $(wildcard $(t)),,$(t)))
 RUNS = $(if $(filter t/kernel/%,$(FILES)),run/kernel) $(patsubst %,run/%,$(filter-out t/kernel/%,$(FILES)))

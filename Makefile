@@ -183,8 +183,9 @@ endif
 # bats; --tap for machines.
 BATS_FLAGS ?=
 TESTS ?= t/*.bats t/kernel/*.bats
-# So many files of tests run at once, the largest first; those that set the kernel's core_pattern count as one.
-JOBS ?= 2
+# So many files of tests run at once, the largest first; those that set the kernel's core_pattern count as one, and
+# mostly wait: one more than two processors.
+JOBS ?= 3
 check: all ## run the tests, JOBS files at once
 	@$(MAKE) --no-print-directory -k -j$(JOBS) $(if $(word 2,$(RUNS)),-O) $(or $(strip $(RUNS)),$(error no tests))
 THERE = $(wildcard $(TESTS))

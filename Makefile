@@ -32,17 +32,19 @@ LIBS = zlib libelf libdw $(if $(ISAL),libisal) $(if $(LIBDEFLATE),libdeflate)
 LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
 LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 
-LIB = age cgroup core core_files core_lists core_modules core_order core_read core_threads cut_guard \
-	deadline_linux deflate dumps elf_debug elf_id engine engine_inflate engine_isal engine_libdeflate \
-	engine_zlib environment facts fingerprint gz image inflate inflate_members io loops_linux machines match \
-	member now number open_guard ordered owner_linux pipe_linux proc_ask_linux proc_core_linux proc_linux \
-	processors_linux progress queue_linux record retention salvage signals sink source stages store_linux trace trace_text window_linux
+LIB = age cgroup core core_files core_lists core_modules core_order core_read core_stored core_threads \
+	cut_guard deadline_linux deflate dumps elf_debug elf_id engine engine_inflate engine_isal \
+	engine_libdeflate engine_zlib environment facts fingerprint gz image inflate inflate_members io \
+	loops_linux machines match member now number open_guard ordered owner_linux pipe_linux \
+	proc_ask_linux proc_core_linux proc_linux processors_linux progress queue_linux record retention \
+	salvage signals sink source stages store_linux trace trace_text unpack_linux window_linux
 # The headers that are for others too; what they include is among them.  Pages of section 3 describe them.
 PUBLIC = cgroup core core_files core_lists core_read core_threads elf_debug elf_id facts fingerprint image inflate_status \
 	machines match proc_ask_linux proc_linux record signals trace
 PAGES = gzcore gzcore-core gzcore-elf_id gzcore-facts gzcore-image gzcore-match gzcore-record gzcore-threads \
 	gzcore-trace
-C_TOOLS = core-info core-list core-loop core-match core-name core-prune core-store core-trace elf-uuid gzdeflate zdeflate zinflate
+C_TOOLS = core-info core-list core-loop core-match core-name core-prune core-store core-trace elf-uuid \
+	gzdeflate zdeflate zinflate
 SH_TOOLS = elf-uuid-stamp gzcoredump
 TOOLS = $(C_TOOLS) $(SH_TOOLS)
 

@@ -135,16 +135,6 @@ prepare(struct image *i)
 	return 0;
 }
 
-/* Whether what starts with these n bytes is compressed: RFC 1952 section 2.3.1, RFC 1950 section 2.2. */
-static int
-compressed(const uint8_t *p, size_t n)
-{
-	if (n < 2)
-		return n == 1 && p[0] == 0x1f;
-	return (p[0] == 0x1f && p[1] == 0x8b) ||
-	    ((p[0] & 0x0f) == 8 && p[0] >> 4 <= 7 && (p[0] * 256u + p[1]) % 31 == 0);
-}
-
 static int
 copy(struct source *s, struct sink *k)
 {
@@ -192,7 +182,7 @@ open_stream(struct image *i, struct source *s)
 
 	source_fill(s, SELFMAG);
 	p = source_peek(s, &n);
-	if (compressed(p, n))
+	if (inflate_knows(p, n))
 		return spool(i, s, 1);
 	if (s->failed != 0) {
 		errno = s->failed;
@@ -215,7 +205,7 @@ open_file(struct image *i, struct source *s)
 
 	if (n < 0)
 		return -1;
-	if (!compressed(head, (size_t)n)) {
+	if (!inflate_knows(head, (size_t)n)) {
 		i->rest = i->fd;
 		i->rest_size = s->size;
 		return 0;

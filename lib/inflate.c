@@ -56,6 +56,16 @@ inflate_words(enum inflate_status status)
 	return "unknown error";
 }
 
+/* RFC 1952 section 2.3.1, RFC 1950 section 2.2. */
+int
+inflate_knows(const uint8_t *bytes, size_t n)
+{
+	if (n < 2)
+		return n == 1 && bytes[0] == 0x1f;
+	return (bytes[0] == 0x1f && bytes[1] == 0x8b) ||
+	    ((bytes[0] & 0x0f) == ZLIB_DEFLATE && bytes[0] >> 4 <= 7 && (bytes[0] * 256u + bytes[1]) % 31 == 0);
+}
+
 int
 inflate_open(struct inflate *f, struct source *in, struct sink *out)
 {

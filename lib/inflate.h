@@ -35,6 +35,9 @@ struct inflate {
 	struct inflate_state *state;
 };
 
+/* Whether what starts with these n bytes is to be taken for gzip or zlib data. */
+int inflate_knows(const uint8_t *bytes, size_t n);
+
 /* Prepares f for in and out, which stay the caller's.  Returns 0, or -1 with errno. */
 int inflate_open(struct inflate *f, struct source *in, struct sink *out);
 void inflate_close(struct inflate *f);

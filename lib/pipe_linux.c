@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -37,6 +38,39 @@ pipe_splice(int in, int out, size_t len)
 			return -1;
 		}
 	}
+}
+
+ssize_t
+pipe_peek(int fd, void *buf, size_t len)
+{
+	const struct timespec nap = { .tv_nsec = 1000000 };
+	int own[2], saved;
+	ssize_t n;
+
+	if (pipe2(own, O_CLOEXEC) < 0)
+		return -1;
+	for (;;) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		/* Asked before: once nobody writes any more, what is there is all. */
+		int ended = poll(&p, 1, 0) > 0 && (p.revents & POLLHUP) != 0;
+
+		n = tee(fd, own[1], len, 0);
+		if (n < 0 && errno == EAGAIN)
+			io_wait(fd, 0);
+		else if (n < 0 && errno != EINTR)
+			break;
+		if (n < 0)
+			continue;
+		n = io_read(own[0], buf, (size_t)n);
+		if (n <= 0 || (size_t)n == len || ended)
+			break;
+		nanosleep(&nap, NULL);
+	}
+	saved = errno;
+	io_close(own[0]);
+	io_close(own[1]);
+	errno = saved;
+	return n;
 }
 
 void

@@ -12,9 +12,9 @@
 #include "core.h"
 #include "core_lists.h"
 #include "core_read.h"
+#include "core_stored.h"
 #include "environment.h"
 #include "facts.h"
-#include "image.h"
 #include "io.h"
 #include "number.h"
 #include "proc_ask_linux.h"
@@ -24,12 +24,13 @@
 struct options {
 	int lists, json, environment, pidfd;
 	pid_t pid, tid;
+	const char *identity;
 };
 
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-info [-ahjV] [FILE]\n"
+	fputs("usage: core-info [-ahjV] [-i IDENTITY] [FILE]\n"
 	      "       core-info -d FD | -o FILE [-aj] [-p PID [-P FD]]\n"
 	      "       core-info -p PID [-aEj] [-P FD] [-t TID]\n", to);
 	return fflush(to) == 0 ? status : 2;
@@ -94,41 +95,31 @@ live(const struct options *o)
 	return status;
 }
 
-/* A file, which may be compressed: only what is needed of it is read. */
-static int
-from_image(struct core *c, int fd, const char *name, uint64_t *bytes)
-{
-	struct image *image;
-	uint64_t at;
-	int rc;
-
-	if (image_open(&image, fd) < 0)
-		return -1;
-	rc = core_read_image(c, image, bytes);
-	if (image_end(image, &at) != INFLATE_OK)
-		warnx("%s: byte %" PRIu64 ": %s", name, at, inflate_words(image_end(image, &at)));
-	image_close(image);
-	return rc;
-}
-
 static int
 from_file(const char *path, const struct options *o)
 {
 	const char *name = path == NULL || strcmp(path, "-") == 0 ? "<stdin>" : path;
 	struct record r = { 0 };
+	char why[UNPACK_WHY];
+	enum core_stored st;
 	uint64_t bytes = 0;
 	struct core c;
-	int fd, rc, status = 0;
+	int fd, status = 0;
 
 	if ((fd = io_open(path)) < 0)
 		err(2, "%s", name);
 	if (isatty(fd))
 		errx(2, "%s: is a terminal: a core is not read from there", name);
 	core_open(&c);
-	rc = io_regular(fd) ? from_image(&c, fd, name, &bytes) : core_read_stream(&c, fd, -1, &bytes);
-	if (rc < 0)
-		err(2, "%s", name);
-	if (!c.is_core) {
+	st = core_stored_read(&c, fd, o->identity, &bytes, why);
+	if (st == CORE_STORED_CANNOT)
+		errx(2, "%s: %s", name, why);
+	if (st == CORE_STORED_DAMAGED)
+		warnx("%s: %s", name, why);
+	if (st == CORE_STORED_DAMAGED && bytes == 0) {
+		/* All is said. */
+		status = 2;
+	} else if (!c.is_core) {
 		warnx("%s: %s", name, c.bad);
 		status = 2;
 	} else {
@@ -217,8 +208,7 @@ tap(int fd, struct options *o)
 	io_close(STDIN_FILENO);
 	io_std();
 	if (status == 0 && (!c.is_core || c.bad != NULL))
-		warnx("<stdin>: %s: passed on all the same",
-		    c.bad);
+		warnx("<stdin>: %s: passed on all the same", c.bad);
 	facts_core(&r, &c, bytes);
 	/* What was passed on is passed on: a lost line is said, and no failure of the tap. */
 	if (put_core(&r, &c, o, fd) < 0 || io_close(fd) < 0)
@@ -248,7 +238,7 @@ main(int argc, char **argv)
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "ad:Ehjo:P:p:t:V")) != -1) {
+	while ((c = getopt(argc, argv, "ad:Ehi:jo:P:p:t:V")) != -1) {
 		switch (c) {
 		case 'a':
 			o.lists = 1;
@@ -263,6 +253,9 @@ main(int argc, char **argv)
 			break;
 		case 'h':
 			return usage(stdout, 0);
+		case 'i':
+			o.identity = optarg;
+			break;
 		case 'j':
 			o.json = 1;
 			break;
@@ -287,7 +280,8 @@ main(int argc, char **argv)
 	}
 	is_tap = fd >= 0 || out != NULL;
 	if (argc - optind > (o.pid == 0 && !is_tap) || (fd >= 0 && out != NULL) || (o.pid == 0 && o.pidfd >= 0) ||
-	    ((o.pid == 0 || is_tap) && (o.environment || o.tid != 0)))
+	    ((o.pid == 0 || is_tap) && (o.environment || o.tid != 0)) ||
+	    ((o.pid != 0 || is_tap) && o.identity != NULL))
 		return usage(stderr, 2);
 
 	if (o.pid != 0 && !is_tap)

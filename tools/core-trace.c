@@ -21,9 +21,11 @@
 #include "signals.h"
 #include "trace.h"
 #include "trace_text.h"
+#include "unpack_linux.h"
 
 struct show {
 	int json, brief, record, digits;
+	int damaged;			/* a program that unpacks it failed */
 	const char *signal;		/* of the crashed thread, NULL when it has no name */
 	size_t threads;
 	struct trace_frame stack[TRACE_FRAMES];	/* of the first thread */
@@ -35,8 +37,8 @@ struct show {
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-trace [-DhjrsV] [-d DEBUGDIR] [-e ELF] [-l DIR] [-t SECONDS]\n"
-	      "                  [-u USER] [CORE]\n",
+	fputs("usage: core-trace [-DhjrsV] [-d DEBUGDIR] [-e ELF] [-i IDENTITY] [-l DIR]\n"
+	      "                  [-t SECONDS] [-u USER] [CORE]\n",
 	    to);
 	return fflush(to) == 0 ? status : 2;
 }
@@ -155,7 +157,7 @@ show(struct show *s, const char *name, struct image *i, struct trace *t)
 	}
 	rc = trace_walk(t, &v);
 	fingerprint(s->stack, s->frames, text);
-	part = lacks(name, i, c) | trace_changed(t);
+	part = lacks(name, i, c) | trace_changed(t) | s->damaged;
 	if (trace_changed(t))
 		warnx("%s: a file of its modules was cut short meanwhile: frames and names may be missing", name);
 	if (s->limited)
@@ -189,17 +191,18 @@ must_be_regular(const char *path, int folder)
 int
 main(int argc, char **argv)
 {
-	const char *executable = NULL, *debug = NULL, *user = NULL, *lock = NULL, *name;
+	const char *executable = NULL, *debug = NULL, *user = NULL, *lock = NULL, *identity = NULL, *name;
 	uint64_t seconds = 0;
 	static struct show s;
 	enum trace_status st;
+	struct unpack u;
 	struct image *i;
 	struct trace *t;
 	int fd, c, ask = 0, status = 2;
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "Dd:e:hjl:rst:u:V")) != -1) {
+	while ((c = getopt(argc, argv, "Dd:e:hi:jl:rst:u:V")) != -1) {
 		switch (c) {
 		case 'D':
 			ask = 1;
@@ -217,6 +220,9 @@ main(int argc, char **argv)
 			break;
 		case 'h':
 			return usage(stdout, 0);
+		case 'i':
+			identity = optarg;
+			break;
 		case 'j':
 			s.json = 1;
 			break;
@@ -253,8 +259,14 @@ main(int argc, char **argv)
 	name = optind == argc || strcmp(argv[optind], "-") == 0 ? "<stdin>" : argv[optind];
 	if ((fd = io_open(argv[optind])) >= 0 && isatty(fd))
 		errx(2, "%s: is a terminal: a core is not read from there", name);
-	if (fd < 0 || image_open(&i, fd) < 0)
+	if (fd >= 0 && unpack_open(&u, fd, identity, 0) != UNPACK_OK)
+		errx(2, "%s: %s", name, u.why);
+	if (fd < 0 || image_open(&i, u.fd) < 0)
 		err(2, "%s", name);
+	if ((s.damaged = unpack_end(&u) != UNPACK_OK))
+		warnx("%s: %s", name, u.why);
+	if (s.damaged && image_size(i) == 0)
+		return 2;
 	/* From here on it is the core's bytes that say what to do. */
 	if (user != NULL && owner_become(user) < 0) {
 		if (errno == ENOENT)

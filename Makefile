@@ -19,7 +19,7 @@ B ?= build
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion
 OUR_CFLAGS = -std=c11 -pthread $(WARN) $(if $(CI),-Werror)
 OUR_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' -Ilib $(ENGINES) \
-	-DDUMPS_DIR='"$(LOCALSTATEDIR)/lib/gzcoredump"'
+	-DDUMPS_DIR='"$(LOCALSTATEDIR)/lib/gzcoredump"' -DCONF_FILE='"$(SYSCONFDIR)/gzcoredump.conf"'
 # The faster engines, where they are found; 0 leaves one out.
 WITH_ISAL ?= 1
 WITH_LIBDEFLATE ?= 1
@@ -32,12 +32,12 @@ LIBS = zlib libelf libdw $(if $(ISAL),libisal) $(if $(LIBDEFLATE),libdeflate)
 LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
 LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 
-LIB = age cgroup core core_files core_lists core_modules core_order core_read core_stored core_threads \
-	cut_guard deadline_linux deflate dumps elf_debug elf_id engine engine_inflate engine_isal \
-	engine_libdeflate engine_zlib environment facts fingerprint gz image inflate inflate_members io \
-	loops_linux machines match member now number open_guard ordered owner_linux pipe_linux \
-	proc_ask_linux proc_core_linux proc_linux processors_linux progress queue_linux record retention \
-	salvage signals sink source stages store_linux trace trace_text unpack_linux window_linux
+LIB = age cgroup conf core core_files core_lists core_modules core_order core_read core_stored \
+	core_threads cut_guard deadline_linux deflate dumps elf_debug elf_id engine engine_inflate \
+	engine_isal engine_libdeflate engine_zlib environment facts fingerprint gz image inflate \
+	inflate_members io loops_linux machines match member now number open_guard ordered owner_linux \
+	pipe_linux proc_ask_linux proc_core_linux proc_linux processors_linux progress queue_linux record \
+	retention salvage signals sink source stages store_linux trace trace_text unpack_linux window_linux
 # The headers that are for others too; what they include is among them.  Pages of section 3 describe them.
 PUBLIC = cgroup core core_files core_lists core_read core_threads elf_debug elf_id facts fingerprint image inflate_status \
 	machines match proc_ask_linux proc_linux record signals trace
@@ -100,7 +100,7 @@ $(B)/.paths: force
 	@echo '$(PATHS)' | cmp -s - $@ || echo '$(PATHS)' >$@
 
 # Other flags or another compiler build everything anew.
-FLAGS = $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS) $(VERSION) $(CI) $(ENGINES) $(LOCALSTATEDIR)
+FLAGS = $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS) $(VERSION) $(CI) $(ENGINES) $(LOCALSTATEDIR) $(SYSCONFDIR)
 .PHONY: force
 $(B)/.flags: force
 	@$(PKG_CONFIG) --exists --print-errors $(LIBS) || { \

@@ -4,6 +4,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,6 +16,16 @@
 #include "store_linux.h"
 
 #define RECORD_SUFFIX ".txt"
+/* The digits of a user's number, 32 bits. */
+#define USER_DIGITS 10
+
+/* A directory that is being read. */
+struct reading {
+	struct dumps *d;
+	int fd;
+	const char *user;	/* what its names begin with, a slash behind it, or NULL */
+	size_t first;		/* of its dumps in d */
+};
 
 const char *
 dump_words(enum dump_state state)
@@ -58,7 +71,7 @@ take_values(struct dump *p, const char **stored, const char **complete)
 	} want[] = {
 		{ "time", &p->time }, { "comm", &p->comm }, { "signame", &p->signame }, { "uuid", &p->uuid },
 		{ "build_id", &p->build_id }, { "fingerprint", &p->fingerprint }, { "exe", &p->exe },
-		{ "pid", &p->pid }, { "stored", stored }, { "complete", complete },
+		{ "pid", &p->pid }, { "bytes", &p->bytes }, { "stored", stored }, { "complete", complete },
 	};
 	char *next;
 
@@ -78,10 +91,29 @@ take_values(struct dump *p, const char **stored, const char **complete)
 	}
 }
 
+/* A name of len bytes with that of the user before it; NULL: memory. */
+static char *
+full_name(const struct reading *r, const char *name, size_t len)
+{
+	size_t user = r->user != NULL ? strlen(r->user) + 1 : 0;
+	char *text = malloc(user + len + 1);
+
+	if (text == NULL)
+		return NULL;
+	if (user > 0) {
+		memcpy(text, r->user, user - 1);
+		text[user - 1] = '/';
+	}
+	memcpy(text + user, name, len);
+	text[user + len] = '\0';
+	return text;
+}
+
 static int
-add(struct dumps *d, int dir, const char *file, size_t len)
+add(const struct reading *r, const char *file, size_t len)
 {
 	const char *stored, *complete;
+	struct dumps *d = r->d;
 	struct dump *p;
 
 	if (d->count == d->room) {
@@ -94,9 +126,9 @@ add(struct dumps *d, int dir, const char *file, size_t len)
 	}
 	p = &d->dump[d->count];
 	memset(p, 0, sizeof(*p));
-	if ((p->record = read_record(dir, file, &p->record_size)) == NULL)
+	if ((p->record = read_record(r->fd, file, &p->record_size)) == NULL)
 		return errno == ENOMEM ? -1 : 0;
-	if ((p->name = strndup(file, len)) == NULL) {
+	if ((p->name = full_name(r, file, len)) == NULL) {
 		free(p->record);
 		return -1;
 	}
@@ -138,72 +170,166 @@ ends(const char *s, size_t n, const char *with)
 
 /* The dump, of those by name, whose file this may be: its name with a suffix that begins with a dot. */
 static struct dump *
-owner(const struct dumps *d, const char *file)
+owner(const struct reading *r, const char *file)
 {
-	char name[NAME_MAX + 1];
+	char name[USER_DIGITS + 1 + NAME_MAX + 1];
 	struct dump key = { .name = name }, *p;
-	size_t n = strlen(file);
+	size_t n = strlen(file), user = r->user != NULL ? strlen(r->user) + 1 : 0;
 
-	if (n > NAME_MAX || d->count == 0)
+	if (n > NAME_MAX || r->d->count == r->first)
 		return NULL;
-	memcpy(name, file, n + 1);
+	if (user > 0) {
+		memcpy(name, r->user, user - 1);
+		name[user - 1] = '/';
+	}
+	memcpy(name + user, file, n + 1);
 	/* The longest name that is there: names have dots too. */
-	for (char *dot; (dot = strrchr(name, '.')) != NULL && dot != name;) {
+	for (char *dot; (dot = strrchr(name + user, '.')) != NULL && dot != name + user;) {
 		*dot = '\0';
-		if ((p = bsearch(&key, d->dump, d->count, sizeof(key), by_name)) != NULL)
+		if ((p = bsearch(&key, r->d->dump + r->first, r->d->count - r->first, sizeof(key), by_name)) != NULL)
 			return p;
 	}
 	return NULL;
 }
 
 static int
-take_file(struct dump *p, int dir, const char *file)
+take_file(const struct reading *r, struct dump *p, const char *file)
 {
 	size_t n = strlen(file);
 	int partial = ends(file, n, STORE_PARTIAL);
 	struct stat st;
 
 	if (partial != (p->state == DUMP_PARTIAL) || p->state == DUMP_NONE || p->file != NULL ||
-	    fstatat(dir, file, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+	    fstatat(r->fd, file, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
 		return 0;
 	p->size = (uint64_t)st.st_size;
-	return (p->file = strdup(file)) == NULL ? -1 : 0;
+	return (p->file = full_name(r, file, n)) == NULL ? -1 : 0;
 }
 
-int
-dumps_read(struct dumps *d, int fd)
+/* The records of one directory, then their files. */
+static int
+read_one(const struct reading *r, DIR *dir)
 {
-	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+	struct dumps *d = r->d;
 	struct dirent *e;
+	int rc = 0;
+
+	while (rc == 0 && (errno = 0, e = readdir(dir)) != NULL)
+		if (e->d_name[0] != '.' && ends(e->d_name, strlen(e->d_name), RECORD_SUFFIX))
+			rc = add(r, e->d_name, strlen(e->d_name) - strlen(RECORD_SUFFIX));
+	if (errno != 0)
+		rc = -1;
+	if (d->count > r->first)
+		qsort(d->dump + r->first, d->count - r->first, sizeof(*d->dump), by_name);
+	rewinddir(dir);
+	while (rc == 0 && (e = readdir(dir)) != NULL) {
+		struct dump *p = ends(e->d_name, strlen(e->d_name), RECORD_SUFFIX) ? NULL : owner(r, e->d_name);
+
+		if (p != NULL)
+			rc = take_file(r, p, e->d_name);
+	}
+	for (size_t i = r->first; i < d->count; i++)
+		if (d->dump[i].file == NULL && d->dump[i].state <= DUMP_PARTIAL)
+			d->dump[i].state = DUMP_GONE;
+	return rc;
+}
+
+/* Opens the directory that fd is, anew; NULL with errno. */
+static DIR *
+list(int fd)
+{
+	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir;
 
 	if (own < 0)
-		return -1;
-	if ((dir = fdopendir(own)) == NULL) {
+		return NULL;
+	if ((dir = fdopendir(own)) == NULL)
 		io_close(own);
+	return dir;
+}
+
+/* Reads a user's directory; what cannot be read of it is passed over.  -1: memory, or it cannot be opened. */
+static int
+read_user(struct dumps *d, int fd, const char *user)
+{
+	struct reading r = { .d = d, .user = user, .first = d->count };
+	int rc = -1, saved;
+	DIR *dir;
+
+	if ((r.fd = openat(fd, user, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
+		return -1;
+	if ((dir = list(r.fd)) != NULL) {
+		rc = read_one(&r, dir) < 0 && errno == ENOMEM ? -1 : 0;
+		saved = errno;
+		closedir(dir);
+		errno = saved;
+	}
+	saved = errno;
+	io_close(r.fd);
+	errno = saved;
+	return rc;
+}
+
+static int
+read_users(struct dumps *d, int fd, DIR *dir)
+{
+	struct dirent *e;
+	size_t n;
+
+	rewinddir(dir);
+	while ((e = readdir(dir)) != NULL) {
+		n = strlen(e->d_name);
+		if (n <= USER_DIGITS && strspn(e->d_name, "0123456789") == n && read_user(d, fd, e->d_name) < 0 &&
+		    errno == ENOMEM)
+			return -1;
+	}
+	return 0;
+}
+
+int
+dumps_open(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 && errno == EACCES ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : fd;
+}
+
+int
+dumps_read(struct dumps *d, int fd, int flags)
+{
+	struct reading r = { .d = d, .fd = fd };
+	char self[USER_DIGITS + 1];
+	DIR *dir = list(fd);
+	int rc;
+
+	if (dir != NULL) {
+		rc = read_one(&r, dir);
+		if (rc == 0 && (flags & DUMPS_USERS))
+			rc = read_users(d, fd, dir);
+		closedir(dir);
+	} else if (errno == EACCES && (flags & DUMPS_USERS)) {
+		snprintf(self, sizeof(self), "%" PRIu32, (uint32_t)getuid());
+		if ((rc = read_user(d, fd, self)) < 0 && errno != ENOMEM)
+			errno = EACCES;
+	} else {
 		return -1;
 	}
-	while (rc == 0 && (errno = 0, e = readdir(dir)) != NULL)
-		if (e->d_name[0] != '.' && ends(e->d_name, strlen(e->d_name), RECORD_SUFFIX))
-			rc = add(d, fd, e->d_name, strlen(e->d_name) - strlen(RECORD_SUFFIX));
-	if (errno != 0)
-		rc = -1;
-	if (d->count > 0)
-		qsort(d->dump, d->count, sizeof(*d->dump), by_name);
-	rewinddir(dir);
-	while (rc == 0 && (e = readdir(dir)) != NULL) {
-		struct dump *p = ends(e->d_name, strlen(e->d_name), RECORD_SUFFIX) ? NULL : owner(d, e->d_name);
-
-		if (p != NULL)
-			rc = take_file(p, fd, e->d_name);
-	}
-	closedir(dir);
-	for (size_t i = 0; i < d->count; i++)
-		if (d->dump[i].file == NULL && d->dump[i].state <= DUMP_PARTIAL)
-			d->dump[i].state = DUMP_GONE;
 	if (d->count > 0)
 		qsort(d->dump, d->count, sizeof(*d->dump), newest_first);
 	return rc;
+}
+
+const struct dump *
+dumps_find(const struct dumps *d, const char *name)
+{
+	int last = strcmp(name, "last") == 0;
+
+	for (size_t i = 0; i < d->count; i++)
+		if (last ? d->dump[i].file != NULL :
+			   strcmp(d->dump[i].name, name) == 0 ||
+			(d->dump[i].file != NULL && strcmp(d->dump[i].file, name) == 0))
+			return &d->dump[i];
+	return NULL;
 }
 
 void

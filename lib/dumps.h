@@ -12,6 +12,9 @@
 /* The longest record that is read, bytes: longer ones are no records. */
 #define DUMPS_RECORD (16u * 1024 * 1024)
 
+/* The longest name of a dump or its file, with the number of a user before it, bytes. */
+#define DUMPS_NAME 512
+
 enum dump_state {
 	DUMP_WHOLE,	/* the file is whole, and so is the core */
 	DUMP_CUT,	/* the file is whole, of a core that was cut short */
@@ -23,13 +26,13 @@ enum dump_state {
 
 /* Strings are escaped as in the record, and "" when it has none. */
 struct dump {
-	char *name;		/* without .txt; bytes of any kind */
+	char *name;		/* without .txt; bytes of any kind, at most DUMPS_NAME of them */
 	char *file;		/* the name of the stored file, or NULL */
 	uint64_t size;		/* of that, bytes; 0 when there is none */
 	uint64_t record_size;	/* of the record, bytes */
 	enum dump_state state;
 	char *record;		/* its text, cut into strings, to which these point */
-	const char *time, *comm, *signame, *uuid, *build_id, *fingerprint, *exe, *pid;
+	const char *time, *comm, *signame, *uuid, *build_id, *fingerprint, *exe, *pid, *bytes;
 };
 
 struct dumps {
@@ -41,7 +44,22 @@ struct dumps {
  * Reads the records of the directory fd, which stays the caller's, into d, all zeros before: newest first, those
  * of one time by name.  Returns 0, or -1 with errno; dumps_free frees what is in d.
  */
-int dumps_read(struct dumps *d, int fd);
+int dumps_read(struct dumps *d, int fd, int flags);
+/*
+ * Those of its directories of users too: sub-directories whose names are the numbers of users, as far as they may be
+ * read.  Names and files are UID/NAME then.  Where the directory itself may not be listed: that of
+ * our own user alone.
+ */
+#define DUMPS_USERS 1
+
+/* Opens a directory for dumps_read, one that may not be listed too.  Returns a descriptor, or -1 with errno. */
+int dumps_open(const char *path);
+
+/*
+ * The dump of that name, or whose file has that name, or NULL; "last" is the newest one that has a file.  It stays d's.
+ */
+const struct dump *dumps_find(const struct dumps *d, const char *name);
+
 void dumps_free(struct dumps *d);
 
 /* The state in a word. */

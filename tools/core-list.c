@@ -1,7 +1,6 @@
 /* core-list - what dumps are stored in a directory, newest first */
 #define _XOPEN_SOURCE 700
 #include <err.h>
-#include <fcntl.h>
 #include <fnmatch.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "age.h"
+#include "conf.h"
 #include "dumps.h"
 #include "io.h"
 #include "record.h"
@@ -88,8 +88,8 @@ or_dash(const char *text)
 static void
 put_name(const char *name, int json)
 {
-	char text[RECORD_JSON(256)];
-	size_t n = strnlen(name, 256);
+	char text[RECORD_JSON(DUMPS_NAME)];
+	size_t n = strnlen(name, DUMPS_NAME);
 
 	if (json)
 		record_json(text, name, n);
@@ -155,6 +155,7 @@ main(int argc, char **argv)
 {
 	struct filter f = { .command = NULL };
 	struct dumps d = { 0 };
+	char *configured = NULL;
 	const char *path = DUMPS_DIR;
 	size_t shown = 0;
 	int json = 0, fd, c;
@@ -191,7 +192,11 @@ main(int argc, char **argv)
 		return usage(stderr, 2);
 	if (optind < argc)
 		path = argv[optind];
-	if ((fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0 || dumps_read(&d, fd) < 0)
+	else if (conf_dir(CONF_FILE, &configured) < 0)
+		warn("%s", CONF_FILE);
+	else if (configured != NULL)
+		path = configured;
+	if ((fd = dumps_open(path)) < 0 || dumps_read(&d, fd, DUMPS_USERS) < 0)
 		err(2, "%s", path);
 	for (size_t i = 0; i < d.count; i++) {
 		if (!wanted(&d.dump[i], &f))
@@ -210,6 +215,7 @@ main(int argc, char **argv)
 	if (json)
 		puts(shown == 0 ? "[]" : "]");
 	dumps_free(&d);
+	free(configured);
 	io_close(fd);
 	if (fflush(stdout) != 0 || io_close(STDOUT_FILENO) < 0)
 		err(2, "<stdout>: write");

@@ -96,7 +96,7 @@ prune(const char *path, int dir, struct options *o)
 	enum retention_rule *rule;
 	int status = 0;
 
-	if (dumps_read(&d, dir) < 0)
+	if (dumps_read(&d, dir, 0) < 0)
 		err(2, "%s", path);
 	o->keep.need = needed(dir, o->spare);
 	if ((rule = calloc(d.count + 1, sizeof(*rule))) == NULL || retention_plan(&d, &o->keep, rule) < 0)

@@ -332,6 +332,26 @@ dumps_find(const struct dumps *d, const char *name)
 	return NULL;
 }
 
+int
+dumps_open_file(int fd, const struct dump *p)
+{
+	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
+	const char *slash = strchr(p->file, '/');
+	char user[USER_DIGITS + 1];
+	int dir, file, saved;
+
+	if (slash == NULL)
+		return openat(fd, p->file, flags);
+	snprintf(user, sizeof(user), "%.*s", (int)(slash - p->file), p->file);
+	if ((dir = openat(fd, user, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
+		return -1;
+	file = openat(dir, slash + 1, flags);
+	saved = errno;
+	io_close(dir);
+	errno = saved;
+	return file;
+}
+
 void
 dumps_free(struct dumps *d)
 {

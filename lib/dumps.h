@@ -60,6 +60,12 @@ int dumps_open(const char *path);
  */
 const struct dump *dumps_find(const struct dumps *d, const char *name);
 
+/*
+ * Opens the file of a dump of the directory fd, following no link.  Returns a descriptor, which the caller
+ * closes, or -1 with errno.
+ */
+int dumps_open_file(int fd, const struct dump *p);
+
 void dumps_free(struct dumps *d);
 
 /* The state in a word. */

@@ -66,6 +66,10 @@ enum inflate_status inflate_list(struct inflate *f,
 enum inflate_status inflate_salvage(struct inflate *f,
     void (*lost)(void *arg, uint64_t at, uint64_t data_offset, uint64_t len), void *arg);
 
+/* What lost was called with, in words for a message, in the buffer, which comes back. */
+#define INFLATE_LOST_WORDS 160
+const char *inflate_lost_words(char words[INFLATE_LOST_WORDS], uint64_t at, uint64_t data_offset, uint64_t len);
+
 /*
  * For the functions above.  Decodes one member whose header may or may not have been taken yet
  * (inflate_body: it has); fills in m but for offset and data_offset.

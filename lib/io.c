@@ -182,14 +182,11 @@ io_copy(int in, int out)
 }
 
 int
-io_tmpfile(void)
+io_tmpfile_in(const char *dir)
 {
-	const char *dir = getenv("TMPDIR");
 	char path[PATH_MAX];
 	int fd;
 
-	if (dir == NULL || *dir == '\0')
-		dir = "/tmp";
 	if ((fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)) >= 0)
 		return fd;
 	if ((size_t)snprintf(path, sizeof(path), "%s/gzcore.XXXXXX", dir) >= sizeof(path)) {
@@ -199,6 +196,14 @@ io_tmpfile(void)
 	if ((fd = mkostemp(path, O_CLOEXEC)) >= 0)
 		unlink(path);
 	return fd;
+}
+
+int
+io_tmpfile(void)
+{
+	const char *dir = getenv("TMPDIR");
+
+	return io_tmpfile_in(dir == NULL || *dir == '\0' ? "/tmp" : dir);
 }
 
 int

@@ -67,4 +67,7 @@ int io_seekable(int fd);
 /* A new unlinked file below $TMPDIR or /tmp, open for both; -1 with errno. */
 int io_tmpfile(void);
 
+/* The same in a directory. */
+int io_tmpfile_in(const char *dir);
+
 #endif

@@ -7,6 +7,8 @@
  * are lost more than one member may be: that is only known when two have no room there.
  */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "inflate.h"
@@ -321,4 +323,19 @@ inflate_salvage(struct inflate *f,
 		return INFLATE_WRITE;
 	}
 	return st;
+}
+
+const char *
+inflate_lost_words(char words[INFLATE_LOST_WORDS], uint64_t at, uint64_t data_offset, uint64_t len)
+{
+	if (len == 0)
+		snprintf(words, INFLATE_LOST_WORDS, "byte %" PRIu64 ": damaged member: its data, from %" PRIu64
+		    ", is whole all the same", at, data_offset);
+	else if (len == UINT64_MAX)
+		snprintf(words, INFLATE_LOST_WORDS, "byte %" PRIu64 ": lost: how much, from data offset %" PRIu64
+		    " on, cannot be known", at, data_offset);
+	else
+		snprintf(words, INFLATE_LOST_WORDS, "byte %" PRIu64 ": lost: data bytes %" PRIu64 " to %" PRIu64
+		    " are zeros instead", at, data_offset, data_offset + len - 1);
+	return words;
 }

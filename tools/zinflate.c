@@ -54,19 +54,10 @@ list(void *arg, const struct inflate_member *m)
 static void
 lost(void *arg, uint64_t at, uint64_t data_offset, uint64_t len)
 {
+	char words[INFLATE_LOST_WORDS];
+
 	(void)arg;
-	if (len == 0)
-		warnx("%s: byte %" PRIu64 ": damaged member: its data, from %" PRIu64
-		      ", is whole all the same",
-		    path, at, data_offset);
-	else if (len == UINT64_MAX)
-		warnx("%s: byte %" PRIu64 ": lost: how much, from data offset %" PRIu64
-		      " on, cannot be known",
-		    path, at, data_offset);
-	else
-		warnx("%s: byte %" PRIu64 ": lost: data bytes %" PRIu64 " to %" PRIu64
-		      " are zeros instead",
-		    path, at, data_offset, data_offset + len - 1);
+	warnx("%s: %s", path, inflate_lost_words(words, at, data_offset, len));
 }
 
 static int

@@ -55,3 +55,21 @@ packed() {
 	zstd -q <"$1" | age -a -r "$RECIPIENT" >packed/core.zst.age
 	xz -0 <"$1" | age -r "$RECIPIENT" | zstd -q | bzip2 >packed/core.xz.age.zst.bz2
 }
+
+# configured DIR TOOL…: builds programs of the same sources into DIR, for a configuration DIR/gzcoredump.conf and dumps
+# in DIR/dumps unless that says otherwise.
+configured() {
+	local dir=$1 tool libs=(zlib libelf libdw) one
+	shift
+	for one in libisal libdeflate; do
+		! pkg-config --exists $one || libs+=($one)
+	done
+	mkdir -p "$dir"
+	for tool; do
+		# shellcheck disable=SC2046,SC2086
+		${CC:-cc} ${CFLAGS--O1} -std=c11 -pthread -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 \
+			-DVERSION='"0"' -I"$T/../lib" -DCONF_FILE="\"$dir/gzcoredump.conf\"" \
+			-DDUMPS_DIR="\"$dir/dumps\"" -o "$dir/$tool" "$T/../tools/$tool.c" "$BUILD/libgzcore.a" \
+			-Wl,--as-needed $(pkg-config --libs "${libs[@]}") ${LDFLAGS-}
+	done
+}

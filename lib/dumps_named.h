@@ -1,0 +1,26 @@
+/* The dump that somebody names on a command line. */
+#ifndef GZCORE_DUMPS_NAMED_H
+#define GZCORE_DUMPS_NAMED_H
+
+#include <limits.h>
+
+#include "dumps.h"
+
+struct dumps_named {
+	int fd;				/* the stored file, a regular one, or -1 */
+	char file[PATH_MAX];		/* its path */
+	const struct dump *dump;	/* its record, one of dumps, or NULL when there is none */
+	struct dumps dumps;
+	char why[PATH_MAX + 128];	/* after a failure: why, or "" for errno */
+};
+
+/*
+ * Opens what name says: without a slash, or as UID/NAME, a dump in the directory usual, by its name as core-list
+ * shows it or by its file's; with a slash the path of a file, or a directory and such a name.  "last" is the newest
+ * there.  The file is locked (flock(2), shared) for as long as anybody has this descriptor, so that core-prune leaves
+ * it.  Returns 0, or -1.  dumps_named_free closes and frees all.
+ */
+int dumps_named(struct dumps_named *n, const char *name, const char *usual);
+void dumps_named_free(struct dumps_named *n);
+
+#endif

@@ -1,0 +1,341 @@
+# core-open: a stored core and its executable in a debugger.
+
+load lib/common
+load lib/trace
+load lib/stored
+
+setup_file() {
+	need gdb zstd age
+	cd "$BATS_FILE_TMPDIR" || return 1
+	victim
+	identities
+	gzdeflate core >core.gz
+	core-info core | sed '/^complete=/d' >record
+	# The same program, built otherwise.
+	${CC:-cc} -g -O1 -Wl,--build-id -o another victim.c
+	# Debuggers: gdb in batch, and one that waits until told.
+	printf '#!/bin/sh\nexec gdb -nx -q -batch -ex bt "$@"\n' >bt
+	printf '#!/bin/sh\necho $$ >pid.new\nmv pid.new pid\nwhile [ ! -e go ]; do sleep 0.05; done\nexit 7\n' >waits
+	chmod +x bt waits
+	mkdir conf
+	configured "$PWD/conf" core-open core-list
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	F=$BATS_FILE_TMPDIR
+	mkdir d tmp
+	export TMPDIR=$PWD/tmp
+}
+
+teardown() {
+	[ ! -e "$F/victim.away" ] || mv -f "$F/victim.away" "$F/victim"
+}
+
+# stored NAME [FILE [SUFFIX [STORED [COMPLETE [TIME]]]]]: a dump in d.
+stored() {
+	cp "${2-$F/core.gz}" "d/$1.${3-gz}"
+	{
+		cat "$F/record"
+		printf '%s\n' "time=${6-2026-11-25T10:20:30Z}" "stored=${4-whole}" "complete=${5-yes}"
+	} >"d/$1.txt"
+}
+
+# until_true COMMAND…: waits until it succeeds, ten seconds at most.
+until_true() {
+	local i
+	for ((i = 0; i < 200; i++)); do
+		"$@" && return
+		sleep 0.05
+	done
+	echo "never: $*"
+	return 1
+}
+
+@test "core-open: -h and -V answer on standard output, a bad option is misuse" {
+	for tool_option in -h -V; do
+		run -0 core-open $tool_option
+		run -2 bash -c "core-open $tool_option >/dev/full"
+	done
+	usage_error core-open
+	usage_error core-open a b
+	usage_error core-open -z a
+	stored one
+	run -2 bash -c 'core-open -n d/one >/dev/full'
+}
+
+@test "core-open: gdb shows the frame of main, whatever the core is stored as" {
+	stored gz
+	stored bare "$F/core" core
+	zstd -q <"$F/core" >zst
+	stored zst zst zst
+	gzdeflate -0 "$F/core" | zstd -q >gz.zst
+	stored gz.zst gz.zst gz.zst
+	age -r "$RECIPIENT" "$F/core.gz" >age
+	stored age age gz.age
+	for name in gz bare zst gz.zst age; do
+		run -0 --separate-stderr core-open -i "$F/key" -x "$F/bt" d/$name
+		[[ $output == *' in main ('* && $output == *price* ]] || { echo "$name: $output $stderr"; return 1; }
+		[[ $stderr != *core-open:* ]]
+	done
+	[ -z "$(ls -A tmp)" ]
+}
+
+@test "core-open: gdb itself, in the foreground, and its exit status" {
+	stored one
+	mkdir bin
+	printf '#!/bin/sh\nexec %s -nx -q -batch "$@" -ex "info files" -ex bt -ex "show debug-file-directory"\n' "$(command -v gdb)" >bin/gdb
+	printf '#!/bin/sh\nkill -9 $$\n' >bin/dies
+	chmod +x bin/*
+	PATH=$PWD/bin:$PATH
+	run -0 core-open -d tmp d/one
+	[[ $output == *"$PWD/tmp:/usr/lib/debug"* && $output == *' in main ('* ]]
+	printf '#!/bin/sh\nexit 7\n' >seven
+	chmod +x seven
+	run -7 core-open -x ./seven d/one
+	run -137 core-open -x dies d/one
+	run -2 core-open -x missing d/one
+	[[ $output == 'core-open: missing: '* ]]
+	# What one starts can read the core too, though it was given no descriptor.
+	printf '#!/bin/sh\nexec cmp "$2" "%s"\n' "$F/core" >cmps
+	printf '#!/usr/bin/env python3\nimport subprocess, sys\nsys.exit(subprocess.run(["./cmps"] + sys.argv[1:]).returncode)\n' >py
+	chmod +x cmps py
+	run -0 core-open -x ./py d/one
+}
+
+@test "core-open: -n says the command and starts nothing, -v says how it was restored" {
+	stored one
+	run -0 --separate-stderr core-open -n d/one
+	[ "$output" = "gdb $F/victim CORE" ]
+	[ -z "$stderr" ]
+	run -0 --separate-stderr core-open -n -d tmp -x ./no d/one.gz
+	[ "$output" = "./no $F/victim CORE" ]
+	age -r "$RECIPIENT" "$F/core.gz" >age
+	run -0 core-open -n -i "$F/key" ./age
+	[ "$output" = "gdb $F/victim CORE" ]
+	run -0 --separate-stderr core-open -v -x true d/one
+	[[ ${stderr_lines[0]} == 'core-open: d/one.gz: restored in memory: '*' in, '*' out, '* ]]
+	[ "${stderr_lines[1]}" = "core-open: true $F/victim CORE" ]
+	# Without a record nobody knows how much it will be.
+	cp d/one.gz alone.gz
+	run -0 --separate-stderr core-open -v -x true ./alone.gz
+	[[ ${stderr_lines[0]} == "core-open: ./alone.gz: restored in $TMPDIR: "* ]]
+	# On a terminal there is progress, which leaves nothing on the line.
+	terminal 2 core-open -x true d/one
+	[ "$(tr -d '\r' <terminal)" = $'\e[K' ]
+}
+
+@test "core-open: by name, by file, last, of a user, in the directory of the configuration" {
+	mkdir d/4711 d/x
+	stored old "$F/core.gz" gz whole yes 2026-11-24T00:00:00Z
+	stored new "$F/core.gz" gz whole yes 2026-11-25T00:00:00Z
+	stored newer "$F/core.gz" gz no no 2026-11-26T00:00:00Z
+	stored gone "$F/core.gz" gz whole yes 2026-11-26T00:00:00Z
+	rm d/gone.gz
+	stored busy "$F/core.gz" gz '' '' 2026-11-26T00:00:00Z
+	rm d/busy.gz
+	sed -i '/^complete=/d' d/busy.txt
+	mv d/new.* d/x/
+	for f in txt gz; do cp d/x/new.$f d/4711/theirs.$f; done
+	sed -i 's/^time=.*/time=2026-11-25T12:00:00Z/' d/4711/theirs.txt
+	opens() {
+		local wanted=$1
+		shift
+		run -0 --separate-stderr "$@"
+		[[ ${stderr_lines[0]} == "core-open: $wanted: restored"* ]] || { echo "$*: $stderr"; return 1; }
+	}
+	open="$F/conf/core-open -v -x true"
+	printf 'dir=%s\n' "$PWD/d" >"$F/conf/gzcoredump.conf"
+	opens "$PWD/d/old.gz" $open old
+	opens "$PWD/d/old.gz" $open old.gz
+	opens "$PWD/d/4711/theirs.gz" $open last
+	opens "$PWD/d/4711/theirs.gz" $open 4711/theirs
+	opens "$PWD/d/4711/theirs.gz" $open 4711/theirs.gz
+	opens d/old.gz $open d/old
+	opens ./d/old.gz $open ./d/old.gz
+	opens d/x/new.gz $open d/x/last
+	opens d/4711/theirs.gz $open d/4711/theirs
+	for wrong in none x/none 4711/none d/none newer gone busy d/newer /; do
+		fails_with 2 "$F/conf/core-open" $wrong
+	done
+	fails_with 2 "$F/conf/core-open" newer
+	[[ $stderr == *'record alone'* ]]
+	fails_with 2 "$F/conf/core-open" d
+	ln -s old.gz d/link.gz
+	{ cat "$F/record"; printf 'time=9\nstored=whole\ncomplete=yes\n'; } >d/link.txt
+	fails_with 2 "$F/conf/core-open" link
+	mkfifo fifo
+	fails_with 2 core-open ./fifo
+	[[ $stderr == *'not a regular file' ]]
+	echo nothing >text
+	fails_with 2 core-open ./text
+	rm "$F/conf/gzcoredump.conf"
+	mkdir -p "$F/conf/dumps"
+	fails_with 2 "$F/conf/core-open" last
+	[[ $stderr == *"no such dump in $F/conf/dumps"* ]]
+}
+
+@test "core-open: the executable is that of the core, or it refuses" {
+	cp "$F/victim" victim
+	cp "$F/core.gz" here.gz
+	id=$(elf-uuid -b "$F/victim")
+	mv "$F/victim" "$F/victim.away"
+	# Not there.
+	fails_with 2 core-open -n ./here.gz
+	[[ $stderr == "core-open: $F/victim: the executable is not there any more"*-f* ]]
+	run -0 --separate-stderr core-open -fn ./here.gz
+	[ "$output" = 'gdb -c CORE' ]
+	[[ $stderr == *'not there any more' ]]
+	run -0 core-open -f -x "$F/bt" ./here.gz
+	[[ $output == *'#0 '* && $output != *' in main ('* ]]
+	# By hand.
+	run -0 --separate-stderr core-open -e victim -n ./here.gz
+	[ "$output" = "gdb $PWD/victim CORE" ]
+	[ -z "$stderr" ]
+	fails_with 2 core-open -e "$F/another" -n ./here.gz
+	[[ $stderr == *'another build'* ]]
+	fails_with 2 core-open -fe /etc/passwd -n ./here.gz
+	fails_with 2 core-open -fe missing -n ./here.gz
+	# In a directory by build-id.
+	mkdir -p "debug/.build-id/${id:0:2}"
+	cp victim "debug/.build-id/${id:0:2}/${id:2}"
+	run -0 --separate-stderr core-open -d debug -nx true ./here.gz
+	[ "$output" = "true $PWD/debug/.build-id/${id:0:2}/${id:2} CORE" ]
+	cp "$F/another" "debug/.build-id/${id:0:2}/${id:2}"
+	fails_with 2 core-open -d debug -nx true ./here.gz
+	# From servers, asked only when they are set.
+	mkdir bin
+	printf '#!/bin/sh\necho "$@" >>%s/asked\n[ "$2" = %s ] && echo %s/victim\n' "$PWD" "$id" "$PWD" >bin/debuginfod-find
+	chmod +x bin/debuginfod-find
+	PATH=$PWD/bin:$PATH
+	fails_with 2 core-open -n ./here.gz
+	[ ! -e asked ]
+	DEBUGINFOD_URLS=http://localhost:1 run -0 --separate-stderr core-open -n ./here.gz
+	[ "$output" = "gdb $PWD/victim CORE" ]
+	[ "$(cat asked)" = "executable $id" ]
+	# Another build in its place; what the path leads to may keep nobody waiting.
+	cp "$F/another" "$F/victim"
+	fails_with 2 core-open -n ./here.gz
+	[[ $stderr == "core-open: $F/victim: not the executable of this core, but another build"* ]]
+	run -0 --separate-stderr core-open -fn ./here.gz
+	[ "$output" = "gdb $F/victim CORE" ]
+	rm "$F/victim"
+	mkfifo "$F/victim"
+	fails_with 2 core-open -n ./here.gz
+}
+
+@test "core-open: encrypted: the identity by -i, asked for at the terminal, or a clear error" {
+	age -r "$RECIPIENT" "$F/core.gz" >core.gz.age
+	run -2 --separate-stderr setsid -w core-open -n ./core.gz.age
+	[[ $stderr == 'core-open: ./core.gz.age: encrypted with age: -i '*'no terminal'* ]]
+	run -2 --separate-stderr core-open -i "$F/other" -n ./core.gz.age
+	[[ $stderr == 'core-open: ./core.gz.age: age: error: no identity matched'* && ${#stderr_lines[@]} = 1 ]]
+	asked() {
+		python3 - "$@" <<-'EOS'
+		import os, pty, sys
+		pid, m = pty.fork()
+		if pid == 0:
+		    os.execvp("core-open", ["core-open", "-n", "./core.gz.age"])
+		said = b""
+		while b"identity file: " not in said:
+		    said += os.read(m, 4096)
+		os.write(m, sys.argv[1].encode() + b"\n")
+		while True:
+		    try:
+		        b = os.read(m, 4096)
+		    except OSError:
+		        break
+		    if not b:
+		        break
+		    said += b
+		print(said.decode())
+		sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+		EOS
+	}
+	run -0 asked "$F/key"
+	[[ $output == *"gdb $F/victim CORE"* ]]
+	run -2 asked ''
+	[[ $output == *'no identity file was named'* ]]
+	run -2 asked /missing
+}
+
+@test "core-open: what is cut, partial or damaged opens, and says so" {
+	stored part "$F/core.gz" gz.partial partial no
+	run -0 --separate-stderr core-open -n d/part
+	[[ $stderr == 'core-open: d/part.gz.partial: only a part was stored' ]]
+	head -c 600000 "$F/core" >cut
+	stored cut cut core whole no
+	run -0 --separate-stderr core-open -n d/cut
+	[[ $stderr == 'core-open: d/cut.core: cut short: 600000 of '*' bytes' ]]
+	gzdeflate -b 16K "$F/core" >long.gz
+	cp long.gz bad.gz
+	printf 'xxxx' | dd of=bad.gz bs=1 seek=$(($(stat -c %s bad.gz) - 200)) conv=notrunc status=none
+	printf '#!/bin/sh\ncp "$2" restored\n' >keeps
+	chmod +x keeps
+	run -0 --separate-stderr core-open -x ./keeps ./bad.gz
+	[[ $stderr == 'core-open: ./bad.gz: byte '*': lost: data bytes '*' are zeros instead' ]]
+	! zinflate -k bad.gz >truth 2>/dev/null
+	cmp truth restored
+	zstd -q --no-check <"$F/core" | head -c 300 >cut.zst
+	run -2 --separate-stderr core-open -n ./cut.zst
+	[[ $stderr == 'core-open: ./cut.zst: zstd: '* && ${#stderr_lines[@]} = 1 ]]
+	# A record that lies about how much there is.
+	stored lies
+	sed -i 's/^bytes=.*/bytes=5000/' d/lies.txt
+	run -0 core-open -x ./keeps d/lies
+	cmp "$F/core" restored
+	zstd -q <"$F/core" >zst
+	stored lies zst zst
+	rm d/lies.gz
+	sed -i 's/^bytes=.*/bytes=5000/' d/lies.txt
+	run -0 core-open -x ./keeps d/lies
+	cmp "$F/core" restored
+	run -2 core-open -x true ./keeps
+}
+
+@test "core-open: while it is open core-prune leaves it" {
+	stored one
+	core-open -x "$F/waits" d/one 3>&- &
+	until_true test -e pid
+	run -1 core-prune -b 1 d
+	[[ $output == *'in use: it stays'* ]]
+	[ -e d/one.gz ]
+	: >go
+	wait $! && status=0 || status=$?
+	[ "$status" -eq 7 ]
+	run -0 core-prune -b 1 d
+	[ ! -e d/one.gz ]
+	# And what core-prune has is not opened.
+	stored one
+	run -2 flock d/one.gz core-open -n d/one
+	[[ $output == *'locked'* ]]
+}
+
+@test "core-open: nothing is left, whether it ends, is ended, or the debugger is killed" {
+	cp "$F/core.gz" alone.gz
+	for signal in TERM KILL HUP; do
+		rm -f pid
+		core-open -x "$F/waits" ./alone.gz 3>&- &
+		until_true test -e pid
+		# The debugger is the process that was started, and its core has no name.
+		[ "$(cat pid)" = $! ]
+		[ -z "$(ls -A tmp)" ]
+		ls -l /proc/$!/fd | grep -q "$TMPDIR/.*deleted"
+		kill -$signal $!
+		wait $! && status=0 || status=$?
+		[ "$status" -gt 128 ]
+		[ -z "$(ls -A tmp)" ]
+	done
+	# In the middle of restoring.
+	mkdir bin
+	printf '#!/bin/sh\necho $$ >pid2.new\nmv pid2.new pid2\nhead -c 100000 /dev/zero\nexec sleep 60\n' >bin/zstd
+	chmod +x bin/zstd
+	zstd -q <"$F/core" >core.zst
+	PATH=$PWD/bin:$PATH core-open -x true ./core.zst 3>&- &
+	until_true test -e pid2
+	kill -TERM $!
+	wait $! && status=0 || status=$?
+	[ "$status" -eq 143 ]
+	[ -z "$(ls -A tmp)" ]
+	kill "$(cat pid2)"
+}

@@ -1,0 +1,299 @@
+/* core-open - hand a stored core and its executable to a debugger */
+#define _XOPEN_SOURCE 700
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf.h"
+#include "core_read.h"
+#include "debugger.h"
+#include "dumps_named.h"
+#include "executable.h"
+#include "inflate.h"
+#include "io.h"
+#include "number.h"
+#include "processors_linux.h"
+#include "progress.h"
+#include "record.h"
+#include "restore.h"
+#include "scratch_linux.h"
+#include "store_linux.h"
+#include "terminal.h"
+#include "unpack_linux.h"
+
+struct options {
+	const char *debug, *executable, *identity, *program;
+	int force, only_say, show;
+};
+
+/* The stored file, printable, for messages. */
+static char name[RECORD_ESCAPED(PATH_MAX)];
+
+static int
+usage(FILE *to, int status)
+{
+	fputs("usage: core-open [-fhnVv] [-d DEBUGDIR] [-e ELF] [-i IDENTITY] [-x PROGRAM]\n"
+	      "                 NAME | last\n",
+	    to);
+	return fflush(to) == 0 ? status : 2;
+}
+
+static void
+show(void *arg, uint64_t in, uint64_t out)
+{
+	const char *line = progress_due(arg, in, out);
+
+	if (line != NULL)
+		fprintf(stderr, "\r%s\033[K", line);
+}
+
+static void
+lost(void *arg, uint64_t at, uint64_t data_offset, uint64_t len)
+{
+	char words[INFLATE_LOST_WORDS];
+
+	(void)arg;
+	warnx("%s: %s", name, inflate_lost_words(words, at, data_offset, len));
+}
+
+/* Opens the stored file, which is ours until whoever has it open has ended. */
+static void
+open_stored(struct dumps_named *d, const char *operand)
+{
+	const char *path;
+	char *usual = NULL;
+	int rc;
+
+	if (conf_dir(CONF_FILE, &usual) < 0)
+		warn("%s", CONF_FILE);
+	rc = dumps_named(d, operand, usual != NULL ? usual : DUMPS_DIR);
+	path = d->file[0] != '\0' ? d->file : operand;
+	record_escape(name, path, strnlen(path, PATH_MAX));
+	if (rc < 0 && d->why[0] != '\0')
+		errx(2, "%s: %s", name, d->why);
+	if (rc < 0)
+		err(2, "%s", name);
+	free(usual);
+}
+
+static const char *
+ask_identity(void)
+{
+	static char line[PATH_MAX];
+	char question[sizeof(name) + 64];
+
+	snprintf(question, sizeof(question), "%s: encrypted; the age identity file: ", name);
+	switch (terminal_ask(question, line, sizeof(line))) {
+	case 0:
+		return line;
+	case 1:
+		errx(2, "%s: encrypted with age: no identity file was named", name);
+	default:
+		errx(2, "%s: encrypted with age: -i names the identity file; there is no terminal to ask at", name);
+	}
+}
+
+static void
+unpack(struct unpack *u, int fd, struct options *o)
+{
+	enum unpack_status st = unpack_open(u, fd, o->identity, 0);
+
+	if (st == UNPACK_IDENTITY) {
+		o->identity = ask_identity();
+		st = unpack_open(u, fd, o->identity, 0);
+	}
+	if (st != UNPACK_OK)
+		errx(2, "%s: %s", name, u->why);
+}
+
+/* The core as a file that a debugger can read; -1 when it has more than size bytes. */
+static int
+restored(int in, uint64_t size, const struct options *o)
+{
+	int tty = isatty(STDERR_FILENO), fd;
+	struct progress p;
+	struct restore r = { .progress = tty ? show : NULL, .progress_arg = &p, .lost = lost,
+		.threads = processors_usable(), .most = size };
+	enum inflate_status st;
+	const char *dir;
+
+	if ((fd = scratch_open(size, &dir)) < 0)
+		err(2, "%s", dir);
+	progress_start(&p);
+	st = restore(&r, in, fd);
+	if (tty)
+		fputs("\r\033[K", stderr);
+	errno = st == INFLATE_MEMORY ? ENOMEM : r.error;
+	if (st == INFLATE_READ || st == INFLATE_MEMORY)
+		err(2, "%s", name);
+	if (st == INFLATE_WRITE)
+		err(2, "%s: restoring it in %s", name, dir != NULL ? dir : "memory");
+	if (r.size > size) {
+		io_close(fd);
+		return -1;
+	}
+	if (st != INFLATE_OK && st != INFLATE_LOST && r.size > 0)
+		warnx("%s: byte %" PRIu64 ": %s", name, r.at, inflate_words(st));
+	if (o->show)
+		warnx("%s: restored in %s: %s", name, dir != NULL ? dir : "memory", progress_line(&p, r.in, r.size));
+	return fd;
+}
+
+/* The core that is to be read, restored unless it stands there as it is; u is open or has no programs. */
+static int
+prepare(struct unpack *u, const struct dumps_named *d, struct options *o)
+{
+	uint8_t head[ELF_ID_KIND_LEN];
+	ssize_t n = io_pread(d->fd, head, sizeof(head), 0);
+	uint64_t size;
+	int fd;
+
+	if (n > 0 && elf_id_kind(head, (size_t)n) == ELF_ID_KIND_CORE)
+		return d->fd;
+	/* What the record says is believed as far as it is true. */
+	if (d->dump == NULL || number_parse(d->dump->bytes, 1, INT64_MAX, &size) < 0)
+		size = UINT64_MAX;
+	unpack(u, d->fd, o);
+	if (o->only_say)
+		return u->fd;
+	if ((fd = restored(u->fd, size, o)) < 0) {
+		unpack_end(u);
+		unpack(u, d->fd, o);
+		fd = restored(u->fd, UINT64_MAX, o);
+	}
+	return fd;
+}
+
+/* Reads the core, and says what it lacks. */
+static void
+read_core(struct core *c, struct image **i, int fd, struct unpack *u)
+{
+	size_t n = strlen(name);
+	uint64_t size, at;
+	int damaged;
+
+	if (image_open(i, fd) < 0)
+		err(2, "%s", name);
+	if ((damaged = unpack_end(u) != UNPACK_OK))
+		warnx("%s: %s", name, u->why);
+	core_open(c);
+	if (core_read_image(c, *i, &size) < 0)
+		err(2, "%s", name);
+	if (damaged && size == 0)
+		exit(2);
+	if (!c->is_core)
+		errx(2, "%s: %s", name, c->bad);
+	if (image_end(*i, &at) != INFLATE_OK)
+		warnx("%s: byte %" PRIu64 ": %s", name, at, inflate_words(image_end(*i, &at)));
+	if (size < c->promised)
+		warnx("%s: cut short: %" PRIu64 " of %" PRIu64 " bytes", name, size, c->promised);
+	else if (n > strlen(STORE_PARTIAL) && strcmp(name + n - strlen(STORE_PARTIAL), STORE_PARTIAL) == 0)
+		warnx("%s: only a part was stored", name);
+	if (c->bad != NULL)
+		warnx("%s: %s", name, c->bad);
+}
+
+/* The path of the executable; NULL when there is none and it is to go on. */
+static const char *
+find(struct executable *e, const struct options *o)
+{
+	enum executable_status st = o->executable != NULL ? executable_check(e, o->executable) : executable_find(e);
+	const char *path = o->executable != NULL ? o->executable : st == EXECUTABLE_GONE ? e->recorded : e->path;
+	char text[RECORD_ESCAPED(PATH_MAX)];
+
+	record_escape(text, path, strnlen(path, PATH_MAX));
+	if (st == EXECUTABLE_GONE && o->executable != NULL)
+		errx(2, "-e %s: not an ELF file", text);
+	if (st == EXECUTABLE_GONE && *text == '\0')
+		record_escape(text, "the core names none", 19);
+	if ((st == EXECUTABLE_OTHER || st == EXECUTABLE_GONE) && !o->force)
+		errx(2, "%s: %s: -e names it, -f goes on", text, executable_words(st));
+	if (st != EXECUTABLE_FOUND)
+		warnx("%s: %s", text, executable_words(st));
+	return st == EXECUTABLE_GONE ? NULL : path;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = { .force = 0 };
+	struct executable e = { .core = NULL };
+	struct dumps_named d;
+	struct unpack u = { .count = 0 };
+	struct core core;
+	struct debugger run;
+	char text[RECORD_ESCAPED(2 * PATH_MAX)];
+	const char *path;
+	int fd, c;
+
+	if (io_std() < 0)
+		return 2;
+	while ((c = getopt(argc, argv, "d:e:fhi:nVvx:")) != -1) {
+		switch (c) {
+		case 'd':
+			o.debug = optarg;
+			break;
+		case 'e':
+			o.executable = optarg;
+			break;
+		case 'f':
+			o.force = 1;
+			break;
+		case 'h':
+			return usage(stdout, 0);
+		case 'i':
+			o.identity = optarg;
+			break;
+		case 'n':
+			o.only_say = 1;
+			break;
+		case 'V':
+			puts("core-open " VERSION);
+			return fflush(stdout) == 0 ? 0 : 2;
+		case 'v':
+			o.show = 1;
+			break;
+		case 'x':
+			o.program = optarg;
+			break;
+		default:
+			return usage(stderr, 2);
+		}
+	}
+	if (argc - optind != 1)
+		return usage(stderr, 2);
+	/* No debugger takes an absolute path for an option. */
+	if ((o.executable != NULL && (o.executable = realpath(path = o.executable, NULL)) == NULL) ||
+	    (o.debug != NULL && (o.debug = realpath(path = o.debug, NULL)) == NULL))
+		err(2, "%s", path);
+	open_stored(&d, argv[optind]);
+	fd = prepare(&u, &d, &o);
+	read_core(&core, &e.image, fd, &u);
+	e.core = &core;
+	e.debug = o.debug;
+	e.record = d.dump;
+	path = find(&e, &o);
+	debugger_command(&run, o.program, o.debug, path, fd);
+	debugger_text(&run, text, sizeof(text));
+	if (o.show)
+		warnx("%s", text);
+	if (o.only_say) {
+		if (printf("%s\n", text) < 0 || fflush(stdout) != 0)
+			err(2, "<stdout>: write");
+	} else {
+		/* The file, and the lock with it, are the debugger's from here on: they go when that does. */
+		if (fcntl(d.fd, F_SETFD, 0) == 0 && fcntl(fd, F_SETFD, 0) == 0)
+			execvp(run.argv[0], (char **)(uintptr_t)run.argv);
+		err(2, "%s", run.argv[0]);
+	}
+	image_close(e.image);
+	core_close(&core);
+	dumps_named_free(&d);
+	return 0;
+}

@@ -2,6 +2,7 @@
 
 load lib/common
 load lib/dumps
+load lib/stored
 
 # table: what is listed without the header, a blank between two columns.
 table() {
@@ -134,4 +135,98 @@ table() {
 	sed 1d out | awk '{ print $1 }' | sort -r | diff - <(sed 1d out | awk '{ print $1 }')
 	[ "$(core-list -j d | jq length)" = 10001 ]
 	[ "$(grep -c ' whole ' out)" = 10000 ]
+}
+
+@test "core-list: directories of users are listed with it, links and others are not" {
+	dump one time=2026-11-25T00:00:02Z
+	dump two time=2026-11-25T00:00:03Z
+	: >d/two.gz
+	mkdir d/4711 d/47x d/12345678901 d/0 elsewhere
+	mv d/two.* d/4711/
+	cp d/4711/two.txt d/0/one.txt
+	# Of one name in two directories each has its own file.
+	cp d/0/one.txt d/4711/one.txt
+	: >d/4711/one.gz
+	cp d/one.txt d/47x/
+	cp d/one.txt d/12345678901/
+	cp d/one.txt elsewhere/
+	ln -s ../elsewhere d/99
+	: >d/77
+	table | awk '{ print $(NF - 3), $NF }' | diff - <(printf '%s\n' 'gone 0/one' 'whole 4711/one' 'whole 4711/two' 'gone one')
+	core-list -j d | jq -c '[.[] | [.name, .file]]' |
+		diff - <(echo '[["0/one",null],["4711/one","4711/one.gz"],["4711/two","4711/two.gz"],["one",null]]')
+	# core-prune takes each directory by itself.
+	core-prune -k 1 d >said
+	[ ! -s said ]
+	[ -e d/4711/two.gz ]
+}
+
+@test "core-list: who may not list the directory sees their own" {
+	local top uid=65533 as=(setpriv --reuid 65533 --regid 65533 --clear-groups)
+	if [ "$(id -u)" != 0 ]; then
+		uid=$(id -u) as=()
+	fi
+	# The folder of the test is root's alone.
+	top=$(mktemp -d /tmp/core-list.XXXXXX)
+	chmod 755 "$top"
+	dump own
+	mkdir "d/$uid" d/1
+	mv d/own.txt "d/$uid/"
+	cp "d/$uid/own.txt" d/others.txt
+	cp d/others.txt d/1/
+	cp -r d "$top/d"
+	cp "$(command -v core-list)" "$top/"
+	chmod 700 "$top/d/$uid" "$top/d/1"
+	[ -z "${as[*]}" ] || chown -R $uid:$uid "$top/d/$uid"
+	chmod 0 "$top/d/1"
+	chmod 755 "$top/d"
+	run -0 --separate-stderr "${as[@]}" "$top/core-list" "$top/d"
+	[ -z "$stderr" ]
+	printf '%s\n' "${lines[@]}" | sed 1d | awk '{ print $NF }' >all
+	chmod 311 "$top/d"
+	run -0 --separate-stderr "${as[@]}" "$top/core-list" "$top/d"
+	[ -z "$stderr" ]
+	printf '%s\n' "${lines[@]}" | sed 1d | awk '{ print $NF }' >own
+	rm -r "$top/d/$uid"
+	run -2 "${as[@]}" "$top/core-list" "$top/d"
+	chmod -R u+rwx "$top"
+	rm -r "$top"
+	[[ $output == *'Permission denied' ]]
+	printf '%s\n' "$uid/own" others | diff all -
+	echo "$uid/own" | diff own -
+}
+
+@test "core-list: the directory is that of the configuration, as the handler reads it" {
+	configured "$PWD/built" core-list
+	lists() {
+		local wanted=$1
+		shift
+		printf "$@" >built/gzcoredump.conf
+		built/core-list | sed 1d | awk '{ print $NF }' | diff - <(echo "$wanted") || { cat built/gzcoredump.conf; return 1; }
+	}
+	dump one
+	mv d 'a b'
+	dump two
+	mkdir built/dumps
+	cp d/two.txt built/dumps/usual.txt
+	built/core-list | grep -q ' usual$'
+	lists usual ''
+	lists usual '#dir=%s/d\n' "$PWD"
+	lists two 'dir=%s/d\n' "$PWD"
+	lists two ' \t dir \t=  %s/d/ \r\n' "$PWD"
+	lists one 'dir="%s/a b"\n' "$PWD"
+	lists one 'dir=%s/a b' "$PWD"
+	lists two 'dir=%s/a b\ndir=%s/d\ndir=d\ndir=\ndirs=/\n=\nx\n' "$PWD" "$PWD"
+	lists usual 'dir=d\n'
+	lists usual "dir='%s/d'\n" "$PWD"
+	lists one 'dir="%s/a b"\n#dir=%s/d\nDir=%s/d\n' "$PWD" "$PWD" "$PWD"
+	# What cannot be read is said, and is as if it were not there.
+	rm built/gzcoredump.conf
+	mkfifo built/gzcoredump.conf
+	run -0 --separate-stderr built/core-list
+	[[ $stderr == 'core-list: '*'gzcoredump.conf: '* ]]
+	[[ $output == *' usual' ]]
+	# And a directory that is given is not looked for there.
+	run -0 --separate-stderr built/core-list d
+	[ -z "$stderr" ]
 }

@@ -117,15 +117,13 @@ take(struct dumps_named *n)
 	return why != NULL ? -1 : 0;
 }
 
-int
-dumps_named(struct dumps_named *n, const char *name, const char *usual)
+static int
+open_named(struct dumps_named *n, const char *name, const char *usual)
 {
 	const char *slash = strrchr(name, '/');
 	char *dir;
 	int rc, saved;
 
-	memset(n, 0, sizeof(*n));
-	n->fd = -1;
 	if (slash == NULL || of_user(name)) {
 		rc = look_up(n, usual, name);
 		if (rc == 0 || n->dump != NULL)
@@ -145,6 +143,19 @@ dumps_named(struct dumps_named *n, const char *name, const char *usual)
 	free(dir);
 	errno = saved;
 	return rc == 0 ? take(n) : rc;
+}
+
+int
+dumps_named(struct dumps_named *n, const char *name, const char *usual)
+{
+	int rc;
+
+	memset(n, 0, sizeof(*n));
+	n->fd = -1;
+	rc = open_named(n, name, usual);
+	if (rc < 0 && n->why[0] == '\0')
+		snprintf(n->why, sizeof(n->why), "%s", strerror(errno));
+	return rc;
 }
 
 void

@@ -11,7 +11,7 @@ struct dumps_named {
 	char file[PATH_MAX];		/* its path */
 	const struct dump *dump;	/* its record, one of dumps, or NULL when there is none */
 	struct dumps dumps;
-	char why[PATH_MAX + 128];	/* after a failure: why, or "" for errno */
+	char why[PATH_MAX + 128];	/* after a failure */
 };
 
 /*

@@ -44,15 +44,30 @@ in_memory(void)
 	return fd < 0 && errno == EINVAL ? memfd_create("core", MFD_CLOEXEC) : fd;
 }
 
+/* How many bytes may be in memory of a file of that size; 0 for none. */
+static uint64_t
+room(uint64_t size, enum scratch_where where)
+{
+	uint64_t most = available();
+
+	if (where == SCRATCH_SECRET) {
+		most /= SCRATCH_SECRET_PART;
+		return size == UINT64_MAX || size <= most ? most : 0;
+	}
+	most = most / SCRATCH_PART < SCRATCH_MOST ? most / SCRATCH_PART : SCRATCH_MOST;
+	return where == SCRATCH_FITTING && size <= most ? size : 0;
+}
+
 int
-scratch_open(uint64_t size, const char **dir)
+scratch_open(uint64_t size, enum scratch_where where, const char **dir, uint64_t *most)
 {
 	int fd = -1;
 
 	*dir = NULL;
-	if (size <= SCRATCH_MOST && size <= available() / SCRATCH_PART)
+	if ((*most = room(size, where)) > 0)
 		fd = in_memory();
 	if (fd < 0) {
+		*most = UINT64_MAX;
 		*dir = getenv("TMPDIR");
 		if (*dir == NULL || **dir == '\0')
 			*dir = "/var/tmp";

@@ -255,6 +255,7 @@ unpack_open(struct unpack *u, int fd, const char *identity, int flags)
 			explain(u, NULL, "encrypted with age: its identity file is needed (-i)");
 			break;
 		}
+		u->secret |= f != NULL && strcmp(f->argv[0], "age") == 0;
 		if (u->count == UNPACK_LAYERS) {
 			explain(u, NULL, "compressed or encrypted too many times over");
 			break;

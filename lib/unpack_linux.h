@@ -24,6 +24,7 @@ enum unpack_status {
 struct unpack {
 	int fd;			/* to read from: the one that was given when count is 0, else a pipe */
 	size_t count;		/* programs that run */
+	int secret;		/* one of them decrypts */
 	struct unpack_layer {
 		const char *program;	/* NULL: a process of ours */
 		pid_t pid;

@@ -75,10 +75,8 @@ open_stored(struct dumps_named *d, const char *operand)
 	rc = dumps_named(d, operand, usual != NULL ? usual : DUMPS_DIR);
 	path = d->file[0] != '\0' ? d->file : operand;
 	record_escape(name, path, strnlen(path, PATH_MAX));
-	if (rc < 0 && d->why[0] != '\0')
-		errx(2, "%s: %s", name, d->why);
 	if (rc < 0)
-		err(2, "%s", name);
+		errx(2, "%s: %s", name, d->why);
 	free(usual);
 }
 
@@ -112,21 +110,21 @@ unpack(struct unpack *u, int fd, struct options *o)
 		errx(2, "%s: %s", name, u->why);
 }
 
-/* The core as a file that a debugger can read; -1 when it has more than size bytes. */
+/* The core as a file that a debugger can read; -1 when there is more than there is room for. */
 static int
-restored(int in, uint64_t size, const struct options *o)
+restored(const struct unpack *u, uint64_t size, enum scratch_where where, const struct options *o)
 {
 	int tty = isatty(STDERR_FILENO), fd;
 	struct progress p;
 	struct restore r = { .progress = tty ? show : NULL, .progress_arg = &p, .lost = lost,
-		.threads = processors_usable(), .most = size };
+		.threads = processors_usable() };
 	enum inflate_status st;
 	const char *dir;
 
-	if ((fd = scratch_open(size, &dir)) < 0)
+	if ((fd = scratch_open(size, where, &dir, &r.most)) < 0)
 		err(2, "%s", dir);
 	progress_start(&p);
-	st = restore(&r, in, fd);
+	st = restore(&r, u->fd, fd);
 	if (tty)
 		fputs("\r\033[K", stderr);
 	errno = st == INFLATE_MEMORY ? ENOMEM : r.error;
@@ -134,12 +132,14 @@ restored(int in, uint64_t size, const struct options *o)
 		err(2, "%s", name);
 	if (st == INFLATE_WRITE)
 		err(2, "%s: restoring it in %s", name, dir != NULL ? dir : "memory");
-	if (r.size > size) {
+	if (r.size > r.most) {
 		io_close(fd);
 		return -1;
 	}
 	if (st != INFLATE_OK && st != INFLATE_LOST && r.size > 0)
 		warnx("%s: byte %" PRIu64 ": %s", name, r.at, inflate_words(st));
+	if (u->secret && dir != NULL)
+		warnx("%s: not enough memory: while it is open it is on disk, decrypted", name);
 	if (o->show)
 		warnx("%s: restored in %s: %s", name, dir != NULL ? dir : "memory", progress_line(&p, r.in, r.size));
 	return fd;
@@ -160,12 +160,12 @@ prepare(struct unpack *u, const struct dumps_named *d, struct options *o)
 	if (d->dump == NULL || number_parse(d->dump->bytes, 1, INT64_MAX, &size) < 0)
 		size = UINT64_MAX;
 	unpack(u, d->fd, o);
-	if (o->only_say)
-		return u->fd;
-	if ((fd = restored(u->fd, size, o)) < 0) {
+	if (o->only_say && u->count == 0)
+		return d->fd;
+	if ((fd = restored(u, size, u->secret ? SCRATCH_SECRET : SCRATCH_FITTING, o)) < 0) {
 		unpack_end(u);
 		unpack(u, d->fd, o);
-		fd = restored(u->fd, UINT64_MAX, o);
+		fd = restored(u, size, SCRATCH_DISK, o);
 	}
 	return fd;
 }

@@ -222,7 +222,7 @@ find(struct executable *e, const struct options *o)
 int
 main(int argc, char **argv)
 {
-	struct options o = { .force = 0 };
+	static struct options o;
 	struct executable e = { .core = NULL };
 	struct dumps_named d;
 	struct unpack u = { .count = 0 };

@@ -266,7 +266,7 @@ main(int argc, char **argv)
 	if ((s.damaged = unpack_end(&u) != UNPACK_OK))
 		warnx("%s: %s", name, u.why);
 	if (s.damaged && image_size(i) == 0)
-		return 2;
+		exit(2);
 	/* From here on it is the core's bytes that say what to do. */
 	if (user != NULL && owner_become(user) < 0) {
 		if (errno == ENOENT)

@@ -1,11 +1,14 @@
-/* A stored core as a sparse file: decoded when it is gzip or zlib data, salvaged when that is damaged. */
+/*
+ * A stored core as a sparse file of its own, without a name: decrypted, decompressed by other programs' programs, decoded
+ * when it is gzip or zlib data, salvaged when that is damaged.
+ */
 #ifndef GZCORE_RESTORE_H
 #define GZCORE_RESTORE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "inflate_status.h"
+#include "unpack_linux.h"
 
 struct restore {
 	/* The caller's, each may be NULL or 0. */
@@ -14,19 +17,20 @@ struct restore {
 	void (*lost)(void *arg, uint64_t at, uint64_t data_offset, uint64_t len);	/* as for inflate_salvage */
 	void *lost_arg;
 	size_t threads;		/* 0: one */
-	uint64_t most;		/* bytes of the file: what is more is counted in size, and not written; 0: any */
+	uint64_t expected;	/* about so many bytes, for where to put it; 0: not known */
 	/* Afterwards. */
-	uint64_t in, size;	/* bytes that were read, and that there are in the file */
-	uint64_t at;		/* where in the input something is amiss */
-	int error;		/* errno of INFLATE_READ and INFLATE_WRITE */
+	uint64_t in, size;	/* bytes that were read, of gzip or of the core, and that there are in the file */
+	const char *dir;	/* where it is; NULL: in memory */
+	int secret;		/* it was encrypted */
+	char why[UNPACK_WHY];
 };
 
 /*
- * Reads in, from its start where it can be sought, to its end, into out, an empty file.  Returns INFLATE_OK, also
- * for what is no compressed data; INFLATE_READ, INFLATE_WRITE and INFLATE_MEMORY when it could not be done;
- * INFLATE_LOST and INFLATE_UNKNOWN when it was damaged and could be sought: what was saved is there.  With all
- * others what came before the damage is there.
+ * Reads in, from its start where it can be sought, to its end; of what is no ELF file only the first bytes.  Returns
+ * UNPACK_OK and the file in *out, which the caller closes.  With UNPACK_DAMAGED too, and what came before the damage is there; where
+ * lost is given and gzip data can be sought all that can be saved, which is then UNPACK_OK.  Otherwise nothing is
+ * left.  What was encrypted is put on disk only when it does not fit into memory.
  */
-enum inflate_status restore(struct restore *r, int in, int out);
+enum unpack_status restore_open(struct restore *r, int in, const char *identity, int *out);
 
 #endif

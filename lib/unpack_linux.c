@@ -226,6 +226,15 @@ collect(struct unpack *u, int counts)
 	return st;
 }
 
+int
+unpack_needed(int fd)
+{
+	uint8_t head[HEAD];
+	ssize_t n = peek(fd, head);
+
+	return n > 0 && format_of(head, (size_t)n) != NULL;
+}
+
 enum unpack_status
 unpack_open(struct unpack *u, int fd, const char *identity, int flags)
 {

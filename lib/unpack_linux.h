@@ -33,20 +33,22 @@ struct unpack {
 	char why[UNPACK_WHY];	/* with any status but UNPACK_OK: in printable words, for a message */
 };
 
+/* Whether another program is needed to read fd, which is as for unpack_open. */
+int unpack_needed(int fd);
+
 /* Flags: gzip and zlib data that comes through a pipe, or from inside, is decoded too, by a process of ours. */
 #define UNPACK_OURS 1
 
 /*
  * Starts what it takes to read fd, from its start where it can be sought; it stays the caller's.  identity is
  * the path of age's identity file, or NULL.  After UNPACK_OK u->fd is to be read and u to be ended by
- * unpack_end; otherwise nothing is left.  A child of the caller's own must not be waited for in between, and SIGCHLD
- * is no longer ignored.
+ * unpack_end; otherwise nothing is left.  SIGCHLD is no longer ignored.
  */
 enum unpack_status unpack_open(struct unpack *u, int fd, const char *identity, int flags);
 
 /*
- * Ends it: reads what little is left, so that checks at the end are made.  Programs that are then not done, since their output was not
- * wanted, are killed, which is no failure.  Returns UNPACK_OK or UNPACK_DAMAGED; of several that failed the
+ * Ends it: reads what little is left, so that checks at the end are made.  Programs that are then not done, since
+ * their output was not wanted, are killed, which is no failure.  Returns UNPACK_OK or UNPACK_DAMAGED; of several that failed the
  * outermost is named, as the cause.
  */
 enum unpack_status unpack_end(struct unpack *u);

@@ -252,6 +252,8 @@ until_true() {
 		sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 		EOS
 	}
+	run -0 --separate-stderr core-open -v -x true -i "$F/key" ./core.gz.age
+	[[ ${stderr_lines[0]} == 'core-open: ./core.gz.age: restored in memory: '* ]]
 	run -0 asked "$F/key"
 	[[ $output == *"gdb $F/victim CORE"* ]]
 	run -2 asked ''

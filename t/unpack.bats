@@ -54,6 +54,11 @@ except ChildProcessError:
 		cat "$file" | core-trace -i "$F/key" | diff "$F/trace" -
 	done
 	[ -z "$(ls -A tmp)" ]
+	# What was encrypted goes to no disk.
+	export TMPDIR=$PWD/missing
+	core-trace -i "$F/key" "$F/packed/core.gz.age" | diff "$F/trace" -
+	fails_with 2 core-trace "$F/packed/core.zst"
+	[[ $stderr == *": restoring it in $TMPDIR: No such file or directory" ]]
 }
 
 @test "core-info, core-trace: what is cut or damaged is described as far as it goes" {

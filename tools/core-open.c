@@ -22,7 +22,6 @@
 #include "progress.h"
 #include "record.h"
 #include "restore.h"
-#include "scratch_linux.h"
 #include "store_linux.h"
 #include "terminal.h"
 #include "unpack_linux.h"
@@ -97,96 +96,56 @@ ask_identity(void)
 	}
 }
 
-static void
-unpack(struct unpack *u, int fd, struct options *o)
-{
-	enum unpack_status st = unpack_open(u, fd, o->identity, 0);
-
-	if (st == UNPACK_IDENTITY) {
-		o->identity = ask_identity();
-		st = unpack_open(u, fd, o->identity, 0);
-	}
-	if (st != UNPACK_OK)
-		errx(2, "%s: %s", name, u->why);
-}
-
-/* The core as a file that a debugger can read; -1 when there is more than there is room for. */
+/* The core as a file that a debugger can read: what is stored, when it is a plain core, else a copy. */
 static int
-restored(const struct unpack *u, uint64_t size, enum scratch_where where, const struct options *o)
+prepare(const struct dumps_named *d, const struct options *o)
 {
 	int tty = isatty(STDERR_FILENO), fd;
 	struct progress p;
 	struct restore r = { .progress = tty ? show : NULL, .progress_arg = &p, .lost = lost,
 		.threads = processors_usable() };
-	enum inflate_status st;
-	const char *dir;
-
-	if ((fd = scratch_open(size, where, &dir, &r.most)) < 0)
-		err(2, "%s", dir);
-	progress_start(&p);
-	st = restore(&r, u->fd, fd);
-	if (tty)
-		fputs("\r\033[K", stderr);
-	errno = st == INFLATE_MEMORY ? ENOMEM : r.error;
-	if (st == INFLATE_READ || st == INFLATE_MEMORY)
-		err(2, "%s", name);
-	if (st == INFLATE_WRITE)
-		err(2, "%s: restoring it in %s", name, dir != NULL ? dir : "memory");
-	if (r.size > r.most) {
-		io_close(fd);
-		return -1;
-	}
-	if (st != INFLATE_OK && st != INFLATE_LOST && r.size > 0)
-		warnx("%s: byte %" PRIu64 ": %s", name, r.at, inflate_words(st));
-	if (u->secret && dir != NULL)
-		warnx("%s: not enough memory: while it is open it is on disk, decrypted", name);
-	if (o->show)
-		warnx("%s: restored in %s: %s", name, dir != NULL ? dir : "memory", progress_line(&p, r.in, r.size));
-	return fd;
-}
-
-/* The core that is to be read, restored unless it stands there as it is; u is open or has no programs. */
-static int
-prepare(struct unpack *u, const struct dumps_named *d, struct options *o)
-{
 	uint8_t head[ELF_ID_KIND_LEN];
 	ssize_t n = io_pread(d->fd, head, sizeof(head), 0);
-	uint64_t size;
-	int fd;
+	enum unpack_status st;
 
-	if (n > 0 && elf_id_kind(head, (size_t)n) == ELF_ID_KIND_CORE)
+	if ((n > 0 && elf_id_kind(head, (size_t)n) == ELF_ID_KIND_CORE) || (o->only_say && !unpack_needed(d->fd)))
 		return d->fd;
 	/* What the record says is believed as far as it is true. */
-	if (d->dump == NULL || number_parse(d->dump->bytes, 1, INT64_MAX, &size) < 0)
-		size = UINT64_MAX;
-	unpack(u, d->fd, o);
-	if (o->only_say && u->count == 0)
-		return d->fd;
-	if ((fd = restored(u, size, u->secret ? SCRATCH_SECRET : SCRATCH_FITTING, o)) < 0) {
-		unpack_end(u);
-		unpack(u, d->fd, o);
-		fd = restored(u, size, SCRATCH_DISK, o);
+	if (d->dump == NULL || number_parse(d->dump->bytes, 1, INT64_MAX, &r.expected) < 0)
+		r.expected = 0;
+	progress_start(&p);
+	st = restore_open(&r, d->fd, o->identity, &fd);
+	if (st == UNPACK_IDENTITY) {
+		const char *identity = ask_identity();
+
+		progress_start(&p);
+		st = restore_open(&r, d->fd, identity, &fd);
 	}
+	if (tty)
+		fputs("\r\033[K", stderr);
+	if (st != UNPACK_OK)
+		warnx("%s: %s", name, r.why);
+	if ((st != UNPACK_OK && st != UNPACK_DAMAGED) || (st == UNPACK_DAMAGED && r.size == 0))
+		exit(2);
+	if (r.secret && r.dir != NULL)
+		warnx("%s: not enough memory: while it is open it is on disk, decrypted", name);
+	if (o->show)
+		warnx("%s: restored in %s: %s", name, r.dir != NULL ? r.dir : "memory", progress_line(&p, r.in, r.size));
 	return fd;
 }
 
 /* Reads the core, and says what it lacks. */
 static void
-read_core(struct core *c, struct image **i, int fd, struct unpack *u)
+read_core(struct core *c, struct image **i, int fd)
 {
 	size_t n = strlen(name);
 	uint64_t size, at;
-	int damaged;
 
 	if (image_open(i, fd) < 0)
 		err(2, "%s", name);
-	if ((damaged = unpack_end(u) != UNPACK_OK))
-		warnx("%s: %s", name, u->why);
 	core_open(c);
 	if (core_read_image(c, *i, &size) < 0)
 		err(2, "%s", name);
-	if (damaged && size == 0)
-		exit(2);
 	if (!c->is_core)
 		errx(2, "%s: %s", name, c->bad);
 	if (image_end(*i, &at) != INFLATE_OK)
@@ -225,7 +184,6 @@ main(int argc, char **argv)
 	static struct options o;
 	struct executable e = { .core = NULL };
 	struct dumps_named d;
-	struct unpack u = { .count = 0 };
 	struct core core;
 	struct debugger run;
 	char text[RECORD_ESCAPED(2 * PATH_MAX)];
@@ -273,8 +231,8 @@ main(int argc, char **argv)
 	    (o.debug != NULL && (o.debug = realpath(path = o.debug, NULL)) == NULL))
 		err(2, "%s", path);
 	open_stored(&d, argv[optind]);
-	fd = prepare(&u, &d, &o);
-	read_core(&core, &e.image, fd, &u);
+	fd = prepare(&d, &o);
+	read_core(&core, &e.image, fd);
 	e.core = &core;
 	e.debug = o.debug;
 	e.record = d.dump;

@@ -18,10 +18,10 @@
 #include "number.h"
 #include "owner_linux.h"
 #include "record.h"
+#include "restore.h"
 #include "signals.h"
 #include "trace.h"
 #include "trace_text.h"
-#include "unpack_linux.h"
 
 struct show {
 	int json, brief, record, digits;
@@ -195,7 +195,8 @@ main(int argc, char **argv)
 	uint64_t seconds = 0;
 	static struct show s;
 	enum trace_status st;
-	struct unpack u;
+	struct restore r = { .threads = 1 };
+	enum unpack_status unpacked;
 	struct image *i;
 	struct trace *t;
 	int fd, c, ask = 0, status = 2;
@@ -259,14 +260,14 @@ main(int argc, char **argv)
 	name = optind == argc || strcmp(argv[optind], "-") == 0 ? "<stdin>" : argv[optind];
 	if ((fd = io_open(argv[optind])) >= 0 && isatty(fd))
 		errx(2, "%s: is a terminal: a core is not read from there", name);
-	if (fd >= 0 && unpack_open(&u, fd, identity, 0) != UNPACK_OK)
-		errx(2, "%s: %s", name, u.why);
-	if (fd < 0 || image_open(&i, u.fd) < 0)
+	if (fd >= 0 && unpack_needed(fd) && (unpacked = restore_open(&r, fd, identity, &fd)) != UNPACK_OK) {
+		warnx("%s: %s", name, r.why);
+		if (unpacked != UNPACK_DAMAGED || r.size == 0)
+			exit(2);
+		s.damaged = 1;
+	}
+	if (fd < 0 || image_open(&i, fd) < 0)
 		err(2, "%s", name);
-	if ((s.damaged = unpack_end(&u) != UNPACK_OK))
-		warnx("%s: %s", name, u.why);
-	if (s.damaged && image_size(i) == 0)
-		exit(2);
 	/* From here on it is the core's bytes that say what to do. */
 	if (user != NULL && owner_become(user) < 0) {
 		if (errno == ENOENT)

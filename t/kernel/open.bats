@@ -1,0 +1,70 @@
+# Real crashes, stored as the configuration says, found and opened.
+
+load ../lib/common
+load ../lib/kernel
+
+setup_file() {
+	need gdb zstd age
+	export BATS_NO_PARALLELIZE_WITHIN_FILE=true
+	kernel_install || return
+	[ -n "${P-}" ] || return 0
+	chmod 755 "$P"
+	crasher "$P/prog"
+	printf '#!/bin/sh\nexec gdb -nx -q -batch -ex bt "$@"\n' >"$P/bt"
+	chmod 755 "$P/bt"
+	age-keygen -o "$P/key" 2>/dev/null
+}
+
+teardown_file() {
+	kernel_remove
+}
+
+setup() {
+	kernel_ready
+	cd "$BATS_TEST_TMPDIR" || return 1
+}
+
+# opens NAME [OPTION…]: the debugger shows the frame that crashed, and that main called.
+opens() {
+	local name=$1
+	shift
+	core-open "$@" -x "$P/bt" "$DIR/$name" >bt 2>said </dev/null || { cat said; return 1; }
+	[ ! -s said ] || ! grep '^core-open:' said
+	grep -q ' in main (' bt || { cat bt said; return 1; }
+}
+
+@test "core-open: the last crash, whatever stores it; core-info and core-trace read it too" {
+	for stored in 'level=1' 'compress=zstd -q -1' 'filter=zstd -q -1' "filter=age -r $(age-keygen -y "$P/key")"; do
+		rm -rf "$DIR"
+		conf "$stored" suffix=stored
+		crash "$P/prog" fill 100000
+		stored
+		opens last -i "$P/key"
+		core-info -i "$P/key" "$name.stored" | grep -qx "pid=$pid"
+		core-info -i "$P/key" "$name.stored" | grep -qx complete=yes
+		core-trace -i "$P/key" "$name.stored" | grep -q '  main+'
+	done
+}
+
+@test "core-open, core-list: the dumps of a user, by root and by the user" {
+	local user='setpriv --reuid 4711 --regid 4711 --clear-groups'
+	rm -rf "$DIR"
+	conf owner=crashed
+	crash "$P/prog" fill 100000
+	stored
+	crash $user "$P/prog" fill 100000
+	DIR=$DIR/4711 stored
+	name=4711/${name##*/}
+	core-list "$DIR" >all
+	[ "$(sed 1d all | wc -l)" -eq 2 ]
+	grep -q " whole .* $name\$" all
+	opens "$name"
+	# Programs that the user may run.
+	mkdir "$P/user"
+	cp "$(command -v core-list)" "$(command -v core-open)" "$P/user/"
+	chmod 755 "$P/user"
+	$user "$P/user/core-list" "$DIR" | sed 1d | awk '{ print $NF }' >own
+	echo "$name" | diff - own
+	$user "$P/user/core-open" -x "$P/bt" "$DIR/last" >bt
+	grep -q ' in main (' bt
+}

@@ -10,8 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "in_use_linux.h"
 #include "io.h"
 #include "store_linux.h"
 
@@ -30,14 +32,23 @@ struct reading {
 const char *
 dump_words(enum dump_state state)
 {
-	static const char *const words[] = { "whole", "cut", "partial", "none", "open", "gone" };
+	static const char *const words[] = { "whole", "cut", "partial", "none", "open", "gone", "lost" };
 
 	return words[state];
 }
 
+/* Whether a record without an end is still to get one: its handler has it marked, or is about to. */
+static int
+open_still(int fd, const struct stat *st)
+{
+	time_t now = time(NULL);
+
+	return in_use(fd) || (st->st_mtime <= now && now - st->st_mtime < DUMPS_FRESH);
+}
+
 /* Reads a record; NULL with errno, EINVAL when that is none. */
 static char *
-read_record(int dir, const char *name, uint64_t *size)
+read_record(int dir, const char *name, uint64_t *size, int *open)
 {
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	struct stat st;
@@ -50,6 +61,7 @@ read_record(int dir, const char *name, uint64_t *size)
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && st.st_size <= DUMPS_RECORD &&
 	    (text = malloc((size_t)st.st_size + 1)) != NULL)
 		n = io_pread(fd, text, (size_t)st.st_size, 0);
+	*open = n > 0 && open_still(fd, &st);
 	io_close(fd);
 	/* The first line is the identity, the second says that this is a record. */
 	if (n <= 0 || strncmp(text, "uuid=", 5) != 0) {
@@ -115,6 +127,7 @@ add(const struct reading *r, const char *file, size_t len)
 	const char *stored, *complete;
 	struct dumps *d = r->d;
 	struct dump *p;
+	int open;
 
 	if (d->count == d->room) {
 		size_t room = d->room == 0 ? 64 : 2 * d->room;
@@ -126,7 +139,7 @@ add(const struct reading *r, const char *file, size_t len)
 	}
 	p = &d->dump[d->count];
 	memset(p, 0, sizeof(*p));
-	if ((p->record = read_record(r->fd, file, &p->record_size)) == NULL)
+	if ((p->record = read_record(r->fd, file, &p->record_size, &open)) == NULL)
 		return errno == ENOMEM ? -1 : 0;
 	if ((p->name = full_name(r, file, len)) == NULL) {
 		free(p->record);
@@ -135,7 +148,7 @@ add(const struct reading *r, const char *file, size_t len)
 	d->count++;
 	take_values(p, &stored, &complete);
 	if (*complete == '\0')
-		p->state = DUMP_OPEN;
+		p->state = open ? DUMP_OPEN : DUMP_LOST;
 	else if (strcmp(stored, "whole") == 0)
 		p->state = strcmp(complete, "yes") == 0 ? DUMP_WHOLE : DUMP_CUT;
 	else
@@ -199,8 +212,9 @@ take_file(const struct reading *r, struct dump *p, const char *file)
 	int partial = ends(file, n, STORE_PARTIAL);
 	struct stat st;
 
-	if (partial != (p->state == DUMP_PARTIAL) || p->state == DUMP_NONE || p->file != NULL ||
-	    fstatat(r->fd, file, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+	/* What was lost can have come as far as either. */
+	if ((partial != (p->state == DUMP_PARTIAL) && p->state != DUMP_LOST) || p->state == DUMP_NONE ||
+	    p->file != NULL || fstatat(r->fd, file, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
 		return 0;
 	p->size = (uint64_t)st.st_size;
 	return (p->file = full_name(r, file, n)) == NULL ? -1 : 0;

@@ -14,14 +14,17 @@
 
 /* The longest name of a dump or its file, with the number of a user before it, bytes. */
 #define DUMPS_NAME 512
+/* How long a record without an end or a mark (in_use_linux.h) is taken for one that is being written, seconds. */
+#define DUMPS_FRESH 10
 
 enum dump_state {
 	DUMP_WHOLE,	/* the file is whole, and so is the core */
 	DUMP_CUT,	/* the file is whole, of a core that was cut short */
 	DUMP_PARTIAL,	/* a part of the file */
 	DUMP_NONE,	/* the record alone */
-	DUMP_OPEN,	/* being written, or lost */
-	DUMP_GONE	/* the record tells of a file that is not there */
+	DUMP_OPEN,	/* being written */
+	DUMP_GONE,	/* the record tells of a file that is not there */
+	DUMP_LOST	/* nobody is writing it any more; there may be a file, a whole one or a part */
 };
 
 /* Strings are escaped as in the record, and "" when it has none. */

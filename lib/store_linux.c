@@ -4,13 +4,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+/* What hidden names start with; HEX digits follow. */
+#define HIDDEN ".gzcore."
+#define HEX 16
 
 /* How many hidden names are tried before giving up: they are random, one does. */
 #define TRIES 8
@@ -37,7 +44,7 @@ hide(struct store *s, int (*make)(struct store *))
 		/* In a directory of many a name that can be guessed can be taken. */
 		if (getrandom(&n, sizeof(n), 0) != (ssize_t)sizeof(n))
 			break;
-		snprintf(s->hidden, sizeof(s->hidden), ".gzcore.%016" PRIx64, n);
+		snprintf(s->hidden, sizeof(s->hidden), HIDDEN "%0*" PRIx64, HEX, n);
 		if (make(s) == 0)
 			return 0;
 		if (errno != EEXIST)
@@ -47,11 +54,40 @@ hide(struct store *s, int (*make)(struct store *))
 	return -1;
 }
 
+int
+store_hidden(const char *name)
+{
+	size_t n = strlen(HIDDEN);
+
+	return strncmp(name, HIDDEN, n) == 0 && strlen(name + n) == HEX && strspn(name + n, "0123456789abcdef") == HEX;
+}
+
+int
+store_named(int dir, const char *name, int fd)
+{
+	struct stat st, there;
+
+	return fstat(fd, &st) == 0 && fstatat(dir, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_dev == there.st_dev && st.st_ino == there.st_ino;
+}
+
 static int
 make_hidden(struct store *s)
 {
 	s->fd = openat(s->dir, s->hidden, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	return s->fd < 0 ? -1 : 0;
+	if (s->fd < 0)
+		return -1;
+	/*
+	 * Until it is locked it looks like a leftover.  Where nothing can be locked, leftovers_remove cannot either,
+	 * and removes nothing.
+	 */
+	if ((flock(s->fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) && store_named(s->dir, s->hidden, s->fd))
+		return 0;
+	unlinkat(s->dir, s->hidden, 0);
+	close(s->fd);
+	s->fd = -1;
+	errno = EEXIST;
+	return -1;
 }
 
 int
@@ -63,7 +99,8 @@ store_open(struct store *s, const char *path)
 
 	s->dir = s->fd = -1;
 	s->hidden[0] = '\0';
-	if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+	/* A hidden name of ours would be taken for a leftover. */
+	if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || store_hidden(name)) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -88,6 +125,14 @@ store_open(struct store *s, const char *path)
 		return -1;
 	}
 	return 0;
+}
+
+int
+store_open_to_all(const struct store *s)
+{
+	struct stat st;
+
+	return fstat(s->dir, &st) == 0 && (st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX);
 }
 
 int
@@ -123,7 +168,7 @@ store_protect(struct store *s, uid_t uid, gid_t gid, mode_t mode)
 	return fchmod(s->fd, mode);
 }
 
-/* Links the nameless file in as name. */
+/* Links the file in as name. */
 static int
 link_fd(struct store *s, const char *name)
 {
@@ -141,6 +186,8 @@ link_fd(struct store *s, const char *name)
 static int
 link_hidden(struct store *s)
 {
+	/* Before it can be seen: who has no name has no other lock. */
+	flock(s->fd, LOCK_EX | LOCK_NB);
 	return link_fd(s, s->hidden);
 }
 
@@ -150,14 +197,19 @@ move_hidden(struct store *s, const char *name)
 {
 	int fd;
 
-	if (linkat(s->dir, s->hidden, s->dir, name, 0) == 0) {
+	if (link_fd(s, name) == 0) {
 		/* It has its name: a second one that stays is no failure. */
 		unlinkat(s->dir, s->hidden, 0);
 		return 0;
 	}
 	if (errno == EEXIST)
 		return -1;
-	/* No links here: an empty file reserves the name until the rename. */
+	/* As a system call: not every C library has it. */
+	if (syscall(SYS_renameat2, s->dir, s->hidden, s->dir, name, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno == EEXIST)
+		return -1;
+	/* Neither here: an empty file reserves the name until the rename. */
 	fd = openat(s->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -1;
@@ -191,6 +243,11 @@ store_publish(struct store *s, const char *suffix, int flags)
 			rc = move_hidden(s, name);
 		if (rc == 0)
 			s->hidden[0] = '\0';
+		/* Where others may write to the directory, another file can have had the hidden name by then. */
+		if (rc == 0 && !store_named(s->dir, name, s->fd)) {
+			errno = ESTALE;
+			rc = -1;
+		}
 	}
 	if (rc < 0)
 		return -1;

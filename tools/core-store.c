@@ -2,6 +2,7 @@
 #include <err.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "in_use_linux.h"
 #include "io.h"
+#include "leftovers_linux.h"
 #include "number.h"
 #include "owner_linux.h"
 #include "queue_linux.h"
@@ -29,6 +32,7 @@ struct options {
 	int whole_only;
 	uint64_t most, spare;	/* bytes: of the file, of what stays free */
 	int places, wait;	/* of the queue, 0: none; seconds */
+	int marked;		/* the descriptor of -l, -1: none */
 };
 
 struct limit {
@@ -39,7 +43,7 @@ struct limit {
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-store [-dfhSV] [-F BYTES] [-M MODE] [-m BYTES] [-o OWNER[:GROUP]]\n"
+	fputs("usage: core-store [-dfhSV] [-F BYTES] [-l FD] [-M MODE] [-m BYTES] [-o OWNER[:GROUP]]\n"
 	      "                  [-q N [-w SECONDS]] [-t SECONDS] [-u USER] FILE\n"
 	      "                  [COMMAND [ARG ...] ['|' COMMAND [ARG ...]] ...]\n",
 	    to);
@@ -109,12 +113,39 @@ limit(void *arg)
 	return store_room(l->store, l->o->most, l->o->spare);
 }
 
+/* Waits for the stages; whether all did their work, else says which did not. */
+static int
+done(struct stages *p, const char *path)
+{
+	int sig = stages_wait(p);
+
+	if (sig == SIGALRM)
+		warnx("%s: not done in %d s", path, p->seconds);
+	else if (sig != 0)
+		warnx("%s: ended by signal %d (%s)", path, sig, strsignal(sig));
+	return report(p) == 0 && sig == 0;
+}
+
+/* FILE is "-": all goes to standard output, where nothing can be taken back. */
+static int
+pass(struct stages *p)
+{
+	stages_block();
+	if (stages_start(p, STDOUT_FILENO) < 0)
+		err(2, "no process or pipe");
+	if (!done(p, "<stdout>"))
+		return 2;
+	if (io_close(STDOUT_FILENO) < 0)
+		err(2, "<stdout>: write");
+	return 0;
+}
+
 static int
 store(const char *path, struct stages *p, const struct options *o)
 {
 	struct store s;
 	struct limit l = { .store = &s, .o = o };
-	int status = 0;
+	int hidden, status = 0;
 
 	if (o->most != UINT64_MAX || o->spare > 0) {
 		p->limit = limit;
@@ -123,6 +154,12 @@ store(const char *path, struct stages *p, const struct options *o)
 
 	if (store_open(&s, path) < 0)
 		err(2, "%s", path);
+	if (store_open_to_all(&s))
+		warnx("%s: everyone may write to its directory", path);
+	/* Here leftovers may be large, and in the way of this one; elsewhere they can wait until it is done. */
+	hidden = s.hidden[0] != '\0';
+	if (hidden && (o->flags & STORE_SYNC))
+		leftovers_remove(s.dir);
 	if (store_taken(&s, o->flags)) {
 		warnx("%s: %s", path,
 		    o->flags & STORE_REPLACE ? "not a regular file" : strerror(EEXIST));
@@ -140,19 +177,18 @@ store(const char *path, struct stages *p, const struct options *o)
 		warn("no process or pipe");
 		status = keep_partial(&s, o, path);
 	} else {
-		int sig = stages_wait(p);
-
-		if (sig == SIGALRM)
-			warnx("%s: not done in %d s", path, p->seconds);
-		else if (sig != 0)
-			warnx("%s: ended by signal %d (%s)", path, sig, strsignal(sig));
-		if (report(p) > 0 || sig != 0) {
+		/* It was made in a hurry, and has nothing to wait for any more. */
+		if (o->marked >= 0 && (o->flags & STORE_SYNC))
+			fsync(o->marked);
+		if (!done(p, path)) {
 			status = keep_partial(&s, o, path);
 		} else if (publish(&s, "", o, path) < 0) {
 			warn("%s", path);
 			status = keep_partial(&s, o, path);
 		}
 	}
+	if (!hidden && (o->flags & STORE_SYNC))
+		leftovers_remove(s.dir);
 	store_close(&s);
 	return status;
 }
@@ -181,17 +217,19 @@ int
 main(int argc, char **argv)
 {
 	struct options o = { .uid = (uid_t)-1, .gid = (gid_t)-1, .mode = 0600, .flags = STORE_SYNC,
-		.most = UINT64_MAX };
+		.most = UINT64_MAX, .marked = -1 };
 	const char *user = NULL;
 	struct stages p;
-	int seconds = 0, wait = -1, c;
+	int seconds = 0, wait = -1, files = 0, c;
 	uid_t uid;
 	gid_t gid;
 
 	if (io_std() < 0)
 		return 2;
 	/* "+": the options of the stages are theirs. */
-	while ((c = getopt(argc, argv, "+dF:fhM:m:o:q:St:u:Vw:")) != -1) {
+	while ((c = getopt(argc, argv, "+dF:fhl:M:m:o:q:St:u:Vw:")) != -1) {
+		if (c != '?' && strchr("dFfMmoqSw", c) != NULL)
+			files = c;
 		switch (c) {
 		case 'd':
 			o.whole_only = 1;
@@ -204,6 +242,9 @@ main(int argc, char **argv)
 			break;
 		case 'h':
 			return usage(stdout, 0);
+		case 'l':
+			o.marked = number(c, 0, INT_MAX);
+			break;
 		case 'M':
 			if (owner_mode(optarg, &o.mode) < 0)
 				errx(2, "-M %s: not an octal mode up to 777", optarg);
@@ -240,10 +281,14 @@ main(int argc, char **argv)
 	}
 	if (argc == optind || (wait >= 0 && o.places == 0))
 		return usage(stderr, 2);
+	if (strcmp(argv[optind], "-") == 0 && files != 0)
+		errx(2, "-%c: is for a file, not for standard output", files);
+	if (o.marked >= 0 && in_use_mark(o.marked) < 0)
+		err(2, "-l %d", o.marked);
 	o.wait = wait >= 0 ? wait : WAIT_SECONDS;
 	if (stages_split(&p, argv + optind + 1) < 0)
 		errx(2, "stages: an empty one, or over %d", STAGES_MAX);
 	p.user = user;
 	p.seconds = seconds;
-	return store(argv[optind], &p, &o);
+	return strcmp(argv[optind], "-") == 0 ? pass(&p) : store(argv[optind], &p, &o);
 }

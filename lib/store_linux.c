@@ -220,6 +220,21 @@ move_hidden(struct store *s, const char *name)
 	return -1;
 }
 
+/*
+ * Whether what was renamed to name is what was written.  Where others may write to the directory, another file can
+ * have had the hidden name by then: one of theirs.  There are file systems where each name of a file has a number
+ * of its own (libfuse without use_ino), so the number is not asked alone.
+ */
+static int
+ours(const struct store *s, const char *name)
+{
+	struct stat st, there;
+
+	return store_named(s->dir, name, s->fd) ||
+	    (fstat(s->fd, &st) == 0 && fstatat(s->dir, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+		S_ISREG(there.st_mode) && st.st_uid == there.st_uid && st.st_size == there.st_size);
+}
+
 int
 store_publish(struct store *s, const char *suffix, int flags)
 {
@@ -243,8 +258,7 @@ store_publish(struct store *s, const char *suffix, int flags)
 			rc = move_hidden(s, name);
 		if (rc == 0)
 			s->hidden[0] = '\0';
-		/* Where others may write to the directory, another file can have had the hidden name by then. */
-		if (rc == 0 && !store_named(s->dir, name, s->fd)) {
+		if (rc == 0 && !ours(s, name)) {
 			errno = ESTALE;
 			rc = -1;
 		}

@@ -55,6 +55,33 @@ table() {
 	core-list -j d | jq -e '.[0].exe == "/opt/victim" and .[0].comm == "b" and (.[6] | has("uuid") | not)'
 }
 
+@test "core-list: a dump without an end is open while its record is new or locked, and then lost" {
+	dump one stored= complete=
+	state() { core-list d | awk 'NR > 1 { print $5, $4, $NF }'; }
+	[ "$(state)" = 'open - one' ]
+	touch -d '11 seconds ago' d/one.txt
+	[ "$(state)" = 'lost - one' ]
+	# A clock that jumped back.
+	touch -d '1 hour' d/one.txt
+	[ "$(state)" = 'lost - one' ]
+	core-store -l 6 other sh -c ': >started; until [ -e go ]; do sleep 0.02; done' </dev/null 6<d/one.txt 3>&- &
+	until [ -e started ]; do sleep 0.02; done
+	[ "$(state)" = 'open - one' ]
+	# Whoever looks is not in the way of the next.
+	[ "$(state)" = 'open - one' ]
+	: >go
+	wait $!
+	[ "$(state)" = 'lost - one' ]
+	# It can have come as far as a file, of either kind.
+	echo part >d/one.gz.partial
+	[ "$(state)" = 'lost 5 one' ]
+	mv d/one.gz.partial d/one.gz
+	[ "$(state)" = 'lost 5 one' ]
+	# The end is what counts.
+	echo complete=no >>d/one.txt
+	[ "$(state)" = 'none - one' ]
+}
+
 @test "core-list: by command, identity and time" {
 	dump one comm=cron time=2026-11-24T10:00:00Z
 	dump two comm=crond time=2026-11-25T10:00:00Z uuid= fingerprint=0123456789abcdef

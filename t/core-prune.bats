@@ -153,6 +153,12 @@ left() {
 	ls d | grep -cxE 'stray.gz|note.txt|dir.txt|link.txt' | grep -qx 4
 	core-prune -k 1 d >/dev/null
 	[ "$(left)" = 'open a3' ]
+	# Its handler gone, it is as any other.
+	touch -d '1 minute ago' d/open.txt
+	echo part >d/open.gz.partial
+	core-prune -k 1 d >/dev/null
+	[ "$(left)" = a3 ]
+	[ ! -e d/open.gz.partial ]
 	[ -e d/stray.gz ]
 }
 

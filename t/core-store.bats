@@ -968,7 +968,336 @@ while True:
 	holds d f.partial
 }
 
-@test "core-store: without hard links the name is reserved and the file renamed" {
+# published WAY INJECTION… -- COMMAND…: the file f gets what it should by a way of which the trace must
+# show this, though what comes before it fails as strace injects.
+published() {
+	local way=$1 options=() call
+	shift
+	while [ "$1" != -- ]; do
+		options+=(-e "inject=$1")
+		shift
+	done
+	shift
+	rm -rf d
+	ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0:verify_asan_link_order=0 strace -qq -o trace \
+		-E LD_PRELOAD="${PRELOAD-}" -e trace=openat,linkat,renameat,renameat2 "${options[@]}" "$@" <in || return
+	# The last of the calls that succeeded and named it.
+	call=$(grep -F '"f"' trace | grep ' = 0$' | tail -n 1)
+	[[ $call == *$way* ]] || { echo "$call"; cat trace; return 1; }
+	cmp in d/f || return
+	[ "$(stat -c %a:%h d/f)" = 600:1 ] || return
+	holds d f
+}
+
+@test "core-store: each way to the name is gone when the one before it is not to be had" {
+	need strace
+	need_tmpfile
+	mixed 100000 >in
+	published 'AT_EMPTY_PATH' -- core-store d/f
+	published '"/proc/self/fd/' linkat:error=ENOENT:when=1 -- core-store d/f
+	PRELOAD=$BATS_FILE_TMPDIR/shim.so
+	published 'linkat(' -- core-store d/f
+	published '"/proc/self/fd/' linkat:error=ENOENT:when=1 -- core-store d/f
+	published RENAME_NOREPLACE linkat:error=EPERM -- core-store d/f
+	# That one needs no empty file.
+	run ! grep -q 'openat(.*"f"' trace
+	published 'renameat(' linkat:error=EPERM renameat2:error=EINVAL -- core-store d/f
+	grep -q 'openat(.*"f", .*O_EXCL' trace
+	published 'renameat(' -- core-store -f d/f
+	# Where even that fails nothing is left of it.
+	run -2 published x linkat:error=EPERM renameat2:error=EINVAL renameat:error=EIO -- core-store d/f
+	holds d
+}
+
+# lesser DIR WORD…: mounts on mnt what t/lib/lesser.py makes of DIR; its process is $daemon.
+lesser() {
+	local python
+	need_root
+	need fusermount3
+	for python in python3 /usr/bin/python3; do
+		! "$python" -c 'import fusepy' 2>/dev/null || break
+	done
+	mkdir -p "$1" mnt
+	"$python" "$T/lib/lesser.py" "$1" mnt "${@:2}" >fuse.log 2>&1 3>&- &
+	daemon=$!
+	echo "$daemon" >"pid.$daemon"
+	soon mountpoint -q mnt || { cat fuse.log; [ -n "${CI-}" ] || skip "no FUSE here"; return 1; }
+}
+
+@test "core-store: a FUSE file system without hard links, where the name is reserved, stores all the same" {
+	lesser back no-link
+	mixed 100000 >in
+	says 0 -- core-store mnt/d/f cat '|' cat <in
+	cmp in back/d/f
+	[ "$(stat -c %a:%h back/d/f)" = 600:1 ]
+	says 2 'mnt/d/f: File exists' -- core-store mnt/d/f touch started <in
+	[ ! -e started ]
+	says 1 'sh: exit status 1' 'mnt/d/g.partial: kept: not whole' -- core-store mnt/d/g sh -c 'cat; exit 1' <in
+	cmp in back/d/g.partial
+	# A name that is taken meanwhile stays.
+	says 1 'mnt/d/h: File exists' 'mnt/d/h.partial: kept: not whole' -- \
+		core-store mnt/d/h sh -c 'echo other >mnt/d/h; cat' <in
+	has back/d/h other
+	says 1 'mnt/d/i: File exists' 'mnt/d/i.partial: kept: not whole' -- \
+		core-store mnt/d/i sh -c 'ln -s nowhere mnt/d/i; cat' <<<data
+	[ "$(readlink back/d/i)" = nowhere ]
+	says 0 -- core-store -f mnt/d/f <<<new
+	has back/d/f new
+	# Killed, it leaves its hidden file; while one writes to that it is none.
+	start /dev/null mnt/d/k sh -c 'echo part; : >started; until [ -e go ]; do sleep 0.02; done'
+	soon [ -e started ]
+	kill -KILL "$pid"
+	ended 137
+	core-store mnt/d/l <<<next
+	[ "$(ls -A back/d | grep -c '^\.gzcore\.')" = 1 ]
+	: >go
+	soon eval 'core-store -f mnt/d/l <<<next; ! ls -A back/d | grep -q "^\.gzcore\."'
+	holds back/d f g.partial h h.partial i i.partial l
+}
+
+@test "core-store: a quota is met as a full disk is" {
+	lesser back quota=65536
+	noise 100000 >in
+	run -1 core-store mnt/d/f gzdeflate -1 -b 16K <in
+	[[ $output == *"Disk quota exceeded"*"mnt/d/f.partial: kept: not whole" ]]
+	[ "$(stat -c %s back/d/f.partial)" -gt 32768 ]
+	gzip -t back/d/f.partial
+	run -1 core-store mnt/d/g <in
+	[[ $output == *"copy: Disk quota exceeded"* ]]
+	run -0 core-store mnt/d/h head -c 1000 <in
+	holds back/d f.partial g.partial h
+}
+
+@test "core-store: a file system that vanishes, or is for reading only, is named and ends it" {
+	lesser back
+	start /dev/null mnt/d/f sh -c 'echo a; : >started; until [ -e go ]; do sleep 0.02; done; echo b'
+	soon [ -e started ]
+	kill -KILL "$daemon"
+	: >go
+	ended 2
+	grep -qE '^core-store: mnt/d/f(.partial)?: .*(Transport endpoint|connection abort|nothing was stored)' err
+	run -2 core-store mnt/d/g </dev/null
+	[[ $output == "core-store: mnt/d/g: Transport endpoint is not connected" ]]
+	umount -l mnt
+	mount -t tmpfs none mnt || skip "no tmpfs can be mounted"
+	mkdir mnt/d
+	# One whose directory is removed meanwhile.
+	run -2 core-store mnt/d/f sh -c 'rmdir mnt/d; cat' <<<data
+	[[ $output == *"mnt/d/f.partial: nothing was stored: No such file or directory" ]]
+	mkdir mnt/d
+	mount -o remount,ro mnt
+	fails_with 2 core-store mnt/d/f touch begun </dev/null
+	[ "$stderr" = 'core-store: mnt/d/f: Read-only file system' ]
+	fails_with 2 core-store mnt/new/f touch begun </dev/null
+	[ ! -e begun ]
+	umount mnt
+}
+
+@test "core-store: what SIGKILL left is removed by the next run, and nothing else" {
+	mkdir d
+	killed() {
+		shim env --default-signal=TERM setsid core-store "d/$1" \
+			sh -c 'echo part; : >"started.$1"; exec sleep 1000' - "$1" </dev/null 2>err 3>&- &
+		soon [ -e "started.$1" ]
+	}
+	local used stage
+	killed used
+	used=$!
+	killed whole
+	killed orphan
+	kill -KILL -- "-$(pgrep -n -f 'core-store d/whole')"
+	# Without its core-store a stage writes on: not a leftover yet.
+	pid=$(pgrep -n -f 'core-store d/orphan')
+	stage=$(pgrep -P "$pid")
+	kill -KILL "$pid"
+	soon gone "$pid"
+	[ "$(ls -A d | wc -l)" = 3 ]
+	touch d/.gzcore.queue d/.gzcore.prune d/.gzcore.0123456789abcde d/.gzcore.0123456789abcdef0 \
+		d/.gzcore.0123456789abcdeF d/gzcore.0123456789abcdef d/.gzcore.0123456789abcde.
+	mkdir d/.gzcore.0000000000000000
+	mkfifo d/.gzcore.0000000000000001
+	ln -s .gzcore.queue d/.gzcore.0000000000000002
+	ls -A d | sort >before
+	# Not with -S.
+	core-store -S d/f <<<text
+	ls -A d | grep -vx f | sort | diff before -
+	says 0 -- core-store d/g <<<text
+	ls -A d | grep -vx '[fg]' | sort | diff before - >changed || :
+	[ "$(grep -cE '^< \.gzcore\.[0-9a-f]{16}$' changed)" = 1 ]
+	[ "$(grep -c '^[<>]' changed)" = 1 ]
+	kill -KILL "$stage"
+	soon gone "$stage"
+	# Also by one that stores nothing, and by one that needs a hidden name itself.
+	run -2 core-store d/g </dev/null
+	[ "$(ls -A d | grep -cE '^\.gzcore\.[0-9a-f]{16}$')" = 4 ]
+	kill -TERM "$used"
+	wait "$used" || :
+	has d/used.partial part
+	killed last
+	kill -KILL -- "-$(pgrep -n -f 'core-store d/last')"
+	without_tmpfile core-store d/h sh -c 'ls -A d | grep -cE "^\.gzcore\.[0-9a-f]{16}$"' </dev/null
+	# The three that are no files, and its own.
+	has d/h 4
+}
+
+@test "core-store: a hidden name of its own is refused as FILE" {
+	fails_with 2 core-store .gzcore.0123456789abcdef </dev/null
+	[ "$stderr" = 'core-store: .gzcore.0123456789abcdef: Invalid argument' ]
+	core-store .gzcore.queue </dev/null
+}
+
+@test "core-store: leftovers are looked for when the file is stored, before only where it has a hidden name" {
+	need_tmpfile
+	order() {
+		sed -n 's/.*\(getdents\|linkat\).*/\1/p' trace | uniq | paste -sd' '
+	}
+	traced trace getdents64,linkat core-store d/f <<<text
+	[ "$(order)" = 'linkat getdents' ]
+	traced trace getdents64,linkat core-store -S d/g <<<text
+	[ "$(order)" = linkat ]
+	need strace
+	ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0 strace -qq -o trace -e trace=getdents64,linkat \
+		-E LD_PRELOAD="$BATS_FILE_TMPDIR/shim.so" core-store d/h <<<text
+	[ "$(order)" = 'getdents linkat' ]
+}
+
+@test "core-store: a hidden file that another takes for a leftover is made anew, where none can be locked it is kept" {
+	need strace
+	export LD_PRELOAD=$BATS_FILE_TMPDIR/shim.so ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0
+	tried() {
+		rm -rf d
+		strace -f -qq -o trace -e trace=openat,flock -e "inject=flock:error=$1" core-store d/f <<<text
+		has d/f text
+		holds d f
+		grep -c 'openat(.*"\.gzcore\..*O_CREAT' trace
+	}
+	[ "$(tried EAGAIN:when=1)" = 2 ]
+	[ "$(tried EAGAIN:when=1..3)" = 4 ]
+	[ "$(tried ENOLCK)" = 1 ]
+}
+
+@test "core-store: in a directory where everyone may write root writes, follows and replaces nothing of theirs" {
+	need_root
+	need setpriv
+	mkdir d
+	chmod 777 . d
+	echo secret >victim
+	chmod 600 victim
+	as_other() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
+	as_other ln -s ../victim d/f
+	as_other ln -s ../victim d/g.partial
+	as_other ln -s ../victim d/.gzcore.queue
+	as_other ln -s ../missing d/h
+	as_other mkfifo d/.gzcore.0123456789abcdef
+	warn='everyone may write to its directory'
+	says 2 "d/f: $warn" 'd/f: File exists' -- core-store d/f <<<data
+	says 2 "d/g: $warn" 'sh: exit status 1' 'd/g.partial: nothing was stored: File exists' -- \
+		core-store d/g sh -c 'cat; exit 1' <<<data
+	says 2 "d/h: $warn" 'd/h: File exists' -- core-store d/h <<<data
+	says 2 "d/i: $warn" 'd/i: queue: Too many levels of symbolic links' -- core-store -q 1 d/i <<<data
+	says 0 "d/f: $warn" -- core-store -f d/f <<<data
+	[ ! -L d/f ]
+	# Whoever swaps the hidden file for his own gives it no name of ours, and gets nothing.
+	for link in '' 1; do
+		export NO_LINK=$link
+		[ -n "$link" ] || unset NO_LINK
+		for force in '' -f; do
+			rm -f d/swapped d/swapped.partial
+			run without_tmpfile core-store $force d/swapped sh -c '
+				for f in d/.gzcore.*[0-9a-f]; do
+					[ ! -f "$f" ] || [ -L "$f" ] || setpriv --reuid 65534 --clear-groups sh -c "
+						mv \"$f\" d/stolen && echo theirs >\"$f\" && chmod 644 \"$f\""
+				done
+				cat' <<<data
+			[ "$(stat -c %a:%u d/stolen)" = 600:0 ]
+			# What ends as ours is ours; where the name can only be given by renaming, it is said.
+			if [ "$status" = 0 ]; then
+				has d/swapped data
+			else
+				[[ $output == *"Stale file handle"* || $output == *"File exists"* ]]
+			fi
+			rm -f d/stolen
+		done
+	done
+	has victim secret
+	[ ! -e missing ]
+	# A directory with the sticky bit is as /tmp.
+	chmod 1777 d
+	says 0 -- core-store d/j <<<data
+}
+
+@test "core-store: FILE - is standard output: every stage counts, and nothing is stored" {
+	mixed 300000 >in
+	core-store - gzip -1 '|' cat <in >out 2>err
+	gzip -dc out | cmp - in
+	[ ! -s err ]
+	core-store - <in | cmp - in
+	core-store -- - cat <in | cmp - in
+	run -2 core-store - sh -c 'cat; exit 3' '|' cat <<<text
+	[ "$output" = $'text\ncore-store: sh: exit status 3' ]
+	run -2 core-store - no-such-command '|' cat </dev/null
+	[[ $output == "core-store: no-such-command: not started: "* ]]
+	run -2 bash -c 'core-store - cat </dev/zero | head -c 10 >/dev/null; exit ${PIPESTATUS[0]}'
+	[ "$output" = 'core-store: cat: killed by signal 13 (Broken pipe)' ]
+	run -2 bash -c 'core-store - <in >/dev/full'
+	[ "$output" = 'core-store: copy: No space left on device' ]
+	run -2 bash -c 'core-store - <in >&-'
+	run -2 core-store -t 1 - sleep 60 </dev/null
+	[[ $output == *"<stdout>: not done in 1 s"* ]]
+	# Its input is released as for a file.
+	mkfifo fifo
+	env --default-signal=PIPE core-store - sh -c 'read x; echo "$x"' '|' \
+		sh -c 'cat; until [ -e go ]; do sleep 0.02; done' <fifo >out 3>&- &
+	pid=$!
+	echo line >fifo
+	soon bash -c '! python3 -c "import os; os.open(\"fifo\", os.O_WRONLY | os.O_NONBLOCK)" 2>/dev/null'
+	: >go
+	wait "$pid"
+	has out line
+	for option in -d -f -S '-F 1' '-M 600' '-m 1' '-o 0' '-q 1' '-q 1 -w 1'; do
+		# shellcheck disable=SC2086
+		fails_with 2 core-store $option - touch started </dev/null
+		[[ $stderr == "core-store: -"?": is for a file, not for standard output" ]]
+	done
+	[ ! -e started ]
+	core-store ./- <<<text
+	has ./- text
+}
+
+@test "core-store: FILE - as another user, for the stages" {
+	need_root
+	[ "$(core-store -u 65534 - id -u </dev/null)" = 65534 ]
+}
+
+@test "core-store: -l marks a file for as long as it or its caller have that open" {
+	marked() {
+		python3 -c '
+import fcntl, os, struct, sys
+# F_OFD_GETLK of the whole file for writing.
+got = fcntl.fcntl(os.open(sys.argv[1], os.O_RDONLY), 36, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))
+sys.exit(struct.unpack("hhqqi4x", got)[0] == fcntl.F_UNLCK)' "$1"
+	}
+	echo record >r
+	run -1 marked r
+	core-store -l 6 f sh -c '[ ! -e /proc/self/fd/6 ] && : >started; until [ -e go ]; do sleep 0.02; done' \
+		</dev/null 6<r 3>&- &
+	soon [ -e started ]
+	marked r
+	: >go
+	wait $!
+	run -1 marked r
+	exec 6<r
+	core-store -l 6 g </dev/null
+	marked r
+	exec 6<&-
+	run -1 marked r
+	fails_with 2 core-store -l 77 h touch begun </dev/null
+	[ "$stderr" = 'core-store: -l 77: Bad file descriptor' ]
+	fails_with 2 core-store -l x h </dev/null
+	[ ! -e begun ]
+}
+
+@test "core-store: without hard links the file is renamed to a name that nothing has" {
 	export NO_LINK=1
 	mixed 100000 >in
 	without_tmpfile core-store d/f cat <in

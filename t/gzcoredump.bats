@@ -857,6 +857,37 @@ left() {
 	in_each_shell killed
 }
 
+@test "gzcoredump: core-list says open of a handler at work, and lost of one that was killed" {
+	lost() {
+		state() { core-list "$DIR" | awk 'NR > 1 { print $5 }'; }
+		runs
+		begun core-store
+		touch -d '1 minute ago' "$DIR"/*.txt
+		[ "$(state)" = open ]
+		kill -KILL $(pgrep -s "$(cat session)")
+		: >rest
+		soon ended
+		[ "$(state)" = lost ]
+		# What is stored next to it leaves the record, which is all there is.
+		handle
+		[ "$(ls -A "$DIR" | grep -c '^prog.*txt$')" = 2 ]
+		[ "$(ls -A "$DIR" | grep -c '^\.gzcore\.[0-9a-f]\{16\}$')" = 0 ]
+		[ "$(state)" = $'whole\nlost' ] || [ "$(state)" = $'lost\nwhole' ]
+	}
+	in_each_shell lost
+}
+
+@test "gzcoredump: a directory that everyone may write to is named in the log, and stored in" {
+	everyone() {
+		mkdir "$DIR"
+		chmod 777 "$DIR"
+		handle
+		whole
+		logged "everyone may write to its directory"
+	}
+	in_each_shell everyone
+}
+
 @test "gzcoredump: a directory that is none costs the core; the log says so, and the exit is 2" {
 	none() {
 		local n

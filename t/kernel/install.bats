@@ -238,6 +238,15 @@ quick_sleep() {
 	refuses "$P/bin/gzcoredump" -i
 	[[ $stderr == *'everyone may write'* ]]
 	rm "$P/etc/gzcoredump.conf"
+	mkdir "$P/open"
+	chmod 777 "$P/open"
+	conf "dir=$P/open"
+	refuses "$P/bin/gzcoredump" -i
+	[[ $stderr == *"dir: $P/open: everyone may write to it" ]]
+	conf "dir=$P/bin/core-info"
+	refuses "$P/bin/gzcoredump" -t
+	[[ $stderr == *"dir: $P/bin/core-info: not a directory" ]]
+	rm "$P/etc/gzcoredump.conf"
 	mkdir "$P/etc/gzcoredump.conf"
 	refuses "$P/bin/gzcoredump" -i
 	refuses "$P/bin/gzcoredump" -t

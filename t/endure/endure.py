@@ -1,0 +1,387 @@
+#!/usr/bin/env python3
+"""Ends what stores dumps in the middle, again and again, and looks at what is left.
+
+usage: endure.py [-n TURNS] BUILD [ROW ...]
+
+Prints a Markdown table for each row, of ROWS below: what was done how often, and what was found.  Exits 1 when
+something was found that must not be.  Needs root, gdb, and FUSE with its module for Python; nothing is changed but
+in a folder of its own.  -n: so many turns for each line of a table, instead of its own number.
+"""
+
+import contextlib
+import getopt
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+T = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+HIDDEN = re.compile(r"\.gzcore\.[0-9a-f]{16}")
+# A process of some megabytes.
+VICTIM = """
+import bz2, ctypes, json, lzma, random, sqlite3, sys, time
+r = random.Random(1)
+keep = [("key%d" % i, [i, str(i * 7919), {"a": i, "b": r.random()}]) for i in range(20000)]
+print(flush=True)
+time.sleep(600)
+"""
+
+
+def wait_for(what, seconds=30):
+    """Waits until what() is true."""
+    end = time.monotonic() + seconds
+    while not what():
+        if time.monotonic() > end:
+            raise TimeoutError(what)
+        time.sleep(0.002)
+
+
+class Endure:
+    """What all rows need, in a folder of its own, self.s; what is mounted and started is on the stack self.undo."""
+
+    def __init__(self, build, turns):
+        self.build = os.path.abspath(build)
+        self.turns_wanted = turns
+        self.failed = 0
+
+    def __enter__(self):
+        self.undo = contextlib.ExitStack()
+        self.s = tempfile.mkdtemp(prefix="gzce.", dir="/tmp")
+        self.undo.callback(shutil.rmtree, self.s, True)
+        os.environ.update(PATH=self.build + ":" + os.environ["PATH"], LC_ALL="C", TZ="UTC")
+        try:
+            self.core = self.make_core()
+            self.size = os.path.getsize(self.core)
+        except BaseException:
+            self.undo.close()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.undo.close()
+
+    def make_core(self):
+        victim = subprocess.Popen([sys.executable, "-c", VICTIM], stdout=subprocess.PIPE)
+        try:
+            victim.stdout.readline()
+            subprocess.run(["gcore", "-o", self.s + "/core", str(victim.pid)], check=True, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL)
+        finally:
+            victim.kill()
+            victim.wait()
+        return "%s/core.%d" % (self.s, victim.pid)
+
+    def turns(self, usual):
+        return self.turns_wanted or usual
+
+    def table(self, title, *columns):
+        print("\n### %s\n\n| %s | |\n|%s" % (title, " | ".join(columns), " --- |" * (len(columns) + 1)), flush=True)
+
+    def row(self, wrong, *cells):
+        """A line of the table; wrong: what was found that must not be."""
+        self.failed |= bool(wrong)
+        print("| %s | %s |" % (" | ".join(map(str, cells)), "; ".join(sorted(set(wrong))) or "good"), flush=True)
+
+    def mount(self, path, *options):
+        os.makedirs(path, exist_ok=True)
+        subprocess.run(["mount", *options, path], check=True)
+        return self.undo.callback(subprocess.run, ["umount", "-l", path], stderr=subprocess.DEVNULL)
+
+    def fuse(self, program, path, *args):
+        """Mounts a file system of one of our programs: its arguments have {} where it is mounted."""
+        for python in (sys.executable, "/usr/bin/python3"):
+            if subprocess.run([python, "-c", "import fusepy"], stderr=subprocess.DEVNULL).returncode == 0:
+                break
+        os.makedirs(path, exist_ok=True)
+        p = subprocess.Popen([python, program, *[a.replace("{}", path) for a in args]])
+        self.undo.callback(p.wait)
+        self.undo.callback(subprocess.run, ["umount", "-l", path], stderr=subprocess.DEVNULL)
+        wait_for(lambda: os.path.ismount(path))
+
+    def install(self, *settings):
+        """What was built, with a handler that has these settings; its path."""
+        p = tempfile.mkdtemp(prefix="i.", dir=self.s)
+        env = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
+        subprocess.run(["make", "-s", "-C", T + "/..", "install-built", "B=" + self.build, "PREFIX=" + p,
+                        "SYSCONFDIR=%s/etc" % p, "LOCALSTATEDIR=%s/var" % p], check=True, env=env)
+        os.makedirs(p + "/var/log")
+        with open(p + "/etc/gzcoredump.conf", "w") as f:
+            f.write("\n".join(settings) + "\n")
+        return p + "/bin/gzcoredump"
+
+    def start(self, *command):
+        """Starts a command that reads the core, in a session of its own."""
+        with open(self.core) as core:
+            return subprocess.Popen(command, stdin=core, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                    start_new_session=True)
+
+    # What is looked for.
+
+    def is_core(self, path):
+        """Whether gzip decodes a file to the core, and all of it."""
+        with subprocess.Popen(["gzip", "-dc"], stdin=open(path, "rb"), stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL) as p:
+            same = subprocess.run(["cmp", "-s", "-", self.core], stdin=p.stdout).returncode == 0
+        return same and p.returncode == 0
+
+    def wrong_files(self, d):
+        """What is wrong with the files of a directory, whatever ended those that stored there."""
+        wrong = []
+        for name in os.listdir(d):
+            path = os.path.join(d, name)
+            if name.endswith(".gz") and not self.is_core(path):
+                wrong.append("a broken file: %d bytes" % os.path.getsize(path))
+            if name.endswith(".partial"):
+                wrong.append("a partial file")
+            if name.endswith(".txt"):
+                with open(path) as f:
+                    text = f.read()
+                gz = path[:-len(".txt")] + ".gz"
+                if text == "":
+                    # Not synced yet; it says nothing untrue.
+                    continue
+                if not text.startswith("uuid=") or not text.endswith("\n"):
+                    wrong.append("a broken record")
+                elif "\ncomplete=" in text and ("\nstored=whole\n" in text) != os.path.exists(gz):
+                    wrong.append("a record that is not true")
+        return wrong
+
+    def wrong_next(self, d):
+        """What is wrong after the next run: leftovers; dumps that nobody writes any more, but are said to be."""
+        subprocess.run(["core-store", d + "/next", "true"], check=True)
+        wrong = ["a leftover" for name in os.listdir(d) if HIDDEN.fullmatch(name)]
+        for name in os.listdir(d):
+            if name.endswith(".txt"):
+                os.utime(os.path.join(d, name), (0, 0))
+        listed = subprocess.run(["core-list", d], capture_output=True, text=True).stdout
+        return wrong + ["a dump that is said to be written"] * len(re.findall(" open ", listed))
+
+
+def power(e):
+    """SIGKILL of all that stores a dump, at a random moment."""
+    e.table("All that stores a dump is killed", "what", "turns", "killed in time", "leftovers before the next run",
+            "empty files", "ms to store")
+    d = e.s + "/power"
+    lesser = {"FUSE": [], "FUSE without hard links": ["no-link"]}
+    for name, words in lesser.items():
+        back = "%s/back %s" % (e.s, name)
+        os.mkdir(back)
+        e.fuse(T + "/lib/lesser.py", "%s/%s" % (e.s, name), back, "{}", *words)
+    handler = e.install("dir=" + d, "min_free=0", "stack=no")
+    plain = ["core-info", "-d", "2", "|", "gzdeflate", "-1"]
+    cases = [
+        ("the handler", d, [handler, "-k", "P%d" % os.getpid(), "s11", "eprog"]),
+        ("core-store", d, ["core-store", d + "/f.gz", *plain]),
+        ("core-store -f", d, ["core-store", "-f", d + "/f.gz", *plain]),
+        *[("core-store, " + name, "%s/%s/d" % (e.s, name), ["core-store", "%s/%s/d/f.gz" % (e.s, name), *plain])
+          for name in lesser],
+    ]
+    for what, where, command in cases:
+        wrong, killed, left, empty = [], 0, 0, 0
+        took = []
+        for turn in range(e.turns(200) + 3):
+            shutil.rmtree(where, True)
+            os.mkdir(where, 0o700)
+            if "-f" in command:
+                shutil.copy(e.s + "/first.gz", where + "/f.gz")
+            begin = time.monotonic()
+            p = e.start(*command)
+            if turn < 3:
+                # How long it takes when it is left alone.
+                if p.wait() != 0:
+                    wrong.append("not stored")
+                took.append(time.monotonic() - begin)
+                if what == "core-store":
+                    shutil.copy(where + "/f.gz", e.s + "/first.gz")
+                continue
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                p.wait(random.uniform(0, 1.05 * min(took)))
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(p.pid, signal.SIGKILL)
+                killed += p.poll() is None
+            p.wait()
+            wait_for(lambda: group_gone(p.pid))
+            left += sum(1 for name in os.listdir(where) if HIDDEN.fullmatch(name))
+            if "without" in what and os.path.exists(where + "/f.gz") and os.path.getsize(where + "/f.gz") == 0:
+                # As the manual says of this way alone.
+                empty += 1
+                os.unlink(where + "/f.gz")
+            wrong += e.wrong_files(where) + e.wrong_next(where)
+        e.row(wrong, what, turn - 2, killed, left, empty, "%.0f" % (min(took) * 1000))
+
+
+def group_gone(pid):
+    try:
+        os.killpg(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def image(e):
+    """The power of a disk fails at a random moment while dumps are stored, and its file system comes back."""
+    e.table("The disk loses its power", "what", "turns", "dumps stored", "whole files found",
+            "records without an end", "empty records", "leftovers before the next run")
+    size = 64 << 20
+    copy, fs, back = e.s + "/copy", e.s + "/fs", e.s + "/came back"
+    d = fs + "/dumps"
+    e.fuse(T + "/endure/disk.py", e.s + "/disk", str(size), "{}", copy)
+    os.mkdir(back)
+    plain = ["core-info", "-d", "2", "|", "gzdeflate", "-1"]
+    handler = e.install("dir=" + d, "min_free=0", "stack=no", "keep=4", "keep_each=0")
+    cases = [("the handler", lambda n: [handler, "-k", "P%d" % os.getpid(), "s11", "eprog"]),
+             ("core-store -f", lambda n: ["core-store", "-f", "%s/%d.gz" % (d, n % 4), *plain])]
+    for what, command in cases:
+        subprocess.run(["mkfs.ext4", "-q", "-F", e.s + "/disk/image"], check=True)
+        e.mount(fs, "-o", "loop", e.s + "/disk/image")
+        os.mkdir(d, 0o700)
+        stop, wrong, counts = threading.Event(), [], [0] * 5
+        finished = set()
+
+        def store():
+            n = 0
+            while not stop.is_set():
+                if e.start(*command(n)).wait() != 0:
+                    wrong.append("not stored")
+                n += 1
+                counts[0] = n
+                finished.update(name for name in os.listdir(d) if name.endswith(".gz"))
+
+        thread = threading.Thread(target=store)
+        thread.start()
+        turns = e.turns(100)
+        try:
+            for turn in range(turns):
+                time.sleep(random.uniform(0, 0.6))
+                before = set(finished)
+                with open(e.s + "/disk/cut"):
+                    pass
+                # What was stored, and has not been removed by now.
+                there = before & set(os.listdir(d))
+                # Another name each time: of the last one a loop device may still remember something.
+                one = "%s.%d" % (copy, turn)
+                os.rename(copy, one)
+                subprocess.run(["mount", "-o", "loop", one, back], check=True)
+                os.unlink(one)
+                try:
+                    look(e, back + "/dumps", there, wrong, counts)
+                finally:
+                    subprocess.run(["umount", back], check=True)
+        finally:
+            stop.set()
+            thread.join()
+            subprocess.run(["umount", fs], check=True)
+        e.row(wrong, what, turns, *counts)
+
+
+def look(e, d, there, wrong, counts):
+    """What a file system holds that came back."""
+    if not os.path.isdir(d):
+        return
+    names = os.listdir(d)
+    if not there <= set(names):
+        wrong.append("a stored file is gone")
+    counts[1] += sum(1 for name in names if name.endswith(".gz"))
+    for name in names:
+        if name.endswith(".txt"):
+            with open(os.path.join(d, name)) as f:
+                text = f.read()
+            counts[2] += "\ncomplete=" not in text and text != ""
+            counts[3] += text == ""
+            gz = name[:-len(".txt")] + ".gz"
+            if gz in there and "\ncomplete=yes\n" not in text:
+                # Its handler had not ended when this was looked at.
+                there.discard(gz)
+        counts[4] += bool(HIDDEN.fullmatch(name))
+    wrong += e.wrong_files(d) + e.wrong_next(d)
+
+
+def full(e):
+    """The disk is full, or the limit reached, at a random point."""
+    e.table("There is room for less than the whole", "what", "turns", "whole", "parts kept", "of these cut to a member",
+            "nothing kept")
+    whole = e.s + "/whole.gz"
+    stages = ["core-info", "-d", "2", "|", "gzdeflate", "-1"]
+    e.start("core-store", "-S", whole, *stages).wait()
+    most = os.path.getsize(whole)
+    d = e.s + "/full"
+
+    def limit(n):
+        os.mkdir(d)
+        return ["-m", str(n)]
+
+    def spare(n):
+        e.mount(d, "-t", "tmpfs", "-o", "size=%d" % (2 * most), "none")
+        return ["-F", str(2 * most - n)]
+
+    def tmpfs(n):
+        e.mount(d, "-t", "tmpfs", "-o", "size=%d" % max(n, 4096), "none")
+        return []
+
+    def ext4(n):
+        with tempfile.NamedTemporaryFile(dir=e.s) as f:
+            f.truncate((1 << 20) + n)
+            subprocess.run(["mkfs.ext4", "-q", "-F", "-O", "^has_journal", f.name], check=True)
+            e.mount(d, "-o", "loop", f.name)
+        return []
+
+    for what, make in {"core-store -m": limit, "core-store -F": spare, "a tmpfs": tmpfs, "an ext4": ext4}.items():
+        wrong, count = [], [0] * 3
+        members = 0
+        turns = e.turns(25)
+        for _ in range(turns):
+            options = make(random.randrange(1, most + most // 10))
+            status = e.start("core-store", *options, d + "/f.gz", *stages).wait()
+            names = {n for n in os.listdir(d) if n != "lost+found"}
+            if names != [{"f.gz"}, {"f.gz.partial"}, set()][status]:
+                wrong.append("status %d, but %s" % (status, sorted(names)))
+            elif status == 1:
+                members += wrong_part(e, d + "/f.gz.partial", wrong)
+            elif status == 0 and not e.is_core(d + "/f.gz"):
+                wrong.append("a broken file")
+            count[status] += 1
+            if os.path.ismount(d):
+                subprocess.run(["umount", d], check=True)
+            shutil.rmtree(d)
+        e.row(wrong, what, turns, count[0], count[1], members, count[2])
+
+
+def wrong_part(e, path, wrong):
+    """Whether gzip reads a part to its end, and finds the start of the core."""
+    part = subprocess.run(["gzip", "-dc", path], capture_output=True)
+    with open(e.core, "rb") as f:
+        if not part.stdout or f.read(len(part.stdout)) != part.stdout:
+            wrong.append("a part of something else")
+    if part.returncode != 0:
+        wrong.append("a part that gzip -t refuses")
+    return part.returncode == 0
+
+
+# Each is given the Endure, whose table and row print what it finds.
+ROWS = {"power": power, "image": image, "full": full}
+
+
+def main():
+    try:
+        options, args = getopt.getopt(sys.argv[1:], "n:")
+        turns = int(dict(options).get("-n", 0))
+        if not args or turns < 0 or any(name not in ROWS for name in args[1:]):
+            raise ValueError
+    except (getopt.GetoptError, ValueError):
+        print("usage: endure.py [-n TURNS] BUILD [ROW ...]\nrows: %s" % " ".join(ROWS), file=sys.stderr)
+        return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))
+    with Endure(args[0], turns) as e:
+        for name in args[1:] or ROWS:
+            ROWS[name](e)
+    return e.failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

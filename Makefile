@@ -165,7 +165,7 @@ DNF = gcc make pkgconf-pkg-config zlib-devel elfutils-libelf-devel elfutils-deve
 	age gzip pigz isa-l-tools zstd lz4 xz bzip2 p7zip-plugins bsdtar perl qpdf cmake meson dosfstools strace \
 	openssh-clients openssh-server curl mbuffer rclone
 
-.PHONY: deps check check-sanitized check-threads demo bench compare
+.PHONY: deps check check-sanitized check-threads demo bench compare endure
 deps: ## install all that building, testing and the demo need (Debian and derivatives, as root)
 	@if ! command -v apt-get >/dev/null; then \
 		echo 'make deps: no apt-get here. What is needed, by its names elsewhere:' >&2; \
@@ -225,6 +225,12 @@ compare: all ## print tables of ours beside elfutils, binutils and gdb, on real 
 # Some of modules frames ids cost bounds segments, or given, of the cores in the folder CORES, such as those
 # of elfutils' tests, decompressed.
 TABLES ?=
+
+endure: all ## kill what stores dumps, cut its power, fill its disk, and see what is left (root, a quarter of an hour)
+	python3 t/endure/endure.py $(TURNS:%=-n %) $(B) $(ROWS)
+# Some of power image full; how often instead of each row's own number.
+ROWS ?=
+TURNS ?=
 
 clean: ## remove what was built
 	rm -rf build build-* $(B)

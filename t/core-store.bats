@@ -1014,14 +1014,18 @@ lesser() {
 	local python
 	need_root
 	need fusermount3
-	for python in python3 /usr/bin/python3; do
-		! "$python" -c 'import fusepy' 2>/dev/null || break
+	[ -e /dev/fuse ] || [ -n "${CI-}" ] || skip "no FUSE here"
+	# The one that has its module.
+	for python in python3 /usr/bin/python3 ''; do
+		[ -n "$python" ] || { [ -z "${CI-}" ] && skip "no FUSE for Python"; }
+		run "$python" "$T/lib/lesser.py"
+		[[ $output != "usage: "* ]] || break
 	done
 	mkdir -p "$1" mnt
 	"$python" "$T/lib/lesser.py" "$1" mnt "${@:2}" >fuse.log 2>&1 3>&- &
 	daemon=$!
 	echo "$daemon" >"pid.$daemon"
-	soon mountpoint -q mnt || { cat fuse.log; [ -n "${CI-}" ] || skip "no FUSE here"; return 1; }
+	soon mountpoint -q mnt || { cat fuse.log; return 1; }
 }
 
 @test "core-store: a FUSE file system without hard links, where the name is reserved, stores all the same" {

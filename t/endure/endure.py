@@ -9,6 +9,7 @@ in a folder of its own.  -n: so many turns for each line of a table, instead of 
 """
 
 import contextlib
+import ctypes
 import getopt
 import os
 import random
@@ -22,6 +23,7 @@ import threading
 import time
 
 T = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PR_SET_CHILD_SUBREAPER = 36
 HIDDEN = re.compile(r"\.gzcore\.[0-9a-f]{16}")
 # A process of some megabytes.
 VICTIM = """
@@ -96,7 +98,7 @@ class Endure:
     def fuse(self, program, path, *args):
         """Mounts a file system of one of our programs: its arguments have {} where it is mounted."""
         for python in (sys.executable, "/usr/bin/python3"):
-            if subprocess.run([python, "-c", "import fusepy"], stderr=subprocess.DEVNULL).returncode == 0:
+            if subprocess.run([python, program], capture_output=True).stderr.startswith(b"usage: "):
                 break
         os.makedirs(path, exist_ok=True)
         p = subprocess.Popen([python, program, *[a.replace("{}", path) for a in args]])
@@ -204,8 +206,7 @@ def power(e):
                 p.wait(random.uniform(0, 1.05 * min(took)))
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(p.pid, signal.SIGKILL)
-                killed += p.poll() is None
-            p.wait()
+            killed += p.wait() == -signal.SIGKILL
             wait_for(lambda: group_gone(p.pid))
             left += sum(1 for name in os.listdir(where) if HIDDEN.fullmatch(name))
             if "without" in what and os.path.exists(where + "/f.gz") and os.path.getsize(where + "/f.gz") == 0:
@@ -217,6 +218,9 @@ def power(e):
 
 
 def group_gone(pid):
+    """Whether a group has ended; what it left behind is our child, since we are its reaper."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(-pid, os.WNOHANG)
     try:
         os.killpg(pid, 0)
     except ProcessLookupError:
@@ -377,6 +381,7 @@ def main():
         print("usage: endure.py [-n TURNS] BUILD [ROW ...]\nrows: %s" % " ".join(ROWS), file=sys.stderr)
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     with Endure(args[0], turns) as e:
         for name in args[1:] or ROWS:
             ROWS[name](e)

@@ -1,0 +1,45 @@
+# A short turn of each row of "make endure", and that the rows can fail.
+
+load lib/common
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	[ "$(id -u)" -eq 0 ] || skip "not root"
+	need gcore fusermount3 mkfs.ext4
+}
+
+@test "endure: what is killed, loses its power or has no room leaves no broken file, and nothing for long" {
+	python3 "$T/endure/endure.py" -n 3 "$BUILD" >table || { cat table; return 1; }
+	[ "$(grep -c '| good |$' table)" = 11 ]
+}
+
+@test "endure: the tables see what was not synced, or has its name too early" {
+	mkdir bin
+	cp "$BUILD"/{core-info,core-list,core-name,core-prune,core-trace,gzdeflate,gzcoredump} bin/
+	cp -r "$BUILD/.paths" "$BUILD/.flags" bin/
+	# A store that writes to the file itself.
+	cat >bin/core-store <<-'EOF'
+	#!/bin/sh
+	while [ "${1#-}" != "$1" ]; do
+		case $1 in -[FlMmoqtuw]) shift ;; esac
+		shift
+	done
+	file=$1
+	shift
+	case $# in
+	0) cat >"$file" ;;
+	1) "$@" >"$file" ;;
+	*) gzdeflate -1 >"$file" ;;
+	esac
+	EOF
+	chmod 755 bin/core-store
+	run -1 python3 "$T/endure/endure.py" -n 2 "$PWD/bin" full
+	[[ $output == *"broken file"* || $output == *"but ["* ]]
+}
+
+@test "endure: misuse is 2" {
+	run -2 python3 "$T/endure/endure.py"
+	run -2 python3 "$T/endure/endure.py" -n x "$BUILD"
+	run -2 python3 "$T/endure/endure.py" "$BUILD" no-such-row
+	[[ $output == *"rows: power image full"* ]]
+}

@@ -228,7 +228,7 @@ TABLES ?=
 
 endure: all ## kill what stores dumps, cut its power, fill its disk, and see what is left (root, a quarter of an hour)
 	python3 t/endure/endure.py $(TURNS:%=-n %) $(B) $(ROWS)
-# Some of power image full; how often instead of each row's own number.
+# Some of power kernel image full; how often instead of each row's own number.
 ROWS ?=
 TURNS ?=
 

@@ -9,7 +9,7 @@ setup() {
 }
 
 @test "endure: what is killed, loses its power or has no room leaves no broken file, and nothing for long" {
-	python3 "$T/endure/endure.py" -n 3 "$BUILD" >table || { cat table; return 1; }
+	python3 "$T/endure/endure.py" -n 3 "$BUILD" power image full >table || { cat table; return 1; }
 	[ "$(grep -c '| good |$' table)" = 11 ]
 }
 
@@ -41,5 +41,5 @@ setup() {
 	run -2 python3 "$T/endure/endure.py"
 	run -2 python3 "$T/endure/endure.py" -n x "$BUILD"
 	run -2 python3 "$T/endure/endure.py" "$BUILD" no-such-row
-	[[ $output == *"rows: power image full"* ]]
+	[[ $output == *"rows: power kernel image full"* ]]
 }

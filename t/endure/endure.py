@@ -5,7 +5,8 @@ usage: endure.py [-n TURNS] BUILD [ROW ...]
 
 Prints a Markdown table for each row, of ROWS below: what was done how often, and what was found.  Exits 1 when
 something was found that must not be.  Needs root, gdb, and FUSE with its module for Python; nothing is changed but
-in a folder of its own.  -n: so many turns for each line of a table, instead of its own number.
+in a folder of its own, and by the row "kernel" the kernel's settings, which t/lib/kernel.bash restores, whatever
+ends this.  -n: so many turns for each line of a table, instead of its own number.
 """
 
 import contextlib
@@ -25,7 +26,20 @@ import time
 T = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PR_SET_CHILD_SUBREAPER = 36
 HIDDEN = re.compile(r"\.gzcore\.[0-9a-f]{16}")
+KERNEL = """
+T=$1 BUILD=$2
+. "$T/lib/kernel.bash"
+kernel_install >&2 && [ -n "${P-}" ] || exit
+echo "$P"
+read -r _
+kernel_remove
+"""
 # A process of some megabytes.
+CRASH = """
+import bz2, ctypes, json, lzma, os, random, sqlite3
+keep = [os.urandom(1000) + b"x" * 3000 for i in range(5000)]
+os.abort()
+"""
 VICTIM = """
 import bz2, ctypes, json, lzma, random, sqlite3, sys, time
 r = random.Random(1)
@@ -132,14 +146,15 @@ class Endure:
             same = subprocess.run(["cmp", "-s", "-", self.core], stdin=p.stdout).returncode == 0
         return same and p.returncode == 0
 
-    def wrong_files(self, d):
+    def wrong_files(self, d, is_whole=None, killed=False):
         """What is wrong with the files of a directory, whatever ended those that stored there."""
         wrong = []
+        is_whole = is_whole or self.is_core
         for name in os.listdir(d):
             path = os.path.join(d, name)
-            if name.endswith(".gz") and not self.is_core(path):
+            if name.endswith(".gz") and not is_whole(path):
                 wrong.append("a broken file: %d bytes" % os.path.getsize(path))
-            if name.endswith(".partial"):
+            if name.endswith(".partial") and (not killed or subprocess.run(["gzip", "-t"], stdin=open(path)).returncode):
                 wrong.append("a partial file")
             if name.endswith(".txt"):
                 with open(path) as f:
@@ -226,6 +241,61 @@ def group_gone(pid):
     except ProcessLookupError:
         return True
     return False
+
+
+def kernel(e):
+    """SIGKILL of all of the handler that the kernel started, at a random moment."""
+    e.table("The kernel's handler is killed", "what", "turns", "dumps stored", "records without an end",
+            "crashes without a record", "ms to release")
+    lock = subprocess.Popen(["bash", "-c", KERNEL, "-", T, e.build], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                            text=True)
+    e.undo.callback(lock.wait)
+    e.undo.callback(lock.stdin.close)
+    p = lock.stdout.readline().strip()
+    if p == "":
+        e.row(["no handler can be installed"], "the handler", 0, 0, 0, 0, "-")
+        return
+    d = p + "/var/lib/gzcoredump"
+
+    def ours():
+        """The processes of the handler, whatever they run at the moment."""
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError):
+                with open("/proc/%s/cmdline" % pid) as f:
+                    words = f.read()
+                if os.readlink("/proc/%s/exe" % pid).startswith(p + "/bin/") or p + "/bin/gzcoredump\0-k" in words:
+                    yield int(pid)
+
+    wrong, counts, took = [], [0] * 3, []
+    turns = e.turns(30)
+    for turn in range(turns + 2):
+        shutil.rmtree(d, True)
+        begin = time.monotonic()
+        victim = subprocess.Popen([sys.executable, "-c", CRASH], stderr=subprocess.DEVNULL)
+        if turn >= 2:
+            time.sleep(random.uniform(0, 1.5 * min(took)))
+            for pid in ours():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        try:
+            if victim.wait(60) != -signal.SIGABRT:
+                wrong.append("no crash")
+        except subprocess.TimeoutExpired:
+            wrong.append("the process is held")
+            victim.kill()
+        if turn < 2:
+            took.append(time.monotonic() - begin)
+        # One that came too late to be killed ends by itself.
+        wait_for(lambda: not list(ours()))
+        os.makedirs(d, exist_ok=True)
+        if turn >= 2:
+            records = [open(os.path.join(d, n)).read() for n in os.listdir(d) if n.endswith(".txt")]
+            counts[0] += sum(1 for n in os.listdir(d) if n.endswith(".gz"))
+            counts[1] += sum(1 for text in records if "\ncomplete=" not in text)
+            counts[2] += not records
+        wrong += e.wrong_files(d, lambda path: subprocess.run(["gzip", "-t", path]).returncode == 0, turn >= 2)
+        wrong += e.wrong_next(d)
+    e.row(wrong, "the handler", turns, *counts, "%.0f" % (min(took) * 1000))
 
 
 def image(e):
@@ -368,7 +438,7 @@ def wrong_part(e, path, wrong):
 
 
 # Each is given the Endure, whose table and row print what it finds.
-ROWS = {"power": power, "image": image, "full": full}
+ROWS = {"power": power, "kernel": kernel, "image": image, "full": full}
 
 
 def main():

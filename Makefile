@@ -155,15 +155,16 @@ uninstall: ## remove what install put there, but for the configuration and what 
 DEB = gcc make pkg-config zlib1g-dev libelf-dev libdw-dev libisal-dev libdeflate-dev binutils bats python3 python3-jsonschema gdb \
 	elfutils clang lld llvm qemu-user shellcheck mandoc man-db dash busybox jq procps util-linux moreutils age gzip pigz \
 	isal zstd lz4 xz-utils bzip2 7zip libarchive-tools perl qpdf cmake meson ninja-build dosfstools strace \
-	openssh-client openssh-server curl mbuffer rclone
+	openssh-client openssh-server curl mbuffer rclone e2fsprogs fuse3 python3-fusepy
 APK = gcc musl-dev make pkgconf zlib-dev elfutils-dev isa-l-dev libdeflate-dev binutils bats python3 py3-jsonschema \
 	gdb elfutils clang lld llvm qemu-aarch64 qemu-arm qemu-i386 qemu-m68k qemu-mips \
 	qemu-ppc qemu-ppc64 qemu-ppc64le qemu-s390x qemu-x86_64 shellcheck mandoc dash busybox jq procps util-linux moreutils age gzip \
-	pigz isa-l zstd lz4 xz bzip2 7zip libarchive-tools perl qpdf cmake meson dosfstools strace openssh curl mbuffer rclone
+	pigz isa-l zstd lz4 xz bzip2 7zip libarchive-tools perl qpdf cmake meson dosfstools strace openssh curl mbuffer rclone \
+	e2fsprogs fuse3
 DNF = gcc make pkgconf-pkg-config zlib-devel elfutils-libelf-devel elfutils-devel isa-l-devel libdeflate-devel \
 	binutils bats python3 python3-jsonschema gdb elfutils clang lld llvm qemu-user ShellCheck mandoc man-db dash busybox jq procps-ng util-linux moreutils \
 	age gzip pigz isa-l-tools zstd lz4 xz bzip2 p7zip-plugins bsdtar perl qpdf cmake meson dosfstools strace \
-	openssh-clients openssh-server curl mbuffer rclone
+	openssh-clients openssh-server curl mbuffer rclone e2fsprogs fuse3 python3-fusepy
 
 .PHONY: deps check check-sanitized check-threads demo bench compare endure
 deps: ## install all that building, testing and the demo need (Debian and derivatives, as root)

@@ -9,7 +9,7 @@
  */
 int in_use_mark(int fd);
 
-/* Whether the file of fd has such a mark from another open file.  It takes none itself, nor is in the way of one. */
+/* Whether the file of fd has such a mark of another open file.  It takes none, nor is in the way of one. */
 int in_use(int fd);
 
 #endif

@@ -128,11 +128,13 @@ done(struct stages *p, const char *path)
 
 /* FILE is "-": all goes to standard output, where nothing can be taken back. */
 static int
-pass(struct stages *p)
+pass(struct stages *p, const struct options *o)
 {
 	stages_block();
 	if (stages_start(p, STDOUT_FILENO) < 0)
 		err(2, "no process or pipe");
+	if (o->marked >= 0)
+		fsync(o->marked);
 	if (!done(p, "<stdout>"))
 		return 2;
 	if (io_close(STDOUT_FILENO) < 0)
@@ -290,5 +292,5 @@ main(int argc, char **argv)
 		errx(2, "stages: an empty one, or over %d", STAGES_MAX);
 	p.user = user;
 	p.seconds = seconds;
-	return strcmp(argv[optind], "-") == 0 ? pass(&p) : store(argv[optind], &p, &o);
+	return strcmp(argv[optind], "-") == 0 ? pass(&p, &o) : store(argv[optind], &p, &o);
 }

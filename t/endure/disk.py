@@ -33,7 +33,8 @@ class Disk(fuse.Operations):
         if path == "/":
             return {"st_mode": stat.S_IFDIR | 0o700, "st_nlink": 2}
         if path in ("/image", "/cut"):
-            return {"st_mode": stat.S_IFREG | 0o600, "st_nlink": 1, "st_size": len(self.now) if path == "/image" else 0}
+            size = len(self.now) if path == "/image" else 0
+            return {"st_mode": stat.S_IFREG | 0o600, "st_nlink": 1, "st_size": size}
         raise fuse.FuseOSError(errno.ENOENT)
 
     def readdir(self, path, fh):

@@ -1102,19 +1102,28 @@ lesser() {
 	killed() {
 		shim env --default-signal=TERM setsid core-store "d/$1" \
 			sh -c 'echo part; : >"started.$1"; exec sleep 1000' - "$1" </dev/null 2>err 3>&- &
+		pid=$!
+		echo "$pid" >"pid.$pid"
 		soon [ -e "started.$1" ]
 	}
-	local used stage
+	local used stage whole
 	killed used
-	used=$!
+	used=$pid
 	killed whole
+	whole=$pid
 	killed orphan
-	kill -KILL -- "-$(pgrep -n -f 'core-store d/whole')"
+	kill -KILL -- "-$whole"
 	# Without its core-store a stage writes on: not a leftover yet.
-	pid=$(pgrep -n -f 'core-store d/orphan')
 	stage=$(pgrep -P "$pid")
 	kill -KILL "$pid"
-	soon gone "$pid"
+	unlocked() {
+		local f
+		for f in d/.gzcore.*[0-9a-f]; do
+			[ ! -f "$f" ] || ! flock -n "$f" true || return 0
+		done
+		return 1
+	}
+	soon unlocked
 	[ "$(ls -A d | wc -l)" = 3 ]
 	touch d/.gzcore.queue d/.gzcore.prune d/.gzcore.0123456789abcde d/.gzcore.0123456789abcdef0 \
 		d/.gzcore.0123456789abcdeF d/gzcore.0123456789abcdef d/.gzcore.0123456789abcde.
@@ -1138,7 +1147,8 @@ lesser() {
 	wait "$used" || :
 	has d/used.partial part
 	killed last
-	kill -KILL -- "-$(pgrep -n -f 'core-store d/last')"
+	kill -KILL -- "-$pid"
+	soon unlocked
 	without_tmpfile core-store d/h sh -c 'ls -A d | grep -cE "^\.gzcore\.[0-9a-f]{16}$"' </dev/null
 	# The three that are no files, and its own.
 	has d/h 4

@@ -191,7 +191,7 @@ def power(e):
         back = "%s/back %s" % (e.s, name)
         os.mkdir(back)
         e.fuse(T + "/lib/lesser.py", "%s/%s" % (e.s, name), back, "{}", *words)
-    handler = e.install("dir=" + d, "min_free=0", "stack=no")
+    handler = e.install("dir=" + d, "min_free=0", "loop_most=0", "stack=no")
     plain = ["core-info", "-d", "2", "|", "gzdeflate", "-1"]
     cases = [
         ("the handler", d, [handler, "-k", "P%d" % os.getpid(), "s11", "eprog"]),
@@ -309,7 +309,7 @@ def image(e):
     e.fuse(T + "/endure/disk.py", e.s + "/disk", str(size), "{}", copy)
     os.mkdir(back)
     plain = ["core-info", "-d", "2", "|", "gzdeflate", "-1"]
-    handler = e.install("dir=" + d, "min_free=0", "stack=no", "keep=4", "keep_each=0")
+    handler = e.install("dir=" + d, "min_free=0", "loop_most=0", "stack=no", "keep=4", "keep_each=0")
     cases = [("the handler", lambda n: [handler, "-k", "P%d" % os.getpid(), "s11", "eprog"]),
              ("core-store -f", lambda n: ["core-store", "-f", "%s/%d.gz" % (d, n % 4), *plain])]
     for what, command in cases:

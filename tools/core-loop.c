@@ -76,7 +76,7 @@ put(const struct options *o, const char *name, const char *text, int flags)
 	if (store_open(&s, path) < 0)
 		return -1;
 	if (store_protect(&s, o->uid, o->gid, o->mode) == 0 && io_write(s.fd, text, strlen(text)) == 0)
-		rc = store_publish(&s, "", flags);
+		rc = store_publish(&s, "", flags) < 0 ? -1 : 0;
 	store_close(&s);
 	return rc;
 }
@@ -96,7 +96,7 @@ put_first(const struct options *o, const char *text, char *kept)
 			errno = ENAMETOOLONG;
 			break;
 		}
-		rc = put(o, kept, text, 0);
+		rc = put(o, kept, text, STORE_SYNC);
 		if (rc < 0 && errno != EEXIST)
 			break;
 	}
@@ -124,7 +124,7 @@ keep(const struct options *o, int dir, const char *record, struct loop *l)
 	age_ago("0s", now);
 	/* The newline of the last line is COUNT_LINE's. */
 	sprintf(text + strlen(text), COUNT_LINE "%" PRIu64 "\nloop_last=%s\nstored=no\ncomplete=no\n", l->count - o->most, now);
-	rc = first ? put_first(o, text, l->name) : put(o, l->name, text, STORE_REPLACE);
+	rc = first ? put_first(o, text, l->name) : put(o, l->name, text, STORE_SYNC | STORE_REPLACE);
 	free(text);
 	return rc;
 }

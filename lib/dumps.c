@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "io.h"
@@ -35,21 +36,26 @@ dump_words(enum dump_state state)
 	return words[state];
 }
 
-/* Reads a record; NULL with errno, EINVAL when that is none. */
+int
+dump_waits(const struct dump *d)
+{
+	return d->state != DUMP_OPEN && *d->sent == '\0' && !d->pending;
+}
+
+/* Reads a record, and its stat with the size that was read; NULL with errno, EINVAL when that is none. */
 static char *
-read_record(int dir, const char *name, uint64_t *size)
+read_record(int dir, const char *name, struct stat *st)
 {
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	struct stat st;
 	char *text = NULL;
 	ssize_t n = -1;
 
 	if (fd < 0)
 		return NULL;
 	errno = EINVAL;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && st.st_size <= DUMPS_RECORD &&
-	    (text = malloc((size_t)st.st_size + 1)) != NULL)
-		n = io_pread(fd, text, (size_t)st.st_size, 0);
+	if (fstat(fd, st) == 0 && S_ISREG(st->st_mode) && st->st_size > 0 && st->st_size <= DUMPS_RECORD &&
+	    (text = malloc((size_t)st->st_size + 1)) != NULL)
+		n = io_pread(fd, text, (size_t)st->st_size, 0);
 	io_close(fd);
 	/* The first line is the identity, the second says that this is a record. */
 	if (n <= 0 || strncmp(text, "uuid=", 5) != 0) {
@@ -57,13 +63,13 @@ read_record(int dir, const char *name, uint64_t *size)
 		return NULL;
 	}
 	text[n] = '\0';
-	*size = (uint64_t)n;
+	st->st_size = n;
 	return text;
 }
 
-/* Takes the values that are wanted out of the text, which is cut into strings. */
+/* Takes the values that are wanted out of the text, of which each line becomes a string. */
 static void
-take_values(struct dump *p, const char **stored, const char **complete)
+take_values(struct dump *p, const char **stored, const char **complete, const char **pending)
 {
 	const struct {
 		const char *key;
@@ -71,23 +77,22 @@ take_values(struct dump *p, const char **stored, const char **complete)
 	} want[] = {
 		{ "time", &p->time }, { "comm", &p->comm }, { "signame", &p->signame }, { "uuid", &p->uuid },
 		{ "build_id", &p->build_id }, { "fingerprint", &p->fingerprint }, { "exe", &p->exe },
-		{ "pid", &p->pid }, { "bytes", &p->bytes }, { "stored", stored }, { "complete", complete },
+		{ "pid", &p->pid }, { "bytes", &p->bytes }, { "host", &p->host }, { "object", &p->object },
+		{ "object_whole", &p->object_whole }, { "sent", &p->sent }, { "pending", pending },
+		{ "stored", stored }, { "complete", complete },
 	};
 	char *next;
 
 	for (size_t i = 0; i < sizeof(want) / sizeof(*want); i++)
 		*want[i].to = "";
 	for (char *line = p->record; line != NULL; line = next) {
-		char *value = strchr(line, '=');
+		size_t n = strcspn(line, "=\n");
 
-		if ((next = strchr(line, '\n')) != NULL)
+		if ((next = strchr(line + n, '\n')) != NULL)
 			*next++ = '\0';
-		if (value == NULL || (next != NULL && value >= next))
-			continue;
-		*value++ = '\0';
-		for (size_t i = 0; i < sizeof(want) / sizeof(*want); i++)
-			if (strcmp(line, want[i].key) == 0)
-				*want[i].to = value;
+		for (size_t i = 0; line[n] == '=' && i < sizeof(want) / sizeof(*want); i++)
+			if (strlen(want[i].key) == n && memcmp(line, want[i].key, n) == 0)
+				*want[i].to = line + n + 1;
 	}
 }
 
@@ -112,8 +117,10 @@ full_name(const struct reading *r, const char *name, size_t len)
 static int
 add(const struct reading *r, const char *file, size_t len)
 {
-	const char *stored, *complete;
+	const char *stored, *complete, *pending;
+	time_t now = time(NULL);
 	struct dumps *d = r->d;
+	struct stat st;
 	struct dump *p;
 
 	if (d->count == d->room) {
@@ -126,14 +133,18 @@ add(const struct reading *r, const char *file, size_t len)
 	}
 	p = &d->dump[d->count];
 	memset(p, 0, sizeof(*p));
-	if ((p->record = read_record(r->fd, file, &p->record_size)) == NULL)
+	if ((p->record = read_record(r->fd, file, &st)) == NULL)
 		return errno == ENOMEM ? -1 : 0;
 	if ((p->name = full_name(r, file, len)) == NULL) {
 		free(p->record);
 		return -1;
 	}
 	d->count++;
-	take_values(p, &stored, &complete);
+	p->record_size = (uint64_t)st.st_size;
+	p->record_len = strlen(p->record);
+	take_values(p, &stored, &complete, &pending);
+	/* A clock that was set back makes no record of the future wait for ever. */
+	p->pending = *pending != '\0' && st.st_mtime <= now && now - st.st_mtime < DUMPS_PENDING;
 	if (*complete == '\0')
 		p->state = DUMP_OPEN;
 	else if (strcmp(stored, "whole") == 0)

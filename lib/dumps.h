@@ -15,6 +15,9 @@
 /* The longest name of a dump or its file, with the number of a user before it, bytes. */
 #define DUMPS_NAME 512
 
+/* How long a record may say that it is pending, seconds: longer than its handler lives, it is lost. */
+#define DUMPS_PENDING 600
+
 enum dump_state {
 	DUMP_WHOLE,	/* the file is whole, and so is the core */
 	DUMP_CUT,	/* the file is whole, of a core that was cut short */
@@ -31,8 +34,11 @@ struct dump {
 	uint64_t size;		/* of that, bytes; 0 when there is none */
 	uint64_t record_size;	/* of the record, bytes */
 	enum dump_state state;
-	char *record;		/* its text, cut into strings, to which these point */
-	const char *time, *comm, *signame, *uuid, *build_id, *fingerprint, *exe, *pid, *bytes;
+	char *record;		/* its text, each newline a NUL, to which these point */
+	size_t record_len;	/* of that, bytes */
+	const char *time, *comm, *signame, *uuid, *build_id, *fingerprint, *exe, *pid, *bytes, *host;
+	const char *object, *object_whole, *sent;	/* where it is elsewhere: see core-forward(8) */
+	int pending;		/* its handler will soon replace the record once more */
 };
 
 struct dumps {
@@ -67,6 +73,9 @@ const struct dump *dumps_find(const struct dumps *d, const char *name);
 int dumps_open_file(int fd, const struct dump *p);
 
 void dumps_free(struct dumps *d);
+
+/* Whether it is to be sent elsewhere: it is finished, and not sent yet. */
+int dump_waits(const struct dump *d);
 
 /* The state in a word. */
 const char *dump_words(enum dump_state state);

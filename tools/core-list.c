@@ -13,16 +13,20 @@
 #include "dumps.h"
 #include "io.h"
 #include "record.h"
+#include "record_lines.h"
 
 struct filter {
 	const char *command, *identity;
+	const char *name;			/* bytes of any kind, as all three NULL: any */
+	int waits;				/* only those that wait to be sent */
 	char since[AGE_TIME], until[AGE_TIME];	/* "": any */
 };
 
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-list [-hjV] [-c COMMAND] [-i IDENTITY] [-s TIME] [-u TIME] [DIR]\n", to);
+	fputs("usage: core-list [-ahjrVw] [-c COMMAND] [-i IDENTITY] [-N NAME] [-s TIME] [-u TIME]\n"
+	      "                 [DIR]\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 
@@ -52,6 +56,8 @@ starts(const char *text, const char *with)
 static int
 wanted(const struct dump *d, const struct filter *f)
 {
+	if ((f->waits && !dump_waits(d)) || (f->name != NULL && strcmp(f->name, d->name) != 0))
+		return 0;
 	/* What "until" names is meant to its end: the whole day, the whole minute. */
 	return (f->command == NULL || fnmatch(f->command, d->comm, 0) == 0) &&
 	    (f->identity == NULL || starts(d->uuid, f->identity) || starts(d->build_id, f->identity) ||
@@ -129,8 +135,18 @@ put_value(const char *key, const char *value)
 	free(text);
 }
 
+static int
+put_text(void *arg, const char *text, size_t len)
+{
+	(void)arg;
+	return fwrite(text, 1, len, stdout) == len ? 0 : -1;
+}
+
+/* What stands in an object first, whatever the record says; and what is of no interest elsewhere. */
+static const char *const own_members[] = { "name", "state", "file", "size", "pending", "sent", "verified", NULL };
+
 static void
-put_object(const struct dump *d)
+put_object(const struct dump *d, int all)
 {
 	fputs("{\"name\": \"", stdout);
 	put_name(d->name, 1);
@@ -140,6 +156,12 @@ put_object(const struct dump *d)
 		put_name(d->file, 1);
 		printf("\", \"size\": %" PRIu64, d->size);
 	}
+	if (all) {
+		if (record_lines_json(d->record, d->record_len, own_members, put_text, NULL) < 0)
+			err(2, NULL);
+		putchar('}');
+		return;
+	}
 	put_value("time", d->time);
 	put_value("comm", d->comm);
 	put_value("exe", d->exe);
@@ -147,7 +169,68 @@ put_object(const struct dump *d)
 	put_value("uuid", d->uuid);
 	put_value("build_id", d->build_id);
 	put_value("fingerprint", d->fingerprint);
+	put_value("object", d->object);
+	put_value("sent", d->sent);
 	putchar('}');
+}
+
+/* A value as a line: cut, and with its escapes, also where the record that it is from has none. */
+static void
+put_escaped(const char *key, const char *value)
+{
+	char bytes[RECORD_VALUE + 1], text[RECORD_ESCAPED(RECORD_VALUE)];
+	size_t n = strnlen(value, RECORD_VALUE);
+
+	if (n == 0)
+		return;
+	memcpy(bytes, value, n);
+	bytes[n] = '\0';
+	record_escape(text, bytes, record_unescape(bytes));
+	printf("%s=%s\n", key, text);
+}
+
+static void
+put_lines(const struct dump *d)
+{
+	const char *const line[][2] = { { "time", d->time }, { "host", d->host }, { "comm", d->comm }, { "exe", d->exe },
+		{ "signame", d->signame }, { "uuid", d->uuid }, { "build_id", d->build_id },
+		{ "fingerprint", d->fingerprint }, { "object", d->object }, { "object_whole", d->object_whole },
+		{ "sent", d->sent } };
+
+	fputs("name=", stdout);
+	put_name(d->name, 0);
+	printf("\nstate=%s\n", dump_words(d->state));
+	if (d->file != NULL) {
+		fputs("file=", stdout);
+		put_name(d->file, 0);
+		printf("\nsize=%" PRIu64 "\n", d->size);
+	}
+	for (size_t i = 0; i < sizeof(line) / sizeof(*line); i++)
+		put_escaped(line[i][0], line[i][1]);
+	putchar('\n');
+}
+
+static void
+put_dumps(const struct dumps *d, const struct filter *f, char form, size_t *shown)
+{
+	for (size_t i = 0; i < d->count; i++) {
+		if (!wanted(&d->dump[i], f))
+			continue;
+		if (form == 'j' || form == 'a')
+			fputs(*shown == 0 ? "[" : ",\n ", stdout);
+		else if (form == 't' && *shown == 0)
+			printf("%-20s  %-15s  %-8s  %5s  %-7s  %-16s  %-8s  %s\n", "TIME", "COMMAND", "SIGNAL", "SIZE", "STATE",
+			    "STACK", "IDENTITY", "NAME");
+		++*shown;
+		if (form == 'r')
+			put_lines(&d->dump[i]);
+		else if (form == 't')
+			put_line(&d->dump[i]);
+		else
+			put_object(&d->dump[i], form == 'a');
+	}
+	if (form == 'j' || form == 'a')
+		puts(*shown == 0 ? "[]" : "]");
 }
 
 int
@@ -158,12 +241,15 @@ main(int argc, char **argv)
 	char *configured = NULL;
 	const char *path = DUMPS_DIR;
 	size_t shown = 0;
-	int json = 0, fd, c;
+	int all = 0, json = 0, lines = 0, fd, c;
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "c:hi:js:u:V")) != -1) {
+	while ((c = getopt(argc, argv, "ac:hi:jN:rs:u:Vw")) != -1) {
 		switch (c) {
+		case 'a':
+			all = 1;
+			break;
 		case 'c':
 			f.command = optarg;
 			break;
@@ -175,6 +261,13 @@ main(int argc, char **argv)
 		case 'j':
 			json = 1;
 			break;
+		case 'N':
+			record_unescape(optarg);
+			f.name = optarg;
+			break;
+		case 'r':
+			lines = 1;
+			break;
 		case 's':
 			take_time(c, optarg, f.since);
 			break;
@@ -184,11 +277,14 @@ main(int argc, char **argv)
 		case 'V':
 			puts("core-list " VERSION);
 			return fflush(stdout) == 0 ? 0 : 2;
+		case 'w':
+			f.waits = 1;
+			break;
 		default:
 			return usage(stderr, 2);
 		}
 	}
-	if (argc - optind > 1)
+	if (argc - optind > 1 || json + lines > 1 || all > json)
 		return usage(stderr, 2);
 	if (optind < argc)
 		path = argv[optind];
@@ -198,22 +294,7 @@ main(int argc, char **argv)
 		path = configured;
 	if ((fd = dumps_open(path)) < 0 || dumps_read(&d, fd, DUMPS_USERS) < 0)
 		err(2, "%s", path);
-	for (size_t i = 0; i < d.count; i++) {
-		if (!wanted(&d.dump[i], &f))
-			continue;
-		if (json)
-			fputs(shown == 0 ? "[" : ",\n ", stdout);
-		else if (shown == 0)
-			printf("%-20s  %-15s  %-8s  %5s  %-7s  %-16s  %-8s  %s\n", "TIME", "COMMAND", "SIGNAL", "SIZE", "STATE",
-			    "STACK", "IDENTITY", "NAME");
-		shown++;
-		if (json)
-			put_object(&d.dump[i]);
-		else
-			put_line(&d.dump[i]);
-	}
-	if (json)
-		puts(shown == 0 ? "[]" : "]");
+	put_dumps(&d, &f, lines ? 'r' : all ? 'a' : json ? 'j' : 't', &shown);
 	dumps_free(&d);
 	free(configured);
 	io_close(fd);

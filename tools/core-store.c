@@ -41,7 +41,8 @@ usage(FILE *to, int status)
 {
 	fputs("usage: core-store [-dfhSV] [-F BYTES] [-M MODE] [-m BYTES] [-o OWNER[:GROUP]]\n"
 	      "                  [-q N [-w SECONDS]] [-t SECONDS] [-u USER] FILE\n"
-	      "                  [COMMAND [ARG ...] ['|' COMMAND [ARG ...]] ...]\n",
+	      "                  [COMMAND [ARG ...] ['|' COMMAND [ARG ...]] ...]\n"
+	      "       core-store -l FD [-w SECONDS]\n",
 	    to);
 	return fflush(to) == 0 ? status : 2;
 }
@@ -157,6 +158,17 @@ store(const char *path, struct stages *p, const struct options *o)
 	return status;
 }
 
+/* Locks what the caller has open, for as long as it has. */
+static int
+hold(int fd, int wait)
+{
+	if (queue_hold(fd, wait) == 0)
+		return 0;
+	if (errno == ETIMEDOUT)
+		return 1;
+	err(2, "-l %d", fd);
+}
+
 static int
 number(int letter, uint64_t least, uint64_t most)
 {
@@ -184,14 +196,14 @@ main(int argc, char **argv)
 		.most = UINT64_MAX };
 	const char *user = NULL;
 	struct stages p;
-	int seconds = 0, wait = -1, c;
+	int seconds = 0, wait = -1, lock = -1, c;
 	uid_t uid;
 	gid_t gid;
 
 	if (io_std() < 0)
 		return 2;
 	/* "+": the options of the stages are theirs. */
-	while ((c = getopt(argc, argv, "+dF:fhM:m:o:q:St:u:Vw:")) != -1) {
+	while ((c = getopt(argc, argv, "+dF:fhl:M:m:o:q:St:u:Vw:")) != -1) {
 		switch (c) {
 		case 'd':
 			o.whole_only = 1;
@@ -204,6 +216,9 @@ main(int argc, char **argv)
 			break;
 		case 'h':
 			return usage(stdout, 0);
+		case 'l':
+			lock = number(c, 0, INT32_MAX);
+			break;
 		case 'M':
 			if (owner_mode(optarg, &o.mode) < 0)
 				errx(2, "-M %s: not an octal mode up to 777", optarg);
@@ -238,9 +253,11 @@ main(int argc, char **argv)
 			return usage(stderr, 2);
 		}
 	}
-	if (argc == optind || (wait >= 0 && o.places == 0))
-		return usage(stderr, 2);
 	o.wait = wait >= 0 ? wait : WAIT_SECONDS;
+	if (lock >= 0 && argc == optind)
+		return hold(lock, o.wait);
+	if (lock >= 0 || argc == optind || (wait >= 0 && o.places == 0))
+		return usage(stderr, 2);
 	if (stages_split(&p, argv + optind + 1) < 0)
 		errx(2, "stages: an empty one, or over %d", STAGES_MAX);
 	p.user = user;

@@ -85,11 +85,12 @@ take_values(struct dump *p, const char **stored, const char **complete, const ch
 
 	for (size_t i = 0; i < sizeof(want) / sizeof(*want); i++)
 		*want[i].to = "";
-	for (char *line = p->record; line != NULL; line = next) {
+	/* A NUL, which a record has when it was damaged, ends a line too: what follows still counts. */
+	for (char *line = p->record, *end = line + p->record_len; line < end; line = next) {
 		size_t n = strcspn(line, "=\n");
 
-		if ((next = strchr(line + n, '\n')) != NULL)
-			*next++ = '\0';
+		next = line + n + strcspn(line + n, "\n");
+		*next++ = '\0';
 		for (size_t i = 0; line[n] == '=' && i < sizeof(want) / sizeof(*want); i++)
 			if (strlen(want[i].key) == n && memcmp(line, want[i].key, n) == 0)
 				*want[i].to = line + n + 1;
@@ -141,7 +142,7 @@ add(const struct reading *r, const char *file, size_t len)
 	}
 	d->count++;
 	p->record_size = (uint64_t)st.st_size;
-	p->record_len = strlen(p->record);
+	p->record_len = (size_t)st.st_size;
 	take_values(p, &stored, &complete, &pending);
 	/* A clock that was set back makes no record of the future wait for ever. */
 	p->pending = *pending != '\0' && st.st_mtime <= now && now - st.st_mtime < DUMPS_PENDING;

@@ -143,7 +143,8 @@ put_text(void *arg, const char *text, size_t len)
 }
 
 /* What stands in an object first, whatever the record says; and what is of no interest elsewhere. */
-static const char *const own_members[] = { "name", "state", "file", "size", "pending", "sent", "verified", NULL };
+static const char *const own_members[] = { "name", "state", "file", "size", "object", "pending", "sent", "verified",
+	NULL };
 
 static void
 put_object(const struct dump *d, int all)
@@ -157,6 +158,7 @@ put_object(const struct dump *d, int all)
 		printf("\", \"size\": %" PRIu64, d->size);
 	}
 	if (all) {
+		put_value("object", d->object);
 		if (record_lines_json(d->record, d->record_len, own_members, put_text, NULL) < 0)
 			err(2, NULL);
 		putchar('}');

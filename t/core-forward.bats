@@ -200,7 +200,13 @@ whole() {
 		grep -qxE 'verified=(md5|bytes)' d/$way.txt
 		[[ $way = dav || $output == *', verified by md5' ]]
 	done
-	# Without that the size has to do.
+	# Half of it, that a run before has left.
+	stored half 5000
+	echo "object=h/2026-11-25/i/half-12345678.gz" >>d/half.txt
+	head -c 2500 d/half.gz >"$THERE/h/2026-11-25/i/half-12345678.gz"
+	run -0 forward
+	whole half
+	# Without more the size has to do.
 	stored blind 5000
 	echo "object=h/2026-11-25/i/blind-12345678.gz" >>d/blind.txt
 	head -c 5000 /dev/zero >"$THERE/h/2026-11-25/i/blind-12345678.gz"
@@ -287,6 +293,35 @@ whole() {
 	[ ! -s "$P/uploads" ]
 	wait $!
 	whole first second
+	[ ! -e d/.gzcore.forward.again ]
+}
+
+@test "core-forward: what comes after the last look, with a run that finds the lock taken, is sent all the same" {
+	need rclone
+	mkdir bin
+	ln -s "$BUILD"/core-* bin/
+	rm bin/core-list bin/core-forward
+	cp "$BUILD/core-forward" bin/
+	# The list that shows nothing: right behind it a dump is finished.
+	cat >bin/core-list <<-EOS
+	#!/bin/sh
+	"$BUILD/core-list" "\$@" >"$PWD/list"
+	status=\$?
+	if [ \$status = 1 ] && [ -e "$PWD/late.txt" ]; then
+		mv "$PWD/late.gz" "$PWD/late.txt" "$PWD/d/"
+		"$BUILD/core-forward" "$PWD/d" dav:
+		echo \$? >"$PWD/second"
+	fi
+	cat "$PWD/list"
+	exit \$status
+	EOS
+	chmod +x bin/core-list
+	stored late
+	mv d/late.* .
+	stored early
+	env -i PATH="$PATH" bin/core-forward -c "$BATS_FILE_TMPDIR/rclone.conf" d "$REMOTE"
+	[ "$(cat second)" = 1 ]
+	whole early late
 	[ ! -e d/.gzcore.forward.again ]
 }
 

@@ -19,9 +19,9 @@ struct writer {
 	void *arg;
 };
 
-static const char *const lists[] = { "env", "frame", "module", "module_package", "module_uuid", "thread", NULL };
-static const char *const numbers[] = { "bytes", "class", "crashes", "dumpable", "egid", "env_left_out", "euid", "gid",
-	"limit", "missing", "modules", "nspid", "open_files", "pid", "promised", "record", "rss", "rss_peak", "segments",
+static const char *const lists[] = { "env", "error", "frame", "module", "module_package", "module_uuid", "thread", NULL };
+static const char *const numbers[] = { "bytes", "class", "dumpable", "egid", "env_left_out", "euid", "gid",
+	"limit", "loop_count", "missing", "modules", "nspid", "open_files", "pid", "promised", "record", "rss", "rss_peak", "segments",
 	"segments_there", "signal", "sigpid", "siguid", "swap", "threads", "tid", "uid", "uptime_ms", "vsize", NULL };
 static const char *const flags[] = { "complete", "exe_deleted", "object_whole", NULL };
 

@@ -369,7 +369,7 @@ whole() {
 	stored root 10
 	echo 'object=/etc/a/b/c' >>d/root.txt
 	stored deep 10
-	echo 'object=a/b/c/d/e' >>d/deep.txt
+	echo 'object=a/b/.c/d' >>d/deep.txt
 	stored link 10
 	mv d/link.gz elsewhere
 	ln -s ../elsewhere d/link.gz
@@ -393,6 +393,22 @@ whole() {
 	ln -s "$PWD/precious" d/.gzcore.forward
 	run -2 forward
 	[ ! -e precious ]
+}
+
+@test "core-forward: a record that counts more crashes is sent again, to the same place" {
+	need rclone jq
+	loop() { printf 'uuid=u\nrecord=1\nhost=h\ntime=2026-11-25T10:20:30Z\n' | core-loop -n 1 u d loop; }
+	run -0 loop
+	run -1 loop
+	forward 2>/dev/null
+	[ "$(cat "$THERE"/*/*/*/*.json | jq .loop_count)" = 1 ]
+	run -0 forward
+	[ -z "$output" ]
+	run -1 loop
+	run -1 loop
+	forward 2>/dev/null
+	[ "$(cat "$THERE"/*/*/*/*.json | jq .loop_count)" = 3 ]
+	valid_json core-forward "$THERE"/*/*/*/*.json
 }
 
 @test "core-forward: what was streamed by the handler gets its record beside it; what is pending waits" {

@@ -656,3 +656,32 @@ with_stack() {
 	kernel_idle
 	[ "$(core-list "$DIR" | sed 1d | wc -l)" = 1 ]
 }
+
+@test "gzcoredump: with forward a dump is sent with its stack, and a stream never touches the disk" {
+	need rclone jq
+	conf "forward=$P/there" stack=yes
+	crash "$P/prog"
+	stored
+	kernel_idle
+	has stored=whole verified=md5
+	run -1 grep ^pending= "$txt"
+	local object
+	object=$P/there/$(value object)
+	cmp "$gz" "$object"
+	jq -e ".pid == $pid and .state == \"whole\" and (.frame | length) > 0" "$object.json"
+	grep -q ': sent as .* verified by md5$' "$P/var/log/gzcoredump.log"
+	[ "$(find "$P/there" -type f | wc -l)" = 2 ]
+	rm -rf "$P/there"
+	conf "forward=$P/there" stream=yes stack=yes
+	crash "$P/prog"
+	stored
+	kernel_idle
+	has stored=no object_whole=yes complete=yes
+	object=$P/there/$(value object)
+	gzip -t "$object"
+	core-info "$object" | grep -qx "bytes=$(value promised)"
+	jq -e ".pid == $pid and .object_whole" "$object.json"
+	# Nothing of this one here but its record; the first was sent once.
+	ls "$DIR" | grep -F ".$pid." | diff - <(basename "$txt")
+	[ "$(find "$P/there" -type f | wc -l)" = 2 ]
+}

@@ -197,8 +197,8 @@ whole() {
 		head -c 5000 /dev/zero >"$THERE/h/2026-11-25/i/$way-12345678.gz"
 		run -0 forward -r
 		whole $way
-		grep -qxE 'verified=(md5|bytes)' d/$way.txt
-		[[ $way = dav || $output == *', verified by md5' ]]
+		grep -qxE 'verified=(sha1|bytes)' d/$way.txt
+		[[ $way = dav || $output == *', verified by sha1' ]]
 	done
 	# Half of it, that a run before has left.
 	stored half 5000

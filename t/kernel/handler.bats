@@ -663,13 +663,13 @@ with_stack() {
 	crash "$P/prog"
 	stored
 	kernel_idle
-	has stored=whole verified=md5
+	has stored=whole verified=sha256
 	run -1 grep ^pending= "$txt"
 	local object
 	object=$P/there/$(value object)
 	cmp "$gz" "$object"
 	jq -e ".pid == $pid and .state == \"whole\" and (.frame | length) > 0" "$object.json"
-	grep -q ': sent as .* verified by md5$' "$P/var/log/gzcoredump.log"
+	grep -q ': sent as .* verified by sha256$' "$P/var/log/gzcoredump.log"
 	[ "$(find "$P/there" -type f | wc -l)" = 2 ]
 	rm -rf "$P/there"
 	conf "forward=$P/there" stream=yes stack=yes

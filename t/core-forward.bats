@@ -410,6 +410,24 @@ whole() {
 	valid_json core-forward "$THERE"/*/*/*/*.json
 }
 
+@test "core-forward: on a disk that is full nothing is sent that could not be marked" {
+	need rclone
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	mount -t tmpfs -o size=512k none d || skip "no tmpfs can be mounted"
+	stored one 3000
+	touch d/.gzcore.forward
+	cat /dev/zero >d/zero 2>/dev/null || :
+	run -1 --separate-stderr forward
+	[ "${#stderr_lines[@]}" = 1 ] && [ ! -s "$P/uploads" ]
+	rm d/zero
+	run -0 forward
+	cp -r d copy
+	umount d
+	cp copy/* d
+	whole one
+	[ "$(wc -l <"$P/uploads")" = 2 ]
+}
+
 @test "core-forward: what was streamed by the handler gets its record beside it; what is pending waits" {
 	need rclone
 	dump streamed stored=no

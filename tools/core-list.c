@@ -3,6 +3,7 @@
 #include <err.h>
 #include <fnmatch.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,22 +118,42 @@ put_line(const struct dump *d)
 	putchar('\n');
 }
 
-/* A value of a record, which is text with escapes, as a string of JSON. */
+/* A value of a record, which is text with escapes, as a member of JSON, or as a line, cut then. */
 static void
-put_value(const char *key, const char *value)
+put_value(const char *key, const char *value, int json)
 {
+	size_t n = json ? strlen(value) : strnlen(value, RECORD_VALUE);
 	char *bytes, *text;
-	size_t n;
 
-	if (*value == '\0')
+	if (n == 0)
 		return;
-	if ((bytes = strdup(value)) == NULL || (text = malloc(RECORD_JSON(strlen(value)))) == NULL)
+	if ((bytes = strndup(value, n)) == NULL || (text = malloc(RECORD_JSON(n))) == NULL)
 		err(2, NULL);
 	n = record_unescape(bytes);
-	record_json(text, bytes, n);
-	printf(", \"%s\": \"%s\"", key, text);
+	if (json)
+		record_json(text, bytes, n);
+	else
+		record_escape(text, bytes, n);
+	printf(json ? ", \"%s\": \"%s\"" : "%s=%s\n", key, text);
 	free(bytes);
 	free(text);
+}
+
+/* What is listed of a record, and where a dump has it. */
+static const struct {
+	const char *key;
+	size_t at;
+} values[] = {
+#define VALUE(key) { #key, offsetof(struct dump, key) }
+	VALUE(time), VALUE(host), VALUE(comm), VALUE(exe), VALUE(signame), VALUE(uuid), VALUE(build_id),
+	VALUE(fingerprint), VALUE(object), VALUE(object_whole), VALUE(sent),
+};
+#define VALUES (sizeof(values) / sizeof(*values))
+
+static const char *
+value_of(const struct dump *d, size_t i)
+{
+	return *(const char *const *)((const char *)d + values[i].at);
 }
 
 static int
@@ -158,47 +179,20 @@ put_object(const struct dump *d, int all)
 		printf("\", \"size\": %" PRIu64, d->size);
 	}
 	if (all) {
-		put_value("object", d->object);
+		put_value("object", d->object, 1);
 		if (record_lines_json(d->record, d->record_len, own_members, put_text, NULL) < 0)
 			err(2, NULL);
 		putchar('}');
 		return;
 	}
-	put_value("time", d->time);
-	put_value("comm", d->comm);
-	put_value("exe", d->exe);
-	put_value("signame", d->signame);
-	put_value("uuid", d->uuid);
-	put_value("build_id", d->build_id);
-	put_value("fingerprint", d->fingerprint);
-	put_value("object", d->object);
-	put_value("sent", d->sent);
+	for (size_t i = 0; i < VALUES; i++)
+		put_value(values[i].key, value_of(d, i), 1);
 	putchar('}');
-}
-
-/* A value as a line: cut, and with its escapes, also where the record that it is from has none. */
-static void
-put_escaped(const char *key, const char *value)
-{
-	char bytes[RECORD_VALUE + 1], text[RECORD_ESCAPED(RECORD_VALUE)];
-	size_t n = strnlen(value, RECORD_VALUE);
-
-	if (n == 0)
-		return;
-	memcpy(bytes, value, n);
-	bytes[n] = '\0';
-	record_escape(text, bytes, record_unescape(bytes));
-	printf("%s=%s\n", key, text);
 }
 
 static void
 put_lines(const struct dump *d)
 {
-	const char *const line[][2] = { { "time", d->time }, { "host", d->host }, { "comm", d->comm }, { "exe", d->exe },
-		{ "signame", d->signame }, { "uuid", d->uuid }, { "build_id", d->build_id },
-		{ "fingerprint", d->fingerprint }, { "object", d->object }, { "object_whole", d->object_whole },
-		{ "sent", d->sent } };
-
 	fputs("name=", stdout);
 	put_name(d->name, 0);
 	printf("\nstate=%s\n", dump_words(d->state));
@@ -207,8 +201,8 @@ put_lines(const struct dump *d)
 		put_name(d->file, 0);
 		printf("\nsize=%" PRIu64 "\n", d->size);
 	}
-	for (size_t i = 0; i < sizeof(line) / sizeof(*line); i++)
-		put_escaped(line[i][0], line[i][1]);
+	for (size_t i = 0; i < VALUES; i++)
+		put_value(values[i].key, value_of(d, i), 0);
 	putchar('\n');
 }
 

@@ -37,7 +37,7 @@ LIB = age cgroup conf core core_files core_lists core_modules core_order core_re
 	engine_inflate engine_isal engine_libdeflate engine_zlib environment executable facts fingerprint gz \
 	image in_use_linux inflate inflate_members io leftovers_linux loops_linux machines match member now number \
 	open_guard ordered owner_linux pipe_linux proc_ask_linux proc_core_linux proc_linux processors_linux progress \
-	queue_linux record restore retention salvage scratch_linux signals sink source stages store_linux \
+	queue_linux record record_lines restore retention salvage scratch_linux signals sink source stages store_linux \
 	terminal trace trace_text unpack_linux window_linux
 # The headers that are for others too; what they include is among them.  Pages of section 3 describe them.
 PUBLIC = cgroup core core_files core_lists core_read core_threads elf_debug elf_id facts fingerprint image inflate_status \
@@ -46,7 +46,7 @@ PAGES = gzcore gzcore-core gzcore-elf_id gzcore-facts gzcore-image gzcore-match 
 	gzcore-trace
 C_TOOLS = core-info core-list core-loop core-match core-name core-open core-prune core-store core-trace \
 	elf-uuid gzdeflate zdeflate zinflate
-SH_TOOLS = elf-uuid-stamp gzcoredump
+SH_TOOLS = core-forward elf-uuid-stamp gzcoredump
 TOOLS = $(C_TOOLS) $(SH_TOOLS)
 
 LIB_O = $(LIB:%=$(B)/lib/%.o)
@@ -54,11 +54,11 @@ TOOL_O = $(C_TOOLS:%=$(B)/tools/%.o)
 PROGRAMS = $(C_TOOLS:%=$(B)/%)
 SCRIPTS = $(SH_TOOLS:%=$(B)/%)
 
-MANUALS = $(C_TOOLS:%=tools/%.1) tools/elf-uuid-stamp.1 tools/gzcoredump.8 tools/gzcoredump.conf.5 \
+MANUALS = $(C_TOOLS:%=tools/%.1) tools/core-forward.8 tools/elf-uuid-stamp.1 tools/gzcoredump.8 tools/gzcoredump.conf.5 \
 	$(PAGES:%=lib/%.3)
 HOOKS = hook-mail hook-upload hook-watchdog hook-webhook
-# Of what is printed with -j.
-SCHEMAS = tools/core-info.schema.json tools/core-trace.schema.json
+# Of what is printed with -j, and of what core-forward sends.
+SCHEMAS = tools/core-forward.schema.json tools/core-info.schema.json tools/core-trace.schema.json
 
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $@)

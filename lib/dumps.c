@@ -46,22 +46,27 @@ open_still(int fd, const struct stat *st)
 	return in_use(fd) || (st->st_mtime <= now && now - st->st_mtime < DUMPS_FRESH);
 }
 
-/* Reads a record; NULL with errno, EINVAL when that is none. */
+int
+dump_waits(const struct dump *d)
+{
+	return d->state != DUMP_OPEN && *d->sent == '\0' && !d->pending;
+}
+
+/* Reads a record, and its stat with the size that was read; NULL with errno, EINVAL when that is none. */
 static char *
-read_record(int dir, const char *name, uint64_t *size, int *open)
+read_record(int dir, const char *name, struct stat *st, int *open)
 {
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	struct stat st;
 	char *text = NULL;
 	ssize_t n = -1;
 
 	if (fd < 0)
 		return NULL;
 	errno = EINVAL;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && st.st_size <= DUMPS_RECORD &&
-	    (text = malloc((size_t)st.st_size + 1)) != NULL)
-		n = io_pread(fd, text, (size_t)st.st_size, 0);
-	*open = n > 0 && open_still(fd, &st);
+	if (fstat(fd, st) == 0 && S_ISREG(st->st_mode) && st->st_size > 0 && st->st_size <= DUMPS_RECORD &&
+	    (text = malloc((size_t)st->st_size + 1)) != NULL)
+		n = io_pread(fd, text, (size_t)st->st_size, 0);
+	*open = n > 0 && open_still(fd, st);
 	io_close(fd);
 	/* The first line is the identity, the second says that this is a record. */
 	if (n <= 0 || strncmp(text, "uuid=", 5) != 0) {
@@ -69,13 +74,13 @@ read_record(int dir, const char *name, uint64_t *size, int *open)
 		return NULL;
 	}
 	text[n] = '\0';
-	*size = (uint64_t)n;
+	st->st_size = n;
 	return text;
 }
 
-/* Takes the values that are wanted out of the text, which is cut into strings. */
+/* Takes the values that are wanted out of the text, of which each line becomes a string. */
 static void
-take_values(struct dump *p, const char **stored, const char **complete)
+take_values(struct dump *p, const char **stored, const char **complete, const char **pending)
 {
 	const struct {
 		const char *key;
@@ -83,23 +88,23 @@ take_values(struct dump *p, const char **stored, const char **complete)
 	} want[] = {
 		{ "time", &p->time }, { "comm", &p->comm }, { "signame", &p->signame }, { "uuid", &p->uuid },
 		{ "build_id", &p->build_id }, { "fingerprint", &p->fingerprint }, { "exe", &p->exe },
-		{ "pid", &p->pid }, { "bytes", &p->bytes }, { "stored", stored }, { "complete", complete },
+		{ "pid", &p->pid }, { "bytes", &p->bytes }, { "host", &p->host }, { "object", &p->object },
+		{ "object_whole", &p->object_whole }, { "sent", &p->sent }, { "pending", pending },
+		{ "stored", stored }, { "complete", complete },
 	};
 	char *next;
 
 	for (size_t i = 0; i < sizeof(want) / sizeof(*want); i++)
 		*want[i].to = "";
-	for (char *line = p->record; line != NULL; line = next) {
-		char *value = strchr(line, '=');
+	/* A NUL, which a record has when it was damaged, ends a line too: what follows still counts. */
+	for (char *line = p->record, *end = line + p->record_len; line < end; line = next) {
+		size_t n = strcspn(line, "=\n");
 
-		if ((next = strchr(line, '\n')) != NULL)
-			*next++ = '\0';
-		if (value == NULL || (next != NULL && value >= next))
-			continue;
-		*value++ = '\0';
-		for (size_t i = 0; i < sizeof(want) / sizeof(*want); i++)
-			if (strcmp(line, want[i].key) == 0)
-				*want[i].to = value;
+		next = line + n + strcspn(line + n, "\n");
+		*next++ = '\0';
+		for (size_t i = 0; line[n] == '=' && i < sizeof(want) / sizeof(*want); i++)
+			if (strlen(want[i].key) == n && memcmp(line, want[i].key, n) == 0)
+				*want[i].to = line + n + 1;
 	}
 }
 
@@ -124,8 +129,10 @@ full_name(const struct reading *r, const char *name, size_t len)
 static int
 add(const struct reading *r, const char *file, size_t len)
 {
-	const char *stored, *complete;
+	const char *stored, *complete, *pending;
+	time_t now = time(NULL);
 	struct dumps *d = r->d;
+	struct stat st;
 	struct dump *p;
 	int open;
 
@@ -139,14 +146,18 @@ add(const struct reading *r, const char *file, size_t len)
 	}
 	p = &d->dump[d->count];
 	memset(p, 0, sizeof(*p));
-	if ((p->record = read_record(r->fd, file, &p->record_size, &open)) == NULL)
+	if ((p->record = read_record(r->fd, file, &st, &open)) == NULL)
 		return errno == ENOMEM ? -1 : 0;
 	if ((p->name = full_name(r, file, len)) == NULL) {
 		free(p->record);
 		return -1;
 	}
 	d->count++;
-	take_values(p, &stored, &complete);
+	p->record_size = (uint64_t)st.st_size;
+	p->record_len = (size_t)st.st_size;
+	take_values(p, &stored, &complete, &pending);
+	/* A clock that was set back makes no record of the future wait for ever. */
+	p->pending = *pending != '\0' && st.st_mtime <= now && now - st.st_mtime < DUMPS_PENDING;
 	if (*complete == '\0')
 		p->state = open ? DUMP_OPEN : DUMP_LOST;
 	else if (strcmp(stored, "whole") == 0)

@@ -17,6 +17,9 @@
 /* How long a record without an end or a mark (in_use_linux.h) is taken for one that is being written, seconds. */
 #define DUMPS_FRESH 10
 
+/* How long a record may say that it is pending, seconds: longer than its handler lives, it is lost. */
+#define DUMPS_PENDING 600
+
 enum dump_state {
 	DUMP_WHOLE,	/* the file is whole, and so is the core */
 	DUMP_CUT,	/* the file is whole, of a core that was cut short */
@@ -34,8 +37,11 @@ struct dump {
 	uint64_t size;		/* of that, bytes; 0 when there is none */
 	uint64_t record_size;	/* of the record, bytes */
 	enum dump_state state;
-	char *record;		/* its text, cut into strings, to which these point */
-	const char *time, *comm, *signame, *uuid, *build_id, *fingerprint, *exe, *pid, *bytes;
+	char *record;		/* its text, each newline a NUL, to which these point */
+	size_t record_len;	/* of that, bytes */
+	const char *time, *comm, *signame, *uuid, *build_id, *fingerprint, *exe, *pid, *bytes, *host;
+	const char *object, *object_whole, *sent;	/* where it is elsewhere: see core-forward(8) */
+	int pending;		/* its handler will soon replace the record once more */
 };
 
 struct dumps {
@@ -70,6 +76,9 @@ const struct dump *dumps_find(const struct dumps *d, const char *name);
 int dumps_open_file(int fd, const struct dump *p);
 
 void dumps_free(struct dumps *d);
+
+/* Whether it is to be sent elsewhere: it is finished, and not sent yet. */
+int dump_waits(const struct dump *d);
 
 /* The state in a word. */
 const char *dump_words(enum dump_state state);

@@ -23,27 +23,47 @@ take(int fd, int place)
 	return errno == EAGAIN || errno == EACCES ? 0 : -1;
 }
 
-int
-queue_enter(int dir, int places, int seconds)
+/* Takes one of so many places within so many seconds; 0, or -1 with errno. */
+static int
+enter(int fd, int places, int seconds)
 {
 	const struct timespec nap = { .tv_nsec = NAP * 1000000 };
 	int64_t looks = (int64_t)seconds * 1000 / NAP;
-	int fd = openat(dir, QUEUE_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-	int rc = 0, saved;
+	int rc = 0;
 
-	if (fd < 0)
-		return -1;
 	for (;; looks--) {
 		for (int place = 0; rc == 0 && place < places; place++)
 			rc = take(fd, place);
 		if (rc > 0)
-			return fd;
-		if (rc < 0 || looks <= 0)
+			return 0;
+		if (rc < 0)
+			return -1;
+		if (looks <= 0)
 			break;
 		nanosleep(&nap, NULL);
 	}
-	saved = rc < 0 ? errno : ETIMEDOUT;
+	errno = ETIMEDOUT;
+	return -1;
+}
+
+int
+queue_enter(int dir, int places, int seconds)
+{
+	int fd = openat(dir, QUEUE_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	int saved;
+
+	if (fd < 0)
+		return -1;
+	if (enter(fd, places, seconds) == 0)
+		return fd;
+	saved = errno;
 	io_close(fd);
 	errno = saved;
 	return -1;
+}
+
+int
+queue_hold(int fd, int seconds)
+{
+	return enter(fd, 1, seconds);
 }

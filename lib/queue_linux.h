@@ -14,4 +14,10 @@
  */
 int queue_enter(int dir, int places, int seconds);
 
+/*
+ * The same with the one place of a file that is open to be written to, for as long as it is open anywhere: what
+ * inherits the descriptor holds the place too.  Returns 0, or -1 with errno, as above.
+ */
+int queue_hold(int fd, int seconds);
+
 #endif

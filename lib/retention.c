@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How soon one goes; PINNED never. */
-enum rank { MIDDLE, FIRST, NEWEST, PINNED };
+/* How soon one goes; from UNSENT on for the lack of room alone, PINNED never. */
+enum rank { MIDDLE, FIRST, NEWEST, UNSENT, UNSENT_FIRST, UNSENT_NEWEST, PINNED };
 
 struct item {
 	size_t at;		/* in the dumps, which are newest first */
@@ -72,7 +72,7 @@ rank(struct plan *p)
 
 		if (t->rank == PINNED)
 			continue;
-		t->rank = i + 1 == p->count || !same(t, t + 1) ? NEWEST : i == 0 || !same(t, t - 1) ? FIRST : MIDDLE;
+		t->rank += i + 1 == p->count || !same(t, t + 1) ? NEWEST : i == 0 || !same(t, t - 1) ? FIRST : MIDDLE;
 	}
 }
 
@@ -97,7 +97,7 @@ limit_each(struct plan *p, uint64_t most)
 		size_t n, pinned = 0, over;
 
 		for (end = i; end < p->count && same(t, &p->item[end]); end++)
-			pinned += p->item[end].rank == PINNED;
+			pinned += p->item[end].rank >= UNSENT;
 		n = end - i;
 		over = n - pinned > most ? n - pinned - (size_t)most : 0;
 		qsort(t, n, sizeof(*t), by_rank);
@@ -136,7 +136,7 @@ make_free(struct plan *p, const struct dumps *d, uint64_t need)
 	for (size_t i = 0; i < p->count; i++) {
 		const struct item *t = &p->item[i];
 
-		if (t->rank < NEWEST && freed < need && d->dump[t->at].file != NULL) {
+		if (t->rank != NEWEST && t->rank < UNSENT_NEWEST && freed < need && d->dump[t->at].file != NULL) {
 			p->rule[t->at] = RETENTION_FREE;
 			freed += d->dump[t->at].size;
 		} else {
@@ -157,14 +157,15 @@ retention_plan(const struct dumps *d, const struct retention *r, enum retention_
 		return -1;
 	for (size_t i = 0; i < d->count; i++) {
 		const struct dump *one = &d->dump[i];
+		enum rank least = one->state == DUMP_OPEN ? PINNED : r->unsent && *one->sent == '\0' ? UNSENT : MIDDLE;
 		int old = r->before != NULL && *one->time != '\0' && strcmp(one->time, r->before) < 0;
 
-		rule[i] = old && one->state != DUMP_OPEN ? RETENTION_AGE : RETENTION_STAYS;
+		rule[i] = old && least == MIDDLE ? RETENTION_AGE : RETENTION_STAYS;
 		if (rule[i] == RETENTION_AGE)
 			continue;
 		p.item[p.count++] = (struct item){ .at = i, .identity = identity(one), .size = one->size + one->record_size,
-			.rank = one->state == DUMP_OPEN ? PINNED : MIDDLE };
-		pinned += one->state == DUMP_OPEN;
+			.rank = least };
+		pinned += least != MIDDLE;
 	}
 	rank(&p);
 	if (r->each > 0)

@@ -12,6 +12,7 @@ struct retention {
 	uint64_t bytes;			/* of their files and records */
 	uint64_t need;			/* bytes that are to become free; the newest of an identity does not go for it */
 	const char *before;		/* a time as records have it: what is older goes; NULL: no age is too much */
+	int unsent;			/* what has not been sent goes for bytes and need alone, last of all */
 };
 
 /* Why a dump goes. */
@@ -20,7 +21,8 @@ enum retention_rule { RETENTION_STAYS, RETENTION_AGE, RETENTION_EACH, RETENTION_
 /*
  * Says for each of the dumps whether it goes, by which rule: rule[d->count].  Age first; then, while a rule is
  * broken, the oldest of those that are neither the first nor the newest of their identity; then the first ones,
- * the oldest first; then the newest ones.  What is being written stays.  An identity is the UUID, or the
+ * the oldest first; then the newest ones.  What is being written stays; that, and what goes for bytes and need alone, is
+ * not counted by the rules for which it stays.  An identity is the UUID, or the
  * build-id, or the command.  Returns 0, or -1 when memory ran out.
  */
 int retention_plan(const struct dumps *d, const struct retention *r, enum retention_rule *rule);

@@ -109,6 +109,88 @@ table() {
 	done
 }
 
+@test "core-list: -a is all that the record says, and the type of a key is always the same" {
+	need jq
+	dump one
+	: >d/one.gz
+	cat >>d/one.txt <<-'EOF'
+	frame=#0 a
+	pid=7
+	frame=#1 \0134 \0303\0251 \0377 "
+	limit=18446744073709551615
+	env=A=b=c
+	exe_deleted=no
+	sigcode=1
+	new_key=12
+	uid=-1
+	gid=00
+	object_whole=maybe
+	sent=2026-11-25T12:00:00Z
+	verified=md5
+	object=a/b/c/d
+	state=open
+	=x
+	Bad=x
+	EOF
+	printf 'signame=SIG' >>d/one.txt
+	core-list -aj d | sed '1s/^\[//; $s/\]$//' >json
+	valid_json core-forward json
+	jq -S -c . json | diff - <(jq -S -c . <<-'EOF'
+	{"name": "one", "state": "whole", "file": "one.gz", "size": 0, "object": "a/b/c/d", "record": 1, "complete": true,
+	 "uuid": "33d849c9-ff5b-4fbb-9307-242b9c133e5c", "build_id": "b23b98b4bd3f853963613715bcede0b83cdf8066",
+	 "pid": 7, "signame": "SIG", "comm": "victim", "exe": "/opt/victim", "time": "2026-11-25T10:20:30Z",
+	 "fingerprint": "e6e54d0c0ab3be17", "stored": "whole", "frame": ["#0 a", "#1 \\0134 é \\0377 \""],
+	 "limit": 18446744073709551615, "env": ["A=b=c"], "exe_deleted": false, "sigcode": "1", "new_key": "12"}
+	EOF
+	)
+	core-list -j d | jq -e '.[0] | .object == "a/b/c/d" and .sent == "2026-11-25T12:00:00Z"'
+	usage_error core-list -a d
+	usage_error core-list -rj d
+	dump two
+	core-list -aj d | jq -e length | grep -qx 2
+}
+
+@test "core-list: -r is lines, -w what waits to be sent, -N one by its name" {
+	dump $'a\nb' 'comm=\0033[31m'
+	printf 'host=\e[31m\nsent=' >>d/$'a\nb.txt'
+	: >d/$'a\nb.gz'
+	core-list -r d | diff - <(cat <<-'EOF'
+	name=a\0012b
+	state=whole
+	file=a\0012b.gz
+	size=0
+	time=2026-11-25T10:20:30Z
+	host=\0033[31m
+	comm=\0033[31m
+	exe=/opt/victim
+	signame=SIGSEGV
+	uuid=33d849c9-ff5b-4fbb-9307-242b9c133e5c
+	build_id=b23b98b4bd3f853963613715bcede0b83cdf8066
+	fingerprint=e6e54d0c0ab3be17
+
+	EOF
+	)
+	dump sent
+	echo sent=2026-11-25T12:00:00Z >>d/sent.txt
+	dump open stored= complete=
+	dump pending
+	echo pending=stack >>d/pending.txt
+	dump lost
+	echo pending=stack >>d/lost.txt
+	touch -d '11 minutes ago' d/lost.txt
+	dump future
+	echo pending=stack >>d/future.txt
+	touch -d '1 hour' d/future.txt
+	core-list -rw d | sed -n s/^name=//p | sort | diff - <(printf '%s\n' 'a\0012b' future lost)
+	core-list -r -N 'a\0012b' d | grep -c ^name= | grep -qx 1
+	core-list -N sent d | sed 1d | grep -q ' sent$'
+	run -1 core-list -N 'sen*' d
+	run -1 core-list -w -N sent d
+	# A record with a NUL still says what comes behind it.
+	printf 'x\0y\nsent=1\n' >>d/lost.txt
+	run -1 core-list -w -N lost d
+}
+
 @test "core-list: nothing of the kind is status 1, and no header" {
 	mkdir d
 	run -1 core-list d

@@ -175,6 +175,36 @@ left() {
 	[ "$(left)" = b ]
 }
 
+@test "core-prune: with -s what was not sent goes for bytes and free space alone, and last" {
+	for i in 1 2 3 4 5 6; do
+		stored a$i 1$i a 100000
+	done
+	for i in 2 4; do
+		echo sent=2026-11-25T12:00:00Z >>d/a$i.txt
+	done
+	# Pending is not sent.
+	echo pending=stack >>d/a1.txt
+	core-prune -s -a 0s -i 1 -k 1 d | diff - <(printf 'removed a%s: too old\n' 2 4)
+	[ "$(left)" = 'a1 a3 a5 a6' ]
+	for i in 5 6; do
+		echo sent=2026-11-25T12:00:00Z >>d/a$i.txt
+	done
+	# They do not count for those that were.
+	core-prune -s -i 2 -k 2 d | diff - /dev/null
+	core-prune -s -n -b 250K d | diff - <(printf 'would remove a%s: too many bytes\n' 5 6)
+	core-prune -s -b 150K d >/dev/null
+	[ "$(left)" = a1 ]
+	core-prune -s -b 1 d >/dev/null
+	[ "$(left)" = '' ]
+	for i in 1 2 3; do
+		stored a$i 1$i a 100000
+	done
+	echo sent=2026-11-25T12:00:00Z >>d/a2.txt
+	# Never all of it, as without -s: the newest stays.
+	core-prune -s -F 7000T d | diff - <(printf 'removed a%s: too little room\n' 1 2)
+	[ "$(left)" = a3 ]
+}
+
 @test "core-prune: two at once remove no more than one" {
 	for i in $(seq 10 59); do
 		stored a$i $i "$((i % 7))"

@@ -1530,3 +1530,27 @@ sys.exit(struct.unpack("hhqqi4x", got)[0] == fcntl.F_UNLCK)' "$1"
 	run -2 core-store -q 1 d/linked </dev/null
 	[ ! -e target ]
 }
+
+@test "core-store: -l locks what a shell has open, for as long as it or a child has" {
+	run -0 bash -c 'exec 9>>lock && core-store -l 9 -w 0'
+	exec 8>>lock
+	core-store -l 8 -w 0
+	# The same, opened anew, is another's.
+	run -1 bash -c 'exec 9>>lock && core-store -l 9 -w 0'
+	[ -z "$output" ]
+	run -1 bash -c 'exec 9>>lock && core-store -l 9 -w 1'
+	sleep 60 3>&- &
+	exec 8>&-
+	run -1 bash -c 'exec 9>>lock && core-store -l 9 -w 0'
+	kill -9 $!
+	wait $! || :
+	run -0 bash -c 'exec 9>>lock && core-store -l 9 -w 0'
+	exec 8>>lock
+	core-store -l 8
+	(sleep 0.2; exec 8>&-) 3>&- &
+	exec 8>&-
+	run -0 bash -c 'exec 9>>lock && core-store -l 9 -w 20'
+	fails_with 2 core-store -l 99
+	fails_with 2 core-store -l x
+	run -2 bash -c 'core-store -l 0 </dev/null'
+}

@@ -2,7 +2,7 @@
 
 load lib/common
 
-TOOLS='core-info core-list core-loop core-match core-name core-open core-prune core-store core-trace elf-uuid elf-uuid-stamp gzcoredump gzdeflate zdeflate zinflate'
+TOOLS='core-forward core-info core-list core-loop core-match core-name core-open core-prune core-store core-trace elf-uuid elf-uuid-stamp gzcoredump gzdeflate zdeflate zinflate'
 
 manual() {
 	ls "$T/../tools/$1".[18]
@@ -86,13 +86,13 @@ fold() {
 
 @test "house: shellcheck has nothing to say of the scripts" {
 	cd "$T/.."
-	run -0 shellcheck -s sh tools/gzcoredump tools/elf-uuid-stamp t/demo.sh
+	run -0 shellcheck -s sh tools/gzcoredump tools/elf-uuid-stamp tools/core-forward t/demo.sh
 	run -0 shellcheck .ci/run
 }
 
 @test "house: dash and busybox ash can read the scripts" {
 	cd "$T/../tools"
-	for script in gzcoredump elf-uuid-stamp; do
+	for script in gzcoredump elf-uuid-stamp core-forward; do
 		dash -n $script
 		busybox ash -n $script
 	done

@@ -3,6 +3,7 @@
 #include <err.h>
 #include <fnmatch.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,16 +14,20 @@
 #include "dumps.h"
 #include "io.h"
 #include "record.h"
+#include "record_lines.h"
 
 struct filter {
 	const char *command, *identity;
+	const char *name;			/* bytes of any kind, as all three NULL: any */
+	int waits;				/* only those that wait to be sent */
 	char since[AGE_TIME], until[AGE_TIME];	/* "": any */
 };
 
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-list [-hjV] [-c COMMAND] [-i IDENTITY] [-s TIME] [-u TIME] [DIR]\n", to);
+	fputs("usage: core-list [-ahjrVw] [-c COMMAND] [-i IDENTITY] [-N NAME] [-s TIME] [-u TIME]\n"
+	      "                 [DIR]\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 
@@ -52,6 +57,8 @@ starts(const char *text, const char *with)
 static int
 wanted(const struct dump *d, const struct filter *f)
 {
+	if ((f->waits && !dump_waits(d)) || (f->name != NULL && strcmp(f->name, d->name) != 0))
+		return 0;
 	/* What "until" names is meant to its end: the whole day, the whole minute. */
 	return (f->command == NULL || fnmatch(f->command, d->comm, 0) == 0) &&
 	    (f->identity == NULL || starts(d->uuid, f->identity) || starts(d->build_id, f->identity) ||
@@ -111,26 +118,57 @@ put_line(const struct dump *d)
 	putchar('\n');
 }
 
-/* A value of a record, which is text with escapes, as a string of JSON. */
+/* A value of a record, which is text with escapes, as a member of JSON, or as a line, cut then. */
 static void
-put_value(const char *key, const char *value)
+put_value(const char *key, const char *value, int json)
 {
+	size_t n = json ? strlen(value) : strnlen(value, RECORD_VALUE);
 	char *bytes, *text;
-	size_t n;
 
-	if (*value == '\0')
+	if (n == 0)
 		return;
-	if ((bytes = strdup(value)) == NULL || (text = malloc(RECORD_JSON(strlen(value)))) == NULL)
+	if ((bytes = strndup(value, n)) == NULL || (text = malloc(RECORD_JSON(n))) == NULL)
 		err(2, NULL);
 	n = record_unescape(bytes);
-	record_json(text, bytes, n);
-	printf(", \"%s\": \"%s\"", key, text);
+	if (json)
+		record_json(text, bytes, n);
+	else
+		record_escape(text, bytes, n);
+	printf(json ? ", \"%s\": \"%s\"" : "%s=%s\n", key, text);
 	free(bytes);
 	free(text);
 }
 
+/* What is listed of a record, and where a dump has it. */
+static const struct {
+	const char *key;
+	size_t at;
+} values[] = {
+#define VALUE(key) { #key, offsetof(struct dump, key) }
+	VALUE(time), VALUE(host), VALUE(comm), VALUE(exe), VALUE(signame), VALUE(uuid), VALUE(build_id),
+	VALUE(fingerprint), VALUE(object), VALUE(object_whole), VALUE(sent),
+};
+#define VALUES (sizeof(values) / sizeof(*values))
+
+static const char *
+value_of(const struct dump *d, size_t i)
+{
+	return *(const char *const *)((const char *)d + values[i].at);
+}
+
+static int
+put_text(void *arg, const char *text, size_t len)
+{
+	(void)arg;
+	return fwrite(text, 1, len, stdout) == len ? 0 : -1;
+}
+
+/* What stands in an object first, whatever the record says; and what is of no interest elsewhere. */
+static const char *const own_members[] = { "name", "state", "file", "size", "object", "pending", "sent", "verified",
+	NULL };
+
 static void
-put_object(const struct dump *d)
+put_object(const struct dump *d, int all)
 {
 	fputs("{\"name\": \"", stdout);
 	put_name(d->name, 1);
@@ -140,14 +178,55 @@ put_object(const struct dump *d)
 		put_name(d->file, 1);
 		printf("\", \"size\": %" PRIu64, d->size);
 	}
-	put_value("time", d->time);
-	put_value("comm", d->comm);
-	put_value("exe", d->exe);
-	put_value("signame", d->signame);
-	put_value("uuid", d->uuid);
-	put_value("build_id", d->build_id);
-	put_value("fingerprint", d->fingerprint);
+	if (all) {
+		put_value("object", d->object, 1);
+		if (record_lines_json(d->record, d->record_len, own_members, put_text, NULL) < 0)
+			err(2, NULL);
+		putchar('}');
+		return;
+	}
+	for (size_t i = 0; i < VALUES; i++)
+		put_value(values[i].key, value_of(d, i), 1);
 	putchar('}');
+}
+
+static void
+put_lines(const struct dump *d)
+{
+	fputs("name=", stdout);
+	put_name(d->name, 0);
+	printf("\nstate=%s\n", dump_words(d->state));
+	if (d->file != NULL) {
+		fputs("file=", stdout);
+		put_name(d->file, 0);
+		printf("\nsize=%" PRIu64 "\n", d->size);
+	}
+	for (size_t i = 0; i < VALUES; i++)
+		put_value(values[i].key, value_of(d, i), 0);
+	putchar('\n');
+}
+
+static void
+put_dumps(const struct dumps *d, const struct filter *f, char form, size_t *shown)
+{
+	for (size_t i = 0; i < d->count; i++) {
+		if (!wanted(&d->dump[i], f))
+			continue;
+		if (form == 'j' || form == 'a')
+			fputs(*shown == 0 ? "[" : ",\n ", stdout);
+		else if (form == 't' && *shown == 0)
+			printf("%-20s  %-15s  %-8s  %5s  %-7s  %-16s  %-8s  %s\n", "TIME", "COMMAND", "SIGNAL", "SIZE", "STATE",
+			    "STACK", "IDENTITY", "NAME");
+		++*shown;
+		if (form == 'r')
+			put_lines(&d->dump[i]);
+		else if (form == 't')
+			put_line(&d->dump[i]);
+		else
+			put_object(&d->dump[i], form == 'a');
+	}
+	if (form == 'j' || form == 'a')
+		puts(*shown == 0 ? "[]" : "]");
 }
 
 int
@@ -158,12 +237,15 @@ main(int argc, char **argv)
 	char *configured = NULL;
 	const char *path = DUMPS_DIR;
 	size_t shown = 0;
-	int json = 0, fd, c;
+	int all = 0, json = 0, lines = 0, fd, c;
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "c:hi:js:u:V")) != -1) {
+	while ((c = getopt(argc, argv, "ac:hi:jN:rs:u:Vw")) != -1) {
 		switch (c) {
+		case 'a':
+			all = 1;
+			break;
 		case 'c':
 			f.command = optarg;
 			break;
@@ -175,6 +257,13 @@ main(int argc, char **argv)
 		case 'j':
 			json = 1;
 			break;
+		case 'N':
+			record_unescape(optarg);
+			f.name = optarg;
+			break;
+		case 'r':
+			lines = 1;
+			break;
 		case 's':
 			take_time(c, optarg, f.since);
 			break;
@@ -184,11 +273,14 @@ main(int argc, char **argv)
 		case 'V':
 			puts("core-list " VERSION);
 			return fflush(stdout) == 0 ? 0 : 2;
+		case 'w':
+			f.waits = 1;
+			break;
 		default:
 			return usage(stderr, 2);
 		}
 	}
-	if (argc - optind > 1)
+	if (argc - optind > 1 || json + lines > 1 || all > json)
 		return usage(stderr, 2);
 	if (optind < argc)
 		path = argv[optind];
@@ -198,22 +290,7 @@ main(int argc, char **argv)
 		path = configured;
 	if ((fd = dumps_open(path)) < 0 || dumps_read(&d, fd, DUMPS_USERS) < 0)
 		err(2, "%s", path);
-	for (size_t i = 0; i < d.count; i++) {
-		if (!wanted(&d.dump[i], &f))
-			continue;
-		if (json)
-			fputs(shown == 0 ? "[" : ",\n ", stdout);
-		else if (shown == 0)
-			printf("%-20s  %-15s  %-8s  %5s  %-7s  %-16s  %-8s  %s\n", "TIME", "COMMAND", "SIGNAL", "SIZE", "STATE",
-			    "STACK", "IDENTITY", "NAME");
-		shown++;
-		if (json)
-			put_object(&d.dump[i]);
-		else
-			put_line(&d.dump[i]);
-	}
-	if (json)
-		puts(shown == 0 ? "[]" : "]");
+	put_dumps(&d, &f, lines ? 'r' : all ? 'a' : json ? 'j' : 't', &shown);
 	dumps_free(&d);
 	free(configured);
 	io_close(fd);

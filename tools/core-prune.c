@@ -32,7 +32,7 @@ struct options {
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-prune [-hnvV] [-a AGE] [-b BYTES] [-F BYTES] [-i N] [-k N] DIR\n", to);
+	fputs("usage: core-prune [-hnsvV] [-a AGE] [-b BYTES] [-F BYTES] [-i N] [-k N] DIR\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 
@@ -147,7 +147,7 @@ main(int argc, char **argv)
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "a:b:F:hi:k:nvV")) != -1) {
+	while ((c = getopt(argc, argv, "a:b:F:hi:k:nsvV")) != -1) {
 		switch (c) {
 		case 'a':
 			if (age_ago(optarg, o.before) < 0)
@@ -170,6 +170,9 @@ main(int argc, char **argv)
 			break;
 		case 'n':
 			o.only_say = 1;
+			break;
+		case 's':
+			o.keep.unsent = 1;
 			break;
 		case 'v':
 			o.show = 1;

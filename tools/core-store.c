@@ -45,7 +45,8 @@ usage(FILE *to, int status)
 {
 	fputs("usage: core-store [-dfhSV] [-F BYTES] [-l FD] [-M MODE] [-m BYTES] [-o OWNER[:GROUP]]\n"
 	      "                  [-q N [-w SECONDS]] [-t SECONDS] [-u USER] FILE\n"
-	      "                  [COMMAND [ARG ...] ['|' COMMAND [ARG ...]] ...]\n",
+	      "                  [COMMAND [ARG ...] ['|' COMMAND [ARG ...]] ...]\n"
+	      "       core-store -l FD [-w SECONDS]\n",
 	    to);
 	return fflush(to) == 0 ? status : 2;
 }
@@ -153,7 +154,6 @@ store(const char *path, struct stages *p, const struct options *o)
 		p->limit = limit;
 		p->limit_arg = &l;
 	}
-
 	if (store_open(&s, path) < 0)
 		err(2, "%s", path);
 	if (store_open_to_all(&s))
@@ -163,8 +163,7 @@ store(const char *path, struct stages *p, const struct options *o)
 	if (hidden && (o->flags & STORE_SYNC))
 		leftovers_remove(s.dir);
 	if (store_taken(&s, o->flags)) {
-		warnx("%s: %s", path,
-		    o->flags & STORE_REPLACE ? "not a regular file" : strerror(EEXIST));
+		warnx("%s: %s", path, o->flags & STORE_REPLACE ? "not a regular file" : strerror(EEXIST));
 		status = 2;
 	} else if (store_protect(&s, o->uid, o->gid, o->mode) < 0) {
 		warn("%s: owner or mode", path);
@@ -281,13 +280,18 @@ main(int argc, char **argv)
 			return usage(stderr, 2);
 		}
 	}
+	o.wait = wait >= 0 ? wait : WAIT_SECONDS;
+	if (o.marked >= 0 && argc == optind && files == (wait >= 0 ? 'w' : 0)) {
+		if (queue_hold(o.marked, o.wait) == 0)
+			return 0;
+		return errno == ETIMEDOUT ? 1 : (warn("-l %d", o.marked), 2);
+	}
 	if (argc == optind || (wait >= 0 && o.places == 0))
 		return usage(stderr, 2);
 	if (strcmp(argv[optind], "-") == 0 && files != 0)
 		errx(2, "-%c: is for a file, not for standard output", files);
 	if (o.marked >= 0 && in_use_mark(o.marked) < 0)
 		err(2, "-l %d", o.marked);
-	o.wait = wait >= 0 ? wait : WAIT_SECONDS;
 	if (stages_split(&p, argv + optind + 1) < 0)
 		errx(2, "stages: an empty one, or over %d", STAGES_MAX);
 	p.user = user;

@@ -656,3 +656,19 @@ with_stack() {
 	kernel_idle
 	[ "$(core-list "$DIR" | sed 1d | wc -l)" = 1 ]
 }
+
+@test "gzcoredump: with forward a dump is sent when all else is done, with its stack" {
+	need rclone jq
+	conf "forward=$P/there" stack=yes
+	crash "$P/prog"
+	stored
+	kernel_idle
+	has stored=whole verified=sha256
+	run -1 grep ^pending= "$txt"
+	local object
+	object=$P/there/$(value object)
+	cmp "$gz" "$object"
+	jq -e ".pid == $pid and .state == \"whole\" and (.frame | length) > 0" "$object.json"
+	grep -q ': sent as .* verified by sha256$' "$P/var/log/gzcoredump.log"
+	[ "$(find "$P/there" -type f | wc -l)" = 2 ]
+}

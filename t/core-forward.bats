@@ -1,0 +1,476 @@
+# core-forward: finished dumps to a remote, against rclone's own servers and a proxy that fails.
+
+load lib/common
+load lib/dumps
+
+# started LOG PATTERN: waits for the line of a server that tells its port, and prints the port.
+started() {
+	local i
+	for ((i = 0; i < 200; i++)); do
+		! sed -nE "s/.*$2:([0-9]+).*/\\1/p" "$1" | grep . || return 0
+		sleep 0.05
+	done
+	cat "$1" >&2
+	return 1
+}
+
+setup_file() {
+	command -v rclone >/dev/null || return 0
+	cd "$BATS_FILE_TMPDIR" || return 1
+	mkdir there proxy
+	echo ok >proxy/mode
+	rclone serve webdav there --addr 127.0.0.1:0 --dir-cache-time 0 >dav.log 2>&1 3>&- &
+	echo $! >pids
+	rclone serve sftp there --addr 127.0.0.1:0 --dir-cache-time 0 --user u --pass p >sftp.log 2>&1 3>&- &
+	echo $! >>pids
+	local dav sftp
+	dav=$(started dav.log 'Server started on .*127.0.0.1')
+	sftp=$(started sftp.log 'listening on 127.0.0.1')
+	python3 "$T/lib/faults.py" "$dav" proxy >proxy.log 2>&1 3>&- &
+	echo $! >>pids
+	until [ -e proxy/port ]; do sleep 0.05; done
+	cat >rclone.conf <<-EOS
+	[dav]
+	type = webdav
+	url = http://127.0.0.1:$(cat proxy/port)
+	vendor = other
+	[sftp]
+	type = sftp
+	host = 127.0.0.1
+	port = $sftp
+	user = u
+	pass = $(rclone obscure p)
+	EOS
+}
+
+teardown_file() {
+	[ ! -e "$BATS_FILE_TMPDIR/pids" ] || kill $(cat "$BATS_FILE_TMPDIR/pids")
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	P=$BATS_FILE_TMPDIR/proxy
+	# Each test has a folder of its own there.
+	THERE=$BATS_FILE_TMPDIR/there/$BATS_TEST_NUMBER
+	REMOTE=dav:$BATS_TEST_NUMBER
+	mode ok
+	: >"$P/uploads"
+	mkdir -p d
+}
+
+# mode NAME: what goes wrong from now on.
+mode() {
+	echo "$1" >"$P/mode.new"
+	mv "$P/mode.new" "$P/mode"
+}
+
+# forward [OPTION …]: d is sent to $REMOTE, as by the handler: without an environment.
+forward() {
+	env -i PATH="$PATH" ${SANITIZER_OPTIONS:-} "$BUILD/core-forward" -c "$BATS_FILE_TMPDIR/rclone.conf" "$@" d "$REMOTE"
+}
+
+# stored NAME [BYTES [KEY=VALUE …]]: a whole dump with a body that does not compress.
+stored() {
+	dump "$1" "${@:3}"
+	head -c "${2-3000}" /dev/urandom >"d/$1.gz"
+}
+
+# arrived: what is there, without the tags by chance.
+arrived() {
+	(cd "$THERE" 2>/dev/null && find . -type f) | sed -E 's,^\./,,; s/-[0-9a-f]{8}(\.|$)/-TAG\1/' | sort
+}
+
+# whole NAME …: each body is there once, the same, and so is its record, which says so.
+whole() {
+	local name object
+	for name; do
+		[ "$(find "$THERE" -name "$name-????????.gz" | wc -l)" = 1 ] || { echo "$name: not once"; return 1; }
+		[ "$(find "$THERE" -name "$name-????????.gz.json" | wc -l)" = 1 ] || { echo "$name: record"; return 1; }
+		object=$(cd "$THERE" && find . -name "$name-????????.gz")
+		cmp "d/$name.gz" "$THERE/$object" || return 1
+		[ "$(jq -r .object "$THERE/$object.json")" = "${object#./}" ] || return 1
+		grep -qx "object=${object#./}" "d/$name.txt" && grep -q '^sent=20' "d/$name.txt" || return 1
+	done
+}
+
+@test "core-forward: -h and -V answer on standard output, nonsense is misuse" {
+	need rclone
+	for option in -h -V; do
+		run -0 --separate-stderr core-forward $option
+		[ -n "$output" ] && [ -z "$stderr" ]
+	done
+	usage_error core-forward
+	usage_error core-forward d
+	usage_error core-forward d dav: x
+	usage_error core-forward -x d dav:
+	usage_error core-forward d -- -dav:
+	usage_error core-forward -O
+	usage_error core-forward -O a b c
+	fails_with 2 core-forward missing dav:
+	fails_with 2 core-forward d backup
+	fails_with 2 core-forward d ''
+	fails_with 2 core-forward -c missing d dav:
+	for wrong in '' x -1 1h 99999999; do
+		fails_with 2 core-forward -w "$wrong" d dav:
+	done
+	mkdir bin
+	for program in sh dirname core-list core-store core-name; do
+		ln -s "$(command -v $program)" bin/
+	done
+	cp "$BUILD/core-forward" bin/
+	run -2 env -i PATH="$PWD/bin" bin/core-forward d dav:
+	[ "$output" = 'core-forward: rclone: not found' ]
+	stored one
+	REMOTE=none:
+	run -2 forward
+	[[ $output == *"core-forward: "*"didn't find section in config file" ]]
+}
+
+@test "core-forward: each with its record, once; what is not finished or not ours stays" {
+	need rclone jq
+	stored one 100000 host=web1
+	stored two 0 uuid= time=nonsense
+	echo host=web/../1 >>d/two.txt
+	dump part stored=partial complete=no build_id= uuid=
+	echo part >d/part.gz.partial
+	dump none stored=no complete=no
+	dump gone
+	dump open stored= complete=
+	echo stray >d/stray.gz
+	echo 'no record' >d/note.txt
+	echo host=web1 >>d/one.txt
+	printf 'frame=#0 a\nframe=#1 b\\0134\nenv=A=1\n' >>d/one.txt
+	run -0 --separate-stderr forward -n
+	[ -z "$stderr" ]
+	sort <<<"$output" | diff - <(printf 'would send %s\n' gone none 'one, 100000 bytes' 'part, 5 bytes' 'two, 0 bytes')
+	[ -z "$(arrived)" ]
+	run -0 --separate-stderr forward
+	[ -z "$output" ]
+	[ "$(grep -cE '^core-forward: /.*/d/[a-z]+: sent as .*, verified by size$' <<<"$stderr")" = 5 ]
+	id=33d849c9-ff5b-4fbb-9307-242b9c133e5c day=2026-11-25
+	arrived | diff - <(sort <<-EOS
+	unknown/$day/$id/gone-TAG.json
+	unknown/$day/$id/none-TAG.json
+	unknown/$day/unknown/part-TAG.gz.partial
+	unknown/$day/unknown/part-TAG.gz.partial.json
+	web1/$day/$id/one-TAG.gz
+	web1/$day/$id/one-TAG.gz.json
+	web_.._1/unknown/b23b98b4bd3f853963613715bcede0b83cdf8066/two-TAG.gz
+	web_.._1/unknown/b23b98b4bd3f853963613715bcede0b83cdf8066/two-TAG.gz.json
+	EOS
+	)
+	whole one two
+	cmp d/part.gz.partial "$THERE/$(sed -n s/^object=//p d/part.txt)"
+	valid_json core-forward $(find "$THERE" -name '*.json')
+	jq -c '[.name, .state, .size, .pid, .complete, .frame, .env]' "$THERE"/web1/*/*/*.json |
+		diff - <(echo '["one","whole",100000,10,true,["#0 a","#1 b\\0134"],["A=1"]]')
+	jq -c '[.state, .stored, .file, .size]' "$THERE"/unknown/*/*/{gone,none}*.json |
+		diff - <(printf '%s\n' '["gone","whole",null,null]' '["none","no",null,null]')
+	# The body comes first.
+	grep -E '/one-' "$P/uploads" | sed 's/.*-[0-9a-f]*\.//' | diff - <(printf 'gz\ngz.json\n')
+	[ "$(core-list -j d | jq '[.[] | select(.sent)] | length')" = 5 ]
+	# The records are as they were, but for what is new.
+	grep -vE '^(object|sent|verified)=' d/none.txt >before
+	dump again stored=no complete=no
+	diff before d/again.txt
+	rm d/again.txt
+	: >"$P/uploads"
+	run -0 forward
+	[ -z "$output" ] && [ ! -s "$P/uploads" ]
+	run -0 forward -n
+	[ -z "$output" ]
+	# Finished now.
+	echo complete=no >>d/open.txt
+	run -0 forward
+	[ "$(wc -l <"$P/uploads")" = 1 ]
+	ls -A d | grep -F .gzcore | diff - <(echo .gzcore.forward)
+}
+
+@test "core-forward: a checksum where the remote knows one, or what reads back, shows other bytes of the same size" {
+	need rclone
+	for way in sftp dav; do
+		REMOTE=$way:$BATS_TEST_NUMBER
+		stored $way 5000
+		# Begun, and then something else was there.
+		echo "object=h/2026-11-25/i/$way-12345678.gz" >>d/$way.txt
+		mkdir -p "$THERE/h/2026-11-25/i"
+		head -c 5000 /dev/zero >"$THERE/h/2026-11-25/i/$way-12345678.gz"
+		run -0 forward -r
+		whole $way
+		grep -qxE 'verified=(sha1|bytes)' d/$way.txt
+		[[ $way = dav || $output == *', verified by sha1' ]]
+	done
+	# Half of it, that a run before has left.
+	stored half 5000
+	echo "object=h/2026-11-25/i/half-12345678.gz" >>d/half.txt
+	head -c 2500 d/half.gz >"$THERE/h/2026-11-25/i/half-12345678.gz"
+	run -0 forward
+	whole half
+	# Without more the size has to do.
+	stored blind 5000
+	echo "object=h/2026-11-25/i/blind-12345678.gz" >>d/blind.txt
+	head -c 5000 /dev/zero >"$THERE/h/2026-11-25/i/blind-12345678.gz"
+	run -0 forward
+	run ! cmp -s d/blind.gz "$THERE/h/2026-11-25/i/blind-12345678.gz"
+	grep -qx verified=size d/blind.txt
+}
+
+@test "core-forward: every third request fails, and every dump arrives once, whole" {
+	need rclone
+	for i in 1 2 3 4; do
+		stored v.$i $((i * 40000))
+	done
+	mode third
+	run -0 forward
+	whole v.1 v.2 v.3 v.4
+	[ "$(arrived | wc -l)" = 8 ]
+}
+
+@test "core-forward: half a body, no room, no rights, no server: nothing counts as sent, nor goes before it was" {
+	need rclone
+	stored large 9000 time=2026-11-25T10:00:01Z
+	for wrong in half denied down full; do
+		[ $wrong != down ] || {
+			stored larger 10000 time=2026-11-25T10:00:02Z
+			stored small 10 time=2026-11-25T10:00:03Z
+		}
+		mode $wrong
+		run -1 --separate-stderr forward -w 0
+		case $wrong in
+		half) [ "$(arrived | grep -c json)" = 0 ] ;;
+		denied) [ "$(grep -c ': not sent: .*403 Forbidden$' <<<"$stderr")" = 1 ] ;;
+		# With nobody there one is tried, and the others wait.
+		down) [ "${#stderr_lines[@]}" = 1 ] ;;
+		full)
+			[[ ${stderr_lines[0]} == *'/d/large: not sent: '*'507 Insufficient Storage' ]]
+			[[ ${stderr_lines[1]} == *'/d/larger: not sent: no room there' ]]
+			[[ ${stderr_lines[2]} == *'/d/small: sent as '* ]]
+			;;
+		esac
+		run -1 grep -l ^sent= d/large*.txt
+		core-prune -s -k 1 -i 1 -a 0s d >/dev/null
+		[ -e d/large.gz ]
+	done
+	[ -e d/larger.gz ]
+	# What was sent may go.
+	[ ! -e d/small.gz ]
+	mode ok
+	run -0 forward
+	whole large larger
+	[ "$(arrived | wc -l)" = 6 ]
+	core-prune -s -k 1 d >/dev/null
+	[ "$(ls d)" = $'larger.gz\nlarger.txt' ]
+}
+
+@test "core-forward: a server that comes back is found again; one whose answer was lost has it once" {
+	need rclone
+	stored one 5000
+	mode down
+	(
+		until grep -q 'again in 1 s' said 2>/dev/null; do sleep 0.05; done
+		mode lost
+		until grep -q /one- "$P/uploads"; do sleep 0.05; done
+		mode ok
+	) 3>&- &
+	forward -v >said 2>&1
+	wait
+	whole one
+	[ "$(arrived | wc -l)" = 2 ]
+}
+
+@test "core-forward: one at a time, and it sends what came while it was at work" {
+	need rclone
+	stored first 300000
+	mode slow
+	forward >said 2>&1 3>&- &
+	until grep -q ^object= d/first.txt; do sleep 0.02; done
+	stored second 1000
+	run -1 forward
+	[ -z "$output" ]
+	run -1 forward -v
+	[[ $output == *'/d: another is at work' ]]
+	[ ! -s "$P/uploads" ]
+	wait $!
+	whole first second
+	[ ! -e d/.gzcore.forward.again ]
+}
+
+@test "core-forward: what comes after the last look, with a run that finds the lock taken, is sent all the same" {
+	need rclone
+	mkdir bin
+	ln -s "$BUILD"/core-* bin/
+	rm bin/core-list bin/core-forward
+	cp "$BUILD/core-forward" bin/
+	# The list that shows nothing: right behind it a dump is finished.
+	cat >bin/core-list <<-EOS
+	#!/bin/sh
+	"$BUILD/core-list" "\$@" >"$PWD/list"
+	status=\$?
+	if [ \$status = 1 ] && [ -e "$PWD/late.txt" ]; then
+		mv "$PWD/late.gz" "$PWD/late.txt" "$PWD/d/"
+		"$BUILD/core-forward" "$PWD/d" dav:
+		echo \$? >"$PWD/second"
+	fi
+	cat "$PWD/list"
+	exit \$status
+	EOS
+	chmod +x bin/core-list
+	stored late
+	mv d/late.* .
+	stored early
+	env -i PATH="$PATH" bin/core-forward -c "$BATS_FILE_TMPDIR/rclone.conf" d "$REMOTE"
+	[ "$(cat second)" = 1 ]
+	whole early late
+	[ ! -e d/.gzcore.forward.again ]
+}
+
+@test "core-forward: killed at any moment, alone or with rclone, the next run ends with one whole object each" {
+	need rclone setsid
+	for i in 1 2 3; do
+		stored v.$i 150000
+	done
+	mode slow
+	for uploads in 0 1 2 3 4 5; do
+		setsid env -i PATH="$PATH" "$BUILD/core-forward" -c "$BATS_FILE_TMPDIR/rclone.conf" d "$REMOTE" \
+			>said 2>&1 3>&- &
+		pid=$!
+		until [ "$(wc -l <"$P/uploads")" -ge $uploads ] && grep -q ^object= d/v.1.txt; do
+			kill -0 $pid 2>/dev/null || break
+			sleep 0.01
+		done
+		# Not ours: setsid made it a leader.
+		if [ $((uploads % 2)) = 0 ]; then
+			kill -9 -- -$pid 2>/dev/null || :
+		else
+			kill -9 $pid 2>/dev/null || :
+		fi
+		wait $pid || :
+	done
+	mode ok
+	# An rclone that was left holds the lock until it has ended.
+	until forward >said 2>&1; do sleep 0.05; done
+	whole v.1 v.2 v.3
+	[ "$(arrived | wc -l)" = 6 ]
+}
+
+@test "core-forward: what a record says harms nothing" {
+	need rclone
+	stored $'a\nb $(touch owned)'
+	stored 'c;touch owned;`touch owned`' 100 'uuid=../../..' 'time=2026-11-25T../../x'
+	printf 'host=\0057\0012..\n' >>'d/c;touch owned;`touch owned`.txt'
+	stored -n 10
+	stored long 10
+	{ printf 'host='; head -c 200000 /dev/zero | tr '\0' h; echo; } >>d/long.txt
+	{ printf 'odd='; head -c 200000 /dev/urandom | tr '\n' x; printf '\nno line\nBAD=1\n=\nstate=open\nname=x\npid=010\npid=x'; } >>d/long.txt
+	for i in $(seq 300); do printf 'key%d=1\n' $i; done >>d/long.txt
+	stored up 10
+	echo 'object=../../up' >>d/up.txt
+	stored root 10
+	echo 'object=/etc/a/b/c' >>d/root.txt
+	stored deep 10
+	echo 'object=a/b/.c/d' >>d/deep.txt
+	stored link 10
+	mv d/link.gz elsewhere
+	ln -s ../elsewhere d/link.gz
+	ln -s /etc/passwd d/passwd.txt
+	run -1 forward
+	[ "$(grep -c 'its object= is no path of ours$' <<<"$output")" = 3 ]
+	[ ! -e owned ] && [ ! -e d/owned ]
+	for name in up root deep; do
+		run -1 grep -q ^sent= d/$name.txt
+	done
+	whole long
+	valid_json core-forward $(find "$THERE" -name '*.json' | tr '\n' ' ')
+	[ "$(find "$THERE" -name '*.json' | wc -l)" = 5 ]
+	[ "$(find "$THERE" -name '*.gz' | wc -l)" = 4 ]
+	# Nothing in a path but what is safe, four deep.
+	run -1 bash -c 'cd "$1" && find . -type f | grep -vxE "\./[A-Za-z0-9_][A-Za-z0-9._+,=@!-]*(/[A-Za-z0-9_][A-Za-z0-9._+,=@!-]*){3}"' - "$THERE"
+	[ "$(jq -c '[.name, .state, has("pid")]' "$THERE"/hhhh*/*/*/*.json)" = '["long","whole",false]' ]
+	[ "$(ls "$THERE" | sort | tail -n 1 | wc -c)" -le 65 ]
+	# A lock that leads elsewhere is none.
+	rm d/.gzcore.forward
+	ln -s "$PWD/precious" d/.gzcore.forward
+	run -2 forward
+	[ ! -e precious ]
+}
+
+@test "core-forward: a record that counts more crashes is sent again, to the same place" {
+	need rclone jq
+	loop() { printf 'uuid=u\nrecord=1\nhost=h\ntime=2026-11-25T10:20:30Z\n' | core-loop -n 1 u d loop; }
+	run -0 loop
+	run -1 loop
+	forward 2>/dev/null
+	[ "$(cat "$THERE"/*/*/*/*.json | jq .loop_count)" = 1 ]
+	run -0 forward
+	[ -z "$output" ]
+	run -1 loop
+	run -1 loop
+	forward 2>/dev/null
+	[ "$(cat "$THERE"/*/*/*/*.json | jq .loop_count)" = 3 ]
+	valid_json core-forward "$THERE"/*/*/*/*.json
+}
+
+@test "core-forward: on a disk that is full nothing is sent that could not be marked" {
+	need rclone
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	mount -t tmpfs -o size=512k none d || skip "no tmpfs can be mounted"
+	stored one 3000
+	touch d/.gzcore.forward
+	cat /dev/zero >d/zero 2>/dev/null || :
+	run -1 --separate-stderr forward
+	[ "${#stderr_lines[@]}" = 1 ] && [ ! -s "$P/uploads" ]
+	rm d/zero
+	run -0 forward
+	cp -r d copy
+	umount d
+	cp copy/* d
+	whole one
+	[ "$(wc -l <"$P/uploads")" = 2 ]
+}
+
+@test "core-forward: what was streamed by the handler gets its record beside it; what is pending waits" {
+	need rclone
+	dump streamed stored=no
+	printf 'object=h/2026-11-25/i/streamed-0123abcd.gz\nobject_whole=yes\n' >>d/streamed.txt
+	stored pending
+	echo pending=stack >>d/pending.txt
+	stored lost
+	echo pending=stack >>d/lost.txt
+	touch -d '1 hour ago' d/lost.txt
+	run -0 forward
+	[ "${#lines[@]}" = 2 ]
+	whole lost
+	[ "$(jq -c '[.object, .object_whole]' "$THERE/h/2026-11-25/i/streamed-0123abcd.gz.json")" = \
+		'["h/2026-11-25/i/streamed-0123abcd.gz",true]' ]
+	run -1 grep -q ^object= d/pending.txt
+	sed -i /^pending=/d d/pending.txt
+	run -0 forward
+	whole pending
+}
+
+@test "core-forward: -O makes a path by the lines of a record, a new one each time" {
+	path() { core-forward "$@" <<<$'uuid=abc\nhost=a b\ntime=2026-11-25T10:20:30Z\ncomm=x'; }
+	path -O prog.1 gz.age >one
+	grep -qxE 'a_b/2026-11-25/abc/prog\.1-[0-9a-f]{8}\.gz\.age' one
+	path -O prog.1 gz.age >two
+	run ! cmp -s one two
+	path -H unit7 -O 'a/../b' | grep -qxE 'unit7/2026-11-25/abc/a_.._b-[0-9a-f]{8}'
+	core-forward -O x gz </dev/null | grep -qxE 'unknown/unknown/unknown/x-[0-9a-f]{8}\.gz'
+	long=$(head -c 500 /dev/zero | tr '\0' n)
+	run -0 core-forward -H "$long" -O "$long" "$long" </dev/null
+	[ "$(tr / '\n' <<<"$output" | awk '{ print length }' | sort -n | tail -n 1)" -le 240 ]
+	run -2 core-forward -O $'a\nb' </dev/null
+}
+
+@test "core-forward: the fleet's crashes by their stacks, with jq alone" {
+	need rclone jq
+	for host in a b c; do
+		stored $host 100 fingerprint=$([ $host = c ] && echo 1111111111111111 || echo 2222222222222222)
+		echo host=$host >>d/$host.txt
+	done
+	forward 2>/dev/null
+	env -i PATH="$PATH" rclone --config "$BATS_FILE_TMPDIR/rclone.conf" copy --include '*.json' "$REMOTE" fleet
+	find fleet -name '*.json' -exec cat {} + |
+		jq -r '[.fingerprint, .comm, .host] | @tsv' | sort | awk '{ n[$1]++; who[$1] = $2 } END { for (f in n) print n[f], who[f], f }' |
+		sort -rn | diff - <(printf '%s\n' '2 victim 2222222222222222' '1 victim 1111111111111111')
+}

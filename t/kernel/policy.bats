@@ -482,3 +482,60 @@ serve() {
 	tr -d '\r' <mail | grep -qxF "$gz"
 	tr -d '\r' <mail | grep -qx "pid=$pid"
 }
+
+@test "gzcoredump: with stream=yes nothing but the record is here, the core is at the remote" {
+	local object
+	conf "forward=$PWD/remote" stream=yes
+	crash "$P/prog" fill 3000000
+	stored
+	kernel_idle
+	has stored=no complete=yes object_whole=yes
+	object=$(value object)
+	[ "$(ls "$DIR")" = "${txt##*/}" ]
+	gzip -dc "remote/$object" >core
+	[ "$(stat -c %s core)" = "$(value bytes)" ]
+	jq -e '.object == $o and .pid == $pid' --arg o "$object" --argjson pid "$pid" "remote/$object.json"
+	grep -q "^sent=" "$txt"
+	# What fails half-way is named so there too.
+	script half <<-'EOF2'
+	head -c 100000
+	exit 1
+	EOF2
+	conf "forward=$PWD/remote" stream=yes "filter=$P/half" suffix=gz
+	crash "$P/prog" fill 3000000
+	stored
+	kernel_idle
+	has stored=no object_whole=no
+	object=$(value object)
+	[[ "$object" == *.gz.partial ]]
+	[ -s "remote/$object" ]
+	jq -e '.object == $o' --arg o "$object" "remote/$object.json"
+	# Without a remote that answers: the record, and the cause.
+	conf forward=nowhere:x stream=yes
+	crash "$P/prog" fill 3000000
+	stored
+	has stored=no object_whole=no
+	grep -q '^error=' "$txt"
+	pkill -f "core-forward .*$DIR" || :
+}
+
+@test "gzcoredump: what was not sent stays, what was sent goes by the rules" {
+	local i
+	conf forward=nowhere:x keep=1
+	for i in 1 2 3; do
+		crash "$P/prog" fill 100000
+		stored
+		pkill -f "core-forward .*$DIR" || :
+		kernel_idle
+	done
+	[ "$(ls "$DIR"/*.gz | wc -l)" = 3 ]
+	conf "forward=$PWD/remote" keep=1
+	crash "$P/prog" fill 100000
+	stored
+	kernel_idle
+	crash "$P/prog" fill 100000
+	stored
+	kernel_idle
+	[ "$(find remote -name '*.gz' | wc -l)" = 5 ]
+	[ "$(ls "$DIR"/*.gz | wc -l)" -le 2 ]
+}

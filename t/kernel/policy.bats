@@ -29,6 +29,9 @@ teardown() {
 	! mountpoint -q "$BATS_TEST_TMPDIR/small" || umount "$BATS_TEST_TMPDIR/small"
 }
 
+# Before a command: as a user.
+user='setpriv --reuid 4711 --regid 4711 --clear-groups'
+
 # soon COMMAND …: waits, at most 20 s, until it succeeds.
 soon() {
 	local i
@@ -63,13 +66,18 @@ script() {
 	crash "$P/other" fill 100000
 	stored
 	has stored=whole comm=other
+	# Nor does it keep another user's out.
+	crash $user "$P/prog" fill 100000
+	stored
+	has stored=whole uid=4711
+	rm -f "$name".*
 	kernel_idle
 	[ "$(grep -lx "comm=prog" "$DIR"/*.txt | wc -l)" = 3 ]
 	[ "$(ls "$DIR"/*.gz | wc -l)" = 3 ]
 	txt=$(grep -l '^loop_count=' "$DIR"/*.txt)
 	has loop_count=23 "uuid=$uuid" stored=no complete=no
 	# Each of the first, then one in ten.
-	[ "$(grep -c "uuid $uuid: over 2 crashes in 1000 s: .* not stored: $txt counts" "$LOG")" = 11 ]
+	[ "$(grep -c "uuid $uuid of user 0: over 2 crashes in 1000 s: .* not stored: $txt counts" "$LOG")" = 11 ]
 	rm "$P/other"
 }
 
@@ -90,9 +98,6 @@ script() {
 		has stored=whole
 	done
 }
-
-# Before a command: as a user.
-user='setpriv --reuid 4711 --regid 4711 --clear-groups'
 
 @test "gzcoredump: with owner=crashed a user has the own dumps to read and to delete, and no others" {
 	conf owner=crashed

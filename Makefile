@@ -227,9 +227,9 @@ compare: all ## print tables of ours beside elfutils, binutils and gdb, on real 
 # of elfutils' tests, decompressed.
 TABLES ?=
 
-endure: all ## kill what stores dumps, cut its power, fill its disk, and see what is left (root, a quarter of an hour)
+endure: all ## kill what stores dumps, cut its power, fill its disk, crash in masses: what is left (root, half an hour)
 	python3 t/endure/endure.py $(TURNS:%=-n %) $(B) $(ROWS)
-# Some of power kernel image full; how often instead of each row's own number.
+# Some of power kernel image full burst storm release list; how often instead of each row's own number.
 ROWS ?=
 TURNS ?=
 

@@ -33,7 +33,7 @@ prog_c() {
 	export RECIPIENT
 	gzdeflate <core >damaged.gz
 	printf 'x' | dd of=damaged.gz bs=1 seek=3000 conv=notrunc status=none
-	block sh 4 >cookbook
+	block sh 5 >cookbook
 	[ "$(grep -c zinflate cookbook)" -gt 5 ]
 	run -0 sh -eu cookbook
 	[[ $output == *"status 1"* ]]

@@ -3,7 +3,7 @@
 
 usage: endure.py [-n TURNS] BUILD [ROW ...]
 
-Prints a Markdown table for each row, of ROWS below: what was done how often, and what was found.  Exits 1 when
+Prints a Markdown table for each row, of ROWS below and in load.py: what was done how often, and what was found.  Exits 1 when
 something was found that must not be.  Needs root, gdb, and FUSE with its module for Python; nothing is changed but
 in a folder of its own, and by the row "kernel" the kernel's settings, which t/lib/kernel.bash restores, whatever
 ends this.  -n: so many turns for each line of a table, instead of its own number.
@@ -244,18 +244,26 @@ def group_gone(pid):
     return False
 
 
+@contextlib.contextmanager
+def installed(e):
+    """The kernel's handler is ours for a while; where it is installed."""
+    lock = subprocess.Popen(["bash", "-c", KERNEL, "-", T, e.build], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                            text=True)
+    try:
+        p = lock.stdout.readline().strip()
+        if p == "":
+            raise SystemExit("no handler can be installed here")
+        yield p
+    finally:
+        lock.stdin.close()
+        lock.wait()
+
+
 def kernel(e):
     """SIGKILL of all of the handler that the kernel started, at a random moment."""
     e.table("The kernel's handler is killed", "what", "turns", "dumps stored", "records without an end",
             "crashes without a record", "ms to release")
-    lock = subprocess.Popen(["bash", "-c", KERNEL, "-", T, e.build], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                            text=True)
-    e.undo.callback(lock.wait)
-    e.undo.callback(lock.stdin.close)
-    p = lock.stdout.readline().strip()
-    if p == "":
-        e.row(["no handler can be installed"], "the handler", 0, 0, 0, 0, "-")
-        return
+    p = e.undo.enter_context(installed(e))
     d = p + "/var/lib/gzcoredump"
 
     def ours():
@@ -446,19 +454,23 @@ ROWS = {"power": power, "kernel": kernel, "image": image, "full": full}
 
 
 def main():
+    # What loads it needs us, too.
+    import load
+
+    rows = {**ROWS, **load.ROWS}
     try:
         options, args = getopt.getopt(sys.argv[1:], "n:")
         turns = int(dict(options).get("-n", 0))
-        if not args or turns < 0 or any(name not in ROWS for name in args[1:]):
+        if not args or turns < 0 or any(name not in rows for name in args[1:]):
             raise ValueError
     except (getopt.GetoptError, ValueError):
-        print("usage: endure.py [-n TURNS] BUILD [ROW ...]\nrows: %s" % " ".join(ROWS), file=sys.stderr)
+        print("usage: endure.py [-n TURNS] BUILD [ROW ...]\nrows: %s" % " ".join(rows), file=sys.stderr)
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     with Endure(args[0], turns) as e:
-        for name in args[1:] or ROWS:
-            ROWS[name](e)
+        for name in args[1:] or rows:
+            rows[name](e)
     return e.failed
 
 

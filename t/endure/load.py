@@ -96,7 +96,7 @@ def burst(e):
             "KiB of each", "KiB of each that waits", "least free of the floor's 64 MiB", "s")
     with installed(e) as p:
         d = p + "/var/lib/gzcoredump"
-        os.makedirs(d)
+        os.makedirs(d, exist_ok=True)
         # A file system that does not hold them all.
         e.mount(d, "-t", "tmpfs", "-o", "size=%dM" % (64 + 50 * 30), "none")
         configure(p, min_free="64M", at_once=8, queue_wait=600)
@@ -133,7 +133,7 @@ def storm(e):
             "the other's dump", "MB in the directory", "lines of the log", "free, of the floor's 16 MiB")
     with installed(e) as p:
         d = p + "/var/lib/gzcoredump"
-        os.makedirs(d)
+        os.makedirs(d, exist_ok=True)
         e.mount(d, "-t", "tmpfs", "-o", "size=64M", "none")
         # As it is without a configuration.
         os.unlink(p + "/etc/gzcoredump.conf")

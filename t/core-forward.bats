@@ -103,8 +103,10 @@ whole() {
 	usage_error core-forward d
 	usage_error core-forward d dav: x
 	usage_error core-forward -x d dav:
+	[[ $stderr == 'core-forward: -x: no such option'$'\n'* ]]
+	fails_with 2 core-forward -c
 	usage_error core-forward d -- -dav:
-	usage_error core-forward -O
+	fails_with 2 core-forward -O
 	usage_error core-forward -O a b c
 	fails_with 2 core-forward missing dav:
 	fails_with 2 core-forward d backup

@@ -190,7 +190,7 @@ static void
 check(const struct options *o)
 {
 	if (*o->name == '\0' || strchr(o->name, '/') != NULL || strchr(o->name, '\t') != NULL || strchr(o->name, '\n') != NULL)
-		errx(2, "the name of a record: not one of a file");
+		errx(2, "the name: empty, or has a slash, a tab or a newline");
 	if (*o->key == '\0' || strchr(o->key, '\t') != NULL || strchr(o->key, '\n') != NULL)
 		errx(2, "the key: empty, or has a tab or a newline");
 }

@@ -98,6 +98,7 @@ whole() {
 	for option in -h -V; do
 		run -0 --separate-stderr core-forward $option
 		[ -n "$output" ] && [ -z "$stderr" ]
+		run -2 bash -c "core-forward $option >/dev/full"
 	done
 	usage_error core-forward
 	usage_error core-forward d

@@ -167,7 +167,7 @@ misuse() {
 @test "gzcoredump: misuse exits 2, says so on standard error, and does nothing" {
 	misused() {
 		local n
-		for n in -x -a -p -f -o -c\ -a -cx operand -c\ operand -d -d\ -f\ in -d\ -o\ out -c\ -d \
+		for n in -x -a -p -f -o -c\ -a -cx operand -c\ operand -d -d\ -f\ in -d\ -o\ out -c\ -d -p\ d -f\ in \
 			-i\ -u -t\ -c --help; do
 			# shellcheck disable=SC2086
 			misuse $n </dev/null

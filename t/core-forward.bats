@@ -399,7 +399,7 @@ whole() {
 
 @test "core-forward: a record that counts more crashes is sent again, to the same place" {
 	need rclone jq
-	loop() { printf 'uuid=u\nrecord=1\nhost=h\ntime=2026-11-25T10:20:30Z\n' | core-loop -n 1 u d loop; }
+	loop() { printf 'uuid=u\nrecord=1\nhost=h\ntime=2026-11-25T10:20:30Z\n' | core-loop -k 1 u d loop; }
 	run -0 loop
 	run -1 loop
 	forward 2>/dev/null

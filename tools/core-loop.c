@@ -36,7 +36,7 @@ struct options {
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-loop [-hV] [-M MODE] [-n N] [-o OWNER[:GROUP]] [-w SECONDS] KEY DIR NAME\n", to);
+	fputs("usage: core-loop [-hV] [-k N] [-M MODE] [-o OWNER[:GROUP]] [-w SECONDS] KEY DIR NAME\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 
@@ -203,16 +203,16 @@ main(int argc, char **argv)
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "hM:n:o:Vw:")) != -1) {
+	while ((c = getopt(argc, argv, "hk:M:o:Vw:")) != -1) {
 		switch (c) {
 		case 'h':
 			return usage(stdout, 0);
+		case 'k':
+			o.most = number(c, UINT32_MAX);
+			break;
 		case 'M':
 			if (owner_mode(optarg, &o.mode) < 0)
 				errx(2, "-M %s: not an octal mode up to 777", optarg);
-			break;
-		case 'n':
-			o.most = number(c, UINT32_MAX);
 			break;
 		case 'o':
 			if (owner_parse(optarg, &o.uid, &o.gid) < 0)

@@ -1119,10 +1119,9 @@ left() {
 		max_size=00
 		at_once=00
 		at_once=4097
+		hook_time=09
 		stage_time=00
-		hook_time=0
-		loop_window=0
-		keep_age=01d
+		keep_age=0d
 		EOF
 	}
 	in_each_shell mistaken

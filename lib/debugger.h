@@ -11,9 +11,9 @@ struct debugger {
 };
 
 /*
- * PROGRAM EXECUTABLE CORE, or without an executable PROGRAM -c CORE, for the process that becomes it: the core is its descriptor fd, by a path that is good for
- * what it starts too.  program NULL: gdb, with debug (NULL: none) before its usual directory of debug files.
- * The strings stay the caller's.
+ * PROGRAM EXECUTABLE CORE, or without an executable PROGRAM -c CORE, for the process that becomes it: the core is
+ * its descriptor fd, by a path that is good for what it starts too.  program NULL: gdb, with debug (NULL: none)
+ * before its usual directory of debug files.  The strings stay the caller's.
  */
 void debugger_command(struct debugger *d, const char *program, const char *debug, const char *executable, int fd);
 

@@ -181,7 +181,8 @@ newest_first(const void *a, const void *b)
 	const struct dump *x = a, *y = b;
 	int rc = strcmp(y->time, x->time);
 
-	return rc != 0 ? rc : strcmp(x->name, y->name);
+	/* Of one second: higher is the number of the process, and the -1 of a name that was taken. */
+	return rc != 0 ? rc : strverscmp(y->name, x->name);
 }
 
 static int

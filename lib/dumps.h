@@ -50,8 +50,8 @@ struct dumps {
 };
 
 /*
- * Reads the records of the directory fd, which stays the caller's, into d, all zeros before: newest first, those
- * of one time by name.  Returns 0, or -1 with errno; dumps_free frees what is in d.
+ * Reads the records of the directory fd, which stays the caller's, into d, all zeros before: newest first, of
+ * one second those whose name sorts last by strverscmp(3).  Returns 0, or -1 with errno; dumps_free frees what is in d.
  */
 int dumps_read(struct dumps *d, int fd, int flags);
 /*

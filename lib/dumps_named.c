@@ -39,7 +39,8 @@ open_dump(struct dumps_named *n, int dir, const char *path)
 {
 	if (n->dump->file == NULL) {
 		snprintf(n->why, sizeof(n->why), "%s",
-		    n->dump->state == DUMP_OPEN ? "no file yet: it is being written, or its handler was lost" :
+		    n->dump->state == DUMP_OPEN ? "no file yet: it is being written" :
+		    n->dump->state == DUMP_LOST ? "no file: its handler was lost" :
 		    n->dump->state == DUMP_GONE ? "its file is not there any more" :
 						  "there is its record alone");
 		return -1;

@@ -16,8 +16,8 @@ struct image;
 
 /*
  * Opens what fd holds, from its start where it can be sought, else all that comes, or only the first bytes of
- * what is neither ELF nor compressed; the descriptor stays the caller's and stays open.  Returns 0 and *i, which image_close frees, or -1 with errno.  Data that is
- * cut or damaged is no error: see image_end.
+ * what is neither ELF nor compressed; the descriptor stays the caller's and stays open.  Returns 0 and *i, which
+ * image_close frees, or -1 with errno.  Data that is cut or damaged is no error: see image_end.
  */
 int image_open(struct image **i, int fd);
 

@@ -1,6 +1,6 @@
 /*
- * A stored core as a sparse file of its own, without a name: decrypted, decompressed by other programs' programs, decoded
- * when it is gzip or zlib data, salvaged when that is damaged.
+ * A stored core as a sparse file of its own, without a name: decrypted and decompressed by the programs that made it
+ * (unpack_linux.h), decoded when it is gzip or zlib data, salvaged when that is damaged.
  */
 #ifndef GZCORE_RESTORE_H
 #define GZCORE_RESTORE_H
@@ -27,9 +27,9 @@ struct restore {
 
 /*
  * Reads in, from its start where it can be sought, to its end; of what is no ELF file only the first bytes.  Returns
- * UNPACK_OK and the file in *out, which the caller closes.  With UNPACK_DAMAGED too, and what came before the damage is there; where
- * lost is given and gzip data can be sought all that can be saved, which is then UNPACK_OK.  Otherwise nothing is
- * left.  What was encrypted is put on disk only when it does not fit into memory.
+ * UNPACK_OK and the file in *out, which the caller closes.  With UNPACK_DAMAGED too, and what came before the damage
+ * is there; where lost is given and gzip data can be sought all that can be saved is, which is then UNPACK_OK.
+ * Otherwise nothing is left.  What was encrypted is put on disk only when it does not fit into memory.
  */
 enum unpack_status restore_open(struct restore *r, int in, const char *identity, int *out);
 

@@ -48,8 +48,8 @@ enum unpack_status unpack_open(struct unpack *u, int fd, const char *identity, i
 
 /*
  * Ends it: reads what little is left, so that checks at the end are made.  Programs that are then not done, since
- * their output was not wanted, are killed, which is no failure.  Returns UNPACK_OK or UNPACK_DAMAGED; of several that failed the
- * outermost is named, as the cause.
+ * their output was not wanted, are killed, which is no failure.  Returns UNPACK_OK or UNPACK_DAMAGED; of several that
+ * failed the outermost is named, as the cause.
  */
 enum unpack_status unpack_end(struct unpack *u);
 

@@ -98,13 +98,16 @@ whole() {
 	for option in -h -V; do
 		run -0 --separate-stderr core-forward $option
 		[ -n "$output" ] && [ -z "$stderr" ]
+		run -2 bash -c "core-forward $option >/dev/full"
 	done
 	usage_error core-forward
 	usage_error core-forward d
 	usage_error core-forward d dav: x
 	usage_error core-forward -x d dav:
+	[[ $stderr == 'core-forward: -x: no such option'$'\n'* ]]
+	fails_with 2 core-forward -c
 	usage_error core-forward d -- -dav:
-	usage_error core-forward -O
+	fails_with 2 core-forward -O
 	usage_error core-forward -O a b c
 	fails_with 2 core-forward missing dav:
 	fails_with 2 core-forward d backup
@@ -396,7 +399,7 @@ whole() {
 
 @test "core-forward: a record that counts more crashes is sent again, to the same place" {
 	need rclone jq
-	loop() { printf 'uuid=u\nrecord=1\nhost=h\ntime=2026-11-25T10:20:30Z\n' | core-loop -n 1 u d loop; }
+	loop() { printf 'uuid=u\nrecord=1\nhost=h\ntime=2026-11-25T10:20:30Z\n' | core-loop -k 1 u d loop; }
 	run -0 loop
 	run -1 loop
 	forward 2>/dev/null

@@ -41,8 +41,8 @@ table() {
 		STACK IDENTITY NAME)" ]
 	table | diff - <(cat <<-'EOF'
 	2026-11-26T00:00:00Z b SIGSEGV 0 cut e6e54d0c0ab3be17 33d849c9 cut
-	2026-11-25T00:00:05Z victim SIGSEGV 20G whole e6e54d0c0ab3be17 33d849c9 a.b
 	2026-11-25T00:00:05Z victim SIGSEGV 3.0M whole e6e54d0c0ab3be17 33d849c9 a.b.c
+	2026-11-25T00:00:05Z victim SIGSEGV 20G whole e6e54d0c0ab3be17 33d849c9 a.b
 	2026-11-25T00:00:04Z victim SIGSEGV - gone e6e54d0c0ab3be17 33d849c9 gone
 	2026-11-25T00:00:03Z victim SIGSEGV - open - 33d849c9 open
 	2026-11-25T00:00:02Z victim SIGSEGV - none - - none
@@ -51,8 +51,12 @@ table() {
 	EOF
 	)
 	core-list -j d | jq -c '[.[] | [.name, .state, .file, .size]]' | diff - <(printf '%s\n' \
-		'[["cut","cut","cut.gz",0],["a.b","whole","a.b.gz",21474836480],["a.b.c","whole","a.b.c.gz.age",3145728],["gone","gone",null,null],["open","open",null,null],["none","none",null,null],["part","partial","part.gz.partial",999],["old","whole","old.gz",1500]]')
+		'[["cut","cut","cut.gz",0],["a.b.c","whole","a.b.c.gz.age",3145728],["a.b","whole","a.b.gz",21474836480],["gone","gone",null,null],["open","open",null,null],["none","none",null,null],["part","partial","part.gz.partial",999],["old","whole","old.gz",1500]]')
 	core-list -j d | jq -e '.[0].exe == "/opt/victim" and .[0].comm == "b" and (.[6] | has("uuid") | not)'
+	# Of one second: the number of the process grows, and so does that of a name that was taken.
+	mkdir e
+	for name in p.999 p.1001 p.1000-2 p.1000 p.1000-1 p.1000-10; do cp d/old.txt e/$name.txt; done
+	core-list -j e | jq -r '.[].name' | diff - <(printf 'p.%s\n' 1001 1000-10 1000-2 1000-1 1000 999)
 }
 
 @test "core-list: a dump without an end is open while its record is new or locked, and then lost" {
@@ -261,9 +265,9 @@ table() {
 	cp d/one.txt elsewhere/
 	ln -s ../elsewhere d/99
 	: >d/77
-	table | awk '{ print $(NF - 3), $NF }' | diff - <(printf '%s\n' 'gone 0/one' 'whole 4711/one' 'whole 4711/two' 'gone one')
+	table | awk '{ print $(NF - 3), $NF }' | diff - <(printf '%s\n' 'whole 4711/two' 'whole 4711/one' 'gone 0/one' 'gone one')
 	core-list -j d | jq -c '[.[] | [.name, .file]]' |
-		diff - <(echo '[["0/one",null],["4711/one","4711/one.gz"],["4711/two","4711/two.gz"],["one",null]]')
+		diff - <(echo '[["4711/two","4711/two.gz"],["4711/one","4711/one.gz"],["0/one",null],["one",null]]')
 	# core-prune takes each directory by itself.
 	core-prune -k 1 d >said
 	[ ! -s said ]
@@ -301,7 +305,7 @@ table() {
 	chmod -R u+rwx "$top"
 	rm -r "$top"
 	[[ $output == *'Permission denied' ]]
-	printf '%s\n' "$uid/own" others | diff all -
+	printf '%s\n' others "$uid/own" | diff all -
 	echo "$uid/own" | diff own -
 }
 

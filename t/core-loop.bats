@@ -16,12 +16,12 @@ crash() {
 }
 
 @test "core-loop: so many are to be stored, the others are counted in one record" {
-	crash 0 -n 2 k dir one
+	crash 0 -k 2 k dir one
 	[ -z "$output" ]
-	crash 0 -n 2 k dir two
-	crash 1 -n 2 k dir three
+	crash 0 -k 2 k dir two
+	crash 1 -k 2 k dir three
 	[ "$output" = "three 1" ]
-	crash 1 -n 2 k dir four
+	crash 1 -k 2 k dir four
 	[ "$output" = "three 2" ]
 	[ "$(ls dir)" = three.txt ]
 	[ "$(stat -c %a dir dir/three.txt)" = $'700\n600' ]
@@ -29,52 +29,52 @@ crash() {
 	sed -n 5,99p dir/three.txt | sed 's/^loop_last=2.*Z$/loop_last=T/' | diff - <(
 		printf 'loop_count=2\nloop_last=T\nstored=no\ncomplete=no\n')
 	# Another kind.
-	crash 0 -n 2 other dir five
+	crash 0 -k 2 other dir five
 }
 
 @test "core-loop: a record that has gone, or was made something else, is made anew under a free name" {
-	crash 0 -n 1 k dir a
-	crash 1 -n 1 k dir b
+	crash 0 -k 1 k dir a
+	crash 1 -k 1 k dir b
 	rm dir/b.txt
-	crash 1 -n 1 k dir c
+	crash 1 -k 1 k dir c
 	[ "$output" = "c 2" ]
 	grep -qx loop_count=2 dir/c.txt
 	# Not through a link.
 	echo untouched >else
 	ln -sf "$PWD/else" dir/c.txt
-	crash 1 -n 1 k dir c
+	crash 1 -k 1 k dir c
 	[ "$output" = "c-1 3" ]
 	grep -qx untouched else
 	grep -qx loop_count=3 dir/c-1.txt
 	head -c 100000 /dev/zero >dir/c-1.txt
-	crash 1 -n 1 k dir d
+	crash 1 -k 1 k dir d
 	[ "$output" = "d 4" ]
 }
 
 @test "core-loop: a window ends, and the next has a record of its own" {
-	crash 0 -n 1 -w 1 k dir a
-	crash 1 -n 1 -w 1 k dir a
+	crash 0 -k 1 -w 1 k dir a
+	crash 1 -k 1 -w 1 k dir a
 	sleep 1.1
-	crash 0 -n 1 -w 1 k dir b
-	crash 1 -n 1 -w 1 k dir b
+	crash 0 -k 1 -w 1 k dir b
+	crash 1 -k 1 -w 1 k dir b
 	[ "$output" = "b 1" ]
 	[ "$(ls dir)" = $'a.txt\nb.txt' ]
 }
 
 @test "core-loop: the clock may jump, and what another boot counted does not count" {
-	crash 0 -n 1 k dir a
+	crash 0 -k 1 k dir a
 	# A start in the future, as of a boot that lasted longer.
 	sed -i '2s/\t[0-9]*\t/\t99999999999999\t/' dir/.gzcore.loops
-	crash 0 -n 1 k dir a
-	crash 1 -n 1 k dir a
+	crash 0 -k 1 k dir a
+	crash 1 -k 1 k dir a
 	sed -i '1s/.*/00000000-0000-0000-0000-000000000000/' dir/.gzcore.loops
-	crash 0 -n 1 k dir a
+	crash 0 -k 1 k dir a
 }
 
 @test "core-loop: at once, each is counted once" {
 	local i
 	for i in $(seq 40); do
-		core-loop -n 10 k dir name <record >"out.$i" &
+		core-loop -k 10 k dir name <record >"out.$i" &
 	done
 	wait
 	[ "$(cat out.* | sort -k 2n | awk '{ print $2 }' | tr '\n' ' ')" = "$(seq -s ' ' 30) " ]
@@ -85,26 +85,26 @@ crash() {
 @test "core-loop: many kinds, long ones, and rubbish where the counts are" {
 	local i long
 	for i in $(seq 100); do
-		crash 0 -n 1 "kind $i" dir a
+		crash 0 -k 1 "kind $i" dir a
 	done
 	# Of the last 64 each is known.
-	crash 1 -n 1 "kind 60" dir a
+	crash 1 -k 1 "kind 60" dir a
 	[ "$(wc -l <dir/.gzcore.loops)" = 65 ]
 	long=$(printf 'x%.0s' $(seq 5000))
-	crash 0 -n 1 "/a/$long" dir b
-	crash 1 -n 1 "/a/$long" dir b
+	crash 0 -k 1 "/a/$long" dir b
+	crash 1 -k 1 "/a/$long" dir b
 	for i in 'head -c 300000 /dev/urandom' 'head -c 300000 /dev/zero' 'yes' "printf %s\\t\\t\\t"; do
 		$i 2>/dev/null | head -c 200000 >dir/.gzcore.loops
-		crash 0 -n 1 k dir c
-		crash 1 -n 1 k dir c
+		crash 0 -k 1 k dir c
+		crash 1 -k 1 k dir c
 	done
 	rm dir/.gzcore.loops
 	ln -s "$PWD/else" dir/.gzcore.loops
-	crash 2 -n 1 k dir c
+	crash 2 -k 1 k dir c
 	[ ! -e else ]
 	rm dir/.gzcore.loops
 	mkfifo dir/.gzcore.loops
-	crash 2 -n 1 k dir c
+	crash 2 -k 1 k dir c
 }
 
 @test "core-loop: the counts that another keeps locked are not waited for long" {
@@ -118,7 +118,7 @@ crash() {
 
 @test "core-loop: what is wrong is said, and nothing is counted" {
 	local bad
-	for bad in '-n 0 k dir a' '-n x k dir a' '-w 0 k dir a' '-M 888 k dir a' '-o no-such-user k dir a' 'k dir a/b' 'k dir' \
+	for bad in '-k 0 k dir a' '-k x k dir a' '-w 0 k dir a' '-M 888 k dir a' '-o no-such-user k dir a' 'k dir a/b' 'k dir' \
 		'k dir a b' '-x k dir a'; do
 		run core-loop $bad <record
 		[ "$status" = 2 ]

@@ -96,6 +96,8 @@ until_true() {
 	run -137 core-open -x dies d/one
 	run -2 core-open -x missing d/one
 	[[ $output == 'core-open: missing: '* ]]
+	run -2 env PATH="$PWD/none" "$BUILD/core-open" d/one
+	[[ $output == *'core-open: gdb: not found: -x names another debugger' ]]
 	# What one starts can read the core too, though it was given no descriptor.
 	printf '#!/bin/sh\nexec cmp "$2" "%s"\n' "$F/core" >cmps
 	printf '#!/usr/bin/env python3\nimport subprocess, sys\nsys.exit(subprocess.run(["./cmps"] + sys.argv[1:]).returncode)\n' >py

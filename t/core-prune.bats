@@ -22,6 +22,7 @@ left() {
 	stored one 01 a
 	usage_error core-prune d
 	usage_error core-prune -n d
+	[[ $stderr == 'core-prune: no rule is given'* ]]
 	usage_error core-prune -v d
 	usage_error core-prune -k 1
 	usage_error core-prune -k 1 d d

@@ -167,7 +167,7 @@ misuse() {
 @test "gzcoredump: misuse exits 2, says so on standard error, and does nothing" {
 	misused() {
 		local n
-		for n in -x -a -p -f -o -c\ -a -cx operand -c\ operand -d -d\ -f\ in -d\ -o\ out -c\ -d \
+		for n in -x -a -p -f -o -c\ -a -cx operand -c\ operand -d -d\ -f\ in -d\ -o\ out -c\ -d -p\ d -f\ in \
 			-i\ -u -t\ -c --help; do
 			# shellcheck disable=SC2086
 			misuse $n </dev/null
@@ -1047,6 +1047,32 @@ left() {
 	in_each_shell quoted
 }
 
+@test "gzcoredump: a loop is one of a unit, the system's or a user's own, or of a container" {
+	need_root
+	local id=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef user group
+	user=/user.slice/user-7.slice/user@7.service
+	counted() {
+		conf loop_most=1 "loop_by=$1"
+		shift
+		for group; do
+			echo "0::$group" >group
+			unshare -m sh -c 'mount --bind group "/proc/$1/cgroup" && shift && exec "$@"' sh "$LIVE" \
+				"$P/bin/gzcoredump" -k "P$LIVE" u0 s11 eprog <"$CORE"
+		done
+	}
+	rm -rf "$DIR"
+	echo 0::/ >group
+	unshare -m mount --bind group "/proc/$LIVE/cgroup" || skip "nothing can be mounted over a file of /proc"
+	counted unit /system.slice/a.service $user/x.service $user/y.service $user/x.service /none
+	counted container /docker/$id
+	cut -f 1,3 "$DIR/.gzcore.loops" | sed 1d | diff - <(printf '%s\t%s\n' 'unit a.service' 1 \
+		'unit user@7.service x.service' 2 'unit user@7.service y.service' 1 "uuid $uuid of user 0" 1 "container $id" 1)
+	[ "$(grep -l '^loop_count=1$' "$DIR"/*.txt | wc -l)" = 1 ]
+	# Whatever the unit is, a process that has none is counted by what it is.
+	counted unit /none
+	grep -q "^uuid $uuid of user 0	.*	2	" "$DIR/.gzcore.loops"
+}
+
 @test "gzcoredump: a mistake in the configuration costs its line: a warning, the default, and the core" {
 	need_root
 	mistaken() {
@@ -1089,6 +1115,13 @@ left() {
 		owner=a b
 		owner=
 		honour_limit=perhaps
+		min_free=08M
+		max_size=00
+		at_once=00
+		at_once=4097
+		hook_time=09
+		stage_time=00
+		keep_age=0d
 		EOF
 	}
 	in_each_shell mistaken

@@ -36,7 +36,7 @@ struct options {
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-loop [-hV] [-M MODE] [-n N] [-o OWNER[:GROUP]] [-w SECONDS] KEY DIR NAME\n", to);
+	fputs("usage: core-loop [-hV] [-k N] [-M MODE] [-o OWNER[:GROUP]] [-w SECONDS] KEY DIR NAME\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 
@@ -190,7 +190,7 @@ static void
 check(const struct options *o)
 {
 	if (*o->name == '\0' || strchr(o->name, '/') != NULL || strchr(o->name, '\t') != NULL || strchr(o->name, '\n') != NULL)
-		errx(2, "the name of a record: not one of a file");
+		errx(2, "the name: empty, or has a slash, a tab or a newline");
 	if (*o->key == '\0' || strchr(o->key, '\t') != NULL || strchr(o->key, '\n') != NULL)
 		errx(2, "the key: empty, or has a tab or a newline");
 }
@@ -203,16 +203,16 @@ main(int argc, char **argv)
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "hM:n:o:Vw:")) != -1) {
+	while ((c = getopt(argc, argv, "hk:M:o:Vw:")) != -1) {
 		switch (c) {
 		case 'h':
 			return usage(stdout, 0);
+		case 'k':
+			o.most = number(c, UINT32_MAX);
+			break;
 		case 'M':
 			if (owner_mode(optarg, &o.mode) < 0)
 				errx(2, "-M %s: not an octal mode up to 777", optarg);
-			break;
-		case 'n':
-			o.most = number(c, UINT32_MAX);
 			break;
 		case 'o':
 			if (owner_parse(optarg, &o.uid, &o.gid) < 0)

@@ -248,6 +248,8 @@ main(int argc, char **argv)
 		/* The file, and the lock with it, are the debugger's from here on: they go when that does. */
 		if (fcntl(d.fd, F_SETFD, 0) == 0 && fcntl(fd, F_SETFD, 0) == 0)
 			execvp(run.argv[0], (char **)(uintptr_t)run.argv);
+		if (errno == ENOENT && o.program == NULL)
+			errx(2, "%s: not found: -x names another debugger", run.argv[0]);
 		err(2, "%s", run.argv[0]);
 	}
 	image_close(e.image);

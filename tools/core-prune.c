@@ -184,10 +184,13 @@ main(int argc, char **argv)
 			return usage(stderr, 2);
 		}
 	}
-	/* Who names no rule means something else. */
-	if (argc - optind != 1 || (o.keep.before == NULL && o.keep.bytes == 0 && o.spare == 0 && o.keep.each == 0 &&
-	    o.keep.count == 0))
+	if (argc - optind != 1)
 		return usage(stderr, 2);
+	/* Who names no rule means something else. */
+	if (o.keep.before == NULL && o.keep.bytes == 0 && o.spare == 0 && o.keep.each == 0 && o.keep.count == 0) {
+		warnx("no rule is given, by which to keep or remove");
+		return usage(stderr, 2);
+	}
 	if ((dir = open(argv[optind], O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		err(2, "%s", argv[optind]);
 	if (!o.only_say && ((lock = openat(dir, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600)) < 0 ||

@@ -233,6 +233,14 @@ quick_sleep() {
 	refuses "$P/bin/gzcoredump" -i
 	conf 'filter=cat |' suffix=gz.x
 	refuses "$P/bin/gzcoredump" -i
+	conf "filter=$(printf 'cat | %.0s' {1..13})cat" suffix=gz.x "forward=$P/there" stream=yes
+	refuses "$P/bin/gzcoredump" -i
+	[[ $stderr == *'over 16 stages'* ]]
+	# What sends it later is none of them.
+	sed -i /^stream/d "$P/etc/gzcoredump.conf"
+	run -0 "$P/bin/gzcoredump" -i
+	kernel_restore "$P/saved"
+	rm "$SYSCTL"
 	conf level=1
 	chmod 666 "$P/etc/gzcoredump.conf"
 	refuses "$P/bin/gzcoredump" -i

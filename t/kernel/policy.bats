@@ -248,6 +248,16 @@ script() {
 	conf "buffer=mbuffer -q -m 4M" level=9
 	crash "$P/prog" fill 9000000
 	restored
+	# The process is released though nothing behind the buffer has read a byte yet.
+	script late <<-EOF
+	until [ -e $P/go ]; do sleep 0.05; done
+	exec gzip -1
+	EOF
+	rm -f "$P/go"
+	conf "buffer=mbuffer -q -m 32M" "compress=$P/late" suffix=gz stage_time=20
+	crash "$P/prog" fill 9000000
+	: >"$P/go"
+	restored
 	conf "compress=zstd -1 -q" suffix=zst
 	crash "$P/prog" fill 9000000
 	stored

@@ -37,7 +37,7 @@ LIB = age cgroup conf core core_files core_lists core_modules core_order core_re
 	engine_inflate engine_isal engine_libdeflate engine_zlib environment executable facts fingerprint gz \
 	image in_use_linux inflate inflate_members io leftovers_linux loops_linux machines match member now number \
 	open_guard ordered owner_linux pipe_linux proc_ask_linux proc_core_linux proc_linux processors_linux progress \
-	queue_linux record record_lines restore retention salvage scratch_linux signals sink source stages store_linux \
+	queue_linux record record_lines restore retention room_linux salvage scratch_linux signals sink source stages store_linux \
 	terminal trace trace_text unpack_linux window_linux
 # The headers that are for others too; what they include is among them.  Pages of section 3 describe them.
 PUBLIC = cgroup core core_files core_lists core_read core_threads elf_debug elf_id facts fingerprint image inflate_status \

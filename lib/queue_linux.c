@@ -63,6 +63,20 @@ queue_enter(int dir, int places, int seconds)
 }
 
 int
+queue_taken(int fd, int places)
+{
+	int taken = 1;
+
+	/* Our own lock is none to us. */
+	for (int place = 0; place < places; place++) {
+		struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = place, .l_len = 1 };
+
+		taken += fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+	}
+	return taken;
+}
+
+int
 queue_hold(int fd, int seconds)
 {
 	return enter(fd, 1, seconds);

@@ -14,6 +14,9 @@
  */
 int queue_enter(int dir, int places, int seconds);
 
+/* How many of the places are taken, by its descriptor: ours among them, so 1 at least. */
+int queue_taken(int fd, int places);
+
 /*
  * The same with the one place of a file that is open to be written to, for as long as it is open anywhere: what
  * inherits the descriptor holds the place too.  Returns 0, or -1 with errno, as above.

@@ -12,7 +12,7 @@
 #define STAGES_GRACE 2
 
 /* How often the limit on the file is asked for, ms. */
-#define STAGES_TICK 200
+#define STAGES_TICK 50
 
 struct stages {
 	int count;

@@ -148,18 +148,6 @@ store_free(int fd, uint64_t *bytes)
 	return 0;
 }
 
-uint64_t
-store_room(const struct store *s, uint64_t most, uint64_t spare)
-{
-	struct stat st;
-	uint64_t free, room;
-
-	if (spare == 0 || fstat(s->fd, &st) < 0 || store_free(s->fd, &free) < 0)
-		return most;
-	room = free > spare ? free - spare : 0;
-	return room < most && (uint64_t)st.st_size < most - room ? (uint64_t)st.st_size + room : most;
-}
-
 int
 store_protect(struct store *s, uid_t uid, gid_t gid, mode_t mode)
 {

@@ -40,12 +40,6 @@ int store_open_to_all(const struct store *s);
 /* How many bytes of fd's file system are free, for others than root.  Returns 0, or -1 with errno. */
 int store_free(int fd, uint64_t *bytes);
 
-/*
- * How long the file may be by now, bytes: at most so many, and so that spare bytes of its file system stay free
- * (of those that others than root may use).
- */
-uint64_t store_room(const struct store *s, uint64_t most, uint64_t spare);
-
 /* Gives the file an owner (-1: as it is), then a mode.  Returns 0, or -1 with errno. */
 int store_protect(struct store *s, uid_t uid, gid_t gid, mode_t mode);
 

@@ -17,6 +17,7 @@
 #include "number.h"
 #include "owner_linux.h"
 #include "queue_linux.h"
+#include "room_linux.h"
 #include "stages.h"
 #include "store_linux.h"
 
@@ -33,11 +34,6 @@ struct options {
 	uint64_t most, spare;	/* bytes: of the file, of what stays free */
 	int places, wait;	/* of the queue, 0: none; seconds */
 	int marked;		/* the descriptor of -l, -1: none */
-};
-
-struct limit {
-	const struct store *store;
-	const struct options *o;
 };
 
 static int
@@ -107,11 +103,9 @@ keep_partial(struct store *s, const struct options *o, const char *path)
 }
 
 static uint64_t
-limit(void *arg)
+limit(void *room)
 {
-	const struct limit *l = arg;
-
-	return store_room(l->store, l->o->most, l->o->spare);
+	return room_now(room);
 }
 
 /* Waits for the stages; whether all did their work, else says which did not. */
@@ -147,15 +141,16 @@ static int
 store(const char *path, struct stages *p, const struct options *o)
 {
 	struct store s;
-	struct limit l = { .store = &s, .o = o };
+	struct room room = { .most = o->most, .spare = o->spare, .queue = -1, .places = o->places };
 	int hidden, status = 0;
 
 	if (o->most != UINT64_MAX || o->spare > 0) {
 		p->limit = limit;
-		p->limit_arg = &l;
+		p->limit_arg = &room;
 	}
 	if (store_open(&s, path) < 0)
 		err(2, "%s", path);
+	room.fd = s.fd;
 	if (store_open_to_all(&s))
 		warnx("%s: everyone may write to its directory", path);
 	/* Here leftovers may be large, and in the way of this one; elsewhere they can wait until it is done. */
@@ -168,13 +163,13 @@ store(const char *path, struct stages *p, const struct options *o)
 	} else if (store_protect(&s, o->uid, o->gid, o->mode) < 0) {
 		warn("%s: owner or mode", path);
 		status = 2;
-	} else if (o->places > 0 && queue_enter(s.dir, o->places, o->wait) < 0) {
+	} else if (o->places > 0 && (room.queue = queue_enter(s.dir, o->places, o->wait)) < 0) {
 		if (errno == ETIMEDOUT)
 			warnx("%s: no place in %d s among the %d that store at once", path, o->wait, o->places);
 		else
 			warn("%s: queue", path);
 		status = 2;
-	} else if (stages_block(), stages_start(p, s.fd) < 0) {
+	} else if (room_join(&room), stages_block(), stages_start(p, s.fd) < 0) {
 		warn("no process or pipe");
 		status = keep_partial(&s, o, path);
 	} else {

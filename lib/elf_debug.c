@@ -2,7 +2,6 @@
 #include "elf_debug.h"
 
 #include <elf.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,9 +65,9 @@ elf_debug_open(int fd, const char *path)
 		int debug;
 
 		snprintf(file, sizeof(file), form[i], dir, name);
-		if ((debug = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) < 0)
+		if ((debug = io_open_regular(file, 1)) < 0)
 			continue;
-		if (io_regular(debug) && has_crc(debug, crc))
+		if (has_crc(debug, crc))
 			return debug;
 		io_close(debug);
 	}

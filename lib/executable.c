@@ -59,13 +59,13 @@ by_record(const struct executable *e, const struct match *m)
 enum executable_status
 executable_check(const struct executable *e, const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = io_open_regular(path, 1);
 	enum executable_status st = EXECUTABLE_GONE;
 	struct match m;
 
 	if (fd < 0)
 		return st;
-	if (io_regular(fd) && match_file(e->core, e->image, fd, &m) == ELF_ID_OK)
+	if (match_file(e->core, e->image, fd, &m) == ELF_ID_OK)
 		st = m.verdict == MATCH_YES ? EXECUTABLE_FOUND :
 		    m.verdict == MATCH_NO   ? EXECUTABLE_OTHER :
 					      by_record(e, &m);

@@ -1,10 +1,8 @@
 #include "facts.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -44,12 +42,11 @@ static void
 look_up(void *arg)
 {
 	struct lookup *l = arg;
-	struct stat st;
 	int fd;
 
-	if ((fd = open(l->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)) < 0)
+	if ((fd = io_open_regular(l->path, 0)) < 0)
 		return;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && elf_id_read(fd, ELF_ID_SECTION, &l->id) == ELF_ID_OK)
+	if (elf_id_read(fd, ELF_ID_SECTION, &l->id) == ELF_ID_OK)
 		l->same = l->id.build_id_len == l->build_id_len &&
 		    memcmp(l->id.build_id, l->build_id, l->build_id_len) == 0;
 	io_close(fd);

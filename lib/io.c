@@ -149,6 +149,25 @@ io_regular(int fd)
 	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+int
+io_open_regular(const char *path, int links)
+{
+	int at = open(path, O_PATH | O_CLOEXEC | (links ? 0 : O_NOFOLLOW)), fd = -1, saved = EINVAL;
+	char same[32];
+
+	if (at < 0)
+		return -1;
+	if (io_regular(at)) {
+		/* The very file, whatever its name has come to mean. */
+		snprintf(same, sizeof(same), "/proc/self/fd/%d", at);
+		fd = open(same, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+		saved = errno;
+	}
+	close(at);
+	errno = saved;
+	return fd;
+}
+
 void *
 io_buffer(size_t len)
 {

@@ -47,6 +47,13 @@ int io_put(void *fd, const char *text, size_t len);
 /* Whether fd is a regular file. */
 int io_regular(int fd);
 
+/*
+ * Opens a file to read that others may have named: only a regular one, without so much as opening anything else,
+ * since a watchdog starts when it is opened and a tape winds.  links 0: nor what is a link itself.  The
+ * descriptor, or -1 with errno, EINVAL when it is none.
+ */
+int io_open_regular(const char *path, int links);
+
 /* Waits until a non-blocking descriptor can be read (write = 0) or written. */
 void io_wait(int fd, int write);
 

@@ -223,7 +223,12 @@ until_true() {
 	[ "$output" = "gdb $F/victim CORE" ]
 	rm "$F/victim"
 	mkfifo "$F/victim"
+	# Not so much as opened, as by who waits for that to write to it: it might be a watchdog.
+	timeout 20 sh -c ': >"$1"' sh "$F/victim" >/dev/null 2>&1 3>&- &
 	fails_with 2 core-open -n ./here.gz
+	run -0 core-info ./here.gz
+	run -2 core-match -q ./here.gz "$F/victim"
+	kill $!
 }
 
 @test "core-open: encrypted: the identity by -i, asked for at the terminal, or a clear error" {

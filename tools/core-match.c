@@ -1,7 +1,7 @@
 /* core-match - does a core belong to an executable? */
 #define _XOPEN_SOURCE 700
 #include <err.h>
-#include <fcntl.h>
+#include <errno.h>
 #include <ftw.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -86,14 +86,13 @@ one(const char *path, int found)
 {
 	enum elf_id_status st;
 	struct match m;
-	int fd = found ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY) :
-			 open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = io_open_regular(path, !found);
 
-	if (fd < 0 || !io_regular(fd)) {
-		if (!found && fd < 0)
-			warn("%s", path);
-		else if (!found)
+	if (fd < 0) {
+		if (!found && errno == EINVAL)
 			warnx("%s: not a regular file", path);
+		else if (!found)
+			warn("%s", path);
 		unknown |= !found;
 	} else if ((st = match_file(&core, image, fd, &m)) != ELF_ID_OK) {
 		/* A directory may hold anything. */

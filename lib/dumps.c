@@ -27,6 +27,7 @@ struct reading {
 	int fd;
 	const char *user;	/* what its names begin with, a slash behind it, or NULL */
 	size_t first;		/* of its dumps in d */
+	uint64_t left;		/* bytes of records that are still read */
 };
 
 const char *
@@ -52,11 +53,20 @@ dump_waits(const struct dump *d)
 	return d->state != DUMP_OPEN && *d->sent == '\0' && !d->pending;
 }
 
+/* How much is read of a directory. */
+static uint64_t
+budget(int dir)
+{
+	struct stat st;
+
+	return fstat(dir, &st) == 0 && (st.st_uid == 0 || st.st_uid == geteuid()) ? UINT64_MAX : DUMPS_OF_OTHERS;
+}
+
 /* Reads a record, and its stat with the size that was read; NULL with errno, EINVAL when that is none. */
 static char *
-read_record(int dir, const char *name, struct stat *st, int *open)
+read_record(struct reading *r, const char *name, struct stat *st, int *open)
 {
-	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	int fd = openat(r->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	char *text = NULL;
 	ssize_t n = -1;
 
@@ -64,8 +74,9 @@ read_record(int dir, const char *name, struct stat *st, int *open)
 		return NULL;
 	errno = EINVAL;
 	if (fstat(fd, st) == 0 && S_ISREG(st->st_mode) && st->st_size > 0 && st->st_size <= DUMPS_RECORD &&
-	    (text = malloc((size_t)st->st_size + 1)) != NULL)
+	    (uint64_t)st->st_size <= r->left && (text = malloc((size_t)st->st_size + 1)) != NULL)
 		n = io_pread(fd, text, (size_t)st->st_size, 0);
+	r->left -= n > 0 && r->left != UINT64_MAX ? (uint64_t)n : 0;
 	*open = n > 0 && open_still(fd, st);
 	io_close(fd);
 	/* The first line is the identity, the second says that this is a record. */
@@ -86,7 +97,7 @@ take_values(struct dump *p, const char **stored, const char **complete, const ch
 		const char *key;
 		const char **to;
 	} want[] = {
-		{ "time", &p->time }, { "comm", &p->comm }, { "signame", &p->signame }, { "uuid", &p->uuid },
+		{ "time", &p->time }, { "comm", &p->comm }, { "signame", &p->signame }, { "uid", &p->uid }, { "uuid", &p->uuid },
 		{ "build_id", &p->build_id }, { "fingerprint", &p->fingerprint }, { "exe", &p->exe },
 		{ "pid", &p->pid }, { "bytes", &p->bytes }, { "host", &p->host }, { "object", &p->object },
 		{ "object_whole", &p->object_whole }, { "sent", &p->sent }, { "pending", pending },
@@ -127,7 +138,7 @@ full_name(const struct reading *r, const char *name, size_t len)
 }
 
 static int
-add(const struct reading *r, const char *file, size_t len)
+add(struct reading *r, const char *file, size_t len)
 {
 	const char *stored, *complete, *pending;
 	time_t now = time(NULL);
@@ -146,7 +157,7 @@ add(const struct reading *r, const char *file, size_t len)
 	}
 	p = &d->dump[d->count];
 	memset(p, 0, sizeof(*p));
-	if ((p->record = read_record(r->fd, file, &st, &open)) == NULL)
+	if ((p->record = read_record(r, file, &st, &open)) == NULL)
 		return errno == ENOMEM ? -1 : 0;
 	if ((p->name = full_name(r, file, len)) == NULL) {
 		free(p->record);
@@ -234,7 +245,7 @@ take_file(const struct reading *r, struct dump *p, const char *file)
 
 /* The records of one directory, then their files. */
 static int
-read_one(const struct reading *r, DIR *dir)
+read_one(struct reading *r, DIR *dir)
 {
 	struct dumps *d = r->d;
 	struct dirent *e;
@@ -284,6 +295,7 @@ read_user(struct dumps *d, int fd, const char *user)
 
 	if ((r.fd = openat(fd, user, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
 		return -1;
+	r.left = budget(r.fd);
 	if ((dir = list(r.fd)) != NULL) {
 		rc = read_one(&r, dir) < 0 && errno == ENOMEM ? -1 : 0;
 		saved = errno;
@@ -323,7 +335,7 @@ dumps_open(const char *path)
 int
 dumps_read(struct dumps *d, int fd, int flags)
 {
-	struct reading r = { .d = d, .fd = fd };
+	struct reading r = { .d = d, .fd = fd, .left = budget(fd) };
 	char self[USER_DIGITS + 1];
 	DIR *dir = list(fd);
 	int rc;

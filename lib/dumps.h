@@ -12,6 +12,12 @@
 /* The longest record that is read, bytes: longer ones are no records. */
 #define DUMPS_RECORD (16u * 1024 * 1024)
 
+/*
+ * As many bytes of records are read of a directory that is neither root's nor ours: whose it is could fill our
+ * memory and time with them, links to one file too.  Those that are over are left alone.
+ */
+#define DUMPS_OF_OTHERS (64u * 1024 * 1024)
+
 /* The longest name of a dump or its file, with the number of a user before it, bytes. */
 #define DUMPS_NAME 512
 /* How long a record without an end or a mark (in_use_linux.h) is taken for one that is being written, seconds. */
@@ -39,7 +45,7 @@ struct dump {
 	enum dump_state state;
 	char *record;		/* its text, each newline a NUL, to which these point */
 	size_t record_len;	/* of that, bytes */
-	const char *time, *comm, *signame, *uuid, *build_id, *fingerprint, *exe, *pid, *bytes, *host;
+	const char *time, *comm, *signame, *uid, *uuid, *build_id, *fingerprint, *exe, *pid, *bytes, *host;
 	const char *object, *object_whole, *sent;	/* where it is elsewhere: see core-forward(8) */
 	int pending;		/* its handler will soon replace the record once more */
 };

@@ -1,6 +1,8 @@
 #include "number.h"
 
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Reads the digits that text starts with; NULL when there are none, or too many. */
@@ -45,4 +47,22 @@ number_size(const char *text, uint64_t min, uint64_t max, uint64_t *value)
 		}
 	}
 	return *value < min || *value > max ? -1 : 0;
+}
+
+const char *
+number_short(uint64_t n, char out[16])
+{
+	static const char units[] = " KMGTPE";
+	size_t unit = 0;
+	uint64_t tenths = n < UINT64_MAX / 10 ? n * 10 : UINT64_MAX;
+
+	for (; tenths >= 10000; unit++)
+		tenths = (tenths + 512) / 1024;
+	if (unit > 0 && tenths < 100)
+		snprintf(out, 16, "%" PRIu64 ".%" PRIu64 "%c", tenths / 10, tenths % 10, units[unit]);
+	else if (unit > 0)
+		snprintf(out, 16, "%" PRIu64 "%c", tenths / 10, units[unit]);
+	else
+		snprintf(out, 16, "%" PRIu64, n);
+	return out;
 }

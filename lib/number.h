@@ -13,4 +13,7 @@ int number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *value);
 /* As number_parse, in bytes; one of K M G T may follow: times 1024, 1024^2, …. */
 int number_size(const char *text, uint64_t min, uint64_t max, uint64_t *value);
 
+/* A size in four characters or less, "999", "12K", "1.5M", in out, which is returned. */
+const char *number_short(uint64_t n, char out[16]);
+
 #endif

@@ -8,7 +8,7 @@ enum rank { MIDDLE, FIRST, NEWEST, UNSENT, UNSENT_FIRST, UNSENT_NEWEST, PINNED }
 
 struct item {
 	size_t at;		/* in the dumps, which are newest first */
-	const char *identity;
+	const char *identity, *uid;
 	uint64_t size;
 	enum rank rank;
 };
@@ -34,12 +34,21 @@ identity(const struct dump *d)
 	return *d->uuid != '\0' ? d->uuid : *d->build_id != '\0' ? d->build_id : d->comm;
 }
 
+/* Of a user: anybody can run a program that says it is another's, and must not push out the other's dumps. */
+static int
+compare(const struct item *x, const struct item *y)
+{
+	int rc = strcmp(x->identity, y->identity);
+
+	return rc != 0 ? rc : strcmp(x->uid, y->uid);
+}
+
 /* By identity, the oldest first. */
 static int
 by_identity(const void *a, const void *b)
 {
 	const struct item *x = a, *y = b;
-	int rc = strcmp(x->identity, y->identity);
+	int rc = compare(x, y);
 
 	return rc != 0 ? rc : x->at > y->at ? -1 : x->at < y->at;
 }
@@ -58,7 +67,7 @@ by_rank(const void *a, const void *b)
 static int
 same(const struct item *x, const struct item *y)
 {
-	return strcmp(x->identity, y->identity) == 0;
+	return compare(x, y) == 0;
 }
 
 /* Finds the first and the newest of each identity; the items are by identity then. */
@@ -163,7 +172,7 @@ retention_plan(const struct dumps *d, const struct retention *r, enum retention_
 		rule[i] = old && least == MIDDLE ? RETENTION_AGE : RETENTION_STAYS;
 		if (rule[i] == RETENTION_AGE)
 			continue;
-		p.item[p.count++] = (struct item){ .at = i, .identity = identity(one), .size = one->size + one->record_size,
+		p.item[p.count++] = (struct item){ .at = i, .identity = identity(one), .uid = one->uid, .size = one->size + one->record_size,
 			.rank = least };
 		pinned += least != MIDDLE;
 	}

@@ -225,6 +225,13 @@ table() {
 	: >d/stray.gz
 	run -0 core-list d
 	[ "$(core-list d | grep -c '[^ -~]')" = 0 ]
+	# A record that a user has written.
+	for key in time comm signame fingerprint uuid; do
+		dump raw $key=$'\e[2J'
+		[ "$(core-list d | grep -c '?\[2J')" = 1 ]
+		[ "$(core-list d | grep -c '[^ -~]')" = 0 ]
+	done
+	rm d/raw.txt
 	core-list d | sed 1d | awk '{ print $NF }' | sort | diff - <(printf '%s\n' 'a\0012b\0033[31m' cut odd ok)
 	core-list -j d >json
 	jq -r '.[] | select(.name | startswith("a")) | .comm + .exe + .name' json >said

@@ -89,6 +89,42 @@ left() {
 	[ "$(left)" = 'a4 b4 c4' ]
 }
 
+@test "core-prune: the identity of another user's program pushes out none of the other's" {
+	for i in 1 2 3; do
+		dump a$i time=2026-11-25T10:00:1${i}Z uuid=a
+		dump b$i time=2026-11-25T10:00:2${i}Z uuid=a
+		sed -i 's/^record=1$/&\nuid=4711/' d/b$i.txt
+		: >d/a$i.gz >d/b$i.gz
+	done
+	core-prune -i 2 d | diff - <(printf 'removed %s: too many of one identity\n' a2 b2)
+	core-prune -k 2 d >/dev/null
+	[ "$(left)" = 'a3 b3' ]
+}
+
+@test "core-prune: neither the lock of who owns the directory nor what is put there holds it up" {
+	need strace
+	stored a 01 a
+	stored b 02 a
+	exec 9>d/.gzcore.prune
+	flock 9
+	# Each wait is over at once.
+	ASAN_OPTIONS=detect_leaks=0 run -2 --separate-stderr strace -qq -e trace=clock_nanosleep \
+		-e inject=clock_nanosleep:retval=0 -o waits core-prune -k 1 d
+	[[ $stderr == 'core-prune: d/.gzcore.prune: '*'timed out' ]]
+	[ "$(left)" = 'a b' ]
+	exec 9>&-
+	# Of a directory that is another's not all is read that may be put there.
+	[ "$(id -u)" = 0 ] || [ -n "${CI-}" ] || skip 'not root'
+	truncate -s 16M d/b.txt
+	for i in 1 2 3 4 5 6 7 8; do
+		ln d/b.txt d/b$i.txt
+	done
+	[ "$(core-list d | wc -l)" = 11 ]
+	chown 4711 d
+	[ "$(core-list d | wc -l)" -lt 7 ]
+	[ "$(core-prune -nv -k 50 d | wc -l)" -lt 6 ]
+}
+
 @test "core-prune: at most so many bytes, records included, and none that is too old" {
 	for i in 1 2 3 4 5; do
 		stored a$i 1$i a 100000

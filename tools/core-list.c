@@ -13,8 +13,11 @@
 #include "conf.h"
 #include "dumps.h"
 #include "io.h"
+#include "number.h"
 #include "record.h"
 #include "record_lines.h"
+
+#define COLUMN 128	/* the most characters of one */
 
 struct filter {
 	const char *command, *identity;
@@ -67,25 +70,6 @@ wanted(const struct dump *d, const struct filter *f)
 	    (f->until[0] == '\0' || strncmp(d->time, f->until, strlen(f->until)) <= 0);
 }
 
-/* A size in four characters or less: "999", "12K", "1.5M". */
-static const char *
-short_size(uint64_t n, char out[16])
-{
-	static const char units[] = " KMGTPE";
-	size_t unit = 0;
-	uint64_t tenths = n < UINT64_MAX / 10 ? n * 10 : UINT64_MAX;
-
-	for (; tenths >= 10000; unit++)
-		tenths = (tenths + 512) / 1024;
-	if (unit > 0 && tenths < 100)
-		snprintf(out, 16, "%" PRIu64 ".%" PRIu64 "%c", tenths / 10, tenths % 10, units[unit]);
-	else if (unit > 0)
-		snprintf(out, 16, "%" PRIu64 "%c", tenths / 10, units[unit]);
-	else
-		snprintf(out, 16, "%" PRIu64, n);
-	return out;
-}
-
 static const char *
 or_dash(const char *text)
 {
@@ -105,15 +89,31 @@ put_name(const char *name, int json)
 	fputs(text, stdout);
 }
 
+/* A value as a column.  Records of users may hold anything, and nothing of it is for the terminal. */
+static void
+put_column(const char *value, int least, int most)
+{
+	char text[COLUMN + 1];
+
+	snprintf(text, sizeof(text), "%.*s", most, or_dash(value));
+	for (char *p = text; *p != '\0'; p++)
+		if (*p < ' ' || *p > '~')
+			*p = '?';
+	printf("%-*s  ", least, text);
+}
+
 static void
 put_line(const struct dump *d)
 {
 	char size[16];
 
+	put_column(d->time, 20, COLUMN);
+	put_column(d->comm, 15, COLUMN);
+	put_column(d->signame, 8, COLUMN);
+	printf("%5s  %-7s  ", d->file != NULL ? number_short(d->size, size) : "-", dump_words(d->state));
+	put_column(d->fingerprint, 16, COLUMN);
 	/* An identity in full is for -j: of a UUID or a build-id the start says enough. */
-	printf("%-20s  %-15s  %-8s  %5s  %-7s  %-16s  %-8.8s  ", or_dash(d->time), or_dash(d->comm), or_dash(d->signame),
-	    d->file != NULL ? short_size(d->size, size) : "-", dump_words(d->state), or_dash(d->fingerprint),
-	    or_dash(*d->uuid != '\0' ? d->uuid : d->build_id));
+	put_column(*d->uuid != '\0' ? d->uuid : d->build_id, 8, 8);
 	put_name(d->name, 0);
 	putchar('\n');
 }

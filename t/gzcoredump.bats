@@ -1127,6 +1127,47 @@ left() {
 	in_each_shell mistaken
 }
 
+@test "gzcoredump: a loop of a user's does not stop the dumps of the same program of another's" {
+	need_root
+	looped() {
+		local i
+		conf loop_most=1 'template=%{uid}'
+		for i in 1 2 3; do
+			gz -k "P$LIVE" u4711 s11 d1 eprog <"$CORE"
+		done
+		grep -q "uuid $uuid of user 4711: over 1 crashes" "$LOG"
+		rm -rf "$DIR"/*
+		handle
+		whole
+		has stored=whole
+	}
+	in_each_shell looped
+}
+
+@test "gzcoredump: with owner=crashed hooks see files of root's, and set-id programs stay root's" {
+	need_root
+	# The first stays what it was started as, but for its effective user.
+	setpriv --ruid 4711 --euid 0 "$PROG" wait 3>&- >/dev/null 2>&1 &
+	local both=$!
+	until [ "$(sed 's/.*) //; s/ .*//' "/proc/$both/stat")" = S ]; do sleep 0.05; done
+	printf '#!/bin/sh\nstat -c "%%u %%a" "$GZCORE_FILE" "$GZCORE_RECORD" "$GZCORE_DIR" >"%s"\n' "$MEM/seen" >"$MEM/hook"
+	chmod 755 "$MEM/hook"
+	given() {
+		conf owner=crashed "after=$MEM/hook"
+		gz -k "P$LIVE" u4711 s11 d1 eprog <"$CORE"
+		[ "$(cat "$MEM/seen")" = $'0 600\n0 600\n0 700' ]
+		whole "$DIR/4711"
+		[ "$(stat -c %u "$gz" "$txt")" = $'4711\n4711' ]
+		rm -rf "$DIR"
+		gz -k "P$both" u4711 s11 d1 eprog <"$CORE"
+		whole
+		has euid=0 dumpable=1
+		[ ! -e "$DIR/4711" ]
+	}
+	in_each_shell given
+	kill -KILL "$both"
+}
+
 @test "gzcoredump: an owner that does not exist costs the owner, not the core" {
 	need_root
 	unowned() {

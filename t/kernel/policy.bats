@@ -414,6 +414,15 @@ serve() {
 	soon twice
 	[ ! -e "$P/go" ]
 	: >"$P/go"
+	# One that was lost, as by SIGKILL, has left its file: it counts no longer.
+	: >run/4194999
+	conf "before=$P/dog 100"
+	crash "$P/prog" fill 100000
+	thrice() { [ "$(grep -c start said)" = 3 ]; }
+	soon thrice
+	# What cannot stop it leaves nothing either.
+	run -1 env GZCORE_HANDLER=$$ WATCHDOG_RUN="$PWD/run2" "$T/../examples/hook-watchdog" "$PWD"
+	[ -z "$(ls run2)" ]
 	exec 7>&-
 }
 

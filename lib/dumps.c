@@ -18,6 +18,8 @@
 #include "store_linux.h"
 
 #define RECORD_SUFFIX ".txt"
+/* What a record counts at least against DUMPS_OF_OTHERS, bytes. */
+#define DUMPS_LEAST 1024
 /* The digits of a user's number, 32 bits. */
 #define USER_DIGITS 10
 
@@ -76,7 +78,9 @@ read_record(struct reading *r, const char *name, struct stat *st, int *open)
 	if (fstat(fd, st) == 0 && S_ISREG(st->st_mode) && st->st_size > 0 && st->st_size <= DUMPS_RECORD &&
 	    (uint64_t)st->st_size <= r->left && (text = malloc((size_t)st->st_size + 1)) != NULL)
 		n = io_pread(fd, text, (size_t)st->st_size, 0);
-	r->left -= n > 0 && r->left != UINT64_MAX ? (uint64_t)n : 0;
+	/* The smallest takes memory too. */
+	if (n > 0 && r->left != UINT64_MAX)
+		r->left -= (uint64_t)n + DUMPS_LEAST < r->left ? (uint64_t)n + DUMPS_LEAST : r->left;
 	*open = n > 0 && open_still(fd, st);
 	io_close(fd);
 	/* The first line is the identity, the second says that this is a record. */

@@ -10,6 +10,7 @@ struct item {
 	size_t at;		/* in the dumps, which are newest first */
 	const char *identity, *uid;
 	uint64_t size;
+	size_t share;		/* how many of the same user stay longer */
 	enum rank rank;
 };
 
@@ -53,7 +54,7 @@ by_identity(const void *a, const void *b)
 	return rc != 0 ? rc : x->at > y->at ? -1 : x->at < y->at;
 }
 
-/* In the order in which they go: by rank, the oldest first. */
+/* In the order in which they go: by rank, of the user who has most, the oldest first. */
 static int
 by_rank(const void *a, const void *b)
 {
@@ -61,7 +62,19 @@ by_rank(const void *a, const void *b)
 
 	if (x->rank != y->rank)
 		return x->rank < y->rank ? -1 : 1;
+	if (x->share != y->share)
+		return x->share > y->share ? -1 : 1;
 	return x->at > y->at ? -1 : x->at < y->at;
+}
+
+/* By user, then in the order in which they go. */
+static int
+by_user(const void *a, const void *b)
+{
+	const struct item *x = a, *y = b;
+	int rc = strcmp(x->uid, y->uid);
+
+	return rc != 0 ? rc : by_rank(a, b);
 }
 
 static int
@@ -83,6 +96,22 @@ rank(struct plan *p)
 			continue;
 		t->rank += i + 1 == p->count || !same(t, t + 1) ? NEWEST : i == 0 || !same(t, t - 1) ? FIRST : MIDDLE;
 	}
+}
+
+/*
+ * Puts all in the order in which they go.  Who crashes programs of many identities pushes out the own dumps, not
+ * those of others.
+ */
+static void
+order(struct plan *p)
+{
+	if (p->count == 0)
+		return;
+	qsort(p->item, p->count, sizeof(*p->item), by_user);
+	for (size_t i = p->count - 1; i-- > 0;)
+		if (strcmp(p->item[i].uid, p->item[i + 1].uid) == 0)
+			p->item[i].share = p->item[i + 1].share + 1;
+	qsort(p->item, p->count, sizeof(*p->item), by_rank);
 }
 
 /* The first n items go, by a rule. */
@@ -179,8 +208,7 @@ retention_plan(const struct dumps *d, const struct retention *r, enum retention_
 	rank(&p);
 	if (r->each > 0)
 		limit_each(&p, r->each);
-	if (p.count > 0)
-		qsort(p.item, p.count, sizeof(*p.item), by_rank);
+	order(&p);
 	if (r->count > 0 && p.count - pinned > r->count)
 		limit_all(&p, p.count - pinned - (size_t)r->count, 0, RETENTION_COUNT);
 	for (size_t i = 0; i < p.count; i++)

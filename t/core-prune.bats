@@ -101,6 +101,20 @@ left() {
 	[ "$(left)" = 'a3 b3' ]
 }
 
+@test "core-prune: a user with many identities pushes out none of others" {
+	for i in 1 2 3 4 5 6; do
+		dump a$i time=2026-11-25T10:00:1${i}Z uuid=a$i
+		dump b$i time=2026-11-25T10:00:2${i}Z uuid=b$i
+		sed -i 's/^record=1$/&\nuid=4711/' d/b$i.txt
+		: >d/a$i.gz >d/b$i.gz
+	done
+	core-prune -k 9 d >/dev/null
+	[ "$(left)" = 'a3 a4 a5 a6 b2 b3 b4 b5 b6' ]
+	rm d/a[456].*
+	core-prune -k 4 d >/dev/null
+	[ "$(left)" = 'a3 b4 b5 b6' ]
+}
+
 @test "core-prune: neither the lock of who owns the directory nor what is put there holds it up" {
 	need strace
 	stored a 01 a

@@ -1115,6 +1115,7 @@ left() {
 		owner=a b
 		owner=
 		honour_limit=perhaps
+		suffix=gz.partial
 		min_free=08M
 		max_size=00
 		at_once=00

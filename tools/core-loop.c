@@ -19,7 +19,7 @@
 #include "store_linux.h"
 
 /* The most bytes of a record that are kept. */
-#define RECORD_MOST (64u * 1024)
+#define RECORD_MOST (256u * 1024)
 /* What core-loop itself says in a record, at its end. */
 #define COUNT_LINE "\nloop_count="
 /* How many names are tried. */

@@ -1145,6 +1145,32 @@ left() {
 	in_each_shell looped
 }
 
+@test "gzcoredump: users who log in have half of the places, and cannot keep a service from being stored" {
+	need_root
+	held() {
+		local holder
+		mkdir -p "$DIR"
+		chmod 700 "$DIR"
+		conf at_once=2 queue_wait=0
+		python3 -c '
+import fcntl, sys, time
+f = open(sys.argv[1], "w")
+fcntl.lockf(f, fcntl.LOCK_EX, 1, 0)
+print(flush=True)
+time.sleep(100)' "$DIR/.gzcore.queue" >held 3>&- &
+		holder=$!
+		until [ -s held ]; do sleep 0.02; done
+		gz -k "P$LIVE" u1000 s11 d1 eprog <"$CORE" || :
+		only_record
+		has stored=no
+		rm "$txt"
+		gz -k "P$LIVE" u999 s11 d1 eprog <"$CORE"
+		kill "$holder"
+		whole
+	}
+	in_each_shell held
+}
+
 @test "gzcoredump: with owner=crashed hooks see files of root's, and set-id programs stay root's" {
 	need_root
 	# The first stays what it was started as, but for its effective user.

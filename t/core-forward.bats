@@ -281,6 +281,28 @@ whole() {
 	[ "$(arrived | wc -l)" = 2 ]
 }
 
+@test "core-forward: a remote that answers without an end is not waited for" {
+	stored a
+	python3 -c '
+import socket, time
+s = socket.create_server(("127.0.0.1", 0))
+print(s.getsockname()[1], flush=True)
+kept = []
+while True:
+    c = s.accept()[0]
+    c.recv(65536)
+    c.sendall(b"HTTP/1.1 207 Multi-Status\r\nContent-Type: text/xml\r\n\r\n")
+    kept.append(c)' >port 3>&- &
+	until [ -s port ]; do sleep 0.05; done
+	mkdir bin
+	printf '#!/bin/sh\n[ "$3" = 600 ] || exit 1\nshift 3\nexec %s 0.5 "$@"\n' "$(command -v timeout)" >bin/timeout
+	chmod +x bin/timeout
+	PATH=$PWD/bin:$PATH REMOTE=:webdav,url=\"http://127.0.0.1:$(cat port)\":x run -1 --separate-stderr forward -w 1
+	kill $!
+	[[ $stderr == *'d/a: not sent: no end within 600 s' ]]
+	run -1 grep '^sent=' d/a.txt
+}
+
 @test "core-forward: one at a time, and it sends what came while it was at work" {
 	need rclone
 	stored first 300000

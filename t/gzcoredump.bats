@@ -1193,6 +1193,7 @@ time.sleep(100)' "$DIR/.gzcore.queue" >held 3>&- &
 	}
 	in_each_shell given
 	kill -KILL "$both"
+	wait "$both" 2>/dev/null || :
 }
 
 @test "gzcoredump: an owner that does not exist costs the owner, not the core" {

@@ -10,6 +10,7 @@ struct item {
 	size_t at;		/* in the dumps, which are newest first */
 	const char *identity, *uid;
 	uint64_t size;
+	int file;		/* whether there is more than the record */
 	size_t share;		/* how many of the same user stay longer */
 	enum rank rank;
 };
@@ -83,18 +84,33 @@ same(const struct item *x, const struct item *y)
 	return compare(x, y) == 0;
 }
 
-/* Finds the first and the newest of each identity; the items are by identity then. */
+/*
+ * Finds the first and the newest of each identity, of those that have a file where there are such: what a loop's
+ * count is worth does not push out a core.  The items are by identity then.
+ */
 static void
 rank(struct plan *p)
 {
+	size_t end;
+
 	if (p->count > 0)
 		qsort(p->item, p->count, sizeof(*p->item), by_identity);
-	for (size_t i = 0; i < p->count; i++) {
-		struct item *t = &p->item[i];
+	for (size_t i = 0; i < p->count; i = end) {
+		size_t first = i, last;
 
-		if (t->rank == PINNED)
-			continue;
-		t->rank += i + 1 == p->count || !same(t, t + 1) ? NEWEST : i == 0 || !same(t, t - 1) ? FIRST : MIDDLE;
+		for (end = i + 1; end < p->count && same(&p->item[i], &p->item[end]);)
+			end++;
+		while (first < end && !p->item[first].file)
+			first++;
+		for (last = end - 1; last > first && !p->item[last].file;)
+			last--;
+		if (first == end) {
+			first = i;
+			last = end - 1;
+		}
+		for (size_t k = i; k < end; k++)
+			if (p->item[k].rank != PINNED)
+				p->item[k].rank += k == last ? NEWEST : k == first ? FIRST : MIDDLE;
 	}
 }
 
@@ -201,8 +217,8 @@ retention_plan(const struct dumps *d, const struct retention *r, enum retention_
 		rule[i] = old && least == MIDDLE ? RETENTION_AGE : RETENTION_STAYS;
 		if (rule[i] == RETENTION_AGE)
 			continue;
-		p.item[p.count++] = (struct item){ .at = i, .identity = identity(one), .uid = one->uid, .size = one->size + one->record_size,
-			.rank = least };
+		p.item[p.count++] = (struct item){ .at = i, .identity = identity(one), .uid = one->uid,
+			.size = one->size + one->record_size, .file = one->file != NULL, .rank = least };
 		pinned += least != MIDDLE;
 	}
 	rank(&p);

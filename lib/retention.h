@@ -21,9 +21,9 @@ enum retention_rule { RETENTION_STAYS, RETENTION_AGE, RETENTION_EACH, RETENTION_
 /*
  * Says for each of the dumps whether it goes, by which rule: rule[d->count].  Age first; then, while a rule is
  * broken, the oldest of those that are neither the first nor the newest of their identity; then the first ones,
- * the oldest first; then the newest ones.  What is being written stays; that, and what goes for bytes and need alone, is
- * not counted by the rules for which it stays.  An identity is the UUID, or the
- * build-id, or the command.  Returns 0, or -1 when memory ran out.
+ * the oldest first; then the newest ones; of those with a file where an identity has such.  What is being written
+ * stays; that, and what goes for bytes and need alone, is not counted by the rules for which it stays.  An identity
+ * is the UUID, or the build-id, or the command.  Returns 0, or -1 when memory ran out.
  */
 int retention_plan(const struct dumps *d, const struct retention *r, enum retention_rule *rule);
 

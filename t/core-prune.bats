@@ -41,6 +41,23 @@ left() {
 	[ "$(left)" = one ]
 }
 
+@test "core-prune: a record alone is not the newest of its identity while there are cores" {
+	stored one 01 a
+	stored two 02 a
+	stored three 03 a
+	dump counted stored=no complete=no time=2026-11-25T10:20:59Z uuid=a
+	core-prune -i 2 d >/dev/null
+	[ "$(left)" = "one three" ]
+	dump counted stored=no complete=no time=2026-11-25T10:20:59Z uuid=a
+	core-prune -k 1 d >/dev/null
+	[ "$(left)" = three ]
+	# Where there is nothing else it is.
+	dump old stored=no complete=no time=2026-11-25T10:20:57Z uuid=b
+	dump new stored=no complete=no time=2026-11-25T10:20:59Z uuid=b
+	core-prune -k 2 d >/dev/null
+	[ "$(left)" = "three new" ]
+}
+
 @test "core-prune: one that crashes again and again pushes out its own, the first and the newest last" {
 	stored other 00 b
 	for i in 1 2 3 4 5 6 7 8 9; do

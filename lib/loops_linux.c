@@ -7,15 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "io.h"
+#include "lock_linux.h"
 #include "number.h"
 
-/* How long is waited between two tries, ms. */
-#define NAP 10
 /* The room of a line: key, start, count and name, with what stands between them. */
 #define LINE (LOOPS_KEY + 2 * 21 + NAME_MAX + 8)
 #define FILE_MOST (64 + LOOPS_MAX * LINE)
@@ -40,23 +38,6 @@ read_boot(char *text, size_t size)
 		io_close(fd);
 	text[n > 0 ? n : 0] = '\0';
 	text[strcspn(text, "\n")] = '\0';
-}
-
-static int
-take_lock(int fd)
-{
-	const struct timespec nap = { .tv_nsec = NAP * 1000000 };
-
-	for (int left = LOOPS_WAIT; flock(fd, LOCK_EX | LOCK_NB) < 0; left -= NAP) {
-		if (errno != EWOULDBLOCK)
-			return -1;
-		if (left <= 0) {
-			errno = ETIMEDOUT;
-			return -1;
-		}
-		nanosleep(&nap, NULL);
-	}
-	return 0;
 }
 
 /* "key TAB start TAB count TAB name", which is cut into strings; 0, or -1 when it is none. */
@@ -103,13 +84,10 @@ loops_open(struct loops *l, int dir)
 	int saved;
 
 	l->count = 0;
-	l->fd = openat(dir, LOOPS_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-	if (l->fd < 0)
+	if ((l->fd = lock_file(dir, LOOPS_FILE, LOOPS_WAIT)) < 0)
 		return -1;
 	read_boot(l->boot, sizeof(l->boot));
-	if (!io_regular(l->fd))
-		errno = EINVAL;
-	else if (take_lock(l->fd) == 0 && read_file(l) == 0)
+	if (read_file(l) == 0)
 		return 0;
 	saved = errno;
 	loops_close(l);

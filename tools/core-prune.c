@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "age.h"
 #include "dumps.h"
 #include "io.h"
+#include "lock_linux.h"
 #include "number.h"
 #include "record.h"
 #include "retention.h"
@@ -22,9 +22,8 @@
 
 /* Its lock, in the directory: of two that run at once the second sees what the first has left. */
 #define LOCK_FILE ".gzcore.prune"
-/* How long it is waited for, and how long between two tries, ms. */
+/* How long it is waited for, ms. */
 #define LOCK_WAIT 30000
-#define NAP 50
 
 struct options {
 	struct retention keep;
@@ -38,27 +37,6 @@ usage(FILE *to, int status)
 {
 	fputs("usage: core-prune [-hnsvV] [-a AGE] [-b BYTES] [-F BYTES] [-i N] [-k N] DIR\n", to);
 	return fflush(to) == 0 ? status : 2;
-}
-
-/* Waits for the lock, but not for ever: in the directory of a user it may be the user who has it.  0, or -1 with errno. */
-static int
-take_lock(int dir)
-{
-	const struct timespec nap = { .tv_nsec = NAP * 1000000L };
-	int fd = openat(dir, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return -1;
-	for (int left = LOCK_WAIT; flock(fd, LOCK_EX | LOCK_NB) < 0; left -= NAP) {
-		if (errno != EWOULDBLOCK)
-			return -1;
-		if (left <= 0) {
-			errno = ETIMEDOUT;
-			return -1;
-		}
-		nanosleep(&nap, NULL);
-	}
-	return 0;
 }
 
 /* How many bytes must become free so that as many are as there should be. */
@@ -218,7 +196,7 @@ main(int argc, char **argv)
 	}
 	if ((dir = open(argv[optind], O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		err(2, "%s", argv[optind]);
-	if (!o.only_say && take_lock(dir) < 0)
+	if (!o.only_say && lock_file(dir, LOCK_FILE, LOCK_WAIT) < 0)
 		err(2, "%s/%s", argv[optind], LOCK_FILE);
 	status = prune(argv[optind], dir, &o);
 	if (fflush(stdout) != 0 || io_close(STDOUT_FILENO) < 0)

@@ -289,63 +289,48 @@ script() {
 	[ "$(wc -l <"$LOG")" -lt 30 ]
 }
 
-@test "gzcoredump: with syslog=yes syslog has the lines of the log" {
-	[ ! -e /dev/log ] || skip 'this machine has a syslog of its own'
-	python3 - "$P" 3>&- 20>&- <<-'EOF' &
+# serve SCRIPT ARG …: a server in Python, until the test ends; its port is in $port.
+serve() {
+	# <&0: else it is /dev/null in the background.
+	timeout 100 python3 - "$@" <&0 >port 2>serve.err 3>&- 20>&- &
+	server=$!
+	soon test -s port
+	port=$(cat port)
+}
+
+# listen SOCKET: writes down, in $P/heard, what is sent to a datagram socket there while the test crashes a program.
+listen() {
+	[ ! -e "$1" ] || skip "this machine has a $1 of its own"
+	mkdir -p "${1%/*}"
+	serve "$1" "$P/heard" <<-'EOF'
 	import os, socket, sys
 	s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-	s.bind("/dev/log")
-	os.chmod("/dev/log", 0o666)
-	s.settimeout(60)
-	try:
-	    with open(sys.argv[1] + "/syslog", "wb", 0) as out:
-	        while True:
-	            out.write(s.recv(65536) + b"\n")
-	finally:
-	    os.unlink("/dev/log")
+	s.bind(sys.argv[1])
+	os.chmod(sys.argv[1], 0o666)
+	print("there", flush=True)
+	with open(sys.argv[2], "wb", 0) as out:
+	    while True:
+	        out.write(s.recv(65536) + b"\n")
 	EOF
-	server=$!
-	soon test -e /dev/log
 	conf syslog=yes
 	crash "$P/prog" fill 100000
 	stored
 	kernel_idle
-	kill -INT $server
-	wait $server || :
-	rm -f /dev/log
-	grep -a "gzcoredump\[[0-9]*\]: prog: SIGSEGV\|gzcoredump.*SIGSEGV of prog: stored=whole complete=yes" "$P/syslog"
+	kill $server
+	rm -f "$1" port
+}
+
+@test "gzcoredump: with syslog=yes syslog has the lines of the log" {
+	listen /dev/log
+	grep -a "gzcoredump\[[0-9]*\]: SIGSEGV of prog: stored=whole complete=yes" "$P/heard"
 }
 
 @test "gzcoredump: with syslog=yes the journal has a crash with the record's fields" {
-	local j=/run/systemd/journal
-	[ ! -e $j/socket ] || skip 'this machine has a journal of its own'
-	mkdir -p $j
-	python3 - "$P" 3>&- 20>&- <<-'EOF' &
-	import os, socket, sys
-	s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-	path = "/run/systemd/journal/socket"
-	s.bind(path)
-	s.settimeout(60)
-	try:
-	    with open(sys.argv[1] + "/journal", "wb", 0) as out:
-	        while True:
-	            out.write(s.recv(65536) + b"\n")
-	finally:
-	    os.unlink(path)
-	EOF
-	server=$!
-	soon test -e $j/socket
-	conf syslog=yes
-	crash "$P/prog" fill 100000
-	stored
-	kernel_idle
-	kill -INT $server
-	wait $server || :
-	rm -f $j/socket
-	grep -qax "GZCORE_PID=$pid" "$P/journal"
-	grep -qax "GZCORE_STORED=whole" "$P/journal"
-	grep -qax "SYSLOG_IDENTIFIER=gzcoredump" "$P/journal"
-	grep -qa "^MESSAGE=SIGSEGV of prog: stored=whole" "$P/journal"
+	listen /run/systemd/journal/socket
+	grep -qax "GZCORE_PID=$pid" "$P/heard"
+	grep -qax "GZCORE_STORED=whole" "$P/heard"
+	grep -qax "SYSLOG_IDENTIFIER=gzcoredump" "$P/heard"
+	grep -qa "^MESSAGE=SIGSEGV of prog: stored=whole" "$P/heard"
 }
 
 @test "gzcoredump: a dump that finds no room makes its own, by the rules, before it is stored" {
@@ -373,15 +358,6 @@ script() {
 	set -- $all
 	grep -q "small: removed $2: " "$LOG"
 	[ "$(grep -c "small: removed" "$LOG")" = 1 ]
-}
-
-# serve SCRIPT ARG …: a server in Python, until the test ends; its port is in $port.
-serve() {
-	# <&0: else it is /dev/null in the background.
-	timeout 100 python3 - "$@" <&0 >port 2>serve.err 3>&- 20>&- &
-	server=$!
-	soon test -s port
-	port=$(cat port)
 }
 
 @test "gzcoredump: the watchdog's hook stops it while a dump is written, and starts it again whatever happens" {

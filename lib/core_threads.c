@@ -13,17 +13,17 @@ static const uint8_t order_x86_64[] = { 10, 12, 11, 5, 13, 14, 4, 19, 9, 8, 7, 6
 static const uint8_t order_386[] = { 6, 1, 2, 0, 15, 5, 3, 4, 12 };
 
 static const struct core_registers registers[] = {
-	{ EM_X86_64, 8, 27, 16, 0, 17, 0, order_x86_64, 0, 0 },
-	{ EM_386, 4, 17, 12, 0, 9, 0, order_386, 0, 0 },
+	{ EM_X86_64, 8, 27, 16, 0, 17, 0, order_x86_64, 0, 0, 19, 21 },
+	{ EM_386, 4, 17, 12, 0, 9, 0, order_386, 0, 0, 15, 0 },
 	/* X0 to X30, SP, PC. */
-	{ EM_AARCH64, 8, 33, 32, 0, 32, 0, NULL, 0, 0 },
-	{ EM_ARM, 4, 16, 15, 0, 16, 0, NULL, 0, 0 },
+	{ EM_AARCH64, 8, 33, 32, 0, 32, 0, NULL, 0, 0, 31, 0 },
+	{ EM_ARM, 4, 16, 15, 0, 16, 0, NULL, 0, 0, 13, 0 },
 	/* The word of x0, which is no register, has the program counter. */
-	{ EM_RISCV, 8, 32, 0, 1, 32, 0, NULL, 0, 0 },
+	{ EM_RISCV, 8, 32, 0, 1, 32, 0, NULL, 0, 0, 2, 4 },
 	/* The program status word, of two, then the general registers. */
-	{ EM_S390, 8, 18, 1, 0, 16, 2, NULL, 0, 0 },
+	{ EM_S390, 8, 18, 1, 0, 16, 2, NULL, 0, 0, 17, 0 },
 	/* r0 to r31, nip, msr, orig_r3, ctr, link; DWARF's 65 is the link register. */
-	{ EM_PPC64, 8, 37, 32, 0, 32, 0, NULL, 65, 36 },
+	{ EM_PPC64, 8, 37, 32, 0, 32, 0, NULL, 65, 36, 1, 13 },
 };
 
 const struct core_registers *

@@ -8,9 +8,12 @@
 #include <unistd.h>
 
 #include "io.h"
+#include "now.h"
 
 /* How long to nap for the kernel to write some more, nanoseconds: a tenth of what fills the pipe. */
 #define NAP 50000
+/* The same to look again at what a pipe holds. */
+#define PEEK_NAP 200000
 
 void
 pipe_grow(int fd)
@@ -41,14 +44,16 @@ pipe_splice(int in, int out, size_t len)
 }
 
 ssize_t
-pipe_peek(int fd, void *buf, size_t len)
+pipe_peek(int fd, void *buf, size_t len, int patience)
 {
-	const struct timespec nap = { .tv_nsec = 1000000 };
+	const struct timespec nap = { .tv_nsec = PEEK_NAP };
 	int own[2], saved;
-	ssize_t n;
+	ssize_t n, last = -1;
+	int64_t grew = now_ms();
 
 	if (pipe2(own, O_CLOEXEC) < 0)
 		return -1;
+	pipe_grow(own[0]);
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
 		/* Asked before: once nobody writes any more, what is there is all. */
@@ -64,6 +69,11 @@ pipe_peek(int fd, void *buf, size_t len)
 		n = io_read(own[0], buf, (size_t)n);
 		if (n <= 0 || (size_t)n == len || ended)
 			break;
+		if (n != last)
+			grew = now_ms();
+		else if (patience >= 0 && now_ms() - grew >= patience)
+			break;
+		last = n;
 		nanosleep(&nap, NULL);
 	}
 	saved = errno;

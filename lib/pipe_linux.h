@@ -42,9 +42,10 @@ ssize_t pipe_gather(struct pipe_input *p, void *buf, size_t len);
 ssize_t pipe_splice(int in, int out, size_t len);
 
 /*
- * The first len bytes that a pipe holds, which stay in it (tee(2)); waits until they are there or the pipe
- * has ended.  Returns how many, less only at the end; -1 with errno, EINVAL when fd is no pipe.
+ * The first len bytes that a pipe holds, which stay in it (tee(2)); waits until they are there, the pipe
+ * has ended, or nothing more has come for so many ms, -1: for ever; a pipe that is full gets no more.  Returns how
+ * many; -1 with errno, EINVAL when fd is no pipe.
  */
-ssize_t pipe_peek(int fd, void *buf, size_t len);
+ssize_t pipe_peek(int fd, void *buf, size_t len, int patience);
 
 #endif

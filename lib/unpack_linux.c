@@ -77,7 +77,7 @@ seekable(int fd)
 static ssize_t
 peek(int fd, uint8_t head[HEAD])
 {
-	ssize_t n = seekable(fd) ? io_pread(fd, head, HEAD, 0) : pipe_peek(fd, head, HEAD);
+	ssize_t n = seekable(fd) ? io_pread(fd, head, HEAD, 0) : pipe_peek(fd, head, HEAD, -1);
 
 	return n < 0 && errno == EINVAL ? 0 : n;
 }

@@ -1,0 +1,55 @@
+#define _GNU_SOURCE
+#include "command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "io.h"
+
+int
+command_start(struct command *c)
+{
+	int ends[2], saved;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -1;
+	if ((c->pid = fork()) == 0) {
+		signal(SIGTERM, SIG_DFL);
+		signal(SIGINT, SIG_DFL);
+		signal(SIGHUP, SIG_DFL);
+		sigaction(SIGPIPE, c->pipe, NULL);
+		if (dup2(ends[0], STDIN_FILENO) == STDIN_FILENO)
+			execvp(c->argv[0], c->argv);
+		_exit(127);
+	}
+	saved = errno;
+	io_close(ends[0]);
+	c->fd = ends[1];
+	if (c->pid > 0)
+		return 0;
+	io_close(ends[1]);
+	errno = saved;
+	return -1;
+}
+
+int
+command_end(struct command *c)
+{
+	int status = 0;
+
+	if (c->fd >= 0)
+		io_close(c->fd);
+	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	c->pid = 0;
+	return status;
+}
+
+void
+command_kill(struct command *c)
+{
+	kill(c->pid, SIGKILL);
+	command_end(c);
+}

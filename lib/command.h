@@ -1,0 +1,24 @@
+/* A command that reads what we write. */
+#ifndef GZCORE_COMMAND_H
+#define GZCORE_COMMAND_H
+
+#include <signal.h>
+#include <sys/types.h>
+
+struct command {
+	char **argv;	/* the caller's, terminated by NULL */
+	const struct sigaction *pipe;	/* SIGPIPE as the command gets it, the caller's */
+	pid_t pid;	/* once it has been started */
+	int fd;		/* its standard input, for us to write to */
+};
+
+/* Starts it.  Returns 0, or -1 with errno; that it is not there shows in its status: 127. */
+int command_start(struct command *c);
+
+/* Closes fd, unless it is -1, and waits for the end.  Returns the status as waitpid(2) gives it. */
+int command_end(struct command *c);
+
+/* Kills it before it has seen the end of its input. */
+void command_kill(struct command *c);
+
+#endif

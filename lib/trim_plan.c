@@ -1,0 +1,433 @@
+#include "trim.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trim_frames.h"
+#include "trim_segments.h"
+
+/* What is kept below a stack's pointer, bytes: the red zone of a leaf function, and what it was about to push. */
+#define BELOW 256
+/* How far above a stack pointer that points to nothing its stack may begin: it is in the guard below it. */
+#define GUARD (1024u * 1024)
+/* The most stacks of one thread: each signal handler can have one. */
+#define NESTED 8
+/* The bytes of struct pthread (nptl/descr.h) that libthread_db reads. */
+#define THREAD 2304
+/* The largest data of a module that is kept without being asked for, bytes. */
+#define SMALL 65536
+/* The most pages of code, and without a budget of what stacks point to. */
+#define CODE_PAGES 1024
+#define POINTED_PAGES 65536
+/* What our note takes at most, and the file header and what fills up to a page, bytes. */
+#define OVERHEAD (2048 + TRIM_PAGE)
+
+const char *
+trim_words(enum trim_status st)
+{
+	static const char *const words[] = { "no error", "system error", "no core", "it ends before its memory",
+		"its notes come behind its memory, which a stream cannot be asked for again",
+		"of a machine whose registers are not known", "its notes have no thread's registers",
+		"its headers and notes alone are over the budget" };
+
+	return words[st];
+}
+
+void
+trim_close(struct trim *t)
+{
+	trim_pages_close(&t->pages);
+	free(t->segment);
+	free(t->by_address);
+	free(t->window);
+	free(t->added);
+	t->segment = NULL;
+	t->by_address = NULL;
+	t->window = NULL;
+	t->added = NULL;
+	t->segments = t->usable = t->windows = t->window_room = 0;
+	t->full = 0;
+}
+
+static const struct trim_segment *
+nth(const struct trim *t, size_t i)
+{
+	return &t->segment[t->by_address[i].segment];
+}
+
+static void
+add_window(struct trim *t, const struct trim_window *w)
+{
+	if (t->windows == t->window_room) {
+		size_t room = t->window_room == 0 ? 64 : 2 * t->window_room;
+		struct trim_window *more = t->windows < 2 * CORE_THREADS ? realloc(t->window, room * sizeof(*more)) : NULL;
+
+		if (more == NULL) {
+			t->broken |= t->windows < 2 * CORE_THREADS;
+			return;
+		}
+		t->window = more;
+		t->window_room = room;
+	}
+	t->window[t->windows++] = *w;
+}
+
+/*
+ * Where a stack is, from what its pointer leads to, len bytes of it: on through mappings that follow each other,
+ * as one whose middle got another name does.  0 when that is no stack.
+ */
+static int
+find_window(const struct trim *t, uint64_t sp, uint64_t len, struct trim_window *w)
+{
+	size_t i = trim_segments_from(t, sp);
+	const struct trim_segment *s;
+
+	if (i == t->usable)
+		return 0;
+	s = nth(t, i);
+	w->sp = sp;
+	if (s->vaddr > sp) {
+		/* A stack that ran over: what it was is above the guard. */
+		if (s->vaddr - sp > GUARD)
+			return 0;
+		w->start = s->vaddr;
+	} else {
+		w->start = sp - s->vaddr < BELOW ? s->vaddr : sp - BELOW;
+	}
+	if (!(s->flags & PF_W))
+		return 0;
+	for (w->end = s->vaddr + s->filesz; w->end - w->start < len && s->filesz == s->memsz && ++i < t->usable;) {
+		s = nth(t, i);
+		if (s->vaddr != w->end || !(s->flags & PF_W))
+			break;
+		w->end = s->vaddr + s->filesz;
+	}
+	if (w->end - w->start > len)
+		w->end = w->start + len;
+	return 1;
+}
+
+void
+trim_stack(struct trim *t, enum trim_rule rule, uint64_t sp)
+{
+	struct trim_window w;
+
+	if (!find_window(t, sp, t->options->stack, &w))
+		return;
+	trim_keep(t, rule, w.start, w.end);
+	add_window(t, &w);
+}
+
+/* The registers of a thread, as words; 0 when they are not there. */
+static int
+read_registers(const struct trim *t, const struct core_status *s, uint64_t *r)
+{
+	size_t w = t->registers->word, n = t->registers->count * w;
+	uint8_t b[64 * 8];
+
+	if (image_read(t->head, s->registers, b, n) != (ssize_t)n)
+		return 0;
+	for (size_t k = 0; k < t->registers->count; k++)
+		r[k] = core_number(t->core, b + k * w, w);
+	return 1;
+}
+
+struct interrupted {
+	struct trim *t;
+	enum trim_rule rule;
+	size_t window;			/* the stack whose frames are looked at */
+};
+
+/* The stack that a signal handler with a stack of its own interrupted. */
+static void
+interrupted(void *arg, uint64_t sp)
+{
+	const struct interrupted *i = arg;
+	const struct trim_window *w = &i->t->window[i->window];
+
+	if (sp < w->start || sp >= w->end)
+		trim_stack(i->t, i->rule, sp);
+}
+
+/* The stack of the thread that crashed, or those of all others; how many threads had registers. */
+static size_t
+keep_stacks(struct trim *t, int crashed)
+{
+	struct interrupted i = { .t = t, .rule = crashed ? TRIM_CRASHED : TRIM_STACKS };
+	struct core_threads walk = { 0 };
+	struct core_status s;
+	uint64_t r[64];
+	size_t n = 0;
+
+	while (core_threads_next(&walk, t->core, t->head, &s) && read_registers(t, &s, r)) {
+		size_t most;
+
+		if ((n++ == 0) != crashed)
+			continue;
+		i.window = t->windows;
+		most = i.window + NESTED;
+		trim_stack(t, i.rule, r[t->registers->sp]);
+		for (; i.window < t->windows && i.window < most; i.window++)
+			trim_frames_signals(t, t->window[i.window].start, t->window[i.window].end, interrupted, &i);
+		if (crashed)
+			break;
+	}
+	return n;
+}
+
+static void
+keep_registers(struct trim *t)
+{
+	struct core_threads walk = { 0 };
+	struct core_status s;
+	uint64_t r[64];
+
+	if (!core_threads_next(&walk, t->core, t->head, &s) || !read_registers(t, &s, r))
+		return;
+	for (size_t k = 0; k < t->registers->count; k++)
+		if (r[k] >= TRIM_PAGE && r[k] < UINT64_MAX)
+			trim_keep(t, TRIM_REGISTERS, r[k], r[k] + 1);
+}
+
+static void
+keep_threads(struct trim *t)
+{
+	struct core_threads walk = { 0 };
+	struct core_status s;
+	uint64_t r[64];
+
+	if (t->registers->tp == 0)
+		return;
+	while (core_threads_next(&walk, t->core, t->head, &s) && read_registers(t, &s, r))
+		if (r[t->registers->tp] < UINT64_MAX - THREAD)
+			trim_keep(t, TRIM_THREADS, r[t->registers->tp], r[t->registers->tp] + THREAD);
+}
+
+/* Whether a segment is of a module: its file's, or what follows that without a gap, as .bss does. */
+static int
+of_module(const struct trim *t, size_t i)
+{
+	const struct core_files *f = &t->core->files;
+	const struct trim_segment *s = nth(t, i);
+	const struct core_file *file = core_files_at(f, s->vaddr);
+
+	if (file == NULL && s->vaddr > 0)
+		file = core_files_at(f, s->vaddr - 1);
+	return file != NULL;
+}
+
+static void
+keep_data(struct trim *t, enum trim_rule rule, uint64_t most)
+{
+	for (size_t i = 0; i < t->usable; i++) {
+		const struct trim_segment *s = nth(t, i);
+
+		if ((s->flags & PF_W) && s->filesz <= most && of_module(t, i))
+			trim_keep(t, rule, s->vaddr, s->vaddr + s->filesz);
+	}
+}
+
+/* Mappings of files that the patterns are for. */
+static void
+keep_files(struct trim *t)
+{
+	const struct core_files *f = &t->core->files;
+
+	for (size_t i = 0; i < f->count; i++)
+		for (size_t k = 0; k < t->options->patterns; k++)
+			if (trim_names(t->options->pattern[k], f->file[i].path))
+				trim_keep(t, TRIM_ASKED, f->file[i].start, f->file[i].end);
+}
+
+static void
+keep_spans(struct trim *t)
+{
+	for (size_t k = 0; k < t->options->spans; k++) {
+		const struct trim_span *s = &t->options->span[k];
+
+		trim_keep(t, TRIM_ASKED, s->start, s->len > UINT64_MAX - s->start ? UINT64_MAX : s->start + s->len);
+	}
+}
+
+static int
+is_code(const struct trim *t, uint64_t address)
+{
+	size_t i = trim_segment_at(t, address);
+
+	return i != SIZE_MAX && (t->segment[i].flags & PF_X) && core_files_at(&t->core->files, address) == NULL;
+}
+
+static void
+return_address(void *arg, uint64_t word)
+{
+	struct trim *t = arg;
+	uint64_t from, to;
+
+	if (t->added_count >= t->added_room || !is_code(t, word))
+		return;
+	/* What comes before it, as far as a function's first instructions often are, and some behind. */
+	from = word - word % TRIM_PAGE < 512 || word % TRIM_PAGE >= 512 ? word : word - 512;
+	to = word % TRIM_PAGE > TRIM_PAGE - 64 ? word + 64 : word + 1;
+	trim_keep(t, TRIM_CODE, from, to);
+}
+
+static void
+keep_code(struct trim *t)
+{
+	size_t i = 0;
+
+	while (i < t->usable && !is_code(t, nth(t, i)->vaddr))
+		i++;
+	if (i == t->usable || (t->added = calloc(CODE_PAGES, sizeof(*t->added))) == NULL)
+		return;
+	t->added_count = 0;
+	t->added_room = CODE_PAGES;
+	for (size_t k = 0; k < t->windows; k++)
+		trim_frames_words(t, t->window[k].start, t->window[k].end, return_address, t);
+	free(t->added);
+	t->added = NULL;
+}
+
+static void
+pointer(void *arg, uint64_t word)
+{
+	struct trim *t = arg;
+
+	if (word >= TRIM_PAGE && word < UINT64_MAX - 64 && t->added_count < t->added_room)
+		/* What stands there may go on behind a page's end. */
+		trim_keep(t, TRIM_POINTED, word, word + 64);
+}
+
+/* What the stacks point to, and what that points to. */
+static void
+keep_pointed(struct trim *t)
+{
+	size_t from = 0, to;
+
+	if (t->options->depth == 0)
+		return;
+	t->added_count = 0;
+	t->added_room = t->options->budget > 0 ? TRIM_PAGES : POINTED_PAGES;
+	if ((t->added = calloc(t->added_room, sizeof(*t->added))) == NULL) {
+		t->broken = 1;
+		return;
+	}
+	for (size_t k = 0; k < t->windows; k++)
+		trim_frames_words(t, t->window[k].start, t->window[k].end, pointer, t);
+	for (unsigned step = 1; step < t->options->depth; step++, from = to) {
+		to = t->added_count;
+		for (size_t k = from; k < to; k++)
+			trim_frames_words(t, t->added[k], t->added[k] + TRIM_PAGE, pointer, t);
+	}
+	free(t->added);
+	t->added = NULL;
+}
+
+static void
+keep_rest(struct trim *t)
+{
+	struct trim_window w;
+
+	if (t->options->budget == 0)
+		return;
+	for (size_t k = 0; k < t->windows; k++)
+		if (find_window(t, t->window[k].sp, UINT64_MAX, &w))
+			trim_keep(t, TRIM_REST, w.start, w.end);
+	keep_data(t, TRIM_REST, UINT64_MAX);
+}
+
+/* What the headers and notes take of the budget, and whether they are there. */
+static enum trim_status
+take_notes(struct trim *t)
+{
+	const struct core *c = t->core;
+	uint64_t bytes = OVERHEAD + t->segments * (c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr));
+
+	for (int i = 0; i < c->notes; i++) {
+		const struct core_range *r = &c->note[i];
+		uint8_t b;
+
+		if (image_read(t->head, r->offset + r->len - 1, &b, 1) != 1)
+			return TRIM_CUT;
+		bytes = r->len > UINT64_MAX - bytes ? UINT64_MAX : bytes + r->len;
+	}
+	t->left = UINT64_MAX;
+	if (t->options->budget > 0 && bytes > t->options->budget)
+		return TRIM_BUDGET;
+	if (t->options->budget > 0)
+		t->left = t->options->budget - bytes;
+	return TRIM_OK;
+}
+
+static enum trim_status
+begin(struct trim *t)
+{
+	enum trim_status st;
+
+	if (!t->core->is_core)
+		return TRIM_NO_CORE;
+	if ((st = trim_segments_read(t)) != TRIM_OK || (st = take_notes(t)) != TRIM_OK)
+		return st;
+	t->registers = core_registers((uint16_t)t->core->machine, t->core->is64);
+	return t->registers == NULL ? TRIM_MACHINE : TRIM_OK;
+}
+
+static enum trim_status
+end(struct trim *t, size_t threads)
+{
+	if (t->broken) {
+		errno = ENOMEM;
+		return TRIM_SYSTEM;
+	}
+	return threads == 0 ? TRIM_THREADS_NONE : TRIM_OK;
+}
+
+enum trim_status
+trim_plan(struct trim *t)
+{
+	enum trim_status st = begin(t);
+	size_t threads;
+
+	if (st != TRIM_OK)
+		return st;
+	trim_modules(t);
+	trim_links(t);
+	threads = keep_stacks(t, 1);
+	keep_registers(t);
+	keep_spans(t);
+	keep_files(t);
+	trim_symbols(t);
+	keep_stacks(t, 0);
+	keep_threads(t);
+	keep_code(t);
+	keep_data(t, TRIM_DATA, SMALL);
+	keep_pointed(t);
+	keep_rest(t);
+	return end(t, threads);
+}
+
+enum trim_status
+trim_foresee(struct trim *t)
+{
+	enum trim_status st = begin(t);
+	size_t threads;
+
+	if (st != TRIM_OK)
+		return st;
+	threads = keep_stacks(t, 1);
+	keep_registers(t);
+	keep_spans(t);
+	keep_files(t);
+	trim_symbols(t);
+	keep_stacks(t, 0);
+	keep_threads(t);
+	keep_data(t, TRIM_DATA, SMALL);
+	keep_rest(t);
+	/* First pages of modules, their dynamic sections, and what the linker has: all are in small segments. */
+	for (size_t i = 0; i < t->usable; i++)
+		if (nth(t, i)->filesz <= SMALL)
+			trim_keep(t, TRIM_MODULES, nth(t, i)->vaddr, nth(t, i)->vaddr + nth(t, i)->filesz);
+	return end(t, threads);
+}

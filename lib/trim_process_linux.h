@@ -1,0 +1,33 @@
+/* A small core of a process while the kernel still holds it: the notes from the core, the memory from the process. */
+#ifndef GZCORE_TRIM_PROCESS_LINUX_H
+#define GZCORE_TRIM_PROCESS_LINUX_H
+
+#include <sys/types.h>
+
+#include "trim.h"
+
+/* How long it may take, ms: memory that somebody else provides (userfaultfd(2), FUSE) may never come. */
+#define TRIM_PROCESS_MS 10000
+
+struct trim_process {
+	pid_t pid;
+	int pidfd;	/* of the process, or -1 */
+
+	/* What came of it. */
+	enum trim_status status;
+	int error;		/* errno, with TRIM_SYSTEM */
+	const char *why;	/* what failed, a constant, or NULL */
+	int begun;		/* something may have been written */
+	int full;		/* as in struct trim */
+	size_t unknown_symbols, unknown_symbol;	/* the first is options->symbol[unknown_symbol] */
+};
+
+/*
+ * Writes the small core of the core whose head is in core and head to fd, above 2, in a process of its own.  The
+ * process must be the one that the core is of, by its auxiliary vector, and that of the pidfd.  Returns 0; -1 with
+ * what is in p.
+ */
+int trim_process_write(struct trim_process *p, const struct core *core, struct image *head,
+    const struct trim_options *options, int fd);
+
+#endif

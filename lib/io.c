@@ -129,6 +129,29 @@ io_write(int fd, const void *buf, size_t len)
 }
 
 int
+io_pwrite(int fd, const void *buf, size_t len, uint64_t off)
+{
+	const char *p = buf;
+
+	if (off > INT64_MAX || len > INT64_MAX - off) {
+		errno = EFBIG;
+		return -1;
+	}
+	while (len > 0) {
+		ssize_t n = pwrite(fd, p, len, (off_t)off);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		p += n;
+		off += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int
 io_close(int fd)
 {
 	/* Linux frees the descriptor also when close is interrupted: never again. */

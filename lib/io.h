@@ -41,7 +41,10 @@ ssize_t io_pread(int fd, void *buf, size_t len, uint64_t off);
 /* Writes all len bytes.  Returns 0, or -1 with errno; how much was written is then unknown. */
 int io_write(int fd, const void *buf, size_t len);
 
-/* The same, to the descriptor *(int *)fd: for those who are given a function to write with. */
+/* The same, to byte off of a file that can be sought, leaving its position. */
+int io_pwrite(int fd, const void *buf, size_t len, uint64_t off);
+
+/* As io_write, to the descriptor *(int *)fd: for those who are given a function to write with. */
 int io_put(void *fd, const char *text, size_t len);
 
 /* Whether fd is a regular file. */

@@ -49,6 +49,35 @@ number_size(const char *text, uint64_t min, uint64_t max, uint64_t *value)
 	return *value < min || *value > max ? -1 : 0;
 }
 
+/* As digits, also hexadecimal ones behind 0x. */
+static const char *
+any_digits(const char *text, uint64_t *value)
+{
+	static const char hex[] = "0123456789abcdef";
+	const char *p = text + 2, *digit;
+
+	if (strncmp(text, "0x", 2) != 0)
+		return digits(text, value);
+	for (*value = 0; *p != '\0' && (digit = strchr(hex, *p | (*p >= 'A' ? 0x20 : 0))) != NULL; p++) {
+		if (*value >> 60 != 0)
+			return NULL;
+		*value = *value << 4 | (uint64_t)(digit - hex);
+	}
+	return p == text + 2 ? NULL : p;
+}
+
+int
+number_span(const char *text, uint64_t *start, uint64_t *len)
+{
+	const char *p = any_digits(text, start);
+
+	if (p == NULL || *p++ != ':')
+		return -1;
+	if (number_size(p, 1, UINT64_MAX, len) == 0)
+		return 0;
+	return (p = any_digits(p, len)) != NULL && *p == '\0' && *len > 0 ? 0 : -1;
+}
+
 const char *
 number_short(uint64_t n, char out[16])
 {

@@ -98,8 +98,8 @@ struct trim {
 
 	/* What has become of it. */
 	int full;			/* more than TRIM_PAGES were wanted: what is left out was of less worth */
-	size_t unknown_symbols;		/* those of options->symbol that were not found; the first is */
-	const char *unknown_symbol;
+	size_t unknown_symbols;		/* of options->symbol that were not found; which is the first */
+	size_t unknown_symbol;
 
 	/* Its own. */
 	struct trim_segment *segment;	/* in the order of the core's headers */

@@ -266,6 +266,6 @@ trim_symbols(struct trim *t)
 				found = 1;
 			}
 		if (!found && t->unknown_symbols++ == 0)
-			t->unknown_symbol = t->options->symbol[k];
+			t->unknown_symbol = k;
 	}
 }

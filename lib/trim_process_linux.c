@@ -71,7 +71,7 @@ fail(struct job *j, enum trim_status st, const char *why)
 {
 	j->shared->status = st;
 	j->shared->error = errno;
-	j->shared->why = why;
+	snprintf(j->shared->name, sizeof(j->shared->name), "pid %ld%s", (long)j->p.pid, why);
 }
 
 static void
@@ -83,27 +83,25 @@ write_it(void *arg)
 	enum trim_status st;
 
 	if ((j->mem = open_proc(j->p.pid, "mem")) < 0) {
-		fail(j, TRIM_SYSTEM, "its memory");
+		fail(j, TRIM_SYSTEM, ": its memory");
 		return;
 	}
 	errno = ESRCH;
 	if (!same_auxv(j) || (j->p.pidfd >= 0 && proc_pidfd_is(j->p.pidfd, j->p.pid) != 1)) {
 		errno = ESRCH;
-		fail(j, TRIM_SYSTEM, "not the process of the core");
+		fail(j, TRIM_SYSTEM, ": not the process of the core");
 		return;
 	}
 	if ((st = trim_plan(&t)) != TRIM_OK) {
-		fail(j, st, NULL);
+		fail(j, st, "");
 		return;
 	}
 	j->shared->full = t.full;
 	j->shared->unknown_symbols = t.unknown_symbols;
-	for (size_t k = 0; t.unknown_symbols > 0 && k < j->options->symbols; k++)
-		if (j->options->symbol[k] == t.unknown_symbol)
-			j->shared->unknown_symbol = k;
+	j->shared->unknown_symbol = t.unknown_symbol;
 	j->shared->begun = 1;
 	if (trim_write(&t, j->fd) < 0)
-		fail(j, TRIM_SYSTEM, errno == EIO ? "its memory" : "write");
+		fail(j, TRIM_SYSTEM, errno == EIO ? ": its memory" : ": write");
 	else
 		j->shared->status = TRIM_OK;
 	trim_close(&t);
@@ -117,19 +115,19 @@ trim_process_write(struct trim_process *p, const struct core *core, struct image
 		.shared = deadline_memory(sizeof(*j.shared)) };
 	int rc;
 
+	snprintf(p->name, sizeof(p->name), "pid %ld", (long)p->pid);
 	if (j.shared == NULL) {
 		p->status = TRIM_SYSTEM;
 		p->error = errno;
 		return -1;
 	}
-	*j.shared = *p;
+	j.p = *j.shared = *p;
 	j.shared->status = TRIM_SYSTEM;
 	rc = deadline_run(write_it, &j, TRIM_PROCESS_MS);
 	*p = *j.shared;
 	if (rc < 0) {
 		p->status = TRIM_SYSTEM;
 		p->error = errno;
-		p->why = NULL;
 	}
 	deadline_free(j.shared, sizeof(*j.shared));
 	return p->status == TRIM_OK ? 0 : -1;

@@ -16,10 +16,10 @@ struct trim_process {
 	/* What came of it. */
 	enum trim_status status;
 	int error;		/* errno, with TRIM_SYSTEM */
-	const char *why;	/* what failed, a constant, or NULL */
+	char name[64];		/* for a message: "pid 123", and what of it failed */
 	int begun;		/* something may have been written */
 	int full;		/* as in struct trim */
-	size_t unknown_symbols, unknown_symbol;	/* the first is options->symbol[unknown_symbol] */
+	size_t unknown_symbols, unknown_symbol;	/* so are these */
 };
 
 /*

@@ -35,7 +35,8 @@ trim_stream_init(struct trim_stream *s, int in)
 void
 trim_stream_close(struct trim_stream *s)
 {
-	image_close(s->head);
+	if (s->head != NULL)
+		image_close(s->head);
 	core_close(&s->core);
 	trim_pages_close(&s->there);
 	free(s->by_offset);
@@ -60,23 +61,6 @@ feed(struct core *c, uint64_t at, const uint8_t *bytes, size_t n)
 		p = next;
 		p += core_feed(c, p, bytes + (p - at), n - (size_t)(p - at));
 	}
-}
-
-static int
-spool_write(const struct trim_stream *s, const uint8_t *bytes, size_t n, uint64_t at)
-{
-	while (n > 0) {
-		ssize_t done = pwrite(s->spool, bytes, n, (off_t)at);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return -1;
-		bytes += done;
-		n -= (size_t)done;
-		at += (uint64_t)done;
-	}
-	return 0;
 }
 
 /* Where the notes end; 0 when they come behind memory, which has gone by then. */
@@ -163,7 +147,7 @@ peek_head(struct trim_stream *s, enum trim_status *st)
 	if (!c->resolved && c->is_core && c->bad == NULL)
 		return 0;
 	if ((s->spool = scratch_open(PIPE_SIZE, SCRATCH_FITTING, &dir, &most_dir)) < 0 ||
-	    spool_write(s, s->buf, seen, 0) < 0)
+	    io_pwrite(s->spool, s->buf, seen, 0) < 0)
 		*st = TRIM_SYSTEM;
 	else
 		*st = head_status(s);
@@ -179,7 +163,7 @@ consume(struct trim_stream *s, size_t len)
 	if (n <= 0)
 		return n;
 	s->consumed += (uint64_t)n;
-	if (spool_write(s, s->buf, (size_t)n, s->spooled) < 0) {
+	if (io_pwrite(s->spool, s->buf, (size_t)n, s->spooled) < 0) {
 		s->tail = (size_t)n;
 		return -1;
 	}
@@ -379,7 +363,7 @@ consider(struct trim_stream *s, const struct trim_segment *g, const uint8_t *p, 
 		keep = 1;
 	if (!keep && (g->flags & PF_W))
 		keep = has_link(t, p, len, address);
-	if (!keep || s->there.count >= TRIM_STREAM_MOST / TRIM_PAGE || spool_write(s, p, len, offset) < 0)
+	if (!keep || s->there.count >= TRIM_STREAM_MOST / TRIM_PAGE || io_pwrite(s->spool, p, len, offset) < 0)
 		return;
 	/* The rest of it is another segment's. */
 	if (trim_pages_has(&s->there, address) == 0 && trim_pages_add(&s->there, address, 1) < 0)

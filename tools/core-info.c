@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "core_lists.h"
 #include "core_read.h"
 #include "core_stored.h"
+#include "end_input.h"
 #include "environment.h"
 #include "facts.h"
 #include "io.h"
@@ -134,42 +134,6 @@ from_file(const char *path, const struct options *o)
 	return status;
 }
 
-/* Of the tap: what it reads once it is told to end. */
-static int nothing;
-static volatile sig_atomic_t told;
-
-/*
- * Told to end, the tap reads the end of its input and goes on to write what it knows by then: the
- * kernel's pipe is closed by that, and a read that waits is interrupted.
- */
-static void
-end_input(int sig)
-{
-	int saved = errno;
-
-	told = sig;
-	dup2(nothing, STDIN_FILENO);
-	errno = saved;
-}
-
-static void
-heed_signals(void)
-{
-	static const int ends[] = { SIGTERM, SIGINT, SIGHUP };
-	struct sigaction act = { .sa_handler = end_input };
-
-	if ((nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0)
-		err(2, "/dev/null");
-	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
-		struct sigaction old;
-
-		if (sigaction(ends[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-			sigaction(ends[i], &act, NULL);
-	}
-	/* The end of a later stage is a failed write: what has been seen is still to be said. */
-	signal(SIGPIPE, SIG_IGN);
-}
-
 /* The core does not say which files were mapped: the kernel, which still holds the process, does. */
 static void
 ask_files(void *arg, struct core_files *f)
@@ -189,18 +153,20 @@ tap(int fd, struct options *o)
 	struct record r = { 0 };
 	uint64_t bytes = 0;
 	struct core c;
-	int rc, status = 0;
+	int rc, told, status = 0;
 
-	heed_signals();
+	/* The end of a later stage is a failed write: what has been seen is still to be said. */
+	if (end_input_heed(NULL) < 0)
+		err(2, "/dev/null");
 	core_open(&c);
 	c.ask_files = o->pid != 0 ? ask_files : NULL;
 	c.ask_arg = o;
 	rc = core_read_stream(&c, STDIN_FILENO, STDOUT_FILENO, &bytes);
 	if (rc != 0)
 		warn("%s", rc == CORE_READ_IN ? "<stdin>" : "<stdout>: write");
-	else if (told)
-		warnx("<stdin>: ended by signal %d (%s)", (int)told, strsignal(told));
-	status = rc != 0 || told ? 2 : 0;
+	else if ((told = end_input_told()) != 0)
+		warnx("<stdin>: ended by signal %d (%s)", told, strsignal(told));
+	status = rc != 0 || end_input_told() != 0 ? 2 : 0;
 	if (io_close(STDOUT_FILENO) < 0 && status == 0) {
 		warn("<stdout>: close");
 		status = 2;

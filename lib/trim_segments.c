@@ -6,6 +6,8 @@
 
 #include "io.h"
 
+/* So many pages that cannot be read one after the other are looked at. */
+#define MISSED 4096
 /* Program headers that are read at once. */
 #define BATCH 512
 
@@ -182,9 +184,17 @@ trim_keep(struct trim *t, enum trim_rule rule, uint64_t start, uint64_t end)
 		/* Another of the same page, or one that another lies over, would not bring us further. */
 		if (last <= page)
 			last = page + 1;
-		for (; page < last; page += TRIM_PAGE) {
-			if (trim_pages_has(&t->pages, page) || !can_be_read(t, page, s))
+		for (uint64_t step = TRIM_PAGE, missed = 0; page < last; page += last - page > step ? step : last - page) {
+			if (trim_pages_has(&t->pages, page))
 				continue;
+			/* Of what a header only claims to have we do not look at each page. */
+			if (!can_be_read(t, page, s)) {
+				if (++missed > MISSED)
+					step = step < UINT64_MAX / 2 ? 2 * step : step;
+				continue;
+			}
+			missed = 0;
+			step = TRIM_PAGE;
 			if (t->left < cost)
 				return;
 			if (trim_pages_add(&t->pages, page, rule) < 0) {
@@ -196,5 +206,6 @@ trim_keep(struct trim *t, enum trim_rule rule, uint64_t start, uint64_t end)
 			if (t->added != NULL && t->added_count < t->added_room)
 				t->added[t->added_count++] = page;
 		}
+		page = (page + TRIM_PAGE - 1) / TRIM_PAGE * TRIM_PAGE;
 	}
 }

@@ -431,7 +431,7 @@ static ssize_t
 next_bytes(struct trim_stream *s, uint64_t at, uint8_t *buf, size_t len)
 {
 	if (at >= s->spooled)
-		return io_read(s->in, buf, len);
+		return io_read_some(s->in, buf, len);
 	return io_pread(s->spool, buf, s->spooled - at < len ? (size_t)(s->spooled - at) : len, at);
 }
 

@@ -1,0 +1,510 @@
+# core-trim on real cores and on cores made by hand; of real crashes, as a handler: t/kernel/.
+
+load lib/common
+load lib/trace
+
+setup_file() {
+	cd "$BATS_FILE_TMPDIR" || return 1
+	need gdb
+	${CC:-cc} -g -O1 -pthread -o calls "$T/kernel/crash.c" || return
+	crash_core calls.core ./calls threads 5 || return
+	# Its notes before its memory, as the kernel writes it: what is left of it is all that is asked for.
+	core-trim -m 1G -r 0:0xffffffffffff0000 calls.core >ordered.core
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	CALLS=$BATS_FILE_TMPDIR/calls
+	export PYTHONPATH=$T/lib PYTHONDONTWRITEBYTECODE=1
+}
+
+# made FILE: the lines of Python on standard input make the core c, which is written there.
+made() {
+	{
+		printf 'from made_core import *\nimport struct\n'
+		cat
+		printf 'c.write("%s")\n' "$1"
+	} | python3 -
+}
+
+# judge: the lines of Python on standard input see the small core r, and what of it is kept.
+judge() {
+	{
+		printf 'from made_core import *\nr = Read("small")\nkept = r.kept()\n'
+		cat
+	} | python3 -
+}
+
+# bt ELF CORE: gdb's backtrace of all threads.
+bt() {
+	gdb -nx -q -batch -ex 'set debuginfod enabled off' -ex 'thread apply all bt' "$1" "$2" 2>/dev/null
+}
+
+@test "core-trim: -h, -V and a bad option" {
+	answers core-trim
+	usage_error core-trim -P 3
+	usage_error core-trim a b
+	usage_error core-trim -o small file
+	usage_error core-trim -c true
+	usage_error core-trim -c true ';'
+	usage_error core-trim -c ';' true
+	usage_error core-trim -c -o small true ';' true
+	for bad in '-d x' '-d 17' '-m 0' '-m 1X' '-p 0' '-s 100' '-r 5' '-r 0x10:0' '-r -1:4K' '-x main'; do
+		# shellcheck disable=SC2086 # an option and its value
+		fails_with 2 core-trim $bad "$CALLS"
+	done
+}
+
+@test "core-trim: the small core of a file is an ELF core of which gdb and eu-stack show the same" {
+	core-trim "$CALLS.core" >small
+	[ "$(stat -c %s small)" -lt 400000 ]
+	readelf -lW small >segments 2>readelf.err
+	[ ! -s readelf.err ]
+	bt "$CALLS" "$CALLS.core" >whole.bt
+	[ "$(grep -c '^Thread' whole.bt)" -eq 5 ]
+	bt "$CALLS" small | diff whole.bt -
+	eu_frames "$CALLS.core" >whole.eu
+	eu_frames small | diff whole.eu -
+	eu-unstrip -n --core "$CALLS.core" >whole.modules
+	eu-unstrip -n --core small | diff whole.modules -
+	core-trace "$CALLS.core" | diff - <(core-trace small)
+	core-info -a small | grep -E '^(thread|module|signal|exe)' | diff - <(core-info -a "$CALLS.core" |
+		grep -E '^(thread|module|signal|exe)')
+}
+
+@test "core-trim: what was left out cannot be accessed: it is no zeros" {
+	cat >heap.c <<-'EOF'
+	#include <stdlib.h>
+	#include <string.h>
+	char *heap;
+	int main(void) { heap = malloc(1 << 20); memset(heap, 'x', 1 << 20); abort(); }
+	EOF
+	${CC:-cc} -g -o heap heap.c
+	crash_core core ./heap
+	core-trim core >small
+	run -0 gdb -nx -q -batch -ex 'p heap[500000]' -ex 'x/1xb heap + 500000' ./heap core
+	[[ $output == *"120 'x'"* ]]
+	run gdb -nx -q -batch -ex 'p/d sizeof(heap)' -ex 'x/1xb heap + 500000' ./heap small
+	[[ $output == *"= 8"*"Cannot access memory"* ]]
+	core-trim -r "$(gdb -nx -q -batch -ex 'output/d heap' ./heap core 2>/dev/null | tail -n 1):1M" core >more
+	run gdb -nx -q -batch -ex 'p heap[500000]' ./heap more
+	[[ $output == *"120 'x'"* ]]
+}
+
+@test "core-trim: gzip and zlib files, and standard input that can be sought" {
+	core-trim "$CALLS.core" >small
+	gzdeflate <"$CALLS.core" >core.gz
+	zdeflate <"$CALLS.core" >core.z
+	core-trim core.gz | cmp - small
+	core-trim core.z | cmp - small
+	core-trim <"$CALLS.core" | cmp - small
+	core-trim - <"$CALLS.core" | cmp - small
+}
+
+@test "core-trim: a stream gives what the file does, a byte at a time too" {
+	local ordered=$BATS_FILE_TMPDIR/ordered.core
+	core-trim "$ordered" >file
+	cat "$ordered" | core-trim >stream
+	sed 's/trimmed=file/trimmed=xxxx/' file >a
+	sed 's/trimmed=stream/trimmed=xxxx/' stream >b
+	# The word is longer: so is the note.
+	[ "$(($(stat -c %s a) / 4096))" -eq "$(($(stat -c %s b) / 4096))" ]
+	bt "$CALLS" stream | diff <(bt "$CALLS" file) -
+	made core <<-'EOF'
+	c = Core()
+	c.thread(sp=0x70010)
+	c.load(0x70000, 0x3000)
+	EOF
+	cat core | core-trim >stream
+	slowly <core | core-trim | cmp - stream
+	cp stream small
+	judge <<<'assert kept == {0x70000, 0x71000, 0x72000}, kept'
+}
+
+@test "core-trim: of a stream, notes behind the memory are no use, and that is said" {
+	run -2 --separate-stderr bash -c 'cat "$1" | core-trim' - "$CALLS.core"
+	[ -z "$output" ]
+	[ "$stderr" = "core-trim: <stdin>: its notes come behind its memory, which a stream cannot be asked for again" ]
+	run -2 --separate-stderr bash -c 'cat "$1" | core-trim -d 1' - "$CALLS.core"
+	[[ $stderr == "core-trim: -d: the memory of a stream cannot be asked for again"* ]]
+}
+
+@test "core-trim: the note says what was kept by which rule, of how much" {
+	made core <<-'EOF'
+	c = Core()
+	c.thread(sp=0x70010, pc=0x400010)
+	c.thread(sp=0x90000)
+	c.load(0x400000, 0x2000, R | X)
+	c.load(0x70000, 0x40000)
+	c.load(0x100000, 0x10000)
+	EOF
+	core-trim -s 8K core >small
+	judge <<-'EOF'
+	text, = [d for n, o, d in r.notes() if (n, o) == (2, b"gzcore")]
+	size = len(open("core", "rb").read())
+	assert text.decode() == ("trimmed=file\ntrimmed_of=%d\nkept=crashed_stack 1 8192\n"
+	    "kept=registers 1 4096\nkept=stacks 1 12288\n") % size, text
+	assert kept == {0x70000, 0x71000, 0x400000, 0x8f000, 0x90000, 0x91000}, list(map(hex, kept))
+	left = [(v, m) for k, _, _, v, f, m in r.segments if k == LEFT_OUT and f == 0]
+	assert (0x100000, 0x10000) in left and (0x401000, 0x1000) in left, left
+	assert sum(m for _, m in left) == 0x52000 - 6 * 0x1000
+	whole = Read("core")
+	for page in kept:
+	    assert r.memory(page, PAGE) == whole.memory(page, PAGE)
+	EOF
+}
+
+@test "core-trim: as a tap it passes on what comes, and stores the small core whole, which replaces nothing" {
+	local ordered=$BATS_FILE_TMPDIR/ordered.core
+	core-trim -o small <"$ordered" | cmp - "$ordered"
+	[ "$(stat -c %a small)" = 600 ]
+	bt "$CALLS" small | diff <(bt "$CALLS" "$CALLS.core") -
+	ln small same
+	run -0 --separate-stderr bash -c 'core-trim -o small <"$1" | cmp - "$1"' - "$ordered"
+	[ "$stderr" = "core-trim: small: File exists" ]
+	cmp small same
+	ln -s nowhere link
+	core-trim -o link <"$ordered" 2>err | cmp - "$ordered"
+	[ "$(cat err)" = "core-trim: link: File exists" ]
+	[ ! -e nowhere ]
+	noise 3000000 >noise
+	run -0 --separate-stderr bash -c 'core-trim -o none <noise | cmp - noise'
+	[ "$stderr" = "core-trim: <stdin>: not an ELF file" ]
+	[ ! -e none ]
+	core-trim -o none <"$CALLS.core" 2>err | cmp - "$CALLS.core"
+	[ ! -e none ]
+	core-trim -o none </dev/null 2>err | cmp - /dev/null
+	[ ! -e none ]
+}
+
+@test "core-trim: a tap whose reader goes, or whose output is full, ends with 2" {
+	local ordered=$BATS_FILE_TMPDIR/ordered.core
+	run -2 --separate-stderr bash -c 'core-trim -o small <"$1" >/dev/full' - "$ordered"
+	[[ $stderr == "core-trim: <stdout>: write: No space left on device" ]]
+	[ ! -e small ]
+	run bash -c 'core-trim -o small2 <"$1" | head -c 10 >/dev/null; echo "${PIPESTATUS[0]}"' - "$ordered"
+	[ "${lines[-1]}" = 2 ]
+	fails_with 2 bash -c 'exec -a core-trim core-trim "$1" >/dev/full' - "$CALLS.core" || [[ $stderr == *"No space left"* ]]
+	run -2 bash -c 'core-trim "$1" >&-' - "$CALLS.core"
+}
+
+@test "core-trim: -c gives the small core to one command, then the whole to another, whose status counts" {
+	local ordered=$BATS_FILE_TMPDIR/ordered.core
+	run -7 --separate-stderr core-trim -c sh -c 'cat >small' ';' sh -c 'cat >whole; exit 7' <"$ordered"
+	[ -z "$stderr" ]
+	cmp whole "$ordered"
+	bt "$CALLS" small | diff <(bt "$CALLS" "$CALLS.core") -
+	# Without one the first command is not told that it had all of it.
+	noise 100000 >noise
+	run -0 --separate-stderr core-trim -c sh -c 'cat >none; echo done >>none' ';' sh -c 'cat >whole' <noise
+	[ "$stderr" = "core-trim: <stdin>: not an ELF file" ]
+	cmp whole noise
+	[ ! -e none ] || [ ! -s none ]
+	# A first command that fails, is not there, or does not read is said, and costs the whole core nothing.
+	for command in false 'no-such-command' 'sh -c exit\ 3'; do
+		# shellcheck disable=SC2086
+		run -0 --separate-stderr core-trim -c $command ';' sh -c 'cat >whole' <"$ordered"
+		[ "${#stderr_lines[@]}" -eq 1 ]
+		cmp whole "$ordered"
+	done
+	run -2 core-trim -c cat ';' no-such-command <noise
+	run -127 core-trim -c cat ';' no-such-command <"$ordered"
+}
+
+@test "core-trim: -m bounds the file, and fills it in the order of worth" {
+	made core <<-'EOF'
+	c = Core()
+	c.thread(sp=0x70010)
+	for k in range(20):
+	    c.thread(sp=0x1000000 * (k + 1) + 16)
+	    c.load(0x1000000 * (k + 1), 0x8000)
+	c.load(0x70000, 0x80000)
+	EOF
+	core-trim core >small
+	judge <<<'assert len(kept) == 16 + 20 * 8, len(kept)'
+	last=0
+	for budget in 60K 100K 200K 400K 2M; do
+		core-trim -m $budget core >small
+		judge <<-EOF
+		n = len(r.b)
+		most = int("$budget"[:-1]) * (1024 if "$budget"[-1] == "K" else 1 << 20)
+		assert $last < n <= most, (n, most)
+		# The crashed thread's comes first, and nothing of worth is left out before the room is used.
+		assert 0x70000 in kept
+		assert most < 1 << 20 or len(kept) == 0x80 + 20 * 8, len(kept)
+		assert most >= 1 << 20 or most - n < 4096 + 24 * 112 + 8192 + len(kept) * 112, (n, most)
+		EOF
+		last=$(stat -c %s small)
+	done
+	fails_with 2 core-trim -m 1K core
+	[ "$stderr" = "core-trim: core: its headers and notes alone are over the budget" ]
+	run -0 --separate-stderr bash -c 'core-trim -m 1K -o none <core | cmp - core'
+	[ "$stderr" = "core-trim: <stdin>: its headers and notes alone are over the budget" ]
+	[ ! -e none ]
+}
+
+@test "core-trim: -r, -k and -x keep more" {
+	made core <<-'EOF'
+	c = Core()
+	c.thread(sp=0x70010)
+	c.load(0x70000, 0x1000)
+	c.load(0x500000, 0x4000)
+	c.load(0x600000, 0x3000, R)
+	c.load(0x700000, 0x3000, R)
+	c.file(0x600000, 0x603000, "/data/one.map")
+	c.file(0x700000, 0x703000, "/data/two.map")
+	EOF
+	core-trim -r 0x501000:4K -r 5251072:1 -k 'one.*' core >small
+	judge <<<'assert kept == {0x70000, 0x501000, 0x502000, 0x600000, 0x601000, 0x602000}, list(map(hex, kept))'
+	core-trim -k '/data/*' -r 0x500000:0xffffffffffffffff core >small
+	judge <<<'assert len(kept) == 1 + 4 + 3 + 3'
+	# A symbol of a program whose data is too large to be kept anyway.
+	cat >data.c <<-'EOF'
+	#include <stdlib.h>
+	char before[300000] = "b", wanted[5000] = "find me", after[300000] = "a";
+	int main(void) { before[1] = wanted[4999] = after[1] = 'x'; abort(); }
+	EOF
+	${CC:-cc} -g -o data data.c
+	crash_core core ./data
+	core-trim -x 'data!wanted' core >small
+	judge <<<'assert b"find me" in r.b'
+	core-trim core >small
+	judge <<<'assert b"find me" not in r.b'
+	run -0 --separate-stderr core-trim -x 'data!nothing' core
+	[ "$stderr" = "core-trim: -x data!nothing: not found" ]
+}
+
+@test "core-trim: -d follows what the stacks point to" {
+	made core <<-'EOF'
+	c = Core()
+	c.thread(sp=0x70000)
+	c.load(0x70000, struct.pack("<Q", 0x500010).ljust(0x1000, b"\0"))
+	c.load(0x500000, struct.pack("<QQQ", 0, 0, 0x600ff8).ljust(0x2000, b"\0"))
+	c.load(0x600000, struct.pack("<Q", 0x700000).ljust(0x1000, b"\0") + struct.pack("<Q", 0x700000).ljust(0x1000, b"\0"))
+	c.load(0x700000, struct.pack("<Q", 0x700000).ljust(0x1000, b"\0"))
+	EOF
+	core-trim core >small
+	judge <<<'assert kept == {0x70000}'
+	core-trim -d 1 core >small
+	judge <<<'assert kept == {0x70000, 0x500000}, list(map(hex, kept))'
+	core-trim -d 2 core >small
+	# What stands at a page's end goes on in the next.
+	judge <<<'assert kept == {0x70000, 0x500000, 0x600000, 0x601000}, list(map(hex, kept))'
+	core-trim -d 16 core >small
+	judge <<<'assert kept == {0x70000, 0x500000, 0x600000, 0x601000, 0x700000}, list(map(hex, kept))'
+}
+
+@test "core-trim: the stack that a handler with a stack of its own interrupted, of four machines" {
+	for machine in x86-64 386 aarch64 arm; do
+		made core <<-EOF
+		c = Core("$machine")
+		sp, pc = 0x900800, 0x400100
+		w = "<%dQ" if c.is64 else "<%dI"
+		if "$machine" == "x86-64":
+		    frame = [8, 9, 10, 11, 12, 13, 14, 15, 1, 2, 3, 4, 5, 6, 7, sp, pc, 0x10246, 0x2b000000000033]
+		elif "$machine" == "386":
+		    frame = [0x33, 0, 0x2b, 0x2b, 1, 2, 3, sp, 4, 5, 6, 7, 14, 4, pc, 0x23, 0x10246, sp, 0x2b]
+		elif "$machine" == "aarch64":
+		    frame = [0] + list(range(31)) + [sp, pc, 0x80000000, 0, 0x0000021046508001]
+		else:
+		    frame = [14, 0x817, 0] + list(range(11)) + [1, 2, sp, pc, pc, 0x60000010, 0]
+		stack = struct.pack(w % 8, *range(8)) + struct.pack(w % len(frame), *frame)
+		c.thread(sp=0x70000, pc=pc)
+		c.load(0x70000, stack.ljust(0x1000, b"\0"))
+		c.load(0x900000, 0x20000)
+		EOF
+		core-trim -s 8K core >small
+		judge <<<'assert kept == {0x70000, 0x900000, 0x901000, 0x902000}, list(map(hex, kept))' ||
+			{ echo "$machine"; return 1; }
+		cat core | core-trim -s 8K >small
+		judge <<<'assert kept == {0x70000, 0x900000, 0x901000, 0x902000}, list(map(hex, kept))' ||
+			{ echo "$machine, as a stream"; return 1; }
+	done
+}
+
+@test "core-trim: stacks that ran over, have no end, or are none" {
+	made core <<-'EOF'
+	c = Core()
+	c.thread(sp=0x6fff0)                    # in the guard below
+	c.thread(sp=0x7f000)                    # the same stack
+	c.thread(sp=0xdeadbeef0000)             # nowhere
+	c.thread(sp=0xffffffffffffffff)
+	c.thread(sp=0x400010)                   # code
+	c.thread(sp=0)
+	c.load(0x70000, 0x10000)
+	c.load(0x80000, 0x3000)                 # it goes on here
+	c.load(0x400000, 0x1000, R | X)
+	EOF
+	core-trim -s 8K core >small
+	judge <<<'assert kept == {0x70000, 0x71000, 0x7e000, 0x7f000, 0x80000}, list(map(hex, kept))'
+}
+
+@test "core-trim: hostile segments and link maps end, in bounds" {
+	made overlap <<-'EOF'
+	c = Core()
+	c.thread(sp=0x70000)
+	c.load(0x70000, 0x4000)
+	for k in range(3000):
+	    c.load(0x70000 + k % 3 * 0x1000, b"", filesz=0x4000, offset=0x1000, memsz=0x4000)
+	EOF
+	made wrap <<-'EOF'
+	c = Core()
+	c.thread(sp=0xfffffffffffff010)
+	c.load(0xfffffffffffff000, 0x1000)
+	c.load(0x70000, b"", filesz=2**63, offset=2**40, memsz=1)
+	c.load(2**64 - 4096, b"", filesz=2**64 - 1, offset=0, memsz=2**64 - 1)
+	c.load(0x1000, 0x1000, memsz=2**64 - 1)
+	EOF
+	made loop <<-'EOF'
+	def words(*w):
+	    return struct.pack("<%dQ" % len(w), *w)
+	c = Core()
+	c.auxv = [(3, 0x400040), (9, 0x400100)]
+	c.thread(sp=0x70000)
+	c.load(0x70000, 0x1000)
+	# The executable: its header, PT_LOAD and PT_DYNAMIC, whose DT_DEBUG leads to a link map that loops.
+	exe = b"\x7fELF\2\1\1".ljust(16, b"\0") + struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, 0x400100, 64, 0, 0, 64, 56, 2, 0, 0, 0)
+	exe += struct.pack("<IIQQQQQQ", 1, 5, 0, 0x400000, 0, 0x1000, 0x1000, 4096)
+	exe += struct.pack("<IIQQQQQQ", 2, 6, 0x200, 0x500000, 0, 64, 64, 8)
+	c.load(0x400000, exe.ljust(0x1000, b"\0"), R | X)
+	c.load(0x500000, words(21, 0x600000, 0, 0).ljust(0x1000, b"\0"))
+	c.load(0x600000, words(2, 0x700000, 0, 0, 0, 0x600000).ljust(0x1000, b"\0"))
+	c.load(0x700000, words(0, 0x800000, 0, 0x700800, 0).ljust(0x800, b"\0") + words(0, 0, 0, 0x700000).ljust(0x800, b"\0"))
+	c.load(0x800000, b"x" * 0x1000)
+	c.load(0x900000, 0x1000)
+	c.file(0x400000, 0x401000, "/bin/loops")
+	EOF
+	for core in overlap wrap loop; do
+		run -0 --separate-stderr timeout 20 core-trim $core
+		timeout 20 core-trim $core >small
+		[ "$(stat -c %s small)" -lt 400000 ]
+		timeout 20 core-trim -o none <$core 2>err | cmp - $core
+		timeout 20 core-trim -m 1M -d 16 $core >/dev/null
+	done
+	core-trim loop >small
+	judge <<<'assert {0x400000, 0x500000, 0x600000, 0x700000} < kept and 0x900000 not in kept, list(map(hex, kept))'
+}
+
+@test "core-trim: a core without threads, of another machine, or cut inside its notes is refused, and passed on" {
+	made none <<-'EOF'
+	c = Core()
+	c.note(3, bytes(136))
+	c.load(0x70000, 0x1000)
+	EOF
+	made other <<-'EOF'
+	c = Core()
+	c.machine = 9999
+	c.thread(sp=0x70000)
+	c.load(0x70000, 0x1000)
+	EOF
+	made short <<-'EOF'
+	c = Core()
+	c.note(1, bytes(16))
+	c.load(0x70000, 0x1000)
+	EOF
+	made whole <<-'EOF'
+	c = Core()
+	c.thread(sp=0x70000)
+	c.load(0x70000, 0x1000)
+	EOF
+	head -c 300 whole >cut
+	head -c 90 whole >cut2
+	for core in none:"its notes have no thread's registers" short:"its notes have no thread's registers" \
+		other:"of a machine whose registers are not known" cut:"it ends before its memory" cut2:"it ends before its memory"; do
+		fails_with 2 core-trim "${core%%:*}"
+		[ "$stderr" = "core-trim: ${core%%:*}: ${core#*:}" ]
+		run -2 --separate-stderr bash -c 'cat "$1" | core-trim' - "${core%%:*}"
+		[ "$stderr" = "core-trim: <stdin>: ${core#*:}" ]
+		run -0 --separate-stderr bash -c 'cat "$1" | core-trim -o small | cmp - "$1"' - "${core%%:*}"
+		[ "$stderr" = "core-trim: <stdin>: ${core#*:}" ]
+		[ ! -e small ]
+	done
+	# Cut in its memory: what is there is kept.
+	head -c $(($(stat -c %s whole) - 4096)) whole >part
+	core-trim part >small
+	judge <<<'assert kept == set()'
+}
+
+@test "core-trim: damage and cuts at any place end in a core or in one line" {
+	core-trim -m 300K "$CALLS.core" >base
+	python3 - <<-'EOF'
+	import random
+	b = open("base", "rb").read()
+	r = random.Random(7)
+	for k in range(60):
+	    d = bytearray(b)
+	    for _ in range(r.randrange(1, 30)):
+	        d[r.randrange(0, 8000 if k % 2 else len(d))] = r.choice((0, 255, r.randrange(256)))
+	    if k % 5 == 0:
+	        del d[r.randrange(len(d)):]
+	    open("damaged.%d" % k, "wb").write(d)
+	EOF
+	for f in damaged.*; do
+		for how in file stream; do
+			status=0
+			if [ $how = file ]; then
+				timeout 20 core-trim -d 2 "$f" >out 2>err || status=$?
+			else
+				cat "$f" | { timeout 20 core-trim >out 2>err || echo $? >st; }
+				[ ! -e st ] || status=$(cat st)
+				rm -f st
+			fi
+			case $status in
+			0) [ ! -s err ] ;;
+			2) [ "$(wc -l <err)" -eq 1 ] ;;
+			*) false ;;
+			esac || { echo "$f $how: status $status"; cat err; return 1; }
+			[ "$(stat -c %s out)" -le 40000000 ]
+		done
+		timeout 20 core-trim -o small <"$f" 2>/dev/null | cmp - "$f"
+		rm -f small
+	done
+}
+
+@test "core-trim: -p takes the memory of the process, of that alone, else the stream's" {
+	local ordered=$BATS_FILE_TMPDIR/ordered.core
+	# Another process: its random addresses are others.
+	sleep 100 3>&- &
+	other=$!
+	run -0 --separate-stderr bash -c 'cat "$1" | core-trim -p "$2" -o small | cmp - "$1"' - "$ordered" $other
+	kill $other
+	[ "$stderr" = "core-trim: pid $other: not the process of the core: No such process" ]
+	judge <<<'assert b"trimmed=stream" in r.b'
+	bt "$CALLS" small | diff <(bt "$CALLS" "$CALLS.core") -
+	rm small
+	wait $other || :
+	run -0 --separate-stderr bash -c 'cat "$1" | core-trim -p "$2" -c sh -c "cat >small" ";" sh -c "cat >whole"' - "$ordered" $other
+	[[ $stderr == "core-trim: pid $other: its memory: No such file or directory" ]]
+	cmp whole "$ordered"
+	judge <<<'assert b"trimmed=stream" in r.b'
+	# The very process, that gdb has stopped: the core has its notes first, as the kernel's.
+	"$CALLS" wait 3>&- &
+	pid=$!
+	until grep -q ' S ' /proc/$pid/stat; do sleep 0.05; done
+	gdb -nx -q -batch -ex "attach $pid" -ex 'generate-core-file live' >gdb.out 2>&1 </dev/null 3>&-
+	core-trim -m 1G -r 0:0xffffffffffff0000 live >first
+	cat first | core-trim -p $pid >small
+	judge <<<'assert b"trimmed=process" in r.b and len(r.b) < 400000'
+	bt "$CALLS" small | grep -q 'pause'
+	# Looked at alone, the core reaches the command untouched, by the very pipe.
+	cat first | core-trim -p $pid -c sh -c 'cat >small2' ';' sh -c 'cat >whole; readlink /proc/$PPID/exe'
+	cmp whole first
+	cmp small small2
+	{ cat first; echo more >&2; } 2>said | core-trim -p $pid >/dev/null
+	kill $pid
+}
+
+@test "core-trim: a signal ends the input of a tap, which says so" {
+	local ordered=$BATS_FILE_TMPDIR/ordered.core
+	mkfifo in
+	core-trim -o small <in >out 2>err 3>&- &
+	pid=$!
+	exec 8>in
+	head -c 200000 "$ordered" >&8
+	until [ "$(stat -c %s out)" -ge 100000 ] || ! kill -0 $pid; do sleep 0.05; done
+	kill $pid
+	run -2 wait $pid
+	exec 8>&-
+	grep -q 'ended by signal 15' err
+	[ ! -e small ]
+}

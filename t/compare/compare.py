@@ -12,37 +12,19 @@ import collections
 import glob
 import os
 import re
-import resource
 import shutil
-import signal
 import statistics
 import struct
 import subprocess
 import sys
 import time
 
-T = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-SYS = "/proc/sys/"
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
+from crashes import NODE, PYTHON, QUIET, SYS, T, Crashes, Skip, dynamic32, have, static32, static_pie  # noqa: E402
+
 NT_X86_XSTATE = 0x202
 # Bytes of the registers of a processor that has AMX.
 AMX = 11008
-
-KERNEL = """
-T=$1 BUILD=$2
-. "$T/lib/kernel.bash"
-kernel_install >&2 && [ -n "${P-}" ] || exit
-echo "$P"
-read -r _
-kernel_remove
-"""
-
-PYTHON = """
-import os, threading, time, bz2, ctypes, lzma, sqlite3, ssl
-for _ in range(3):
-    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
-time.sleep(0.2)
-os.abort()
-"""
 
 # A file of code that no linker knows of: mapped, as gdb does to read one.
 MAPPER = """
@@ -57,31 +39,6 @@ import os, random
 r = random.Random(3)
 keep = [("key%d" % i, [i, str(i * 7919), {"a": i, "b": r.random()}]) for i in range(700000)]
 os.abort()
-"""
-
-NODE = """
-function f(n) { let s = 0; for (let i = 0; i < n; i++) s += Math.sqrt(i) | 0; return s }
-for (const end = Date.now() + 30000; Date.now() < end;) f(1e6);
-"""
-
-DYNAMIC32 = """
-void abort(void);
-void qsort(void *, unsigned, unsigned, int (*)(const void *, const void *));
-static int v[4] = { 3, 1, 2, 0 };
-
-static int
-crash_here(const void *a, const void *b)
-{
-	*(volatile int *)0 = a != b;
-	return 0;
-}
-
-void
-_start(void)
-{
-	qsort(v, 4, sizeof(v[0]), crash_here);
-	abort();
-}
 """
 
 # What a command had at most, without what its parent had: kibibytes.
@@ -110,88 +67,10 @@ main(int argc, char **argv)
 }
 """
 
-QUIET = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-CC = os.environ.get("CC", "cc")
-CLANG32 = ["clang", "-m32", "-g", "-nostdlib", "-fno-stack-protector", "-Wl,--build-id"]
-LIBC32 = next((p for p in ("/lib32/libc.so.6", "/usr/lib32/libc.so.6", "/lib/i386-linux-gnu/libc.so.6")
-               if os.path.exists(p)), None)
-
-
-class Skip(Exception):
-    pass
-
-
-class Compare:
+class Compare(Crashes):
     def __init__(self, build):
-        self.build = os.path.abspath(build)
-        self.failed = False
+        super().__init__(build)
         self.cores = {}
-        self.notes = []
-
-    def __enter__(self):
-        for sig in signal.SIGTERM, signal.SIGHUP:
-            signal.signal(sig, lambda *_: sys.exit(2))
-        resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        os.environ.update(PATH=self.build + ":" + os.environ["PATH"], LC_ALL="C")
-        os.environ.pop("DEBUGINFOD_URLS", None)
-        # In a session of its own, so that what ends us does not end it; our end closes its input.
-        self.kernel = subprocess.Popen(["bash", "-c", KERNEL, "kernel", T, self.build], text=True,
-                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
-        self.p = self.kernel.stdout.readline().strip()
-        if not self.p:
-            raise SystemExit("compare: core_pattern cannot be written: no root, or a container")
-        self.handler = open(SYS + "kernel/core_pattern").read()
-        os.chdir(self.p)
-        self.sorted(0)
-        return self
-
-    def __exit__(self, *_):
-        os.chdir("/")
-        self.kernel.communicate("\n")
-
-    # Real crashes.
-
-    def set(self, key, value):
-        with open(SYS + key, "w") as f:
-            f.write(str(value))
-
-    def sorted(self, n):
-        if os.path.exists(SYS + "kernel/core_sort_vma"):
-            self.set("kernel/core_sort_vma", n)
-
-    def compile(self, name, source, *options, compiler=(CC, "-g", "-pthread")):
-        """The path of the program of a file, or of a text, in C."""
-        path = self.p + "/" + name
-        if not os.path.exists(path):
-            have(compiler[0])
-            if not os.path.isabs(source):
-                with open(path + ".c", "w") as f:
-                    f.write(source)
-                source = path + ".c"
-            if subprocess.run([*compiler, "-o", path, source, *options], capture_output=True).returncode:
-                raise Skip
-        return path
-
-    def die(self, argv, seconds=0):
-        """Runs it until its signal, or gives it one after some seconds.  Returns its PID."""
-        p = subprocess.Popen(argv, **QUIET)
-        try:
-            if seconds:
-                time.sleep(seconds)
-                p.send_signal(signal.SIGABRT)
-            if p.wait() >= 0:
-                raise SystemExit("compare: it did not crash: " + " ".join(argv))
-        finally:
-            p.kill()
-        return p.pid
-
-    def crash(self, argv, seconds=0):
-        """The core file that the kernel writes of it."""
-        self.set("kernel/core_pattern", self.p + "/core.%p")
-        return "%s/core.%d" % (self.p, self.die(argv, seconds))
-
-    def crash_c(self, *args):
-        return self.crash([self.compile("crash", T + "/kernel/crash.c"), *args])
 
     def program(self, name):
         """Core and executable of one of PROGRAMS."""
@@ -199,31 +78,6 @@ class Compare:
             argv, seconds = PROGRAMS[name](self)
             self.cores[name] = self.crash(argv, seconds), os.path.realpath(argv[0])
         return self.cores[name]
-
-    # Tables.
-
-    def table(self, title, *columns):
-        self.columns = len(columns)
-        print("\n%s\n\n| %s | |\n|%s" % (title, " | ".join(columns), " --- |" * (self.columns + 1)), flush=True)
-
-    def row(self, good, *cells):
-        self.failed |= not good
-        print("| %s | %s |" % (" | ".join(map(str, cells)), "yes" if good else "**no**"), flush=True)
-
-    def note(self, line):
-        """A line below the tables."""
-        self.notes.append(line)
-
-    def skipped(self, name):
-        print("| %s | skipped: not installed |%s" % (name, " |" * (self.columns - 1)), flush=True)
-
-    # What others say.
-
-    def output(self, *argv, status=(0,)):
-        p = subprocess.run(argv, capture_output=True, text=True, errors="replace")
-        if p.returncode not in status:
-            raise SystemExit("compare: %s: status %d: %s" % (" ".join(argv), p.returncode, p.stderr))
-        return p.stdout
 
     def stacks(self, how, *args):
         """Addresses of each thread's frames, as a function of t/lib/trace.bash reads them."""
@@ -257,8 +111,8 @@ class Compare:
         for name in PROGRAMS:
             try:
                 core, _ = self.program(name)
-            except Skip:
-                self.skipped(name)
+            except Skip as why:
+                self.skipped(name, why)
                 continue
             theirs = {start: m for start, m in self.eu_modules(core).items() if m[0] != "-"}
             ours = {start: m for start, m in self.our_modules(core).items() if m[0] != "-"}
@@ -290,8 +144,8 @@ class Compare:
     def frames_of(self, title, name):
         try:
             core, exe = self.program(title)
-        except Skip:
-            self.skipped(title)
+        except Skip as why:
+            self.skipped(title, why)
             return
         ours, gdbs = self.our_stacks(core), self.stacks("gdb_frames", exe, core)
         like = "not asked" if "sorted" in title else "yes" if self.stacks("eu_frames", core) == ours else "no"
@@ -503,28 +357,6 @@ class Compare:
         good = segments > 65535 and known and "\ncomplete=yes\n" in lines and \
             "\nbytes=%d\npromised=%d\n" % (size, size) in lines
         self.row(good, name, segments, size, promised[1] if promised else "-", "yes" if known else "no")
-
-
-def have(command):
-    path = shutil.which(command)
-    if path is None:
-        raise Skip
-    return path
-
-
-def static_pie(c):
-    return [c.compile("static-pie", T + "/kernel/crash.c", "-static-pie"), "threads", "20"], 0
-
-
-def static32(c):
-    return [c.compile("static32", T + "/kernel/crash32.c", "-static", compiler=CLANG32)], 0
-
-
-def dynamic32(c):
-    if LIBC32 is None:
-        raise Skip
-    return [c.compile("dynamic32", DYNAMIC32, LIBC32, "-Wl,--dynamic-linker=/lib/ld-linux.so.2",
-                      compiler=CLANG32)], 0
 
 
 # The command, and the seconds after which it is given a signal, if it has none of its own.

@@ -36,6 +36,7 @@ class Core:
 
     def __init__(self, path):
         self.path = path
+        self.said = {}
         with open(path, "rb") as f:
             self.bytes = mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ)
         b = self.bytes
@@ -129,14 +130,24 @@ class Memory:
         return out if len(out) == size else None
 
 
+def once(core, ask, *args):
+    """What it says of the core, kept with the core."""
+    if ask.__name__ not in core.said:
+        core.said[ask.__name__] = ask(core, *args)
+    return core.said[ask.__name__]
+
+
 def spread(items, most):
     """At most so many of them, from all over."""
     return items if len(items) <= most else [items[i * len(items) // most] for i in range(most)]
 
 
 class Judge:
+    """full may be the Core of another judge: what has been said of it is not asked for again."""
+
     def __init__(self, full, small, exe, gdb="gdb", sysroot=None, first=None, ends=None):
-        self.full, self.small, self.exe = Core(full), Core(small), exe
+        self.full = full if isinstance(full, Core) else Core(full)
+        self.small, self.exe = Core(small), exe
         self.gdb, self.sysroot, self.first, self.ends = gdb, sysroot, first, ends
         # What was compared: the lines of what differs.
         self.differences = {}
@@ -228,7 +239,7 @@ class Judge:
 
     def by_gdb(self):
         probes = self.probes()
-        full, small = self.ask_gdb(self.full, []), self.ask_gdb(self.small, probes)
+        full, small = once(self.full, self.ask_gdb, []), self.ask_gdb(self.small, probes)
         a = {t["tid"]: t for t in full["threads"]}
         b = {t["tid"]: t for t in small["threads"]}
         self.counts["threads"] = len(a)
@@ -314,7 +325,7 @@ class Judge:
         return p.stdout.splitlines() + p.stderr.replace(core.path, "CORE").splitlines()
 
     def by_eu(self):
-        (a, said_a), (b, said_b) = self.ask_eu(self.full), self.ask_eu(self.small)
+        (a, said_a), (b, said_b) = once(self.full, self.ask_eu), self.ask_eu(self.small)
         if not any(a.values()):
             self.differs("eu-stack", "eu-stack: no frame of the full core: nothing to compare: %s", said_a)
         self.counts["frames by eu-stack"] = sum(map(len, a.values()))
@@ -323,7 +334,7 @@ class Judge:
         for tid in a:
             if tid in b and a[tid]:
                 self.stacks("eu-stack", tid, a[tid], b[tid], said_a, said_b)
-        a, b = self.ask_unstrip(self.full), self.ask_unstrip(self.small)
+        a, b = once(self.full, self.ask_unstrip), self.ask_unstrip(self.small)
         self.counts["modules"] = len(a)
         self.lines("modules", "eu-unstrip", a, b)
 

@@ -1,0 +1,292 @@
+#!/usr/bin/env python3
+"""Compares small cores with the full ones that they were made of, and weighs them.
+
+usage: trimmed.py BUILD [WORD ...]
+
+Crashes real programs through the kernel, and some of other machines under qemu-user, makes the small core with
+core-trim, once from the file and once from a pipe, and prints a table in Markdown: sizes, and whether gdb, eu-stack
+and eu-unstrip say the same of the small core as of the full (t/lib/same_crash.py).  With WORDs: only the rows
+whose names have one of them.  Exits 1 when a row differs or misses its target.  Needs root.
+"""
+
+import glob
+import os
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
+from crashes import CC, QUIET, T, Crashes, Skip, dynamic32, have, static32, static_pie  # noqa: E402
+from same_crash import Core, Judge  # noqa: E402
+
+KB, MB = 1000, 1000000
+
+# Of 288 MB, below calls of Python's own, while threads wait.
+PYTHON = """
+import os, random, threading, time, bz2, ctypes, lzma, sqlite3, ssl
+r = random.Random(3)
+keep = [("key%d" % i, [i, str(i * 7919), {"a": i, "b": r.random()}]) for i in range(700000)]
+def wait(n):
+    return wait(n - 1) if n else time.sleep(60)
+def crash(n):
+    return crash(n - 1) if n else sorted([2, 1], key=lambda _: os.abort())
+for n in range(3):
+    threading.Thread(target=wait, args=(n,), daemon=True).start()
+time.sleep(0.2)
+crash(8)
+"""
+
+NODE = """
+const keep = [];
+for (let i = 0; i < 1000000; i++) keep.push({ a: i, b: [Math.random(), String(i * 7919)] });
+function f(n) { let s = 0; for (let i = 0; i < n; i++) s += Math.sqrt(i) | 0; return s }
+for (const end = Date.now() + 60000; Date.now() < end;) f(1e6);
+"""
+
+# Without a C library: what clang makes for any machine.
+NESTED = """
+__attribute__((noinline)) static int
+crash_here(int n)
+{
+	*(volatile int *)16 = n;
+	return n;
+}
+
+__attribute__((noinline)) static int
+nested(int depth)
+{
+	volatile char local[500];
+
+	local[depth] = (char)depth;
+	return (depth > 0 ? nested(depth - 1) : crash_here(depth)) + local[depth];
+}
+
+void
+_start(void)
+{
+	nested(9);
+	for (;;)
+		;
+}
+"""
+
+WAYS = T + "/trimmed/ways.c"
+
+
+class Program:
+    """What to run, how it comes to its end, and what is asked of its cores."""
+
+    def __init__(self, argv, target=None, seconds=0, busiest=False, options=(), gdb="gdb", exe=None, qemu=None,
+                 **judge):
+        self.argv, self.target, self.seconds, self.busiest, self.options = argv, target, seconds, busiest, options
+        self.exe = exe or os.path.realpath(argv[0])
+        self.qemu = qemu
+        self.judge = dict(judge, gdb=gdb)
+
+
+class Trimmed(Crashes):
+    def core_of(self, p):
+        """A program's core: of what died last, as its own child may have."""
+        if p.qemu:
+            # It writes the core of what it runs, then dies of the same signal.
+            self.die([p.qemu, *p.argv])
+            found = glob.glob(self.p + "/qemu_*.core")
+        else:
+            self.crash(p.argv, p.seconds, p.busiest)
+            found = glob.glob(self.p + "/core.*")
+        if len(found) != 1:
+            raise SystemExit("%s: %d cores of %s" % (self.name, len(found), p.argv[0]))
+        os.rename(found[0], "full")
+
+    def trim(self, p, name, stream):
+        """Size as stored, and what was said when there is none."""
+        with open("full", "rb") as full, open(name, "wb") as small:
+            if stream:
+                cat = subprocess.Popen(["cat"], stdin=full, stdout=subprocess.PIPE)
+                done = subprocess.run(["core-trim", *p.options], stdin=cat.stdout, stdout=small, stderr=subprocess.PIPE,
+                                      text=True, errors="replace")
+                cat.stdout.close()
+                cat.wait()
+            else:
+                done = subprocess.run(["core-trim", *p.options, "full"], stdout=small, stderr=subprocess.PIPE, text=True,
+                                      errors="replace")
+        if done.returncode or done.stderr:
+            return 0, "core-trim: status %d: %s" % (done.returncode, done.stderr.strip())
+        return len(subprocess.run(["gzip", "-1nc", name], stdout=subprocess.PIPE, check=True).stdout), ""
+
+    def compared(self, title, p, full, name):
+        """Which of the words of what was compared differ; the first lines go below the table."""
+        judge = Judge(full, name, p.exe, **p.judge)
+        judge.judge()
+        for what, lines in judge.differences.items():
+            for line in lines[:3]:
+                self.note("- %s: %s: %s" % (title, what, line))
+            if len(lines) > 3:
+                self.note("- %s: %s: and %d more" % (title, what, len(lines) - 3))
+        return judge
+
+    def program(self, title, make):
+        try:
+            p = make(self)
+        except Skip as why:
+            self.skipped(title, why)
+            return
+        self.core_of(p)
+        stored, said = self.trim(p, "small", False)
+        streamed, also_said = self.trim(p, "small.stream", True)
+        for line in filter(None, [said, also_said]):
+            self.note("- %s: %s" % (title, line))
+        sizes = [os.stat("full").st_size, os.stat("small").st_size if stored else "-", stored or "-",
+                 p.target or "-", streamed or "-"]
+        if stored and streamed:
+            full = Core("full")
+            a = self.compared(title, p, full, "small")
+            b = self.compared(title + ", as a stream", p, full, "small.stream")
+            words = ["no" if what in a.differences else "yes" for what in ("gdb", "eu-stack")]
+            rest = [what for what in ("modules", "registers", "notes", "memory", "unread") if what in a.differences]
+            good = not a.differences and not b.differences and (not p.target or max(stored, streamed) <= p.target)
+            self.row(good, title, *sizes, a.counts["threads"], *words, ", ".join(rest) or "the same",
+                     "yes" if not b.differences else "no: " + ", ".join(b.differences))
+        else:
+            self.row(False, title, *sizes, "-", "-", "-", "-", "-")
+        keep = os.environ.get("KEEP")
+        for name in "full", "small", "small.stream":
+            if keep:
+                os.makedirs("%s/%s" % (keep, title), exist_ok=True)
+                shutil.copy(name, "%s/%s" % (keep, title))
+            os.unlink(name)
+        for name in glob.glob("core.*"):
+            os.unlink(name)
+
+    def all(self, words):
+        self.table("Small cores: what `core-trim` keeps, stored with `gzip -1`, beside the full core", "program", "full",
+                   "small", "stored", "target", "stored, from a stream", "threads", "gdb: the same", "eu-stack: the same",
+                   "modules, registers, notes, memory", "from a stream: the same")
+        for title, make in PROGRAMS.items():
+            if not words or any(word in title for word in words):
+                self.program(title, make)
+
+    # What programs need.
+
+    def ways(self, name="ways", *options, compiler=(CC, "-g", "-pthread", "-Wl,--build-id")):
+        return self.compile(name, WAYS, *options, compiler=compiler)
+
+    def modules(self, n):
+        """So many files that the program loads."""
+        first = self.compile("module.0.so", T + "/trimmed/module.c", "-shared", "-fPIC",
+                             compiler=(CC, "-g", "-Wl,--build-id"))
+        paths = [first] + ["%s/module.%d.so" % (self.p, i) for i in range(1, n)]
+        for path in paths[1:]:
+            shutil.copy(first, path)
+        return paths
+
+    def built(self, name, *argv):
+        """By another compiler than C's."""
+        path = self.p + "/" + name.replace(".", "_")
+        if not os.path.exists(path) and subprocess.run([*argv, "-o", path, T + "/trimmed/" + name], **QUIET).returncode:
+            raise Skip("%s cannot make it" % os.path.basename(argv[0]))
+        return path
+
+
+def musl(*options):
+    return lambda c: Program([c.ways("musl" + "".join(options), *options, compiler=("musl-gcc", "-g", "-pthread")),
+                              "threads", "8"])
+
+
+def node(c):
+    return Program([have("node"), "-e", NODE], MB, seconds=8)
+
+
+def java(busiest):
+    # Much arithmetic, all of it in code made at run time.
+    return lambda c: Program([os.path.realpath(have("java")), "-Xms700m", "-XX:+AlwaysPreTouch", "-m",
+                              "java.base/sun.security.tools.keytool.Main", "-genkeypair", "-alias", "a", "-keyalg", "RSA",
+                              "-keysize", "16384", "-keystore", c.p + "/keys", "-storepass", "secret", "-dname", "CN=a"],
+                             2 * MB, seconds=4, busiest=busiest)
+
+
+def throws(how):
+    return lambda c: Program([c.built("throws.cc", have("c++"), "-g"), how])
+
+
+def go(c):
+    os.environ.update(GOTRACEBACK="crash", GOCACHE=c.p + "/go")
+    return Program([c.built("ways.go", have("go"), "build")])
+
+
+def rust(c):
+    rustc = shutil.which("rustc") or os.path.expanduser("~/.cargo/bin/rustc")
+    if not os.access(rustc, os.X_OK):
+        raise Skip("rustc is not installed")
+    return Program([c.built("ways.rs", rustc, "-g", "-C", "panic=abort")])
+
+
+def foreign(cpu, target):
+    """Of another machine, without a C library."""
+    def make(c):
+        have("ld.lld")
+        path = c.compile("nested." + cpu, NESTED, compiler=(
+            "clang", "--target=" + target, "-g", "-nostdlib", "-static", "-fuse-ld=lld", "-Wl,--build-id=sha1"))
+        return Program([path], qemu=have("qemu-" + cpu), gdb=have("gdb-multiarch"))
+    return make
+
+
+def cross(cpu, prefix, *options):
+    """Of another machine, by its own gcc and with its own C library."""
+    def make(c):
+        path = c.ways("ways.%s%s" % (cpu, "".join(options)), *options,
+                      compiler=(prefix + "-gcc", "-g", "-pthread", "-Wl,--build-id"))
+        root = "/usr/" + prefix
+        argv = [path, "threads", "6"]
+        return Program(argv if options else ["-L", root, *argv], exe=path, sysroot=root, qemu=have("qemu-" + cpu),
+                       gdb=have("gdb-multiarch"))
+    return make
+
+
+# Targets are of the stored size, in bytes.
+PROGRAMS = {
+    "C, 51 threads, 300 MB": lambda c: Program([c.ways(), "threads", "51", "300000000"], 64 * 1024),
+    "python": lambda c: Program([sys.executable, "-c", PYTHON], 256 * 1024),
+    "node": node,
+    "java, 700 MB": java(False),
+    "java, in code made at run time": java(True),
+    "C, 1,000 threads": lambda c: Program([c.ways(), "threads", "1000"], 4 * MB),
+    "C++, exception uncaught": throws("throw"),
+    "C++, abort while catching": throws("catch"),
+    "go": go,
+    "rust": rust,
+    "static-pie": lambda c: Program(static_pie(c)[0]),
+    "static": lambda c: Program([c.ways("static", "-static"), "threads", "8"]),
+    "musl": musl(),
+    "musl, static": musl("-static"),
+    "32 bits, static": lambda c: Program(static32(c)[0]),
+    "32 bits, dynamic": lambda c: Program(dynamic32(c)[0]),
+    "alternate stack": lambda c: Program([c.ways(), "altstack", "main"]),
+    "alternate stack, in a thread": lambda c: Program([c.ways(), "altstack", "thread"]),
+    "recursion, first 100": lambda c: Program([c.ways(), "recursion", "20000"], first=100),
+    "recursion, -m 16M, first and last 100": lambda c: Program([c.ways(), "recursion", "20000"], ends=100,
+                                                               options=("-m", "16M")),
+    "vfork child": lambda c: Program([c.ways(), "vfork"]),
+    "dlopen, 200 modules": lambda c: Program([c.ways(), "dlopen", *c.modules(200)]),
+    "unlinked modules": lambda c: Program([c.ways(), "unlinked", *c.modules(20)]),
+    "aarch64": foreign("aarch64", "aarch64-linux-gnu"),
+    "arm": foreign("arm", "arm-linux-gnueabi"),
+    "aarch64, threads, static": cross("aarch64", "aarch64-linux-gnu", "-static"),
+    "aarch64, threads": cross("aarch64", "aarch64-linux-gnu"),
+    "arm, threads, static": cross("arm", "arm-linux-gnueabihf", "-static"),
+    "arm, threads": cross("arm", "arm-linux-gnueabihf"),
+}
+
+
+def main():
+    if len(sys.argv) < 2:
+        print("usage: trimmed.py BUILD [WORD ...]", file=sys.stderr)
+        return 2
+    with Trimmed(sys.argv[1]) as c:
+        c.all(sys.argv[2:])
+        print("\n".join(["", *c.notes] if c.notes else []))
+    return c.failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -167,7 +167,7 @@ DNF = gcc make pkgconf-pkg-config zlib-devel elfutils-libelf-devel elfutils-deve
 	age gzip pigz isa-l-tools zstd lz4 xz bzip2 p7zip-plugins bsdtar perl qpdf cmake meson dosfstools strace \
 	openssh-clients openssh-server curl mbuffer rclone e2fsprogs fuse3 python3-fusepy
 
-.PHONY: deps check check-sanitized check-threads demo bench compare endure
+.PHONY: deps check check-sanitized check-threads demo bench compare trimmed endure
 deps: ## install all that building, testing and the demo need (Debian and derivatives, as root)
 	@if ! command -v apt-get >/dev/null; then \
 		echo 'make deps: no apt-get here. What is needed, by its names elsewhere:' >&2; \
@@ -228,9 +228,14 @@ compare: all ## print tables of ours beside elfutils, binutils and gdb, on real 
 # of elfutils' tests, decompressed.
 TABLES ?=
 
+# The same rows want those, and go, rustc, musl-tools, gdb-multiarch, and gcc and libc6-dev for arm64 and armhf.
+trimmed: all ## print a table of small cores beside the full ones, of real crashes of all kinds (root, five minutes)
+	python3 t/trimmed/trimmed.py $(B) $(ROWS)
+
 endure: all ## kill what stores dumps, cut its power, fill its disk, crash in masses: what is left (root, half an hour)
 	python3 t/endure/endure.py $(TURNS:%=-n %) $(B) $(ROWS)
-# Some of power kernel image full burst storm release list; how often instead of each row's own number.
+# Some of power kernel image full burst storm release list; how often instead of each row's own number.  Of
+# trimmed words that the rows' names have.
 ROWS ?=
 TURNS ?=
 

@@ -38,10 +38,10 @@ class Core:
         self.path = path
         self.said = {}
         with open(path, "rb") as f:
+            if f.read(4) != b"\x7fELF":
+                raise SystemExit("same_crash: %s: no ELF file" % path)
             self.bytes = mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ)
         b = self.bytes
-        if b[:4] != b"\x7fELF":
-            raise SystemExit("same_crash: %s: no ELF file" % path)
         self.wide, self.order = b[4] == 2, "<" if b[5] == 1 else ">"
         self.size = len(b)
         if self.wide:
@@ -196,8 +196,8 @@ class Judge:
         lost = cut([(a, n) for a, _, n in self.full.loads], kept)
         memory, out, in_ = Memory(self.full), [], []
         for start, size in lost:
-            # A few of each: its first page, its last, one between; not zeros, which would hide it.
-            for at in sorted({start, start + size // 2 & ~0xfff, start + size - 16}):
+            # A few of each, from its first bytes to its last; not zeros, which would hide it.
+            for at in sorted({start + size * i // 8 & ~15 for i in range(8)} | {start + size - 16 & ~15}):
                 if at < start or at + 16 > start + size:
                     continue
                 there = memory.read(at, min(4096, start + size - at))
@@ -244,6 +244,9 @@ class Judge:
         b = {t["tid"]: t for t in small["threads"]}
         self.counts["threads"] = len(a)
         self.counts["frames by gdb"] = sum(len(t["frames"]) for t in a.values())
+        # One that gdb knows from memory alone has no registers, as the parent of a vfork.
+        if not any(t["frames"] for t in a.values()):
+            self.differs("gdb", "gdb: no frame of the full core: nothing to compare")
         if list(a) != list(b):
             self.differs("gdb", "threads %s, of the full core %s", list(b), list(a))
         if full["crashed"] != small["crashed"]:
@@ -278,8 +281,6 @@ class Judge:
 
     def stacks(self, who, tid, a, b, end_a=None, end_b=None):
         """Whether two stacks are the same, as far as was asked for."""
-        if not a:
-            self.differs(who, "thread %d: no frame of the full core: nothing to compare", tid)
         parts = [(a, b, 0)]
         if self.first is not None:
             parts = [(a[:self.first], b[:self.first], 0)]

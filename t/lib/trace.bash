@@ -1,12 +1,13 @@
 # For tests of core-trace: cores, and its frames beside those of eu-stack and gdb, a line each: TID, address.
 unset DEBUGINFOD_URLS
 
-# crash_core CORE PROGRAM [ARG…]: its core at the moment of its signal, at addresses of its own.
+# crash_core CORE PROGRAM [ARG…]: its core at the moment of its signal, at addresses of its own; of a signal that
+# the program has a handler for, with passed=SIGNAL, that of a later one.
 crash_core() {
 	local core=$1
 	shift
 	gdb -nx -q -batch -ex 'set debuginfod enabled off' -ex 'set disable-randomization off' \
-		-ex 'set startup-with-shell off' -ex run -ex "generate-core-file $core" --args "$@" \
+		-ex 'set startup-with-shell off' -ex "${passed:+handle $passed nostop noprint pass}" -ex run -ex "generate-core-file $core" --args "$@" \
 		>gdb.out 2>&1 </dev/null 3>&-
 	[ -s "$core" ] || { cat gdb.out; return 1; }
 }
@@ -91,4 +92,15 @@ same_as_others() {
 json_is_valid() {
 	valid_json core-trace "$1" || return
 	jq -e '[.threads[1:][].crashed] | any | not' "$1" >/dev/null
+}
+
+# same_crash FULL SMALL EXE [OPTION…]: the small core tells of its crash what the full one tells, as far as the
+# options of same_crash.py ask.
+same_crash() {
+	python3 "$T/lib/same_crash.py" "${@:4}" "${@:1:3}"
+}
+
+# lesser_core HOW FULL >SMALL: the core with something lost, or wrong.
+lesser_core() {
+	python3 "$T/lib/lesser_core.py" "$@" /dev/stdout
 }

@@ -19,7 +19,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from same_crash import PT_LOAD, PT_NOTE, Core, cut  # noqa: E402
 
-LEFT_OUT = 0x60677a63
+PT_NULL = 0
 NT_PRSTATUS = 1
 # In the note: the general registers, the stack pointer among them.
 REGISTERS, STACK_POINTER = 112, 112 + 19 * 8
@@ -71,9 +71,11 @@ def main():
         head = bytearray(core.bytes[:64])
         struct.pack_into("<QQ", head, 32, 64, 0)
         struct.pack_into("<HHHH", head, 56, len(parts) + 1, 0, 0, 0)
+        flags = 0
         for a, n, kept in parts:
-            kind = LEFT_OUT if kept is False and how != "zeros" else PT_LOAD
-            headers += struct.pack("<IIQQQQQQ", kind, 7, at, a, 0, n if kept else 0, n, 1)
+            flags = core.flags.get(a, flags)
+            kind = PT_NULL if kept is False and how != "zeros" else PT_LOAD
+            headers += struct.pack("<IIQQQQQQ", kind, flags, at, a, 0, n if kept else 0, n, 1)
             at += n if kept else 0
         f.write(head + headers + notes)
         for a, n, kept in parts:

@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """Says whether a small core tells of its crash what the full one tells.
 
-usage: same_crash.py [--first N | --ends N] [--gdb PROGRAM] [--sysroot DIR] FULL SMALL EXE
+usage: same_crash.py [--first N | --ends N] [--file-data] [--gdb PROGRAM] [--sysroot DIR] FULL SMALL EXE
 
 Compared are, as gdb says them: every thread's frames (address, function), registers and siginfo, the thread that
 crashed, the shared libraries, and what it warns of; as eu-stack says them: every thread's frames; as eu-unstrip says
 them: the modules.  By the files alone: all notes, and all bytes of memory that SMALL has.  What SMALL left out must
 be said to be out of reach by gdb, or be right, as code is that gdb reads from EXE; what it kept must read right.
 
---first N   of each thread the first N frames only, if FULL has that many
---ends N    of each thread the first and the last N frames
+--first N    of each thread the first N frames only, if FULL has that many
+--ends N     of each thread the first and the last N frames
+--file-data  what was left out of a mapped file may read as the file has it, not as the process left it: gdb takes
+             it from there whatever the core's headers say
 Prints a line for each difference, exits 1; else one line that says how much was the same.
 """
 import argparse
@@ -25,6 +27,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 PT_LOAD, PT_NOTE = 1, 4
 PN_XNUM = 0xffff
+NT_FILE = 0x46494c45
 # A thread may have so many frames: a stack that never ends is cut here, in both.
 MOST = 300000
 PROBES = 150
@@ -55,13 +58,14 @@ class Core:
             info = 28
         if phnum == PN_XNUM:
             phnum, = self.get("I", shoff + info)
-        self.headers = []
+        self.headers, self.flags = [], {}
         for at in range(phoff, phoff + phentsize * phnum, phentsize):
             if self.wide:
-                kind, _, offset, address, _, filesz, memsz, _ = self.get("IIQQQQQQ", at)
+                kind, flags, offset, address, _, filesz, memsz, _ = self.get("IIQQQQQQ", at)
             else:
-                kind, offset, address, _, filesz, memsz, _, _ = self.get("IIIIIIII", at)
+                kind, offset, address, _, filesz, memsz, flags, _ = self.get("IIIIIIII", at)
             self.headers.append((kind, offset, address, filesz, memsz))
+            self.flags[address] = flags
         # Of memory: address, offset, size, in the order of addresses.
         self.loads = sorted((a, o, n) for kind, o, a, n, _ in self.headers if kind == PT_LOAD and n > 0)
         self.notes = [note for kind, o, _, n, _ in self.headers if kind == PT_NOTE for note in self.notes_of(o, n)]
@@ -78,8 +82,29 @@ class Core:
                 self.bytes[desc:desc + descsz]
             offset = desc + (descsz + 3 & ~3)
 
+    def files(self):
+        """Where files are mapped: start, end."""
+        w = "Q" if self.wide else "I"
+        for owner, kind, desc in self.notes:
+            if owner == "CORE" and kind == NT_FILE:
+                n, _ = struct.unpack_from(self.order + 2 * w, desc)
+                for i in range(n):
+                    yield struct.unpack_from(self.order + 2 * w, desc, (2 + 3 * i) * struct.calcsize(w))
+
     def ends_early(self):
         return any(o + n > self.size for _, o, _, n, _ in self.headers)
+
+
+def join(ranges):
+    """In order, those that overlap as one."""
+    joined = []
+    for start, size in sorted(ranges):
+        if joined and start < joined[-1][0] + joined[-1][1]:
+            end = max(start + size, sum(joined[-1]))
+            joined[-1] = joined[-1][0], end - joined[-1][0]
+        else:
+            joined.append((start, size))
+    return joined
 
 
 def cut(ranges, others):
@@ -146,10 +171,14 @@ def spread(items, most):
 class Judge:
     """full may be the Core of another judge: what has been said of it is not asked for again."""
 
-    def __init__(self, full, small, exe, gdb="gdb", sysroot=None, first=None, ends=None):
+    def __init__(self, full, small, exe, gdb="gdb", sysroot=None, first=None, ends=None,
+                 file_data=False):
         self.full = full if isinstance(full, Core) else Core(full)
         self.small, self.exe = Core(small), exe
-        self.gdb, self.sysroot, self.first, self.ends = gdb, sysroot, first, ends
+        self.gdb, self.sysroot, self.first, self.ends, self.file_data = gdb, sysroot, first, ends, file_data
+        # Where files are mapped: as the core says, or the program's own headers where it has fixed addresses.
+        exe = [(a, m) for kind, _, a, _, m in Core(exe).headers if kind == PT_LOAD]
+        self.files_at = join([(s, e - s) for s, e in self.full.files()] + exe)
         # What was compared: the lines of what differs.
         self.differences = {}
         self.counts = {}
@@ -213,6 +242,8 @@ class Judge:
                     if there is not None:
                         in_.append((at, there, False))
         self.counts["bytes left out"] = sum(n for _, n in lost)
+        rest = cut(lost, self.files_at)
+        self.counts["of mapped files"] = self.counts["bytes left out"] - sum(n for _, n in rest)
         return spread(out, PROBES) + spread(in_, PROBES)
 
     # By gdb.
@@ -274,6 +305,11 @@ class Judge:
                 continue
             if left_out and re.match("Cannot access memory at address", said):
                 unread += 1
+                continue
+            if left_out and any(a <= address < a + n for a, n in self.files_at):
+                if not self.file_data:
+                    self.differs("stale", "0x%x: left out, gdb reads %s from the file, of the full core %s", address, said,
+                                 there.hex())
                 continue
             self.differs("unread", "0x%x: %s, gdb reads %s, of the full core %s", address,
                          "left out" if left_out else "kept", said, there.hex())
@@ -352,6 +388,7 @@ def main():
     p = argparse.ArgumentParser(usage=__doc__.split("usage: ", 1)[1].split("\n", 1)[0])
     p.add_argument("--first", type=int)
     p.add_argument("--ends", type=int)
+    p.add_argument("--file-data", action="store_true")
     p.add_argument("--gdb", default="gdb")
     p.add_argument("--sysroot")
     p.add_argument("full")

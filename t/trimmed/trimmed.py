@@ -143,24 +143,25 @@ class Trimmed(Crashes):
             a = self.compared(title, p, full, "small")
             b = self.compared(title + ", as a stream", p, full, "small.stream")
             words = ["no" if what in a.differences else "yes" for what in ("gdb", "eu-stack")]
-            rest = [what for what in ("modules", "registers", "notes", "memory", "unread") if what in a.differences]
+            rest = [what for what in ("modules", "registers", "notes", "memory", "unread", "stale") if what in a.differences]
             good = not a.differences and not b.differences and (not p.target or max(stored, streamed) <= p.target)
-            self.row(good, title, *sizes, a.counts["threads"], *words, ", ".join(rest) or "the same",
+            self.row(good, title, *sizes, a.counts["of mapped files"], a.counts["threads"], *words, ", ".join(rest) or "the same",
                      "yes" if not b.differences else "no: " + ", ".join(b.differences))
         else:
-            self.row(False, title, *sizes, "-", "-", "-", "-", "-")
+            self.row(False, title, *sizes, *"------")
         keep = os.environ.get("KEEP")
         for name in "full", "small", "small.stream":
             if keep:
                 os.makedirs("%s/%s" % (keep, title), exist_ok=True)
                 shutil.copy(name, "%s/%s" % (keep, title))
+                shutil.copy(p.exe, "%s/%s" % (keep, title))
             os.unlink(name)
         for name in glob.glob("core.*"):
             os.unlink(name)
 
     def all(self, words):
         self.table("Small cores: what `core-trim` keeps, stored with `gzip -1`, beside the full core", "program", "full",
-                   "small", "stored", "target", "stored, from a stream", "threads", "gdb: the same", "eu-stack: the same",
+                   "small", "stored", "target", "stored, from a stream", "left out of mapped files", "threads", "gdb: the same", "eu-stack: the same",
                    "modules, registers, notes, memory", "from a stream: the same")
         for title, make in PROGRAMS.items():
             if not words or any(word in title for word in words):
@@ -194,7 +195,7 @@ def musl(*options):
 
 
 def node(c):
-    return Program([have("node"), "-e", NODE], MB, seconds=8)
+    return Program([have("node"), "-e", NODE], MB, seconds=8, file_data=True)
 
 
 def java(busiest):
@@ -202,7 +203,7 @@ def java(busiest):
     return lambda c: Program([os.path.realpath(have("java")), "-Xms700m", "-XX:+AlwaysPreTouch", "-m",
                               "java.base/sun.security.tools.keytool.Main", "-genkeypair", "-alias", "a", "-keyalg", "RSA",
                               "-keysize", "16384", "-keystore", c.p + "/keys", "-storepass", "secret", "-dname", "CN=a"],
-                             2 * MB, seconds=4, busiest=busiest)
+                             2 * MB, seconds=4, busiest=busiest, file_data=True)
 
 
 def throws(how):
@@ -246,7 +247,7 @@ def cross(cpu, prefix, *options):
 # Targets are of the stored size, in bytes.
 PROGRAMS = {
     "C, 51 threads, 300 MB": lambda c: Program([c.ways(), "threads", "51", "300000000"], 64 * 1024),
-    "python": lambda c: Program([sys.executable, "-c", PYTHON], 256 * 1024),
+    "python": lambda c: Program([sys.executable, "-c", PYTHON], 256 * 1024, file_data=True),
     "node": node,
     "java, 700 MB": java(False),
     "java, in code made at run time": java(True),

@@ -153,12 +153,12 @@ uninstall: ## remove what install put there, but for the configuration and what 
 		"$(DESTDIR)$(SYSCONFDIR)/logrotate.d/gzcoredump"
 
 # What "make deps" installs: to build, to stamp, to test (judges of our formats among it), to show.
-DEB = gcc make pkg-config zlib1g-dev libelf-dev libdw-dev libisal-dev libdeflate-dev binutils bats python3 python3-jsonschema gdb \
+DEB = gcc make pkg-config zlib1g-dev libelf-dev libdw-dev libisal-dev libdeflate-dev binutils bats python3 python3-jsonschema gdb gdb-multiarch \
 	elfutils clang lld llvm qemu-user shellcheck mandoc man-db dash busybox jq procps util-linux moreutils age gzip pigz \
 	isal zstd lz4 xz-utils bzip2 7zip libarchive-tools perl qpdf cmake meson ninja-build dosfstools strace \
 	openssh-client openssh-server curl mbuffer rclone e2fsprogs fuse3 python3-fusepy
 APK = gcc musl-dev make pkgconf zlib-dev elfutils-dev isa-l-dev libdeflate-dev binutils bats python3 py3-jsonschema \
-	gdb elfutils clang lld llvm qemu-aarch64 qemu-arm qemu-i386 qemu-m68k qemu-mips \
+	gdb gdb-multiarch elfutils clang lld llvm qemu-aarch64 qemu-arm qemu-i386 qemu-m68k qemu-mips \
 	qemu-ppc qemu-ppc64 qemu-ppc64le qemu-s390x qemu-x86_64 shellcheck mandoc dash busybox jq procps util-linux moreutils age gzip \
 	pigz isa-l zstd lz4 xz bzip2 7zip libarchive-tools perl qpdf cmake meson dosfstools strace openssh curl mbuffer rclone \
 	e2fsprogs fuse3

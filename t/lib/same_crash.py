@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Says whether a small core tells of its crash what the full one tells.
 
-usage: same_crash.py [--first N | --ends N] [--file-data] [--gdb PROGRAM] [--sysroot DIR] FULL SMALL EXE
+usage: same_crash.py [--first N | --ends N] [--file-data] [--gdb PROGRAM] [--sysroot DIR] [--also SMALL] FULL SMALL EXE
 
 Compared are, as gdb says them: every thread's frames (address, function), registers and siginfo, the thread that
 crashed, the shared libraries, and what it warns of; as eu-stack says them: every thread's frames; as eu-unstrip says
@@ -10,9 +10,10 @@ be said to be out of reach by gdb, or be right, as code is that gdb reads from E
 
 --first N    of each thread the first N frames only, if FULL has that many
 --ends N     of each thread the first and the last N frames
+--also       another small core of the same full one
 --file-data  what was left out of a mapped file may read as the file has it, not as the process left it: gdb takes
              it from there whatever the core's headers say
-Prints a line for each difference, exits 1; else one line that says how much was the same.
+Prints a line for each difference, exits 1; else a line that says how much was the same.
 """
 import argparse
 import json
@@ -394,13 +395,17 @@ def main():
     p.add_argument("full")
     p.add_argument("small")
     p.add_argument("exe")
+    p.add_argument("--also")
     args = vars(p.parse_args())
-    judge = Judge(**args)
-    if not judge.judge():
-        for what, lines in judge.differences.items():
-            print("\n".join("%s: %s" % (what, line) for line in lines))
-        return 1
-    print("the same: " + ", ".join("%d %s" % (n, what) for what, n in judge.counts.items()))
+    smalls = [small for small in (args.pop("small"), args.pop("also")) if small]
+    args["full"] = Core(args["full"])
+    for small in smalls:
+        judge = Judge(small=small, **args)
+        if not judge.judge():
+            for what, lines in judge.differences.items():
+                print("\n".join("%s: %s: %s" % (what, small, line) for line in lines))
+            return 1
+        print("%s: the same: %s" % (small, ", ".join("%d %s" % (n, what) for what, n in judge.counts.items())))
     return 0
 
 

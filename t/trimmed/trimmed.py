@@ -160,9 +160,10 @@ class Trimmed(Crashes):
             os.unlink(name)
 
     def all(self, words):
-        self.table("Small cores: what `core-trim` keeps, stored with `gzip -1`, beside the full core", "program", "full",
-                   "small", "stored", "target", "stored, from a stream", "left out of mapped files", "threads", "gdb: the same", "eu-stack: the same",
-                   "modules, registers, notes, memory", "from a stream: the same")
+        self.table("Small cores: what `core-trim` keeps, stored with `gzip -1`, beside the full core",
+                   "program", "full", "small", "stored", "target", "stored, from a stream", "left out of mapped files",
+                   "threads", "gdb: the same", "eu-stack: the same", "modules, registers, notes, memory",
+                   "from a stream: the same")
         for title, make in PROGRAMS.items():
             if not words or any(word in title for word in words):
                 self.program(title, make)

@@ -18,6 +18,8 @@
 #include "store_linux.h"
 
 #define RECORD_SUFFIX ".txt"
+/* Between the name of a dump and the suffix of its small core. */
+#define SMALL_INFIX ".small."
 /* What a record counts at least against DUMPS_OF_OTHERS, bytes. */
 #define DUMPS_LEAST 1024
 /* The digits of a user's number, 32 bits. */
@@ -35,7 +37,8 @@ struct reading {
 const char *
 dump_words(enum dump_state state)
 {
-	static const char *const words[] = { "whole", "cut", "partial", "none", "open", "gone", "lost" };
+	static const char *const words[] = { "whole", "cut", "partial", "none", "open", "gone", "lost",
+		"small" };
 
 	return words[state];
 }
@@ -104,7 +107,8 @@ take_values(struct dump *p, const char **stored, const char **complete, const ch
 		{ "time", &p->time }, { "comm", &p->comm }, { "signame", &p->signame }, { "uid", &p->uid }, { "uuid", &p->uuid },
 		{ "build_id", &p->build_id }, { "fingerprint", &p->fingerprint }, { "exe", &p->exe },
 		{ "pid", &p->pid }, { "bytes", &p->bytes }, { "host", &p->host }, { "object", &p->object },
-		{ "object_whole", &p->object_whole }, { "sent", &p->sent }, { "pending", pending },
+		{ "object_whole", &p->object_whole }, { "sent", &p->sent }, { "small_object", &p->small_object },
+		{ "small_sent", &p->small_sent }, { "on_request", &p->on_request }, { "pending", pending },
 		{ "stored", stored }, { "complete", complete },
 	};
 	char *next;
@@ -232,19 +236,51 @@ owner(const struct reading *r, const char *file)
 	return NULL;
 }
 
+int
+dumps_is_part(const char *file)
+{
+	return ends(file, strlen(file), STORE_PARTIAL);
+}
+
+/* Takes a file's name and size; 0, or -1: memory. */
+static int
+take_name(const struct reading *r, const char *file, char **name, uint64_t *size)
+{
+	struct stat st;
+
+	if (fstatat(r->fd, file, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+		return 0;
+	free(*name);
+	*size = (uint64_t)st.st_size;
+	return (*name = full_name(r, file, strlen(file))) == NULL ? -1 : 0;
+}
+
 static int
 take_file(const struct reading *r, struct dump *p, const char *file)
 {
-	size_t n = strlen(file);
-	int partial = ends(file, n, STORE_PARTIAL);
-	struct stat st;
+	const char *behind = file + strlen(p->name) - (r->user != NULL ? strlen(r->user) + 1 : 0);
+	int partial = dumps_is_part(file);
 
+	if (strncmp(behind, SMALL_INFIX, strlen(SMALL_INFIX)) == 0) {
+		/* A whole one rather than a part, whatever the record says: its name tells. */
+		if (p->small != NULL && (partial || !dumps_is_part(p->small)))
+			return 0;
+		return take_name(r, file, &p->small, &p->small_size);
+	}
 	/* What was lost can have come as far as either. */
-	if ((partial != (p->state == DUMP_PARTIAL) && p->state != DUMP_LOST) || p->state == DUMP_NONE ||
-	    p->file != NULL || fstatat(r->fd, file, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+	if ((partial != (p->state == DUMP_PARTIAL) && p->state != DUMP_LOST) || p->state == DUMP_NONE || p->file != NULL)
 		return 0;
-	p->size = (uint64_t)st.st_size;
-	return (p->file = full_name(r, file, n)) == NULL ? -1 : 0;
+	return take_name(r, file, &p->file, &p->size);
+}
+
+/* With all files known: what is left of it. */
+static void
+settle(struct dump *p)
+{
+	if (p->file == NULL && p->state <= DUMP_PARTIAL)
+		p->state = DUMP_GONE;
+	if (p->small != NULL && (p->state == DUMP_GONE || p->state == DUMP_NONE))
+		p->state = DUMP_SMALL;
 }
 
 /* The records of one directory, then their files. */
@@ -270,8 +306,7 @@ read_one(struct reading *r, DIR *dir)
 			rc = take_file(r, p, e->d_name);
 	}
 	for (size_t i = r->first; i < d->count; i++)
-		if (d->dump[i].file == NULL && d->dump[i].state <= DUMP_PARTIAL)
-			d->dump[i].state = DUMP_GONE;
+		settle(&d->dump[i]);
 	return rc;
 }
 
@@ -361,30 +396,46 @@ dumps_read(struct dumps *d, int fd, int flags)
 	return rc;
 }
 
+static int
+is(const char *file, const char *name)
+{
+	return file != NULL && strcmp(file, name) == 0;
+}
+
 const struct dump *
 dumps_find(const struct dumps *d, const char *name)
 {
 	int last = strcmp(name, "last") == 0;
 
-	for (size_t i = 0; i < d->count; i++)
-		if (last ? d->dump[i].file != NULL :
-			   strcmp(d->dump[i].name, name) == 0 ||
-			(d->dump[i].file != NULL && strcmp(d->dump[i].file, name) == 0))
-			return &d->dump[i];
+	for (size_t i = 0; i < d->count; i++) {
+		const struct dump *p = &d->dump[i];
+
+		if (last ? p->file != NULL || p->small != NULL :
+			   is(p->name, name) || is(p->file, name) || is(p->small, name))
+			return p;
+	}
 	return NULL;
 }
 
+const char *
+dump_choice(const struct dump *d)
+{
+	int cut = d->state == DUMP_CUT || (d->file != NULL && dumps_is_part(d->file));
+
+	return d->file == NULL || (cut && d->small != NULL && !dumps_is_part(d->small)) ? d->small : d->file;
+}
+
 int
-dumps_open_file(int fd, const struct dump *p)
+dumps_open_file(int fd, const char *name)
 {
 	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
-	const char *slash = strchr(p->file, '/');
+	const char *slash = strchr(name, '/');
 	char user[USER_DIGITS + 1];
 	int dir, file, saved;
 
 	if (slash == NULL)
-		return openat(fd, p->file, flags);
-	snprintf(user, sizeof(user), "%.*s", (int)(slash - p->file), p->file);
+		return openat(fd, name, flags);
+	snprintf(user, sizeof(user), "%.*s", (int)(slash - name), name);
 	if ((dir = openat(fd, user, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
 		return -1;
 	file = openat(dir, slash + 1, flags);
@@ -400,6 +451,7 @@ dumps_free(struct dumps *d)
 	for (size_t i = 0; i < d->count; i++) {
 		free(d->dump[i].name);
 		free(d->dump[i].file);
+		free(d->dump[i].small);
 		free(d->dump[i].record);
 	}
 	free(d->dump);

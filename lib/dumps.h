@@ -1,6 +1,6 @@
 /*
  * What is stored in a directory: the records NAME.txt of gzcoredump(8), each with its NAME.SUFFIX or
- * NAME.SUFFIX.partial.  Nothing in the directory is trusted, and what is not ours is left alone.
+ * NAME.SUFFIX.partial, and its small core NAME.small.SUFFIX (core-trim(1)).  Nothing in the directory is trusted, and what is not ours is left alone.
  */
 #ifndef GZCORE_DUMPS_H
 #define GZCORE_DUMPS_H
@@ -33,7 +33,8 @@ enum dump_state {
 	DUMP_NONE,	/* the record alone */
 	DUMP_OPEN,	/* being written */
 	DUMP_GONE,	/* the record tells of a file that is not there */
-	DUMP_LOST	/* nobody is writing it any more; there may be a file, a whole one or a part */
+	DUMP_LOST,	/* nobody is writing it any more; there may be a file, a whole one or a part */
+	DUMP_SMALL	/* the small core alone */
 };
 
 /* Strings are escaped as in the record, and "" when it has none. */
@@ -41,12 +42,15 @@ struct dump {
 	char *name;		/* without .txt; bytes of any kind, at most DUMPS_NAME of them */
 	char *file;		/* the name of the stored file, or NULL */
 	uint64_t size;		/* of that, bytes; 0 when there is none */
+	char *small;		/* the name of the small core's file, a part of one where there is no more, or NULL */
+	uint64_t small_size;	/* as size */
 	uint64_t record_size;	/* of the record, bytes */
 	enum dump_state state;
 	char *record;		/* its text, each newline a NUL, to which these point */
 	size_t record_len;	/* of that, bytes */
 	const char *time, *comm, *signame, *uid, *uuid, *build_id, *fingerprint, *exe, *pid, *bytes, *host;
-	const char *object, *object_whole, *sent;	/* where it is elsewhere: see core-forward(8) */
+	/* Where it is elsewhere: see core-forward(8). */
+	const char *object, *object_whole, *sent, *small_object, *small_sent, *on_request;
 	int pending;		/* its handler will soon replace the record once more */
 };
 
@@ -71,19 +75,29 @@ int dumps_read(struct dumps *d, int fd, int flags);
 int dumps_open(const char *path);
 
 /*
- * The dump of that name, or whose file has that name, or NULL; "last" is the newest one that has a file.  It stays d's.
+ * The dump of that name, or whose file has that name, be it the small core's, or NULL; "last" is the newest one that
+ * has a file.  It stays d's.
  */
 const struct dump *dumps_find(const struct dumps *d, const char *name);
 
+/* Whether the name is that of a part of a file: core-store leaves such. */
+int dumps_is_part(const char *file);
+
 /*
- * Opens the file of a dump of the directory fd, following no link.  Returns a descriptor, which the caller
- * closes, or -1 with errno.
+ * Which file of a dump is to be read: the full one, unless there is none, or only a part of it or of the core, which
+ * has lost the stacks as like as not, and a whole small core.  NULL: there is no file.
  */
-int dumps_open_file(int fd, const struct dump *p);
+const char *dump_choice(const struct dump *d);
+
+/*
+ * Opens a file of a dump of the directory fd, its file or its small, following no link.  Returns a descriptor, which
+ * the caller closes, or -1 with errno.
+ */
+int dumps_open_file(int fd, const char *file);
 
 void dumps_free(struct dumps *d);
 
-/* Whether it is to be sent elsewhere: it is finished, and not sent yet. */
+/* Whether it is to be sent elsewhere: it is finished, and not sent yet, or its small core alone. */
 int dump_waits(const struct dump *d);
 
 /* The state in a word. */

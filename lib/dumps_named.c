@@ -33,26 +33,54 @@ put_path(struct dumps_named *n, const char *dir, const char *file)
 	return -1;
 }
 
+/* Which file of the dump is meant; NULL, and why, when that is not there. */
+static const char *
+choose(struct dumps_named *n, const char *name, int small)
+{
+	const struct dump *d = n->dump;
+	const char *file = small ? d->small : dump_choice(d), *why = "there is its record alone";
+
+	if (!small && d->file != NULL && strcmp(d->file, name) == 0)
+		return d->file;
+	if (d->small != NULL && strcmp(d->small, name) == 0) {
+		n->is_small = 1;
+		return d->small;
+	}
+	if (file != NULL) {
+		n->is_small = file == d->small;
+		if (!small && file == d->small)
+			n->small = d->state == DUMP_CUT ? "the small core: the full one was cut short" :
+			    d->file != NULL		? "the small core: only a part of the full one is there" :
+			    d->state == DUMP_OPEN	? "the small core: the full one is being written" :
+							  "the small core: the full one is not there";
+		return file;
+	}
+	if (small)
+		why = d->state == DUMP_OPEN ? "no small core yet: it is being written" : "it has no small core";
+	else if (d->state == DUMP_OPEN)
+		why = "no file yet: it is being written";
+	else if (d->state == DUMP_LOST)
+		why = "no file: its handler was lost";
+	else if (d->state == DUMP_GONE)
+		why = "its file is not there any more";
+	snprintf(n->why, sizeof(n->why), "%s", why);
+	return NULL;
+}
+
 /* Opens the file of the dump that was found. */
 static int
-open_dump(struct dumps_named *n, int dir, const char *path)
+open_dump(struct dumps_named *n, int dir, const char *path, const char *name, int small)
 {
-	if (n->dump->file == NULL) {
-		snprintf(n->why, sizeof(n->why), "%s",
-		    n->dump->state == DUMP_OPEN ? "no file yet: it is being written" :
-		    n->dump->state == DUMP_LOST ? "no file: its handler was lost" :
-		    n->dump->state == DUMP_GONE ? "its file is not there any more" :
-						  "there is its record alone");
+	const char *file = choose(n, name, small);
+
+	if (file == NULL || put_path(n, path, file) < 0)
 		return -1;
-	}
-	if (put_path(n, path, n->dump->file) < 0)
-		return -1;
-	return (n->fd = dumps_open_file(dir, n->dump)) < 0 ? -1 : 0;
+	return (n->fd = dumps_open_file(dir, file)) < 0 ? -1 : 0;
 }
 
 /* Looks a name up in a directory: 0, -1, or 1 when it is not there. */
 static int
-look_up(struct dumps_named *n, const char *path, const char *name)
+look_up(struct dumps_named *n, const char *path, const char *name, int small)
 {
 	int dir = dumps_open(path), rc = -1, saved;
 
@@ -60,7 +88,7 @@ look_up(struct dumps_named *n, const char *path, const char *name)
 		return -1;
 	if (dumps_read(&n->dumps, dir, DUMPS_USERS) == 0) {
 		n->dump = dumps_find(&n->dumps, name);
-		rc = n->dump == NULL ? 1 : open_dump(n, dir, path);
+		rc = n->dump == NULL ? 1 : open_dump(n, dir, path, name, small);
 	}
 	saved = errno;
 	io_close(dir);
@@ -68,15 +96,21 @@ look_up(struct dumps_named *n, const char *path, const char *name)
 	return rc;
 }
 
-/* A file by its path, with the record beside it. */
+/* A file by its path, with the record beside it; with small that leads to the small core. */
 static int
-by_path(struct dumps_named *n, const char *path, const char *dir, const char *name)
+by_path(struct dumps_named *n, const char *path, const char *dir, const char *name, int small)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), rc, saved = errno;
 
 	if (fd < 0 && errno != ENOENT)
 		return -1;
-	rc = look_up(n, dir, name);
+	rc = look_up(n, dir, name, small);
+	if (fd >= 0 && small) {
+		io_close(fd);
+		if (rc > 0)
+			snprintf(n->why, sizeof(n->why), "no dump that has a small core");
+		return rc == 0 ? 0 : -1;
+	}
 	if (fd < 0) {
 		if (rc > 0)
 			errno = saved;
@@ -86,8 +120,10 @@ by_path(struct dumps_named *n, const char *path, const char *dir, const char *na
 		io_close(n->fd);
 	n->fd = fd;
 	n->why[0] = '\0';
+	n->small = NULL;
+	n->is_small = n->dump != NULL && n->dump->small != NULL && strcmp(n->dump->small, name) == 0;
 	/* A file may have the name of another's dump. */
-	if (n->dump != NULL && (n->dump->file == NULL || strcmp(n->dump->file, name) != 0))
+	if (n->dump != NULL && !n->is_small && (n->dump->file == NULL || strcmp(n->dump->file, name) != 0))
 		n->dump = NULL;
 	if (strlen(path) >= sizeof(n->file)) {
 		errno = ENAMETOOLONG;
@@ -119,14 +155,14 @@ take(struct dumps_named *n)
 }
 
 static int
-open_named(struct dumps_named *n, const char *name, const char *usual)
+open_named(struct dumps_named *n, const char *name, const char *usual, int small)
 {
 	const char *slash = strrchr(name, '/');
 	char *dir;
 	int rc, saved;
 
 	if (slash == NULL || of_user(name)) {
-		rc = look_up(n, usual, name);
+		rc = look_up(n, usual, name, small);
 		if (rc == 0 || n->dump != NULL)
 			return rc == 0 ? take(n) : rc;
 		if (slash == NULL && rc < 0)
@@ -139,7 +175,7 @@ open_named(struct dumps_named *n, const char *name, const char *usual)
 	}
 	if ((dir = strndup(name, slash == name ? 1 : (size_t)(slash - name))) == NULL)
 		return -1;
-	rc = by_path(n, name, dir, slash + 1);
+	rc = by_path(n, name, dir, slash + 1, small);
 	saved = errno;
 	free(dir);
 	errno = saved;
@@ -147,13 +183,13 @@ open_named(struct dumps_named *n, const char *name, const char *usual)
 }
 
 int
-dumps_named(struct dumps_named *n, const char *name, const char *usual)
+dumps_named(struct dumps_named *n, const char *name, const char *usual, int small)
 {
 	int rc;
 
 	memset(n, 0, sizeof(*n));
 	n->fd = -1;
-	rc = open_named(n, name, usual);
+	rc = open_named(n, name, usual, small);
 	if (rc < 0 && n->why[0] == '\0')
 		snprintf(n->why, sizeof(n->why), "%s", strerror(errno));
 	return rc;

@@ -15,19 +15,30 @@ struct item {
 	enum rank rank;
 };
 
+/* What of a dump an item is. */
+enum part { ALL, FULL, SMALL };
+
 struct plan {
+	const struct dumps *d;
+	enum part part;
 	struct item *item;	/* those that still stay */
 	size_t count;
-	enum retention_rule *rule;
+	struct retention_verdict *verdict;
 };
 
 const char *
-retention_words(enum retention_rule rule)
+retention_words(enum retention_rule rule, int small)
 {
-	static const char *const words[] = { "stays", "too old", "too many of one identity", "too many", "too many bytes",
-		"too little room" };
+	static const char *const words[][2] = {
+		{ "stays", "stays" },
+		{ "too old", "too old" },
+		{ "too many of one identity", "too many small cores of one identity" },
+		{ "too many", "too many small cores" },
+		{ "too many bytes", "too many bytes of small cores" },
+		{ "too little room", "too little room" },
+	};
 
-	return words[rule];
+	return words[rule][small != 0];
 }
 
 static const char *
@@ -130,12 +141,37 @@ order(struct plan *p)
 	qsort(p->item, p->count, sizeof(*p->item), by_rank);
 }
 
+/* Whether the part of a dump is there, or a record alone, which is a dump of its own. */
+static int
+has(enum part part, const struct dump *d)
+{
+	return part == SMALL ? d->small != NULL : part == ALL || d->file != NULL || d->small == NULL;
+}
+
+/* The bytes of its files. */
+static uint64_t
+size(enum part part, const struct dump *d)
+{
+	return (part != SMALL ? d->size : 0) + (part != FULL ? d->small_size : 0);
+}
+
+/* It goes, by a rule; the bytes that this frees. */
+static uint64_t
+drop(struct plan *p, size_t at, enum retention_rule rule)
+{
+	if (p->part != SMALL)
+		p->verdict[at].file = rule;
+	if (p->part != FULL && p->d->dump[at].small != NULL)
+		p->verdict[at].small = rule;
+	return size(p->part, &p->d->dump[at]);
+}
+
 /* The first n items go, by a rule. */
 static void
 drop_first(struct plan *p, size_t n, enum retention_rule rule)
 {
 	for (size_t i = 0; i < n; i++)
-		p->rule[p->item[i].at] = rule;
+		drop(p, p->item[i].at, rule);
 	p->count -= n;
 	memmove(p->item, p->item + n, p->count * sizeof(*p->item));
 }
@@ -157,7 +193,7 @@ limit_each(struct plan *p, uint64_t most)
 		qsort(t, n, sizeof(*t), by_rank);
 		for (size_t k = 0; k < n; k++) {
 			if (k < over)
-				p->rule[t[k].at] = RETENTION_EACH;
+				drop(p, t[k].at, RETENTION_EACH);
 			else
 				p->item[kept++] = t[k];
 		}
@@ -179,10 +215,10 @@ limit_all(struct plan *p, size_t over, uint64_t bytes_over, enum retention_rule 
 
 /*
  * Of the files, but for the newest of each identity, as many go as must: what others fill a disk with is not ours
- * to make up for with all that we have.
+ * to make up for with all that we have.  Returns the bytes that become free.
  */
-static void
-make_free(struct plan *p, const struct dumps *d, uint64_t need)
+static uint64_t
+make_free(struct plan *p, uint64_t need)
 {
 	size_t kept = 0;
 	uint64_t freed = 0;
@@ -190,52 +226,96 @@ make_free(struct plan *p, const struct dumps *d, uint64_t need)
 	for (size_t i = 0; i < p->count; i++) {
 		const struct item *t = &p->item[i];
 
-		if (t->rank != NEWEST && t->rank < UNSENT_NEWEST && freed < need && d->dump[t->at].file != NULL) {
-			p->rule[t->at] = RETENTION_FREE;
-			freed += d->dump[t->at].size;
-		} else {
+		if (t->rank != NEWEST && t->rank < UNSENT_NEWEST && freed < need && t->file)
+			freed += drop(p, t->at, RETENTION_FREE);
+		else
 			p->item[kept++] = *t;
-		}
 	}
 	p->count = kept;
+	return freed;
 }
 
-int
-retention_plan(const struct dumps *d, const struct retention *r, enum retention_rule *rule)
+/* Whether it is to be kept until it has been sent. */
+static int
+unsent(enum part part, const struct dump *d)
 {
-	struct plan p = { .item = calloc(d->count, sizeof(*p.item)), .rule = rule };
-	uint64_t bytes = 0, freed = 0;
-	size_t pinned = 0;
+	return *d->sent == '\0' && (part == SMALL || *d->on_request != '\0' ? *d->small_sent == '\0' : 1);
+}
 
-	if (p.item == NULL && d->count > 0)
+/* Takes the parts of all dumps that are not too old. */
+static int
+fill(struct plan *p, const struct retention *r, size_t *pinned)
+{
+	const struct dumps *d = p->d;
+
+	if ((p->item = calloc(d->count + 1, sizeof(*p->item))) == NULL)
 		return -1;
 	for (size_t i = 0; i < d->count; i++) {
 		const struct dump *one = &d->dump[i];
-		enum rank least = one->state == DUMP_OPEN ? PINNED : r->unsent && *one->sent == '\0' ? UNSENT : MIDDLE;
-		int old = r->before != NULL && *one->time != '\0' && strcmp(one->time, r->before) < 0;
+		enum rank least = one->state == DUMP_OPEN ? PINNED : r->unsent && unsent(p->part, one) ? UNSENT : MIDDLE;
+		/* Where the small core stays the record does, and is counted there. */
+		int record = p->part != FULL || one->small == NULL || p->verdict[i].small != RETENTION_STAYS;
 
-		rule[i] = old && least == MIDDLE ? RETENTION_AGE : RETENTION_STAYS;
-		if (rule[i] == RETENTION_AGE)
+		if (!has(p->part, one))
 			continue;
-		p.item[p.count++] = (struct item){ .at = i, .identity = identity(one), .uid = one->uid,
-			.size = one->size + one->record_size, .file = one->file != NULL, .rank = least };
-		pinned += least != MIDDLE;
+		if (r->before != NULL && *one->time != '\0' && strcmp(one->time, r->before) < 0 && least == MIDDLE) {
+			drop(p, i, RETENTION_AGE);
+			continue;
+		}
+		p->item[p->count++] = (struct item){ .at = i, .identity = identity(one), .uid = one->uid,
+			.size = size(p->part, one) + (record ? one->record_size : 0), .rank = least,
+			.file = (p->part != SMALL && one->file != NULL) || (p->part != FULL && one->small != NULL) };
+		*pinned += least != MIDDLE;
 	}
-	rank(&p);
-	if (r->each > 0)
-		limit_each(&p, r->each);
-	order(&p);
-	if (r->count > 0 && p.count - pinned > r->count)
-		limit_all(&p, p.count - pinned - (size_t)r->count, 0, RETENTION_COUNT);
-	for (size_t i = 0; i < p.count; i++)
-		bytes += p.item[i].size;
-	if (r->bytes > 0 && bytes > r->bytes)
-		limit_all(&p, 0, bytes - r->bytes, RETENTION_BYTES);
-	for (size_t i = 0; i < d->count; i++)
-		if (rule[i] != RETENTION_STAYS)
-			freed += d->dump[i].size;
-	if (r->need > freed)
-		make_free(&p, d, r->need - freed);
-	free(p.item);
 	return 0;
+}
+
+/* The rules but for the free room. */
+static int
+limit(struct plan *p, const struct retention *r)
+{
+	int small = p->part == SMALL;
+	uint64_t each = small ? r->small_each : r->each, count = small ? r->small_count : r->count;
+	uint64_t most = small ? r->small_bytes : r->bytes, bytes = 0;
+	size_t pinned = 0;
+
+	if (fill(p, r, &pinned) < 0)
+		return -1;
+	rank(p);
+	if (each > 0)
+		limit_each(p, each);
+	order(p);
+	if (count > 0 && p->count - pinned > count)
+		limit_all(p, p->count - pinned - (size_t)count, 0, RETENTION_COUNT);
+	for (size_t i = 0; i < p->count; i++)
+		bytes += p->item[i].size;
+	if (most > 0 && bytes > most)
+		limit_all(p, 0, bytes - most, RETENTION_BYTES);
+	return 0;
+}
+
+int
+retention_plan(const struct dumps *d, const struct retention *r, struct retention_verdict *verdict)
+{
+	struct plan full = { .d = d, .part = r->apart ? FULL : ALL, .verdict = verdict };
+	struct plan small = { .d = d, .part = SMALL, .verdict = verdict };
+	uint64_t freed = 0;
+	int rc;
+
+	memset(verdict, 0, d->count * sizeof(*verdict));
+	/* The small ones first: what of them goes says with which part the record is counted. */
+	rc = (r->apart && limit(&small, r) < 0) || limit(&full, r) < 0 ? -1 : 0;
+	for (size_t i = 0; rc == 0 && i < d->count; i++)
+		freed += (verdict[i].file != RETENTION_STAYS ? d->dump[i].size : 0) +
+		    (verdict[i].small != RETENTION_STAYS ? d->dump[i].small_size : 0);
+	if (rc == 0 && r->need > freed)
+		freed += make_free(&full, r->need - freed);
+	if (rc == 0 && r->need > freed)
+		make_free(&small, r->need - freed);
+	for (size_t i = 0; rc == 0 && i < d->count; i++)
+		verdict[i].all = (verdict[i].file != RETENTION_STAYS || !has(FULL, &d->dump[i])) &&
+		    (verdict[i].small != RETENTION_STAYS || d->dump[i].small == NULL);
+	free(full.item);
+	free(small.item);
+	return rc;
 }

@@ -26,9 +26,13 @@
 #include "terminal.h"
 #include "unpack_linux.h"
 
+/* A small core's file is less than this, bytes; the core in it is about so many times as large. */
+#define SMALL (16u * 1024 * 1024)
+#define SMALL_BECOMES 64
+
 struct options {
 	const char *debug, *executable, *identity, *program;
-	int force, only_say, show;
+	int force, only_say, show, small;
 };
 
 /* The stored file, printable, for messages. */
@@ -37,7 +41,7 @@ static char name[RECORD_ESCAPED(PATH_MAX)];
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-open [-fhnVv] [-d DEBUGDIR] [-e ELF] [-i IDENTITY] [-x PROGRAM]\n"
+	fputs("usage: core-open [-fhnSVv] [-d DEBUGDIR] [-e ELF] [-i IDENTITY] [-x PROGRAM]\n"
 	      "                 NAME | last\n",
 	    to);
 	return fflush(to) == 0 ? status : 2;
@@ -63,7 +67,7 @@ lost(void *arg, uint64_t at, uint64_t data_offset, uint64_t len)
 
 /* Opens the stored file, which is ours until whoever has it open has ended. */
 static void
-open_stored(struct dumps_named *d, const char *operand)
+open_stored(struct dumps_named *d, const char *operand, int small)
 {
 	const char *path;
 	char *usual = NULL;
@@ -71,11 +75,13 @@ open_stored(struct dumps_named *d, const char *operand)
 
 	if (conf_dir(CONF_FILE, &usual) < 0)
 		warn("%s", CONF_FILE);
-	rc = dumps_named(d, operand, usual != NULL ? usual : DUMPS_DIR);
+	rc = dumps_named(d, operand, usual != NULL ? usual : DUMPS_DIR, small);
 	path = d->file[0] != '\0' ? d->file : operand;
 	record_escape(name, path, strnlen(path, PATH_MAX));
 	if (rc < 0)
 		errx(2, "%s: %s", name, d->why);
+	if (d->small != NULL)
+		warnx("%s: %s", name, d->small);
 	free(usual);
 }
 
@@ -110,8 +116,10 @@ prepare(const struct dumps_named *d, const struct options *o)
 
 	if ((n > 0 && elf_id_kind(head, (size_t)n) == ELF_ID_KIND_CORE) || (o->only_say && !unpack_needed(d->fd)))
 		return d->fd;
-	/* What the record says is believed as far as it is true. */
-	if (d->dump == NULL || number_parse(d->dump->bytes, 1, INT64_MAX, &r.expected) < 0)
+	/* What the record says is believed as far as it is true.  A small core is small, however well it is compressed. */
+	if (d->is_small)
+		r.expected = d->dump->small_size < SMALL ? SMALL_BECOMES * d->dump->small_size : 0;
+	else if (d->dump == NULL || number_parse(d->dump->bytes, 1, INT64_MAX, &r.expected) < 0)
 		r.expected = 0;
 	progress_start(&p);
 	st = restore_open(&r, d->fd, o->identity, &fd);
@@ -192,7 +200,7 @@ main(int argc, char **argv)
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "d:e:fhi:nVvx:")) != -1) {
+	while ((c = getopt(argc, argv, "d:e:fhi:nSVvx:")) != -1) {
 		switch (c) {
 		case 'd':
 			o.debug = optarg;
@@ -210,6 +218,9 @@ main(int argc, char **argv)
 			break;
 		case 'n':
 			o.only_say = 1;
+			break;
+		case 'S':
+			o.small = 1;
 			break;
 		case 'V':
 			puts("core-open " VERSION);
@@ -230,7 +241,7 @@ main(int argc, char **argv)
 	if ((o.executable != NULL && (o.executable = realpath(path = o.executable, NULL)) == NULL) ||
 	    (o.debug != NULL && (o.debug = realpath(path = o.debug, NULL)) == NULL))
 		err(2, "%s", path);
-	open_stored(&d, argv[optind]);
+	open_stored(&d, argv[optind], o.small);
 	fd = prepare(&d, &o);
 	read_core(&core, &e.image, fd);
 	e.core = &core;

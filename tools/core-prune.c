@@ -35,7 +35,8 @@ struct options {
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-prune [-hnsvV] [-a AGE] [-b BYTES] [-F BYTES] [-i N] [-k N] DIR\n", to);
+	fputs("usage: core-prune [-hnsvV] [-a AGE] [-b BYTES] [-B BYTES] [-F BYTES] [-i N] [-I N]\n"
+	      "                  [-k N] [-K N] DIR\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 
@@ -66,20 +67,39 @@ remove_unlocked(int dir, const char *name)
 }
 
 static void
-tell(const struct options *o, const struct dump *d, enum retention_rule rule)
+tell_removed(const struct options *o, const char *what, enum retention_rule rule, int small)
 {
-	char name[RECORD_ESCAPED(256)];
+	char name[RECORD_ESCAPED(DUMPS_NAME)];
 
-	record_escape(name, d->name, strnlen(d->name, 256));
-	if (rule == RETENTION_STAYS)
-		printf("stays %s\n", name);
-	else
-		printf("%s %s: %s\n", o->only_say ? "would remove" : "removed", name, retention_words(rule));
+	record_escape(name, what, strnlen(what, DUMPS_NAME));
+	printf("%s %s: %s\n", o->only_say ? "would remove" : "removed", name, retention_words(rule, small));
 }
 
-/* Removes one dump: its file, and then its record, so that no file is ever without.  Whether it could. */
+static void
+tell(const struct options *o, const struct dump *d, const struct retention_verdict *v)
+{
+	char name[RECORD_ESCAPED(DUMPS_NAME)];
+
+	if (v->all && (d->file != NULL || d->small == NULL)) {
+		tell_removed(o, d->name, v->file, 0);
+		return;
+	}
+	if (v->all) {
+		tell_removed(o, d->name, v->small, o->keep.apart);
+		return;
+	}
+	if (v->file != RETENTION_STAYS)
+		tell_removed(o, d->file, v->file, 0);
+	if (v->small != RETENTION_STAYS)
+		tell_removed(o, d->small, v->small, 1);
+	record_escape(name, d->name, strnlen(d->name, DUMPS_NAME));
+	if (o->show)
+		printf("stays %s\n", name);
+}
+
+/* Removes of a dump what is to go: its files, and then its record, so that no file is ever without.  Whether it could. */
 static int
-remove_dump(int dir, const struct dump *d)
+remove_dump(int dir, const struct dump *d, const struct retention_verdict *v)
 {
 	char record[NAME_MAX + 1];
 
@@ -87,26 +107,27 @@ remove_dump(int dir, const struct dump *d)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	if (d->file != NULL && remove_unlocked(dir, d->file) < 0)
+	if ((v->file != RETENTION_STAYS && d->file != NULL && remove_unlocked(dir, d->file) < 0) ||
+	    (v->small != RETENTION_STAYS && d->small != NULL && remove_unlocked(dir, d->small) < 0))
 		return -1;
-	return unlinkat(dir, record, 0) < 0 && errno != ENOENT ? -1 : 0;
+	return v->all && unlinkat(dir, record, 0) < 0 && errno != ENOENT ? -1 : 0;
 }
 
 static int
 prune(const char *path, int dir, struct options *o)
 {
 	struct dumps d = { 0 };
-	enum retention_rule *rule;
+	struct retention_verdict *v;
 	int status = 0;
 
 	if (dumps_read(&d, dir, 0) < 0)
 		err(2, "%s", path);
 	o->keep.need = needed(dir, o->spare);
-	if ((rule = calloc(d.count + 1, sizeof(*rule))) == NULL || retention_plan(&d, &o->keep, rule) < 0)
+	if ((v = calloc(d.count + 1, sizeof(*v))) == NULL || retention_plan(&d, &o->keep, v) < 0)
 		err(2, NULL);
 	/* The oldest first, as they came. */
 	for (size_t i = d.count; i-- > 0;) {
-		if (rule[i] != RETENTION_STAYS && !o->only_say && remove_dump(dir, &d.dump[i]) < 0) {
+		if (!o->only_say && remove_dump(dir, &d.dump[i], &v[i]) < 0) {
 			if (errno == EWOULDBLOCK)
 				warnx("%s/%s: in use: it stays", path, d.dump[i].name);
 			else
@@ -114,31 +135,30 @@ prune(const char *path, int dir, struct options *o)
 			status = 1;
 			continue;
 		}
-		if (rule[i] != RETENTION_STAYS || o->show)
-			tell(o, &d.dump[i], rule[i]);
+		tell(o, &d.dump[i], &v[i]);
 	}
-	free(rule);
+	free(v);
 	dumps_free(&d);
 	return status;
 }
 
 static uint64_t
-bytes(int letter)
+bytes(int letter, uint64_t least)
 {
 	uint64_t n;
 
-	if (number_size(optarg, 1, INT64_MAX, &n) < 0)
+	if (number_size(optarg, least, INT64_MAX, &n) < 0)
 		errx(2, "-%c %s: not a size in bytes, or with K, M, G or T behind it", letter, optarg);
 	return n;
 }
 
 static uint64_t
-number(int letter)
+number(int letter, uint64_t least)
 {
 	uint64_t n;
 
-	if (number_parse(optarg, 1, UINT32_MAX, &n) < 0)
-		errx(2, "-%c %s: not a number from 1 to %" PRIu32, letter, optarg, UINT32_MAX);
+	if (number_parse(optarg, least, UINT32_MAX, &n) < 0)
+		errx(2, "-%c %s: not a number from %" PRIu64 " to %" PRIu32, letter, optarg, least, UINT32_MAX);
 	return n;
 }
 
@@ -150,7 +170,7 @@ main(int argc, char **argv)
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "a:b:F:hi:k:nsvV")) != -1) {
+	while ((c = getopt(argc, argv, "a:b:B:F:hi:I:k:K:nsvV")) != -1) {
 		switch (c) {
 		case 'a':
 			if (age_ago(optarg, o.before) < 0)
@@ -158,18 +178,30 @@ main(int argc, char **argv)
 			o.keep.before = o.before;
 			break;
 		case 'b':
-			o.keep.bytes = bytes(c);
+			o.keep.bytes = bytes(c, 1);
+			break;
+		case 'B':
+			o.keep.apart = 1;
+			o.keep.small_bytes = bytes(c, 0);
 			break;
 		case 'F':
-			o.spare = bytes(c);
+			o.spare = bytes(c, 1);
 			break;
 		case 'h':
 			return usage(stdout, 0);
 		case 'i':
-			o.keep.each = number(c);
+			o.keep.each = number(c, 1);
+			break;
+		case 'I':
+			o.keep.apart = 1;
+			o.keep.small_each = number(c, 0);
 			break;
 		case 'k':
-			o.keep.count = number(c);
+			o.keep.count = number(c, 1);
+			break;
+		case 'K':
+			o.keep.apart = 1;
+			o.keep.small_count = number(c, 0);
 			break;
 		case 'n':
 			o.only_say = 1;
@@ -190,7 +222,8 @@ main(int argc, char **argv)
 	if (argc - optind != 1)
 		return usage(stderr, 2);
 	/* Who names no rule means something else. */
-	if (o.keep.before == NULL && o.keep.bytes == 0 && o.spare == 0 && o.keep.each == 0 && o.keep.count == 0) {
+	if (o.keep.before == NULL && o.keep.bytes == 0 && o.spare == 0 && o.keep.each == 0 && o.keep.count == 0 &&
+	    !o.keep.apart) {
 		warnx("no rule is given, by which to keep or remove");
 		return usage(stderr, 2);
 	}

@@ -286,3 +286,158 @@ left() {
 	[ "$(ls d | wc -l)" = 40 ]
 	ls -A d | grep -qx .gzcore.prune
 }
+
+# small NAME SECOND IDENTITY [BYTES [SMALL]]: as stored, with a small core; BYTES -: that alone.
+small() {
+	local size=${4-1000}
+	stored "$1" "$2" "$3" "${size/#-/0}"
+	[ "$size" != - ] || { rm "d/$1.gz"; sed -i 's/^stored=.*/stored=no/; s/^complete=.*/complete=no/' "d/$1.txt"; }
+	head -c "${5-100}" /dev/zero >"d/$1.small.gz"
+}
+
+# states: what is there, oldest first, each with its state and whether it has a small core.
+states() {
+	core-list -j d | jq -r '[.[] | .name + ":" + .state + (if .small_file then "+" else "" end)] | reverse | join(" ")'
+}
+
+@test "core-prune: without a budget of its own a small core stays and goes with its dump" {
+	need jq
+	for i in 1 2 3; do
+		small a$i 1$i a
+	done
+	small a4 14 a - 5000
+	[ "$(states)" = 'a1:whole+ a2:whole+ a3:whole+ a4:small+' ]
+	core-prune -k 3 d | diff - <(echo 'removed a2: too many')
+	[ "$(ls d | wc -l)" = 8 ]
+	core-prune -b 6500 d | diff - <(echo 'removed a3: too many bytes')
+	[ "$(states)" = 'a1:whole+ a4:small+' ]
+}
+
+@test "core-prune: the full file goes, the small core stays with the record, and both by rules of their own" {
+	need jq
+	for i in 1 2 3 4; do
+		small a$i 1$i a
+	done
+	stored b1 21 b
+	small c1 31 c -
+	core-prune -n -v -i 2 -K 0 d | diff - <(cat <<-'EOS'
+	stays a1
+	would remove a2.gz: too many of one identity
+	stays a2
+	would remove a3.gz: too many of one identity
+	stays a3
+	stays a4
+	stays b1
+	stays c1
+	EOS
+	)
+	core-prune -i 2 -I 3 d | diff - <(printf '%s\n' 'removed a2: too many of one identity' \
+		'removed a3.gz: too many of one identity')
+	[ "$(states)" = 'a1:whole+ a3:small+ a4:whole+ b1:whole c1:small+' ]
+	# What has no full file does not count among those that have.
+	core-prune -k 3 -I 9 d | diff - /dev/null
+	core-prune -k 2 -K 2 d | diff - <(printf '%s\n' 'removed a1: too many' 'removed a3: too many small cores')
+	[ "$(states)" = 'a4:whole+ b1:whole c1:small+' ]
+	core-prune -I 9 -k 1 d | diff - <(echo 'removed a4.gz: too many')
+	[ "$(states)" = 'a4:small+ b1:whole c1:small+' ]
+	core-prune -K 1 d | diff - <(echo 'removed a4: too many small cores')
+	[ "$(states)" = 'b1:whole c1:small+' ]
+	[ "$(ls d | paste -sd' ')" = 'b1.gz b1.txt c1.small.gz c1.txt' ]
+	# Too old is too old.
+	small d1 41 d
+	core-prune -a 0s -K 9 d >/dev/null
+	[ "$(ls d | wc -l)" = 0 ]
+}
+
+@test "core-prune: bytes of small cores are bounded apart, a record counts where it stays" {
+	need jq
+	for i in 1 2 3 4 5; do
+		small a$i 1$i a 100000 30000
+	done
+	core-prune -n -b 500K -B 140K d | diff - <(echo 'would remove a2.small.gz: too many bytes of small cores')
+	core-prune -b 250K -B 100K d | diff - <(cat <<-'EOS'
+	removed a2: too many bytes
+	removed a3: too many bytes
+	removed a4.gz: too many bytes
+	EOS
+	)
+	[ "$(states)" = 'a1:whole+ a4:small+ a5:whole+' ]
+	core-prune -b 1 -B 0 d >/dev/null
+	[ "$(states)" = 'a1:small+ a4:small+ a5:small+' ]
+	core-prune -B 1 d >/dev/null
+	[ "$(ls d | wc -l)" = 0 ]
+}
+
+@test "core-prune: for lack of room small cores go last, and of users each has their own" {
+	need jq
+	for i in 1 2 3; do
+		small a$i 1$i a 1000 1000
+		small b$i 2$i b 1000 1000
+		sed -i 's/^record=1$/&\nuid=4711/' d/b$i.txt
+	done
+	# More than there is: all but the newest of each identity.
+	core-prune -n -F 7000T -K 9 d | grep -c 'too little room' | grep -qx 4
+	core-prune -n -F 7000T d | grep -c 'too little room' | grep -qx 4
+	core-prune -F 7000T -K 9 d >/dev/null
+	[ "$(states)" = 'a3:whole+ b3:whole+' ]
+	for i in 1 2 4 5 6; do
+		small b$i 2$i b$i -
+		sed -i 's/^record=1$/&\nuid=4711/' d/b$i.txt
+	done
+	core-prune -K 4 d >/dev/null
+	[ "$(states)" = 'a3:whole+ b3:whole b4:small+ b5:small+ b6:small+' ] || { states; false; }
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	mkdir e
+	mount -t tmpfs -o size=8m none e || skip "no tmpfs can be mounted"
+	rm -r d
+	ln -s e d
+	for i in 1 2 3 4 5 6; do
+		small a$i 1$i a 1000000 100000
+	done
+	core-prune -F 4M -K 0 d >said
+	there=$(states)
+	# Full files were not enough: the room is for more than they had.
+	core-prune -F 7300K -K 0 d >said2
+	last=$(states)
+	umount e
+	[ "$there" = 'a1:whole+ a2:small+ a3:small+ a4:small+ a5:whole+ a6:whole+' ] || { echo "$there"; cat said; false; }
+	[ "$(grep -c small.gz said)" = 0 ]
+	[[ $last == *' a6:whole+' ]] && ! grep -q a6 said2
+	grep -q 'small.gz: too little room\|removed a[1-5]: too little room' said2 || { cat said2; false; }
+}
+
+@test "core-prune: with -s a small core waits until it was sent, its full file until that was" {
+	need jq
+	for i in 1 2 3 4; do
+		small a$i 1$i a
+	done
+	echo small_sent=2026-11-25T12:00:00Z | tee -a d/a1.txt d/a2.txt >>d/a3.txt
+	echo sent=2026-11-25T12:00:00Z >>d/a2.txt
+	# The full one only when somebody asks for it.
+	echo on_request=full >>d/a3.txt
+	core-prune -s -k 1 -K 1 d | diff - <(printf '%s\n' 'removed a2: too many' 'removed a3.small.gz: too many small cores')
+	[ "$(states)" = 'a1:whole+ a3:whole a4:whole+' ]
+	core-prune -s -a 0s d | diff - <(echo 'removed a3: too old')
+}
+
+@test "core-prune: a small core in use stays with its record, and so does what only looks like one" {
+	need jq
+	small a 11 a
+	small b 12 b
+	small c 13 c
+	echo x >d/c.small.txt
+	dump c.small time=2026-11-25T10:00:14Z uuid=d
+	echo part >d/b.small.gz.partial
+	echo part >d/odd.small.gz
+	[ "$(states)" = 'a:whole+ b:whole+ c:whole c.small:whole' ]
+	[ "$(core-list -j d | jq -r '.[] | select(.name == "b") | .small_file')" = b.small.gz ]
+	rm d/b.small.gz.partial
+	exec 9<d/a.small.gz
+	flock -s 9
+	run -1 --separate-stderr core-prune -k 1 d
+	[ "$stderr" = 'core-prune: d/a: in use: it stays' ]
+	exec 9<&-
+	[ -e d/a.txt ]
+	core-prune -k 1 d >/dev/null
+	[ "$(ls d | paste -sd' ')" = 'c.small.gz c.small.txt odd.small.gz' ] || { ls d; false; }
+}

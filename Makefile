@@ -33,7 +33,7 @@ LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
 LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 
 LIB = age cgroup command conf core core_files core_lists core_modules core_order core_read core_stored \
-	core_threads cut_guard deadline_linux debugger deflate dumps dumps_named elf_debug elf_id elf_symbol end_input engine \
+	core_threads cut_guard deadline_linux debugger deflate dump_text dumps dumps_named elf_debug elf_id elf_symbol end_input engine \
 	engine_inflate engine_isal engine_libdeflate engine_zlib environment executable facts fingerprint gz \
 	image in_use_linux inflate inflate_members io leftovers_linux lock_linux loops_linux machines match member now number \
 	open_guard ordered output owner_linux pipe_linux proc_ask_linux proc_core_linux proc_linux processors_linux progress \

@@ -107,7 +107,8 @@ take_values(struct dump *p, const char **stored, const char **complete, const ch
 		{ "time", &p->time }, { "comm", &p->comm }, { "signame", &p->signame }, { "uid", &p->uid }, { "uuid", &p->uuid },
 		{ "build_id", &p->build_id }, { "fingerprint", &p->fingerprint }, { "exe", &p->exe },
 		{ "pid", &p->pid }, { "bytes", &p->bytes }, { "host", &p->host }, { "object", &p->object },
-		{ "object_whole", &p->object_whole }, { "sent", &p->sent }, { "small_object", &p->small_object },
+		{ "object_whole", &p->object_whole }, { "sent", &p->sent }, { "small", &p->small_kept },
+		{ "small_bytes", &p->small_bytes }, { "small_object", &p->small_object },
 		{ "small_sent", &p->small_sent }, { "on_request", &p->on_request }, { "pending", pending },
 		{ "stored", stored }, { "complete", complete },
 	};

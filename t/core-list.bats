@@ -350,3 +350,74 @@ table() {
 	run -0 --separate-stderr built/core-list d
 	[ -z "$stderr" ]
 }
+
+@test "core-list: a small core is its dump's, and a state of its own when it is all that there is" {
+	dump both small=whole
+	printf 'small=whole\nsmall_bytes=700\n' >>d/both.txt
+	head -c 5000 /dev/zero >d/both.gz
+	head -c 700 /dev/zero >d/both.small.gz
+	dump alone stored=no complete=no
+	echo small_why=room >>d/alone.txt
+	head -c 800 /dev/zero >d/alone.small.gz.age
+	dump gone
+	: >d/gone.small.gz
+	dump part stored=partial complete=no
+	echo part >d/part.gz.partial
+	: >d/part.small.gz
+	dump open stored= complete=
+	: >d/open.small.gz
+	# A part of a small core is no part of the full one; a link and a folder are none.
+	dump cut
+	echo part >d/cut.small.gz.partial
+	dump odd stored=partial complete=no
+	echo part >d/odd.small.gz.partial
+	ln -s /etc/passwd d/odd.small.gz
+	dump link
+	ln -s both.gz d/link.small.gz
+	dump folder
+	mkdir d/folder.small.gz
+	# A dump's name may end so.
+	dump one
+	: >d/one.small
+	dump one.small
+	: >d/one.small.gz
+	dump one.small.small
+	: >d/one.small.small.gz
+	# Of a user too.
+	mkdir d/4711
+	cp d/alone.txt d/4711/a.txt
+	: >d/4711/a.small.gz
+	table | awk '{ print $5, $4, $NF }' | sort | diff - <(sort <<-'EOS'
+	whole 4.9K both
+	small 800 alone
+	small 0 gone
+	partial 5 part
+	open 0 open
+	small 5 cut
+	small 5 odd
+	gone - link
+	gone - folder
+	whole 0 one
+	whole 0 one.small
+	whole 0 one.small.small
+	small 0 4711/a
+	EOS
+	)
+	core-list -j -N both d | jq -S -c '.[0] | [.file, .size, .small_file, .small_size, .small, .small_bytes]' |
+		diff - <(echo '["both.gz",5000,"both.small.gz",700,"whole",700]')
+	core-list -r -N both d | grep -E '^(small|file|size)' | diff - <(cat <<-'EOS'
+	file=both.gz
+	size=5000
+	small_file=both.small.gz
+	small_size=700
+	small=whole
+	small_bytes=700
+	EOS
+	)
+	core-list -r -N 4711/a d | grep -x small_file=4711/a.small.gz
+	core-list -aj d | jq -c '.[]' >all
+	split -l 1 all one.
+	valid_json core-forward one.a?
+	jq -c 'select(.name == "both") | [.small, .small_bytes, .small_file]' all |
+		diff - <(echo '["whole",700,"both.small.gz"]')
+}

@@ -2,8 +2,6 @@
 #define _XOPEN_SOURCE 700
 #include <err.h>
 #include <fnmatch.h>
-#include <inttypes.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +9,11 @@
 
 #include "age.h"
 #include "conf.h"
+#include "dump_text.h"
 #include "dumps.h"
 #include "io.h"
 #include "number.h"
 #include "record.h"
-#include "record_lines.h"
 
 #define COLUMN 128	/* the most characters of one */
 
@@ -76,19 +74,6 @@ or_dash(const char *text)
 	return *text != '\0' ? text : "-";
 }
 
-static void
-put_name(const char *name, int json)
-{
-	char text[RECORD_JSON(DUMPS_NAME)];
-	size_t n = strnlen(name, DUMPS_NAME);
-
-	if (json)
-		record_json(text, name, n);
-	else
-		record_escape(text, name, n);
-	fputs(text, stdout);
-}
-
 /* A value as a column.  Records of users may hold anything, and nothing of it is for the terminal. */
 static void
 put_column(const char *value, int least, int most)
@@ -105,55 +90,19 @@ put_column(const char *value, int least, int most)
 static void
 put_line(const struct dump *d)
 {
-	char size[16];
+	char size[16], name[RECORD_ESCAPED(DUMPS_NAME)];
 
 	put_column(d->time, 20, COLUMN);
 	put_column(d->comm, 15, COLUMN);
 	put_column(d->signame, 8, COLUMN);
-	printf("%5s  %-7s  ", d->file != NULL ? number_short(d->size, size) : "-", dump_words(d->state));
+	printf("%5s  %-7s  ", d->file != NULL ? number_short(d->size, size) :
+	    d->small != NULL			  ? number_short(d->small_size, size) :
+						    "-", dump_words(d->state));
 	put_column(d->fingerprint, 16, COLUMN);
 	/* An identity in full is for -j: of a UUID or a build-id the start says enough. */
 	put_column(*d->uuid != '\0' ? d->uuid : d->build_id, 8, 8);
-	put_name(d->name, 0);
-	putchar('\n');
-}
-
-/* A value of a record, which is text with escapes, as a member of JSON, or as a line, cut then. */
-static void
-put_value(const char *key, const char *value, int json)
-{
-	size_t n = json ? strlen(value) : strnlen(value, RECORD_VALUE);
-	char *bytes, *text;
-
-	if (n == 0)
-		return;
-	if ((bytes = strndup(value, n)) == NULL || (text = malloc(RECORD_JSON(n))) == NULL)
-		err(2, NULL);
-	n = record_unescape(bytes);
-	if (json)
-		record_json(text, bytes, n);
-	else
-		record_escape(text, bytes, n);
-	printf(json ? ", \"%s\": \"%s\"" : "%s=%s\n", key, text);
-	free(bytes);
-	free(text);
-}
-
-/* What is listed of a record, and where a dump has it. */
-static const struct {
-	const char *key;
-	size_t at;
-} values[] = {
-#define VALUE(key) { #key, offsetof(struct dump, key) }
-	VALUE(time), VALUE(host), VALUE(comm), VALUE(exe), VALUE(signame), VALUE(uuid), VALUE(build_id),
-	VALUE(fingerprint), VALUE(object), VALUE(object_whole), VALUE(sent),
-};
-#define VALUES (sizeof(values) / sizeof(*values))
-
-static const char *
-value_of(const struct dump *d, size_t i)
-{
-	return *(const char *const *)((const char *)d + values[i].at);
+	record_escape(name, d->name, strnlen(d->name, DUMPS_NAME));
+	puts(name);
 }
 
 static int
@@ -161,49 +110,6 @@ put_text(void *arg, const char *text, size_t len)
 {
 	(void)arg;
 	return fwrite(text, 1, len, stdout) == len ? 0 : -1;
-}
-
-/* What stands in an object first, whatever the record says; and what is of no interest elsewhere. */
-static const char *const own_members[] = { "name", "state", "file", "size", "object", "pending", "sent", "verified",
-	NULL };
-
-static void
-put_object(const struct dump *d, int all)
-{
-	fputs("{\"name\": \"", stdout);
-	put_name(d->name, 1);
-	printf("\", \"state\": \"%s\"", dump_words(d->state));
-	if (d->file != NULL) {
-		fputs(", \"file\": \"", stdout);
-		put_name(d->file, 1);
-		printf("\", \"size\": %" PRIu64, d->size);
-	}
-	if (all) {
-		put_value("object", d->object, 1);
-		if (record_lines_json(d->record, d->record_len, own_members, put_text, NULL) < 0)
-			err(2, NULL);
-		putchar('}');
-		return;
-	}
-	for (size_t i = 0; i < VALUES; i++)
-		put_value(values[i].key, value_of(d, i), 1);
-	putchar('}');
-}
-
-static void
-put_lines(const struct dump *d)
-{
-	fputs("name=", stdout);
-	put_name(d->name, 0);
-	printf("\nstate=%s\n", dump_words(d->state));
-	if (d->file != NULL) {
-		fputs("file=", stdout);
-		put_name(d->file, 0);
-		printf("\nsize=%" PRIu64 "\n", d->size);
-	}
-	for (size_t i = 0; i < VALUES; i++)
-		put_value(values[i].key, value_of(d, i), 0);
-	putchar('\n');
 }
 
 static void
@@ -218,12 +124,11 @@ put_dumps(const struct dumps *d, const struct filter *f, char form, size_t *show
 			printf("%-20s  %-15s  %-8s  %5s  %-7s  %-16s  %-8s  %s\n", "TIME", "COMMAND", "SIGNAL", "SIZE", "STATE",
 			    "STACK", "IDENTITY", "NAME");
 		++*shown;
-		if (form == 'r')
-			put_lines(&d->dump[i]);
-		else if (form == 't')
+		if (form == 't')
 			put_line(&d->dump[i]);
-		else
-			put_object(&d->dump[i], form == 'a');
+		else if (dump_text(&d->dump[i], form == 'r' ? DUMP_LINES : form == 'j' ? DUMP_OBJECT : DUMP_ALL, put_text,
+		    NULL) < 0)
+			err(2, "<stdout>: write");
 	}
 	if (form == 'j' || form == 'a')
 		puts(*shown == 0 ? "[]" : "]");

@@ -13,6 +13,10 @@ enum { NOTE_HEAD, NOTE_NAME, NOTE_DESC, NOTE_PAD };
 
 #define NOTE_HEAD_LEN 12u
 
+/* The note that core-trim(1) puts into a small core. */
+#define TRIM_OWNER "gzcore"
+#define TRIM_TYPE 2
+
 void
 core_open(struct core *c)
 {
@@ -304,7 +308,7 @@ note_head(struct core *c)
 	c->n.namesz = (uint32_t)core_number(c, c->held, 4);
 	c->n.descsz = (uint32_t)core_number(c, c->held + 4, 4);
 	c->n.type = (uint32_t)core_number(c, c->held + 8, 4);
-	c->n.ours = 0;
+	c->n.ours = c->n.trim = 0;
 	note_step(c, NOTE_NAME);
 }
 
@@ -317,6 +321,8 @@ note_field_done(struct core *c)
 	if (c->n.step == NOTE_NAME) {
 		c->n.ours = c->n.namesz == sizeof("CORE") &&
 		    memcmp(c->held, "CORE", sizeof("CORE")) == 0;
+		c->n.trim = c->n.namesz == sizeof(TRIM_OWNER) && c->n.type == TRIM_TYPE &&
+		    memcmp(c->held, TRIM_OWNER, sizeof(TRIM_OWNER)) == 0;
 		if (c->n.ours && c->n.type == NT_FILE)
 			core_files_open(&c->files, c->is64, c->big);
 		note_step(c, NOTE_DESC);
@@ -326,6 +332,8 @@ note_field_done(struct core *c)
 		core_files_end(&c->files);
 	else if (c->n.ours)
 		parse_note(c, held);
+	else if (c->n.trim && c->trim_len == 0)
+		memcpy(c->trim, c->held, c->trim_len = held);
 	note_step(c, NOTE_HEAD);
 }
 

@@ -63,6 +63,8 @@ struct core {
 	struct core_load *load;	/* the segments that have bytes: by address once the notes have been seen */
 	size_t loads;
 	int loads_cut;		/* there are more than CORE_LOADS */
+	char trim[CORE_NOTE_HELD];	/* trim_len bytes of the note of core-trim(1): see core_small.h */
+	size_t trim_len;
 	/* The caller's, or NULL: gives the files when the notes have come without NT_FILE. */
 	void (*ask_files)(void *arg, struct core_files *f);
 	void *ask_arg;
@@ -90,6 +92,7 @@ struct core {
 		uint32_t namesz, descsz, type;
 		uint64_t at;		/* how far in it */
 		int ours;		/* owner CORE */
+		int trim;		/* that of core-trim(1) */
 	} n;
 };
 

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core_small.h"
 #include "deadline_linux.h"
 #include "elf_id.h"
 #include "io.h"
@@ -126,6 +127,20 @@ put_image(struct record *r, const struct core *c, uint64_t bytes)
 	record_number(r, "missing", c->promised > bytes ? c->promised - bytes : 0);
 }
 
+/* Of what a small core was made, and how. */
+static void
+put_small(struct record *r, const struct core *c)
+{
+	uint64_t of;
+	const char *from = core_small(c, &of);
+
+	if (from == NULL)
+		return;
+	record_text(r, "trimmed", from);
+	if (of > 0)
+		record_number(r, "trimmed_of", of);
+}
+
 void
 facts_core(struct record *r, struct core *c, uint64_t bytes)
 {
@@ -166,6 +181,7 @@ facts_core(struct record *r, struct core *c, uint64_t bytes)
 		if (c->has_siginfo && c->siginfo.signal == signal && signal != 0)
 			put_siginfo(r, &c->siginfo);
 		put_image(r, c, bytes);
+		put_small(r, c);
 	}
 	record_flag(r, "complete", c->is_core && c->bad == NULL && bytes >= c->promised);
 }

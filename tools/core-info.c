@@ -10,7 +10,9 @@
 
 #include "core.h"
 #include "core_lists.h"
+#include "core_named.h"
 #include "core_read.h"
+#include "core_small.h"
 #include "core_stored.h"
 #include "end_input.h"
 #include "environment.h"
@@ -22,7 +24,7 @@
 #include "record.h"
 
 struct options {
-	int lists, json, environment, pidfd;
+	int lists, json, environment, pidfd, small;
 	pid_t pid, tid;
 	const char *identity;
 };
@@ -30,7 +32,7 @@ struct options {
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-info [-ahjV] [-i IDENTITY] [FILE]\n"
+	fputs("usage: core-info [-ahjSV] [-i IDENTITY] [FILE]\n"
 	      "       core-info -d FD | -o FILE [-aj] [-p PID [-P FD]]\n"
 	      "       core-info -p PID [-aEj] [-P FD] [-t TID]\n", to);
 	return fflush(to) == 0 ? status : 2;
@@ -56,7 +58,8 @@ put_record(const struct record *r, int json, int fd)
 static int
 put_core(const struct record *r, const struct core *c, const struct options *o, int fd)
 {
-	if (put_record(r, o->json, fd) < 0 || (o->lists && core_lists(c, o->json, io_put, &fd) < 0))
+	if (put_record(r, o->json, fd) < 0 || core_kept_put(c, o->json, io_put, &fd) < 0 ||
+	    (o->lists && core_lists(c, o->json, io_put, &fd) < 0))
 		return -1;
 	return o->json ? io_write(fd, "}\n", 2) : 0;
 }
@@ -98,28 +101,28 @@ live(const struct options *o)
 static int
 from_file(const char *path, const struct options *o)
 {
-	const char *name = path == NULL || strcmp(path, "-") == 0 ? "<stdin>" : path;
+	static struct core_named n;
+	const char *name = n.shown;
 	struct record r = { 0 };
 	char why[UNPACK_WHY];
 	enum core_stored st;
 	uint64_t bytes = 0;
 	struct core c;
-	int fd, status = 0;
+	int status = 0;
 
-	if ((fd = io_open(path)) < 0)
-		err(2, "%s", name);
-	if (isatty(fd))
+	if (core_named(&n, path, o->small, CONF_FILE, DUMPS_DIR) < 0)
+		errx(2, "%s: %s", name, n.dump.why);
+	if (n.dump.small != NULL)
+		warnx("%s: %s", name, n.dump.small);
+	if (isatty(n.fd))
 		errx(2, "%s: is a terminal: a core is not read from there", name);
 	core_open(&c);
-	st = core_stored_read(&c, fd, o->identity, &bytes, why);
-	if (st == CORE_STORED_CANNOT)
+	st = core_stored_read(&c, n.fd, o->identity, &bytes, why);
+	if (st == CORE_STORED_CANNOT || (st == CORE_STORED_DAMAGED && bytes == 0))
 		errx(2, "%s: %s", name, why);
 	if (st == CORE_STORED_DAMAGED)
 		warnx("%s: %s", name, why);
-	if (st == CORE_STORED_DAMAGED && bytes == 0) {
-		/* All is said. */
-		status = 2;
-	} else if (!c.is_core) {
+	if (!c.is_core) {
 		warnx("%s: %s", name, c.bad);
 		status = 2;
 	} else {
@@ -131,6 +134,7 @@ from_file(const char *path, const struct options *o)
 	}
 	record_free(&r);
 	core_close(&c);
+	core_named_free(&n);
 	return status;
 }
 
@@ -204,7 +208,7 @@ main(int argc, char **argv)
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "ad:Ehi:jo:P:p:t:V")) != -1) {
+	while ((c = getopt(argc, argv, "ad:Ehi:jo:P:p:St:V")) != -1) {
 		switch (c) {
 		case 'a':
 			o.lists = 1;
@@ -234,6 +238,9 @@ main(int argc, char **argv)
 		case 'p':
 			o.pid = number(c, 1, "process ID");
 			break;
+		case 'S':
+			o.small = 1;
+			break;
 		case 't':
 			o.tid = number(c, 1, "thread ID");
 			break;
@@ -247,7 +254,7 @@ main(int argc, char **argv)
 	is_tap = fd >= 0 || out != NULL;
 	if (argc - optind > (o.pid == 0 && !is_tap) || (fd >= 0 && out != NULL) || (o.pid == 0 && o.pidfd >= 0) ||
 	    ((o.pid == 0 || is_tap) && (o.environment || o.tid != 0)) ||
-	    ((o.pid != 0 || is_tap) && o.identity != NULL))
+	    ((o.pid != 0 || is_tap) && (o.identity != NULL || o.small)))
 		return usage(stderr, 2);
 
 	if (o.pid != 0 && !is_tap)

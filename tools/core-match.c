@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core.h"
+#include "core_named.h"
 #include "core_read.h"
 #include "image.h"
 #include "io.h"
@@ -22,6 +23,7 @@
 
 static struct core core;
 static struct image *image;
+static struct core_named named;
 /* One ELF file alone is answered; of several those that fit are named. */
 static int several;
 static int fits, unknown;
@@ -29,7 +31,7 @@ static int fits, unknown;
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-match [-hV] CORE ELF ...\n", to);
+	fputs("usage: core-match [-hSV] CORE ELF ...\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 
@@ -118,17 +120,18 @@ each(const char *path, const struct stat *st, int type, struct FTW *ftw)
 }
 
 static void
-open_core(const char *path)
+open_core(const char *path, int small)
 {
-	const char *name = strcmp(path, "-") == 0 ? "<stdin>" : path;
+	const char *name = named.shown;
 	uint64_t bytes;
-	int fd;
 
-	if ((fd = io_open(path)) < 0)
-		err(2, "%s", name);
-	if (isatty(fd))
+	if (core_named(&named, path, small, CONF_FILE, DUMPS_DIR) < 0)
+		errx(2, "%s: %s", name, named.dump.why);
+	if (named.dump.small != NULL)
+		warnx("%s: %s", name, named.dump.small);
+	if (isatty(named.fd))
 		errx(2, "%s: is a terminal: a core is not read from there", name);
-	if (image_open(&image, fd) < 0)
+	if (image_open(&image, named.fd) < 0)
 		err(2, "%s", name);
 	core_open(&core);
 	if (core_read_image(&core, image, &bytes) < 0)
@@ -141,14 +144,17 @@ int
 main(int argc, char **argv)
 {
 	struct stat st;
-	int c;
+	int c, small = 0;
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "hV")) != -1) {
+	while ((c = getopt(argc, argv, "hSV")) != -1) {
 		switch (c) {
 		case 'h':
 			return usage(stdout, 0);
+		case 'S':
+			small = 1;
+			break;
 		case 'V':
 			puts("core-match " VERSION);
 			return fflush(stdout) == 0 ? 0 : 2;
@@ -160,7 +166,7 @@ main(int argc, char **argv)
 	argc -= optind;
 	if (argc < 2)
 		return usage(stderr, 2);
-	open_core(argv[0]);
+	open_core(argv[0], small);
 	several = argc > 2 || (stat(argv[1], &st) == 0 && S_ISDIR(st.st_mode));
 	for (int i = 1; i < argc; i++) {
 		if (stat(argv[i], &st) < 0 || !S_ISDIR(st.st_mode)) {
@@ -172,6 +178,7 @@ main(int argc, char **argv)
 	}
 	core_close(&core);
 	image_close(image);
+	core_named_free(&named);
 	if (fflush(stdout) != 0 || io_close(STDOUT_FILENO) < 0)
 		err(2, "<stdout>: write");
 	return fits ? 0 : unknown ? 2 : 1;

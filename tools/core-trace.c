@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core.h"
+#include "core_named.h"
 #include "fingerprint.h"
 #include "image.h"
 #include "io.h"
@@ -37,7 +38,7 @@ struct show {
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-trace [-DhjrsV] [-d DEBUGDIR] [-e ELF] [-i IDENTITY] [-l DIR]\n"
+	fputs("usage: core-trace [-DhjrsSV] [-d DEBUGDIR] [-e ELF] [-i IDENTITY] [-l DIR]\n"
 	      "                  [-t SECONDS] [-u USER] [CORE]\n",
 	    to);
 	return fflush(to) == 0 ? status : 2;
@@ -197,13 +198,14 @@ main(int argc, char **argv)
 	enum trace_status st;
 	struct restore r = { .threads = 1 };
 	enum unpack_status unpacked;
+	static struct core_named n;
 	struct image *i;
 	struct trace *t;
-	int fd, c, ask = 0, status = 2;
+	int fd, c, ask = 0, small = 0, status = 2;
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "Dd:e:hi:jl:rst:u:V")) != -1) {
+	while ((c = getopt(argc, argv, "Dd:e:hi:jl:rsSt:u:V")) != -1) {
 		switch (c) {
 		case 'D':
 			ask = 1;
@@ -236,6 +238,9 @@ main(int argc, char **argv)
 		case 's':
 			s.brief = 1;
 			break;
+		case 'S':
+			small = 1;
+			break;
 		case 't':
 			if (number_parse(optarg, 1, 86400, &seconds) < 0)
 				errx(2, "-t %s: not a number of seconds from 1 to 86400", optarg);
@@ -257,16 +262,20 @@ main(int argc, char **argv)
 	if (lock != NULL && ((fd = open(lock, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0 || flock(fd, LOCK_EX) < 0))
 		err(2, "-l %s", lock);
 
-	name = optind == argc || strcmp(argv[optind], "-") == 0 ? "<stdin>" : argv[optind];
-	if ((fd = io_open(argv[optind])) >= 0 && isatty(fd))
+	name = n.shown;
+	if (core_named(&n, argv[optind], small, CONF_FILE, DUMPS_DIR) < 0)
+		errx(2, "%s: %s", name, n.dump.why);
+	if (n.dump.small != NULL)
+		warnx("%s: %s", name, n.dump.small);
+	if (isatty(fd = n.fd))
 		errx(2, "%s: is a terminal: a core is not read from there", name);
-	if (fd >= 0 && unpack_needed(fd) && (unpacked = restore_open(&r, fd, identity, &fd)) != UNPACK_OK) {
+	if (unpack_needed(fd) && (unpacked = restore_open(&r, fd, identity, &fd)) != UNPACK_OK) {
 		warnx("%s: %s", name, r.why);
 		if (unpacked != UNPACK_DAMAGED || r.size == 0)
 			exit(2);
 		s.damaged = 1;
 	}
-	if (fd < 0 || image_open(&i, fd) < 0)
+	if (image_open(&i, fd) < 0)
 		err(2, "%s", name);
 	/* From here on it is the core's bytes that say what to do. */
 	if (user != NULL && owner_become(user) < 0) {
@@ -283,6 +292,7 @@ main(int argc, char **argv)
 		warnx("%s: %s", st == TRACE_OTHER ? executable : name, trace_words(st, t));
 	trace_close(t);
 	image_close(i);
+	core_named_free(&n);
 	free((void *)(uintptr_t)debug);
 	if (fflush(stdout) != 0 || io_close(STDOUT_FILENO) < 0)
 		err(2, "<stdout>: write");

@@ -2060,3 +2060,64 @@ for name, order in ("core", entries), ("sorted", sorted(entries, key=lambda e: e
 	[ "${#stderr_lines[@]}" -ge 1 ]
 	[[ $output == *"promised=$(stat -c %s core)"* ]]
 }
+
+# trim TEXT [OWNER [TYPE]]: a small core with that text in its note, in the file small.
+trim() {
+	py "ours = note(int(sys.argv[3]), os.fsencode(sys.argv[1]), sys.argv[2].encode() + b'\0')
+write('small', core(demo_notes() + ours + note(9, b'behind', b'other\0'), demo_loads()))" \
+		"$(printf "$1")" "${2-gzcore}" "${3-2}"
+}
+
+@test "core-info: what core-trim noted in a small core, in lines and in JSON, from a file and as a tap" {
+	need jq
+	trim 'trimmed=process\ntrimmed_of=735000000\nkept=stack 51 3342336\nkept=regs-page 12 49152\nnew=1\nkept=x 0 18446744073709551615'
+	core-info small >said
+	grep -E '^(trimmed|trimmed_of|kept)=' said | diff - <(cat <<-'EOS'
+	trimmed=process
+	trimmed_of=735000000
+	kept=stack 51 3342336
+	kept=regs-page 12 49152
+	kept=x 0 18446744073709551615
+	EOS
+	)
+	grep -qx 'complete=yes' said
+	grep -qx "bytes=$(stat -c %s small)" said
+	grep -qx 'threads=3' said
+	core-info -d 3 <small 3>tapped >passed
+	diff said tapped
+	cmp small passed
+	core-info -aj small >json
+	valid_json core-info json
+	jq -c '[.trimmed, .trimmed_of, .kept[1], (.kept | length), (.thread_list | length)]' json |
+		diff - <(echo '["process",735000000,{"rule":"regs-page","ranges":12,"bytes":49152},3,3]')
+	gzdeflate small >small.gz
+	core-info small.gz | grep -c ^kept= | grep -qx 3
+	# Lines of a list follow it.
+	core-info -a small | sed -n '/^kept=x/,$p' | sed -n 2p | grep -q ^thread=
+	# A whole core has nothing of the kind.
+	demo whole
+	core-info whole | grep -cE '^(trimmed|kept)' | grep -qx 0
+	core-info -j whole | jq -e 'has("kept") or has("trimmed") | not'
+}
+
+@test "core-info: a note that is not as core-trim writes it is passed over, line by line" {
+	for text in 'trimmed=heap' 'trimmed=process%%' 'Trimmed=file' ' trimmed=file' '' '\n\n' 'trimmed_of=5\nkept='; do
+		trim "${text//%%/x}"
+		core-info small >said
+		run -1 grep -E '^(trimmed|kept)' said
+	done
+	trim "trimmed=file\ntrimmed_of=-5\nkept=a b 3\nkept=a 1\nkept=a 1 2 3\nkept= 1 2\nkept=$(head -c 300 /dev/zero | tr '\0' a) 1 2\nkept=A 1 2\nkept=ok 1 2\nkept=\377 1 2\nkept=a 99999999999999999999 1"
+	core-info small | grep -E '^(trimmed|kept)' | diff - <(printf '%s\n' trimmed=file 'kept=ok 1 2')
+	core-info -j small >json
+	valid_json core-info json
+	# Longer than any that is made: as far as it is held.
+	trim "trimmed=stream\n$(for i in $(seq 200); do printf 'kept=rule%d 1 2\\n' $i; done)"
+	core-info small >said
+	[ "$(grep -c ^kept= said)" -lt 80 ]
+	grep -qx trimmed=stream said
+	for other in 'gzcore 3' 'gzcor 2' 'CORE 2' 'gzcorex 2'; do
+		trim 'trimmed=file' $other
+		core-info small >said
+		run -1 grep ^trimmed said
+	done
+}

@@ -11,6 +11,8 @@ setup_file() {
 	identities
 	gzdeflate core >core.gz
 	core-info core | sed '/^complete=/d' >record
+	small_core core >small
+	gzdeflate small >small.gz
 	# The same program, built otherwise.
 	${CC:-cc} -g -O1 -Wl,--build-id -o another victim.c
 	# Debuggers: gdb in batch, and one that waits until told.
@@ -18,7 +20,7 @@ setup_file() {
 	printf '#!/bin/sh\necho $$ >pid.new\nmv pid.new pid\nwhile [ ! -e go ]; do sleep 0.05; done\nexit 7\n' >waits
 	chmod +x bt waits
 	mkdir conf
-	configured "$PWD/conf" core-open core-list
+	configured "$PWD/conf" core-open core-info
 }
 
 setup() {
@@ -175,6 +177,87 @@ until_true() {
 	mkdir -p "$F/conf/dumps"
 	fails_with 2 "$F/conf/core-open" last
 	[[ $stderr == *"no such dump in $F/conf/dumps"* ]]
+}
+
+# small NAME …: as stored, with a small core beside it, and without the file when that is -.
+small() {
+	stored "$1" "${2/#-//dev/null}" "${@:3}"
+	[ "$2" != - ] || rm "d/$1.$3"
+	cp "$F/small.gz" "d/$1.small.gz"
+}
+
+# reads PROGRAM …: which core it reads, "whole" or "small", and what it says of that.
+reads() {
+	"$@" >said 2>err || { echo "status $?: $(cat err)"; return 1; }
+	grep -q '^trimmed=' said && echo "small$(sed -n 's/.*: the small core//p' err)" || echo "whole$(cat err)"
+}
+
+@test "core-open: the small core when there is no full one, or a part, or by -S; so all that read cores" {
+	small both "$F/core.gz" gz whole yes 2026-11-25T00:00:01Z
+	small alone - gz no no 2026-11-25T00:00:02Z
+	small gone - gz whole yes 2026-11-25T00:00:03Z
+	small part "$F/core.gz" gz.partial partial no 2026-11-25T00:00:04Z
+	small cut "$F/core.gz" gz whole no 2026-11-25T00:00:05Z
+	stored none "$F/core.gz" gz whole yes 2026-11-25T00:00:00Z
+	small busy - gz '' '' 2026-11-25T00:00:06Z
+	sed -i '/^complete=/d' d/busy.txt
+	stored less "$F/core.gz" gz.partial partial no 2026-11-25T00:00:00Z
+	cp "$F/small.gz" d/less.small.gz.partial
+	printf 'dir=%s\n' "$PWD/d" >"$F/conf/gzcoredump.conf"
+	info=$F/conf/core-info
+	while read -r name says; do
+		[ "$(reads $info $name)" = "$says" ] || { echo "$name: $(reads $info $name)"; return 1; }
+		[ "$(reads core-info d/$name)" = "$says" ]
+		run -0 --separate-stderr core-open -n -v -e "$F/victim" d/$name
+		[[ $says != *:* || ${stderr_lines[0]} == *"the small core${says#small}" ]] || { echo "$name: $stderr"; return 1; }
+	done <<-'EOS'
+	both whole
+	both.gz whole
+	both.small.gz small
+	alone small: the full one is not there
+	gone small: the full one is not there
+	part small: only a part of the full one is there
+	part.gz.partial whole
+	cut small: the full one was cut short
+	cut.gz whole
+	busy small: the full one is being written
+	last small: the full one is being written
+	none whole
+	less whole
+	EOS
+	for name in both alone part cut cut.gz both.small.gz; do
+		[ "$(reads $info -S $name)" = small ]
+		[ "$(reads core-info -S d/$name)" = small ]
+	done
+	fails_with 2 core-info -S d/none
+	[ "$stderr" = 'core-info: d/none: it has no small core' ]
+	fails_with 2 core-open -S d/none.gz
+	fails_with 2 core-info -S "$F/core"
+	fails_with 2 core-info -S - <"$F/core"
+	fails_with 2 $info -S missing
+	fails_with 2 $info missing
+	[ "$stderr" = 'core-info: missing: No such file or directory' ]
+	usage_error core-info -S -p 1
+	# A file is a file, also when a dump has its name.
+	cp "$F/core" last
+	[ "$(reads $info last)" = whole ]
+	rm last "$F/conf/gzcoredump.conf"
+	# In a debugger, and the programs that share the way.
+	run -0 --separate-stderr core-open -S -v -x "$F/bt" d/both
+	[[ $output == *' in main ('* && $output == *price* ]]
+	[[ ${stderr_lines[0]} == 'core-open: d/both.small.gz: restored in memory: '* ]]
+	core-trace -s d/both >whole
+	core-trace -s -S d/both >small
+	core-trace -s d/alone >alone 2>err
+	[ "$(cat err)" = 'core-trace: d/alone.small.gz: the small core: the full one is not there' ]
+	diff whole small && diff whole alone
+	run -0 --separate-stderr core-match d/alone "$F/victim"
+	[[ $output == 'yes: build-id '* && $stderr == 'core-match: d/alone.small.gz: the small core: '* ]]
+	run -1 --separate-stderr core-match -S d/both "$F/another"
+	[ -z "$stderr" ]
+	fails_with 2 core-trace d/missing
+	fails_with 2 core-match d/missing "$F/victim"
+	[ "$stderr" = 'core-match: d/missing: No such file or directory' ]
 }
 
 @test "core-open: the executable is that of the core, or it refuses" {

@@ -239,7 +239,9 @@ make_free(struct plan *p, uint64_t need)
 static int
 unsent(enum part part, const struct dump *d)
 {
-	return *d->sent == '\0' && (part == SMALL || *d->on_request != '\0' ? *d->small_sent == '\0' : 1);
+	int small = part == SMALL || *d->on_request != '\0' || (d->file == NULL && d->small != NULL);
+
+	return *d->sent == '\0' && (!small || *d->small_sent == '\0');
 }
 
 /* Takes the parts of all dumps that are not too old. */

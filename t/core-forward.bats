@@ -499,3 +499,163 @@ while True:
 		jq -r '[.fingerprint, .comm, .host] | @tsv' | sort | awk '{ n[$1]++; who[$1] = $2 } END { for (f in n) print n[f], who[f], f }' |
 		sort -rn | diff - <(printf '%s\n' '2 victim 2222222222222222' '1 victim 1111111111111111')
 }
+
+# small NAME [BYTES [SMALL [KEY=VALUE …]]]: as stored, with a small core; BYTES -: that alone.
+small() {
+	stored "$1" "${2/#-/0}" "${@:4}"
+	[ "$2" != - ] || rm "d/$1.gz"
+	head -c "$3" /dev/urandom >"d/$1.small.gz"
+}
+
+# there NAME: the small core and its record are there, the same, and the record says so.
+there() {
+	local object
+	object=$(sed -n 's/^small_object=//p' "d/$1.txt")
+	[[ $object == */$1-????????.small.gz ]] && cmp "d/$1.small.gz" "$THERE/$object" || return 1
+	[ "$(jq -r .small_object "$THERE/$(sed -n 's/^object=//p' "d/$1.txt").json")" = "$object" ] || return 1
+	grep -q '^small_sent=20' "d/$1.txt" && grep -qxE 'small_verified=(size|sha1)' "d/$1.txt"
+}
+
+@test "core-forward: small cores of all first, then the full ones, one record for both, nothing twice" {
+	need rclone jq
+	small one 50000 500 time=2026-11-25T10:00:01Z
+	small two 60000 600 time=2026-11-25T10:00:02Z
+	small alone - 700 time=2026-11-25T10:00:03Z stored=no complete=no
+	stored plain 800 time=2026-11-25T10:00:04Z
+	run -0 --separate-stderr forward -n
+	diff - <(echo "$output") <<-'EOS'
+	would send one: the small core, 500 bytes
+	would send two: the small core, 600 bytes
+	would send alone: the small core, 700 bytes
+	would send one, 50000 bytes
+	would send two, 60000 bytes
+	would send alone
+	would send plain, 800 bytes
+	EOS
+	run -0 --separate-stderr forward -v
+	[ "$(grep -c ', the small core, [567]00 bytes, verified by size$' <<<"$stderr")" = 3 ]
+	sed -E 's,^.*/,,; s/-[0-9a-f]{8}/-TAG/' "$P/uploads" | diff - <(cat <<-'EOS'
+	one-TAG.small.gz
+	one-TAG.gz.json
+	two-TAG.small.gz
+	two-TAG.gz.json
+	alone-TAG.small.gz
+	alone-TAG.json
+	one-TAG.gz
+	one-TAG.gz.json
+	two-TAG.gz
+	two-TAG.gz.json
+	plain-TAG.gz
+	plain-TAG.gz.json
+	EOS
+	)
+	whole one two plain
+	for name in one two alone; do
+		there $name
+		grep -q ^sent= d/$name.txt
+	done
+	valid_json core-forward $(find "$THERE" -name '*.json')
+	jq -r '[.name, .state, .small_file, .small_size] | @tsv' "$THERE"/*/*/*/*.json | sort | tr '\t' ' ' |
+		diff - <(printf '%s\n' 'alone small alone.small.gz 700' 'one whole one.small.gz 500' 'plain whole  ' \
+			'two whole two.small.gz 600')
+	: >"$P/uploads"
+	run -0 forward
+	[ -z "$output" ] && [ ! -s "$P/uploads" ]
+	run -1 core-list -w d
+}
+
+@test "core-forward: -s sends small cores and records, the full one goes by name or by a run without" {
+	need rclone jq
+	small one 50000 500
+	small two 60000 600
+	stored plain 800
+	dump none stored=no complete=no
+	run -0 --separate-stderr forward -s -n
+	sort <<<"$output" | diff - <(printf '%s\n' 'would send none: the record' 'would send one: the small core, 500 bytes' \
+		'would send plain: the record' 'would send two: the small core, 600 bytes')
+	forward -s 2>/dev/null
+	arrived | sed 's,.*/,,' | diff - <(printf '%s\n' none-TAG.json one-TAG.gz.json one-TAG.small.gz plain-TAG.gz.json \
+		two-TAG.gz.json two-TAG.small.gz | sort)
+	there one && there two
+	jq -c '[.name, has("object"), has("small_object")]' "$THERE"/*/*/*/*.json | sort |
+		diff - <(printf '%s\n' '["none",true,false]' '["one",false,true]' '["plain",false,false]' '["two",false,true]')
+	valid_json core-forward $(find "$THERE" -name '*.json')
+	[ "$(grep -l '^on_request=full$' d/*.txt | paste -sd' ')" = 'd/one.txt d/plain.txt d/two.txt' ]
+	[ "$(grep -l '^sent=' d/*.txt)" = d/none.txt ]
+	: >"$P/uploads"
+	run -0 forward -s
+	[ -z "$output" ] && [ ! -s "$P/uploads" ]
+	# It was not sent by mistake: what waits for a request may go, what waits for a line may not.
+	core-prune -n -s -k 1 d | grep -c ^would | grep -qx 3
+	fails_with 2 core-forward -N missing d dav:
+	[ "$stderr" = 'core-forward: missing: no such dump' ]
+	run -0 forward -N two
+	whole two
+	there two
+	[ "$(wc -l <"$P/uploads")" = 2 ]
+	run -0 forward -N two
+	[ -z "$output" ]
+	run -0 forward
+	whole one two plain
+	[ "$(arrived | wc -l)" = 9 ]
+	valid_json core-forward $(find "$THERE" -name '*.json')
+	jq -e .object "$THERE"/*/*/*/*.json >/dev/null
+	# What a run without -s has begun may be left too.
+	small three 900 90
+	echo small_sent=2026-11-25T12:00:00Z >>d/three.txt
+	run -0 forward -s
+	grep -qx on_request=full d/three.txt
+}
+
+@test "core-forward: a small core that comes while a full one is sent goes before the next full one" {
+	need rclone
+	stored a 300000 time=2026-11-25T10:00:01Z
+	stored b 1000 time=2026-11-25T10:00:02Z
+	mode slow
+	forward >said 2>&1 3>&- &
+	until grep -q ^object= d/a.txt; do sleep 0.02; done
+	small c 2000 200 time=2026-11-25T10:00:03Z
+	run -1 forward
+	mode ok
+	wait $!
+	whole a b c
+	there c
+	sed -E 's,^.*/,,; s/-[0-9a-f]{8}/-TAG/' "$P/uploads" | grep -v json | uniq |
+		diff - <(printf '%s\n' a-TAG.gz c-TAG.small.gz b-TAG.gz c-TAG.gz)
+}
+
+@test "core-forward: a small core where there is no room, streamed dumps, parts, paths that are not ours" {
+	need rclone jq
+	small tight 5000 4000
+	mode full
+	run -1 --separate-stderr forward -w 0
+	[[ $stderr == *'/d/tight: not sent: '*'507 Insufficient Storage' ]]
+	run -1 grep -E '^(small_)?sent=' d/tight.txt
+	[ "$(core-prune -s -n -k 1 -K 1 d | wc -l)" = 0 ]
+	mode ok
+	# The body is there: with the small core all is.
+	small streamed - 300 stored=no
+	printf 'object=h/2026-11-25/i/streamed-0123abcd.gz\nobject_whole=yes\n' >>d/streamed.txt
+	dump part stored=no complete=no
+	echo part >d/part.small.gz.partial
+	small bad 100 10
+	printf 'object=a/b/c/d\nsmall_object=../up\n' >>d/bad.txt
+	small odd 100 10
+	echo 'object=a/b/c/other' >>d/odd.txt
+	run -1 --separate-stderr forward
+	[ "$(grep -c 'its object= is no path of ours$' <<<"$stderr")" = 1 ]
+	whole tight
+	there tight
+	[ -e "$THERE/h/2026-11-25/i/streamed-0123abcd.small.gz" ]
+	jq -e '.object_whole and .object and .small_object' "$THERE/h/2026-11-25/i/streamed-0123abcd.gz.json"
+	grep -q ^sent= d/streamed.txt
+	cmp d/part.small.gz.partial "$THERE/$(sed -n s/^small_object=//p d/part.txt)"
+	# One that is gone before it was sent is named nowhere.
+	stored went 100
+	printf 'object=a/b/c/went\nsmall_object=a/b/c/went.small\n' >>d/went.txt
+	run -1 forward
+	[ "$(jq -c '[.object, .small_object]' "$THERE/a/b/c/went.json")" = '["a/b/c/went",null]' ]
+	[ -e "$THERE/a/b/c/other" ] && [ -e "$THERE/a/b/c/other.small.gz" ]
+	run -1 grep -E '^(small_)?sent=' d/bad.txt
+	valid_json core-forward $(find "$THERE" -name '*.json')
+}

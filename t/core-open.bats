@@ -11,7 +11,7 @@ setup_file() {
 	identities
 	gzdeflate core >core.gz
 	core-info core | sed '/^complete=/d' >record
-	small_core core >small
+	core-trim core >small
 	gzdeflate small >small.gz
 	# The same program, built otherwise.
 	${CC:-cc} -g -O1 -Wl,--build-id -o another victim.c
@@ -193,6 +193,7 @@ reads() {
 }
 
 @test "core-open: the small core when there is no full one, or a part, or by -S; so all that read cores" {
+	need jq
 	small both "$F/core.gz" gz whole yes 2026-11-25T00:00:01Z
 	small alone - gz no no 2026-11-25T00:00:02Z
 	small gone - gz whole yes 2026-11-25T00:00:03Z
@@ -246,6 +247,10 @@ reads() {
 	run -0 --separate-stderr core-open -S -v -x "$F/bt" d/both
 	[[ $output == *' in main ('* && $output == *price* ]]
 	[[ ${stderr_lines[0]} == 'core-open: d/both.small.gz: restored in memory: '* ]]
+	core-info -S -j d/both >json
+	valid_json core-info json
+	jq -e --argjson bytes "$(stat -c %s "$F/core")" \
+		'.trimmed == "file" and .trimmed_of == $bytes and (.kept | length > 1) and .complete' json
 	core-trace -s d/both >whole
 	core-trace -s -S d/both >small
 	core-trace -s d/alone >alone 2>err

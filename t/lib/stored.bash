@@ -22,26 +22,6 @@ notes_first() {
 	EOS
 }
 
-# small_core CORE: what core-trim notes in a small core put into it, all memory as it is.
-small_core() {
-	python3 - "$1" <<-'EOS'
-	import struct, sys
-	b = bytearray(open(sys.argv[1], "rb").read())
-	phoff, = struct.unpack_from("<Q", b, 32)
-	count, = struct.unpack_from("<H", b, 56)
-	text = b"trimmed=process\ntrimmed_of=123456789\nkept=stack 2 69632\nkept=modules 31 253952\n"
-	note = struct.pack("<III", 7, len(text), 2) + b"gzcore\0\0" + text + bytes(-len(text) % 4)
-	for at in range(phoff, phoff + 56 * count, 56):
-	    kind, flags, offset, vaddr, paddr, size = struct.unpack_from("<IIQQQQ", b, at)
-	    if kind == 4:
-	        struct.pack_into("<Q", b, at + 8, len(b))
-	        struct.pack_into("<Q", b, at + 32, size + len(note))
-	        b += b[offset:offset + size] + note
-	        break
-	sys.stdout.buffer.write(b)
-	EOS
-}
-
 # victim: a program that crashes in a function of its own, called from main, and its core.
 victim() {
 	printf '%s\n' '#include <stdlib.h>' 'static int price(int n) { if (n > 3) abort(); return n; }' \

@@ -2106,7 +2106,7 @@ write('small', core(demo_notes() + ours + note(9, b'behind', b'other\0'), demo_l
 		core-info small >said
 		run -1 grep -E '^(trimmed|kept)' said
 	done
-	trim "trimmed=file\ntrimmed_of=-5\nkept=a b 3\nkept=a 1\nkept=a 1 2 3\nkept= 1 2\nkept=$(head -c 300 /dev/zero | tr '\0' a) 1 2\nkept=A 1 2\nkept=ok 1 2\nkept=\377 1 2\nkept=a 99999999999999999999 1"
+	trim "trimmed=file\ntrimmed_of=-5\nkept=a b 3\nkept=a 1\nkept=a 1 2 3\nkept= 1 2\nkept=$(head -c 300 /dev/zero | tr '\0' a) 1 2\nkept=$(head -c 40 /dev/zero | tr '\0' a) 1 2\nkept=A 1 2\nkept=ok 1 2\nkept=\377 1 2\nkept=a 99999999999999999999 1"
 	core-info small | grep -E '^(trimmed|kept)' | diff - <(printf '%s\n' trimmed=file 'kept=ok 1 2')
 	core-info -j small >json
 	valid_json core-info json

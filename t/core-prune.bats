@@ -355,7 +355,7 @@ states() {
 		small a$i 1$i a 100000 30000
 	done
 	core-prune -n -b 500K -B 140K d | diff - <(echo 'would remove a2.small.gz: too many bytes of small cores')
-	core-prune -b 250K -B 100K d | diff - <(cat <<-'EOS'
+	core-prune -b 200000 -B 100K d | diff - <(cat <<-'EOS'
 	removed a2: too many bytes
 	removed a3: too many bytes
 	removed a4.gz: too many bytes

@@ -13,10 +13,6 @@ enum { NOTE_HEAD, NOTE_NAME, NOTE_DESC, NOTE_PAD };
 
 #define NOTE_HEAD_LEN 12u
 
-/* The note that core-trim(1) puts into a small core. */
-#define TRIM_OWNER "gzcore"
-#define TRIM_TYPE 2
-
 void
 core_open(struct core *c)
 {
@@ -321,8 +317,8 @@ note_field_done(struct core *c)
 	if (c->n.step == NOTE_NAME) {
 		c->n.ours = c->n.namesz == sizeof("CORE") &&
 		    memcmp(c->held, "CORE", sizeof("CORE")) == 0;
-		c->n.trim = c->n.namesz == sizeof(TRIM_OWNER) && c->n.type == TRIM_TYPE &&
-		    memcmp(c->held, TRIM_OWNER, sizeof(TRIM_OWNER)) == 0;
+		c->n.trim = c->n.namesz == sizeof(CORE_SMALL_OWNER) && c->n.type == CORE_SMALL_NOTE &&
+		    memcmp(c->held, CORE_SMALL_OWNER, sizeof(CORE_SMALL_OWNER)) == 0;
 		if (c->n.ours && c->n.type == NT_FILE)
 			core_files_open(&c->files, c->is64, c->big);
 		note_step(c, NOTE_DESC);

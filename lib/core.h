@@ -15,6 +15,12 @@
 
 /* The most of any note that is held, bytes. */
 #define CORE_NOTE_HELD 1024
+/*
+ * The note that core-trim(1) puts into a small core: text, lines of the form KEY=VALUE.  readelf and gdb tell notes by
+ * their type, whoever the owner is, so it is one that nobody else has.
+ */
+#define CORE_SMALL_OWNER "gzcore"
+#define CORE_SMALL_NOTE 0x677a6302u
 /* The most of a module's image that is held, bytes: its headers and its notes. */
 #define CORE_IMAGE_HELD 65536
 /* The most note segments, loaded segments and threads that are remembered; the kernel makes one of notes. */

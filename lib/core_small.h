@@ -1,4 +1,4 @@
-/* What the note of core-trim(1) in a small core says: owner "gzcore", type 2, lines of the form KEY=VALUE. */
+/* What the note of core-trim(1) in a small core says: CORE_SMALL_NOTE of core.h. */
 #ifndef GZCORE_CORE_SMALL_H
 #define GZCORE_CORE_SMALL_H
 

@@ -23,9 +23,10 @@
 
 /*
  * The type of a program header for memory that was in the whole core and is not in this one: p_memsz says how
- * much, p_filesz is 0.  It is none of a PT_LOAD, of which gdb shows what has no bytes in the file as zeros.
+ * much, p_filesz is 0.  It is PT_NULL: of a PT_LOAD gdb shows what has no bytes in the file as zeros, and with a type
+ * of our own it takes no core of aarch64.
  */
-#define TRIM_PT_LEFT_OUT 0x60677a63u
+#define TRIM_PT_LEFT_OUT 0u
 
 /* Where the memory came from, for the note. */
 enum trim_source { TRIM_FILE, TRIM_STREAM, TRIM_PROCESS };
@@ -40,7 +41,7 @@ enum trim_rule {
 	TRIM_STACKS,		/* the stacks of the other threads */
 	TRIM_THREADS,		/* where the thread pointers point: libthread_db */
 	TRIM_CODE,		/* code that no file has, around what may be return addresses into it */
-	TRIM_DATA,		/* small data of modules */
+	TRIM_DATA,		/* small mappings of files, and small data of no file */
 	TRIM_POINTED,		/* what the stacks point to, as deep as the caller asked for */
 	TRIM_REST,		/* with a budget: the rest of the stacks, then of the modules' data */
 	TRIM_RULES
@@ -112,6 +113,7 @@ struct trim {
 	struct trim_pages pages;
 	struct trim_window {
 		uint64_t sp, start, end;
+		uint64_t limit;	/* the stack cannot go on behind it */
 	} *window;			/* of stacks */
 	size_t windows, window_room;
 	uint64_t *added;		/* pages that one step of pointers has added */

@@ -199,11 +199,12 @@ keep_linker(struct trim *t, uint64_t base)
 	}
 }
 
-void
+int
 trim_links(struct trim *t)
 {
 	size_t w = trim_word(t), n = 0;
 	uint64_t debug = find_debug(t), node, name, base;
+	const int found = debug != 0;
 	uint8_t version[4];
 
 	for (int k = 0; debug != 0 && k < NAMESPACES; k++) {
@@ -223,6 +224,7 @@ trim_links(struct trim *t)
 		if (core_number(t->core, version, 4) < 2 || trim_read_word(t, debug + 5 * w, &debug) < 0)
 			break;
 	}
+	return found;
 }
 
 /* Of a file that is the one in the core, as far as both say, where a symbol's data is. */

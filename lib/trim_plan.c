@@ -16,8 +16,9 @@
 #define NESTED 8
 /* The bytes of struct pthread (nptl/descr.h) that libthread_db reads. */
 #define THREAD 2304
-/* The largest data of a module that is kept without being asked for, bytes. */
+/* The largest mapping that is kept whole without being asked for, and the most of those of no file, bytes. */
 #define SMALL 65536
+#define ANONYMOUS (1024u * 1024)
 /* The most pages of code, and without a budget of what stacks point to. */
 #define CODE_PAGES 1024
 #define POINTED_PAGES 65536
@@ -79,7 +80,7 @@ add_window(struct trim *t, const struct trim_window *w)
  * as one whose middle got another name does.  0 when that is no stack.
  */
 static int
-find_window(const struct trim *t, uint64_t sp, uint64_t len, struct trim_window *w)
+find_window(const struct trim *t, uint64_t sp, uint64_t limit, uint64_t len, struct trim_window *w)
 {
 	size_t i = trim_segments_from(t, sp);
 	const struct trim_segment *s;
@@ -88,6 +89,7 @@ find_window(const struct trim *t, uint64_t sp, uint64_t len, struct trim_window 
 		return 0;
 	s = nth(t, i);
 	w->sp = sp;
+	w->limit = limit;
 	if (s->vaddr > sp) {
 		/* A stack that ran over: what it was is above the guard. */
 		if (s->vaddr - sp > GUARD)
@@ -106,15 +108,18 @@ find_window(const struct trim *t, uint64_t sp, uint64_t len, struct trim_window 
 	}
 	if (w->end - w->start > len)
 		w->end = w->start + len;
+	if (w->end > limit)
+		w->end = limit;
 	return 1;
 }
 
 void
-trim_stack(struct trim *t, enum trim_rule rule, uint64_t sp)
+trim_stack(struct trim *t, enum trim_rule rule, uint64_t sp, uint64_t tp)
 {
+	uint64_t limit = tp > sp && tp < UINT64_MAX - THREAD ? tp + THREAD : UINT64_MAX;
 	struct trim_window w;
 
-	if (!find_window(t, sp, t->options->stack, &w))
+	if (!find_window(t, sp, limit, t->options->stack, &w))
 		return;
 	trim_keep(t, rule, w.start, w.end);
 	add_window(t, &w);
@@ -138,6 +143,7 @@ struct interrupted {
 	struct trim *t;
 	enum trim_rule rule;
 	size_t window;			/* the stack whose frames are looked at */
+	uint64_t tp;
 };
 
 /* The stack that a signal handler with a stack of its own interrupted. */
@@ -148,7 +154,7 @@ interrupted(void *arg, uint64_t sp)
 	const struct trim_window *w = &i->t->window[i->window];
 
 	if (sp < w->start || sp >= w->end)
-		trim_stack(i->t, i->rule, sp);
+		trim_stack(i->t, i->rule, sp, i->tp);
 }
 
 /* The stack of the thread that crashed, or those of all others; how many threads had registers. */
@@ -168,7 +174,8 @@ keep_stacks(struct trim *t, int crashed)
 			continue;
 		i.window = t->windows;
 		most = i.window + NESTED;
-		trim_stack(t, i.rule, r[t->registers->sp]);
+		i.tp = t->registers->tp != 0 ? r[t->registers->tp] : 0;
+		trim_stack(t, i.rule, r[t->registers->sp], i.tp);
 		for (; i.window < t->windows && i.window < most; i.window++)
 			trim_frames_signals(t, t->window[i.window].start, t->window[i.window].end, interrupted, &i);
 		if (crashed)
@@ -205,28 +212,43 @@ keep_threads(struct trim *t)
 			trim_keep(t, TRIM_THREADS, r[t->registers->tp], r[t->registers->tp] + THREAD);
 }
 
-/* Whether a segment is of a module: its file's, or what follows that without a gap, as .bss does. */
-static int
-of_module(const struct trim *t, size_t i)
+static const struct core_file *
+file_of(const struct trim *t, size_t i)
 {
-	const struct core_files *f = &t->core->files;
-	const struct trim_segment *s = nth(t, i);
-	const struct core_file *file = core_files_at(f, s->vaddr);
-
-	if (file == NULL && s->vaddr > 0)
-		file = core_files_at(f, s->vaddr - 1);
-	return file != NULL;
+	return core_files_at(&t->core->files, nth(t, i)->vaddr);
 }
 
+/*
+ * Mappings of files: a debugger would take what was relocated there from the file, as it was before that.  small: those
+ * alone, and of no file, with .bss and what libraries have for themselves among it, up to ANONYMOUS.
+ */
 static void
-keep_data(struct trim *t, enum trim_rule rule, uint64_t most)
+keep_data(struct trim *t, enum trim_rule rule, int small)
 {
+	uint64_t anonymous = 0;
+
 	for (size_t i = 0; i < t->usable; i++) {
 		const struct trim_segment *s = nth(t, i);
+		int of_file = file_of(t, i) != NULL;
 
-		if ((s->flags & PF_W) && s->filesz <= most && of_module(t, i))
-			trim_keep(t, rule, s->vaddr, s->vaddr + s->filesz);
+		if ((small && s->filesz > SMALL) || (!of_file && (!small || !(s->flags & PF_W))))
+			continue;
+		if (!of_file && (anonymous += s->filesz) > ANONYMOUS)
+			continue;
+		trim_keep(t, rule, s->vaddr, s->vaddr + s->filesz);
 	}
+}
+
+/* The start of the heap, which begins above the program: one without a link map has what stands for it there. */
+static void
+keep_heap(struct trim *t)
+{
+	size_t i = t->core->exe != NULL ? trim_segments_from(t, t->core->exe->end) : t->usable;
+
+	while (i < t->usable && (!(nth(t, i)->flags & PF_W) || nth(t, i)->filesz <= SMALL || file_of(t, i) != NULL))
+		i++;
+	if (i < t->usable)
+		trim_keep(t, TRIM_DATA, nth(t, i)->vaddr, nth(t, i)->vaddr + SMALL / 2);
 }
 
 /* Mappings of files that the patterns are for. */
@@ -333,9 +355,9 @@ keep_rest(struct trim *t)
 	if (t->options->budget == 0)
 		return;
 	for (size_t k = 0; k < t->windows; k++)
-		if (find_window(t, t->window[k].sp, UINT64_MAX, &w))
+		if (find_window(t, t->window[k].sp, t->window[k].limit, UINT64_MAX, &w))
 			trim_keep(t, TRIM_REST, w.start, w.end);
-	keep_data(t, TRIM_REST, UINT64_MAX);
+	keep_data(t, TRIM_REST, 0);
 }
 
 /* What the headers and notes take of the budget, and whether they are there. */
@@ -389,11 +411,12 @@ trim_plan(struct trim *t)
 {
 	enum trim_status st = begin(t);
 	size_t threads;
+	int linked;
 
 	if (st != TRIM_OK)
 		return st;
 	trim_modules(t);
-	trim_links(t);
+	linked = trim_links(t);
 	threads = keep_stacks(t, 1);
 	keep_registers(t);
 	keep_spans(t);
@@ -402,7 +425,9 @@ trim_plan(struct trim *t)
 	keep_stacks(t, 0);
 	keep_threads(t);
 	keep_code(t);
-	keep_data(t, TRIM_DATA, SMALL);
+	keep_data(t, TRIM_DATA, 1);
+	if (!linked)
+		keep_heap(t);
 	keep_pointed(t);
 	keep_rest(t);
 	return end(t, threads);
@@ -423,7 +448,8 @@ trim_foresee(struct trim *t)
 	trim_symbols(t);
 	keep_stacks(t, 0);
 	keep_threads(t);
-	keep_data(t, TRIM_DATA, SMALL);
+	keep_data(t, TRIM_DATA, 1);
+	keep_heap(t);
 	keep_rest(t);
 	/* First pages of modules, their dynamic sections, and what the linker has: all are in small segments. */
 	for (size_t i = 0; i < t->usable; i++)

@@ -19,15 +19,19 @@ int trim_read_word(const struct trim *t, uint64_t address, uint64_t *value);
 /* Keeps the pages of a range, as far as the core has them, the budget lasts and the memory can be read. */
 void trim_keep(struct trim *t, enum trim_rule rule, uint64_t start, uint64_t end);
 
-/* Keeps the stack that a pointer leads to, as much of it as the options say, unless it leads to none. */
-void trim_stack(struct trim *t, enum trim_rule rule, uint64_t sp);
+/*
+ * Keeps the stack that a pointer leads to, as much of it as the options say, unless it leads to none.  What is behind the
+ * thread's own data, which are at its top, is another's: tp is the thread pointer, or 0.
+ */
+void trim_stack(struct trim *t, enum trim_rule rule, uint64_t sp, uint64_t tp);
 
 /* The names that patterns are for: the path, or its last part. */
 int trim_names(const char *pattern, const char *path);
 
 /* Rules that are files of their own. */
 void trim_modules(struct trim *t);
-void trim_links(struct trim *t);
+/* Whether there is a link map. */
+int trim_links(struct trim *t);
 void trim_symbols(struct trim *t);
 
 static inline size_t

@@ -347,7 +347,7 @@ has_link(struct trim *t, const uint8_t *p, size_t len, uint64_t address)
 static void
 interrupted(void *arg, uint64_t sp)
 {
-	trim_stack(arg, TRIM_STACKS, sp);
+	trim_stack(arg, TRIM_STACKS, sp, 0);
 }
 
 /* A page of memory, or the part of it that is in a segment, passes by. */

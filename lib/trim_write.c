@@ -12,9 +12,7 @@
 
 /* Bytes that are copied at once. */
 #define PIECE (256u * 1024)
-/* Our note: core-info(1) shows it. */
-#define NOTE_OWNER "gzcore"
-#define NOTE_TYPE 2
+/* The most of our note, which core-info(1) shows, bytes. */
 #define NOTE_TEXT 960
 
 /* A part of a segment, as a program header. */
@@ -165,14 +163,14 @@ note_text(const struct trim *t, char *text)
 static size_t
 make_note(const struct trim *t, uint8_t *note)
 {
-	const size_t head = 12 + (sizeof(NOTE_OWNER) + 3) / 4 * 4;
+	const size_t head = 12 + (sizeof(CORE_SMALL_OWNER) + 3) / 4 * 4;
 	size_t n = note_text(t, (char *)note + head);
 
-	set(t->core, note, 4, sizeof(NOTE_OWNER));
+	set(t->core, note, 4, sizeof(CORE_SMALL_OWNER));
 	set(t->core, note + 4, 4, n);
-	set(t->core, note + 8, 4, NOTE_TYPE);
+	set(t->core, note + 8, 4, CORE_SMALL_NOTE);
 	memset(note + 12, 0, head - 12);
-	memcpy(note + 12, NOTE_OWNER, sizeof(NOTE_OWNER));
+	memcpy(note + 12, CORE_SMALL_OWNER, sizeof(CORE_SMALL_OWNER));
 	memset(note + head + n, 0, 3);
 	return head + (n + 3) / 4 * 4;
 }

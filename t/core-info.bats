@@ -2061,11 +2061,14 @@ for name, order in ("core", entries), ("sorted", sorted(entries, key=lambda e: e
 	[[ $output == *"promised=$(stat -c %s core)"* ]]
 }
 
+# CORE_SMALL_NOTE of lib/core.h.
+SMALL_NOTE=$((0x677a6302))
+
 # trim TEXT [OWNER [TYPE]]: a small core with that text in its note, in the file small.
 trim() {
 	py "ours = note(int(sys.argv[3]), os.fsencode(sys.argv[1]), sys.argv[2].encode() + b'\0')
 write('small', core(demo_notes() + ours + note(9, b'behind', b'other\0'), demo_loads()))" \
-		"$(printf "$1")" "${2-gzcore}" "${3-2}"
+		"$(printf "$1")" "${2-gzcore}" "${3-$SMALL_NOTE}"
 }
 
 @test "core-info: what core-trim noted in a small core, in lines and in JSON, from a file and as a tap" {
@@ -2115,7 +2118,7 @@ write('small', core(demo_notes() + ours + note(9, b'behind', b'other\0'), demo_l
 	core-info small >said
 	[ "$(grep -c ^kept= said)" -lt 80 ]
 	grep -qx trimmed=stream said
-	for other in 'gzcore 3' 'gzcor 2' 'CORE 2' 'gzcorex 2'; do
+	for other in 'gzcore 3' "gzcor $SMALL_NOTE" "CORE $SMALL_NOTE" "gzcorex $SMALL_NOTE"; do
 		trim 'trimmed=file' $other
 		core-info small >said
 		run -1 grep ^trimmed said

@@ -105,10 +105,7 @@ bt() {
 	local ordered=$BATS_FILE_TMPDIR/ordered.core
 	core-trim "$ordered" >file
 	cat "$ordered" | core-trim >stream
-	sed 's/trimmed=file/trimmed=xxxx/' file >a
-	sed 's/trimmed=stream/trimmed=xxxx/' stream >b
-	# The word is longer: so is the note.
-	[ "$(($(stat -c %s a) / 4096))" -eq "$(($(stat -c %s b) / 4096))" ]
+	core-info file | grep -E '^kept=' | diff - <(core-info stream | grep -E '^kept=')
 	bt "$CALLS" stream | diff <(bt "$CALLS" file) -
 	made core <<-'EOF'
 	c = Core()
@@ -136,18 +133,18 @@ bt() {
 	c.thread(sp=0x90000)
 	c.load(0x400000, 0x2000, R | X)
 	c.load(0x70000, 0x40000)
-	c.load(0x100000, 0x10000)
+	c.load(0x100000, 0x20000)
 	EOF
 	core-trim -s 8K core >small
 	judge <<-'EOF'
-	text, = [d for n, o, d in r.notes() if (n, o) == (2, b"gzcore")]
+	text, = [d for n, o, d in r.notes() if (n, o) == (SMALL_NOTE, b"gzcore")]
 	size = len(open("core", "rb").read())
 	assert text.decode() == ("trimmed=file\ntrimmed_of=%d\nkept=crashed_stack 1 8192\n"
 	    "kept=registers 1 4096\nkept=stacks 1 12288\n") % size, text
 	assert kept == {0x70000, 0x71000, 0x400000, 0x8f000, 0x90000, 0x91000}, list(map(hex, kept))
 	left = [(v, m) for k, _, _, v, f, m in r.segments if k == LEFT_OUT and f == 0]
-	assert (0x100000, 0x10000) in left and (0x401000, 0x1000) in left, left
-	assert sum(m for _, m in left) == 0x52000 - 6 * 0x1000
+	assert (0x100000, 0x20000) in left and (0x401000, 0x1000) in left, left
+	assert sum(m for _, m in left) == 0x62000 - 6 * 0x1000
 	whole = Read("core")
 	for page in kept:
 	    assert r.memory(page, PAGE) == whole.memory(page, PAGE)
@@ -201,10 +198,9 @@ bt() {
 	cmp whole noise
 	[ ! -e none ] || [ ! -s none ]
 	# A first command that fails, is not there, or does not read is said, and costs the whole core nothing.
-	for command in false 'no-such-command' 'sh -c exit\ 3'; do
-		# shellcheck disable=SC2086
+	for command in false no-such-command; do
 		run -0 --separate-stderr core-trim -c $command ';' sh -c 'cat >whole' <"$ordered"
-		[ "${#stderr_lines[@]}" -eq 1 ]
+		[[ $stderr == *"core-trim: $command: exit status "* ]]
 		cmp whole "$ordered"
 	done
 	run -2 core-trim -c cat ';' no-such-command <noise
@@ -248,16 +244,16 @@ bt() {
 	c = Core()
 	c.thread(sp=0x70010)
 	c.load(0x70000, 0x1000)
-	c.load(0x500000, 0x4000)
-	c.load(0x600000, 0x3000, R)
-	c.load(0x700000, 0x3000, R)
-	c.file(0x600000, 0x603000, "/data/one.map")
-	c.file(0x700000, 0x703000, "/data/two.map")
+	c.load(0x500000, 0x14000)
+	c.load(0x600000, 0x13000, R)
+	c.load(0x700000, 0x13000, R)
+	c.file(0x600000, 0x613000, "/data/one.map")
+	c.file(0x700000, 0x713000, "/data/two.map")
 	EOF
 	core-trim -r 0x501000:4K -r 5251072:1 -k 'one.*' core >small
-	judge <<<'assert kept == {0x70000, 0x501000, 0x502000, 0x600000, 0x601000, 0x602000}, list(map(hex, kept))'
+	judge <<<'assert kept == {0x70000, 0x501000, 0x502000} | set(range(0x600000, 0x613000, PAGE)), list(map(hex, kept))'
 	core-trim -k '/data/*' -r 0x500000:0xffffffffffffffff core >small
-	judge <<<'assert len(kept) == 1 + 4 + 3 + 3'
+	judge <<<'assert len(kept) == 1 + 0x14 + 0x13 + 0x13'
 	# A symbol of a program whose data is too large to be kept anyway.
 	cat >data.c <<-'EOF'
 	#include <stdlib.h>
@@ -279,9 +275,9 @@ bt() {
 	c = Core()
 	c.thread(sp=0x70000)
 	c.load(0x70000, struct.pack("<Q", 0x500010).ljust(0x1000, b"\0"))
-	c.load(0x500000, struct.pack("<QQQ", 0, 0, 0x600ff8).ljust(0x2000, b"\0"))
-	c.load(0x600000, struct.pack("<Q", 0x700000).ljust(0x1000, b"\0") + struct.pack("<Q", 0x700000).ljust(0x1000, b"\0"))
-	c.load(0x700000, struct.pack("<Q", 0x700000).ljust(0x1000, b"\0"))
+	c.load(0x500000, struct.pack("<QQQ", 0, 0, 0x600ff8).ljust(0x11000, b"\0"))
+	c.load(0x600000, 2 * struct.pack("<Q", 0x700000).ljust(0x1000, b"\0") + bytes(0x10000))
+	c.load(0x700000, struct.pack("<Q", 0x700000).ljust(0x11000, b"\0"))
 	EOF
 	core-trim core >small
 	judge <<<'assert kept == {0x70000}'
@@ -325,18 +321,19 @@ bt() {
 @test "core-trim: stacks that ran over, have no end, or are none" {
 	made core <<-'EOF'
 	c = Core()
-	c.thread(sp=0x6fff0)                    # in the guard below
+	c.thread(sp=0x5fff0)                    # in the guard below
 	c.thread(sp=0x7f000)                    # the same stack
 	c.thread(sp=0xdeadbeef0000)             # nowhere
 	c.thread(sp=0xffffffffffffffff)
 	c.thread(sp=0x400010)                   # code
 	c.thread(sp=0)
-	c.load(0x70000, 0x10000)
-	c.load(0x80000, 0x3000)                 # it goes on here
+	c.load(0x5f000, b"", memsz=0x1000)
+	c.load(0x60000, 0x20000)
+	c.load(0x80000, 0x13000)                # it goes on here
 	c.load(0x400000, 0x1000, R | X)
 	EOF
 	core-trim -s 8K core >small
-	judge <<<'assert kept == {0x70000, 0x71000, 0x7e000, 0x7f000, 0x80000}, list(map(hex, kept))'
+	judge <<<'assert kept == {0x60000, 0x61000, 0x7e000, 0x7f000, 0x80000}, list(map(hex, kept))'
 }
 
 @test "core-trim: hostile segments and link maps end, in bounds" {
@@ -371,7 +368,7 @@ bt() {
 	c.load(0x600000, words(2, 0x700000, 0, 0, 0, 0x600000).ljust(0x1000, b"\0"))
 	c.load(0x700000, words(0, 0x800000, 0, 0x700800, 0).ljust(0x800, b"\0") + words(0, 0, 0, 0x700000).ljust(0x800, b"\0"))
 	c.load(0x800000, b"x" * 0x1000)
-	c.load(0x900000, 0x1000)
+	c.load(0x900000, 0x11000)
 	c.file(0x400000, 0x401000, "/bin/loops")
 	EOF
 	for core in overlap wrap loop; do
@@ -503,7 +500,9 @@ bt() {
 	head -c 200000 "$ordered" >&8
 	until [ "$(stat -c %s out)" -ge 100000 ] || ! kill -0 $pid; do sleep 0.05; done
 	kill $pid
-	run -2 wait $pid
+	status=0
+	wait $pid || status=$?
+	[ $status -eq 2 ]
 	exec 8>&-
 	grep -q 'ended by signal 15' err
 	[ ! -e small ]

@@ -10,7 +10,8 @@
 import struct
 
 PAGE = 4096
-PT_LOAD, PT_NOTE, LEFT_OUT = 1, 4, 0x60677a63
+PT_LOAD, PT_NOTE, LEFT_OUT = 1, 4, 0
+SMALL_NOTE = 0x677a6302
 R, W, X = 4, 2, 1
 
 # e_machine, 64 bits, words of pr_reg, the stack pointer's word, the program counter's

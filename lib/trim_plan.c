@@ -386,13 +386,16 @@ take_notes(struct trim *t)
 static enum trim_status
 begin(struct trim *t)
 {
+	const struct core *c = t->core;
 	enum trim_status st;
 
-	if (!t->core->is_core)
+	if (!c->is_core)
 		return TRIM_NO_CORE;
+	if (!c->many && c->segments < c->table.len / (c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr)))
+		return TRIM_CUT;
 	if ((st = trim_segments_read(t)) != TRIM_OK || (st = take_notes(t)) != TRIM_OK)
 		return st;
-	t->registers = core_registers((uint16_t)t->core->machine, t->core->is64);
+	t->registers = core_registers((uint16_t)c->machine, c->is64);
 	return t->registers == NULL ? TRIM_MACHINE : TRIM_OK;
 }
 

@@ -200,10 +200,10 @@ bt() {
 	# A first command that fails, is not there, or does not read is said, and costs the whole core nothing.
 	for command in false no-such-command; do
 		run -0 --separate-stderr core-trim -c $command ';' sh -c 'cat >whole' <"$ordered"
-		[[ $stderr == *"core-trim: $command: exit status "* ]]
+		[[ ${stderr_lines[0]} == "core-trim: $command: "* ]]
 		cmp whole "$ordered"
 	done
-	run -2 core-trim -c cat ';' no-such-command <noise
+	run -127 core-trim -c cat ';' no-such-command <noise
 	run -127 core-trim -c cat ';' no-such-command <"$ordered"
 }
 

@@ -19,6 +19,9 @@
 #include "trim_process_linux.h"
 #include "trim_stream_linux.h"
 
+/* The status for a command that is not there, as a shell has it. */
+#define NOT_STARTED 127
+
 struct options {
 	struct trim_options trim;
 	struct trim_process process;	/* pid 0: the memory of the core */
@@ -59,12 +62,12 @@ report(int full, size_t unknown, const char *const *symbol)
 
 /* Writes a small core whose plan is made, or says why not. */
 static int
-write_small(struct trim *t, int fd)
+write_small(struct trim *t, int fd, const char *to)
 {
 	report(t->full, t->unknown_symbols, t->options->symbol + t->unknown_symbol);
 	if (trim_write(t, fd) == 0)
 		return 0;
-	warn("the small core");
+	warn("%s: write", to);
 	return -1;
 }
 
@@ -87,7 +90,7 @@ from_file(const struct options *o, int fd, const char *name)
 	t.memory = trim_memory_image(i);
 	if ((st = trim_plan(&t)) != TRIM_OK)
 		cannot(st, &c, name);
-	else if (write_small(&t, STDOUT_FILENO) == 0)
+	else if (write_small(&t, STDOUT_FILENO, "<stdout>") == 0)
 		status = 0;
 	if (status == 0 && io_close(STDOUT_FILENO) < 0)
 		err(2, "<stdout>: write");
@@ -145,7 +148,7 @@ from_stream(struct options *o, struct trim *t)
 		return cannot(st, t->core, "<stdin>");
 	if (output_open(&w) < 0)
 		return warn("%s", output_name(&w)), -1;
-	return close_small(&w, write_small(t, w.fd) == 0);
+	return close_small(&w, write_small(t, w.fd, output_name(&w)) == 0);
 }
 
 /* Passes the whole core on, and puts aside what may be wanted of it for t, unless NULL; 0, or -1. */
@@ -193,7 +196,7 @@ from_pipe(struct options *o)
 	if (small != 1 && o->command != NULL && trim_stream_untouched(&s)) {
 		sigaction(SIGPIPE, &o->pipe, NULL);
 		execvp(o->command[0], o->command);
-		err(2, "%s", o->command[0]);
+		err(NOT_STARTED, "%s", o->command[0]);
 	}
 	if (o->command != NULL && command_start(&whole) < 0)
 		err(2, "%s", o->command[0]);
@@ -213,6 +216,8 @@ from_pipe(struct options *o)
 		int ended = command_end(&whole);
 
 		status = WIFEXITED(ended) ? WEXITSTATUS(ended) : 2;
+		if (status == NOT_STARTED)
+			warnx("%s: exit status %d", o->command[0], status);
 	}
 	trim_close(&t);
 	trim_stream_close(&s);

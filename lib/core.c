@@ -328,7 +328,7 @@ note_field_done(struct core *c)
 		core_files_end(&c->files);
 	else if (c->n.ours)
 		parse_note(c, held);
-	else if (c->n.trim && c->trim_len == 0)
+	else if (c->n.trim)
 		memcpy(c->trim, c->held, c->trim_len = held);
 	note_step(c, NOTE_HEAD);
 }

@@ -69,7 +69,7 @@ struct core {
 	struct core_load *load;	/* the segments that have bytes: by address once the notes have been seen */
 	size_t loads;
 	int loads_cut;		/* there are more than CORE_LOADS */
-	char trim[CORE_NOTE_HELD];	/* trim_len bytes of the note of core-trim(1): see core_small.h */
+	char trim[CORE_NOTE_HELD];	/* trim_len bytes of the last note of core-trim(1): see core_small.h */
 	size_t trim_len;
 	/* The caller's, or NULL: gives the files when the notes have come without NT_FILE. */
 	void (*ask_files)(void *arg, struct core_files *f);

@@ -193,7 +193,8 @@ keep_linker(struct trim *t, uint64_t base)
 		/* And what follows it, its .bss. */
 		if (s->vaddr > end)
 			break;
-		keep_range(t, TRIM_LINKS, s->vaddr, s->filesz, HEADERS);
+		if (s->flags & PF_W)
+			keep_range(t, TRIM_LINKS, s->vaddr, s->filesz, HEADERS);
 		if (s->vaddr == end)
 			break;
 	}

@@ -454,9 +454,12 @@ trim_foresee(struct trim *t)
 	keep_data(t, TRIM_DATA, 1);
 	keep_heap(t);
 	keep_rest(t);
-	/* First pages of modules, their dynamic sections, and what the linker has: all are in small segments. */
-	for (size_t i = 0; i < t->usable; i++)
-		if (nth(t, i)->filesz <= SMALL)
-			trim_keep(t, TRIM_MODULES, nth(t, i)->vaddr, nth(t, i)->vaddr + nth(t, i)->filesz);
+	/* The headers and notes of modules; their dynamic sections, and what the linker has, are in small segments. */
+	for (size_t i = 0; i < t->usable; i++) {
+		const struct trim_segment *s = nth(t, i);
+		uint64_t most = file_of(t, i) != NULL || s->filesz <= SMALL ? SMALL : 0;
+
+		trim_keep(t, TRIM_MODULES, s->vaddr, s->vaddr + (s->filesz < most ? s->filesz : most));
+	}
 	return end(t, threads);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core_small.h"
 #include "io.h"
 #include "trim_segments.h"
 
@@ -139,7 +140,7 @@ note_text(const struct trim *t, char *text)
 	static const char *const sources[] = { "file", "stream", "process" };
 	static const char *const rules[] = { NULL, "modules", "link_map", "crashed_stack", "registers", "asked", "stacks",
 		"threads", "code", "data", "pointed", "rest" };
-	uint64_t ranges[TRIM_RULES] = { 0 }, bytes[TRIM_RULES] = { 0 };
+	uint64_t ranges[TRIM_RULES] = { 0 }, bytes[TRIM_RULES] = { 0 }, of;
 	int n;
 
 	for (size_t k = 0; k < t->pages.count; k++) {
@@ -151,7 +152,10 @@ note_text(const struct trim *t, char *text)
 		    trim_page_why(t->pages.slot[k - 1]) != why)
 			ranges[why]++;
 	}
-	n = snprintf(text, NOTE_TEXT, "trimmed=%s\ntrimmed_of=%" PRIu64 "\n", sources[t->memory.source], t->core->promised);
+	/* Of a small core it is the whole one that counts. */
+	if (core_small(t->core, &of) == NULL || of == 0)
+		of = t->core->promised;
+	n = snprintf(text, NOTE_TEXT, "trimmed=%s\ntrimmed_of=%" PRIu64 "\n", sources[t->memory.source], of);
 	for (int r = 1; r < TRIM_RULES; r++)
 		if (ranges[r] > 0)
 			n += snprintf(text + n, NOTE_TEXT - (size_t)n, "kept=%s %" PRIu64 " %" PRIu64 "\n", rules[r], ranges[r],

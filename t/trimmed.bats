@@ -65,7 +65,8 @@ differs() {
 @test "core-trim: threads" {
 	crash_core core "$ways" threads 20 5000000
 	trimmed "$ways"
-	[ "$(gzip -1c small | wc -c)" -lt 65536 ]
+	# gdb has the small mappings of code in its cores, too.
+	[ "$(gzip -1c small | wc -c)" -lt 98304 ]
 	# As gdb wrote it: notes behind memory.
 	core-trim core >small
 	same_crash core small "$ways"

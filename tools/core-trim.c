@@ -261,13 +261,17 @@ int
 main(int argc, char **argv)
 {
 	struct options o = { .trim = { .stack = TRIM_STACK }, .process = { .pidfd = -1 } };
-	const char **patterns = calloc((size_t)argc, sizeof(*patterns)), **symbols = calloc((size_t)argc, sizeof(*symbols));
-	struct trim_span *spans = calloc((size_t)argc, sizeof(*spans));
+	static const char **patterns, **symbols;
+	static struct trim_span *spans;
 	int chain = 0, is_file, fd, c;
 	const char *name;
 
-	if (io_std() < 0 || patterns == NULL || symbols == NULL || spans == NULL)
+	if (io_std() < 0)
 		return 2;
+	if ((patterns = calloc((size_t)argc, sizeof(*patterns))) == NULL ||
+	    (symbols = calloc((size_t)argc, sizeof(*symbols))) == NULL ||
+	    (spans = calloc((size_t)argc, sizeof(*spans))) == NULL)
+		err(2, NULL);
 	/* "+": the options of the commands are theirs. */
 	while ((c = getopt(argc, argv, "+cd:hk:m:o:P:p:r:s:Vx:")) != -1) {
 		switch (c) {
@@ -330,9 +334,5 @@ main(int argc, char **argv)
 	is_file = !chain && o.small.file == NULL && o.process.pid == 0 && lseek(fd, 0, SEEK_CUR) >= 0;
 	if (!is_file && o.process.pid == 0 && o.trim.depth > 0)
 		errx(2, "-d: the memory of a stream cannot be asked for again: a file's, or the process's (-p), can");
-	c = is_file ? from_file(&o, fd, name) : from_pipe(&o);
-	free(patterns);
-	free(spans);
-	free(symbols);
-	return c;
+	return is_file ? from_file(&o, fd, name) : from_pipe(&o);
 }

@@ -231,7 +231,10 @@ keep_data(struct trim *t, enum trim_rule rule, int small)
 		const struct trim_segment *s = nth(t, i);
 		int of_file = file_of(t, i) != NULL;
 
-		if ((small && s->filesz > SMALL) || (!of_file && (!small || !(s->flags & PF_W))))
+		if (small ? s->filesz > SMALL : !of_file)
+			continue;
+		/* Where the core does not say what files there are, what is only read may be of one. */
+		if (!of_file && !(s->flags & PF_W) && t->core->files.seen)
 			continue;
 		if (!of_file && (anonymous += s->filesz) > ANONYMOUS)
 			continue;
@@ -243,7 +246,8 @@ keep_data(struct trim *t, enum trim_rule rule, int small)
 static void
 keep_heap(struct trim *t)
 {
-	size_t i = t->core->exe != NULL ? trim_segments_from(t, t->core->exe->end) : t->usable;
+	uint64_t above = t->core->exe != NULL ? t->core->exe->end : t->core->phdr_at;
+	size_t i = above != 0 ? trim_segments_from(t, above) : t->usable;
 
 	while (i < t->usable && (!(nth(t, i)->flags & PF_W) || nth(t, i)->filesz <= SMALL || file_of(t, i) != NULL))
 		i++;

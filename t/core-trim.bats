@@ -131,7 +131,7 @@ bt() {
 	c = Core()
 	c.thread(sp=0x70010, pc=0x400010)
 	c.thread(sp=0x90000)
-	c.load(0x400000, 0x2000, R | X)
+	c.load(0x400000, 0x12000, R | X)
 	c.load(0x70000, 0x40000)
 	c.load(0x100000, 0x20000)
 	EOF
@@ -143,8 +143,8 @@ bt() {
 	    "kept=registers 1 4096\nkept=stacks 1 12288\n") % size, text
 	assert kept == {0x70000, 0x71000, 0x400000, 0x8f000, 0x90000, 0x91000}, list(map(hex, kept))
 	left = [(v, m) for k, _, _, v, f, m in r.segments if k == LEFT_OUT and f == 0]
-	assert (0x100000, 0x20000) in left and (0x401000, 0x1000) in left, left
-	assert sum(m for _, m in left) == 0x62000 - 6 * 0x1000
+	assert (0x100000, 0x20000) in left and (0x401000, 0x11000) in left, left
+	assert sum(m for _, m in left) == 0x72000 - 6 * 0x1000
 	whole = Read("core")
 	for page in kept:
 	    assert r.memory(page, PAGE) == whole.memory(page, PAGE)
@@ -330,7 +330,7 @@ bt() {
 	c.load(0x5f000, b"", memsz=0x1000)
 	c.load(0x60000, 0x20000)
 	c.load(0x80000, 0x13000)                # it goes on here
-	c.load(0x400000, 0x1000, R | X)
+	c.load(0x400000, 0x11000, R | X)
 	EOF
 	core-trim -s 8K core >small
 	judge <<<'assert kept == {0x60000, 0x61000, 0x7e000, 0x7f000, 0x80000}, list(map(hex, kept))'

@@ -413,6 +413,21 @@ end(struct trim *t, size_t threads)
 	return threads == 0 ? TRIM_THREADS_NONE : TRIM_OK;
 }
 
+/* What the registers and the caller tell; how many threads there are. */
+static size_t
+keep_told(struct trim *t)
+{
+	size_t threads = keep_stacks(t, 1);
+
+	keep_registers(t);
+	keep_spans(t);
+	keep_files(t);
+	trim_symbols(t);
+	keep_stacks(t, 0);
+	keep_threads(t);
+	return threads;
+}
+
 enum trim_status
 trim_plan(struct trim *t)
 {
@@ -424,13 +439,7 @@ trim_plan(struct trim *t)
 		return st;
 	trim_modules(t);
 	linked = trim_links(t);
-	threads = keep_stacks(t, 1);
-	keep_registers(t);
-	keep_spans(t);
-	keep_files(t);
-	trim_symbols(t);
-	keep_stacks(t, 0);
-	keep_threads(t);
+	threads = keep_told(t);
 	keep_code(t);
 	keep_data(t, TRIM_DATA, 1);
 	if (!linked)
@@ -448,13 +457,7 @@ trim_foresee(struct trim *t)
 
 	if (st != TRIM_OK)
 		return st;
-	threads = keep_stacks(t, 1);
-	keep_registers(t);
-	keep_spans(t);
-	keep_files(t);
-	trim_symbols(t);
-	keep_stacks(t, 0);
-	keep_threads(t);
+	threads = keep_told(t);
 	keep_data(t, TRIM_DATA, 1);
 	keep_heap(t);
 	keep_rest(t);

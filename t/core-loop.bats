@@ -139,3 +139,23 @@ crash() {
 	[ "$status" = 2 ]
 	[ "$output" = 'core-loop: file: Not a directory' ]
 }
+
+@test "core-loop: -c counts alone: no record is read or made, and what is kept else goes on counting" {
+	run core-loop -c -k 2 k dir </dev/null
+	[ "$status" = 0 ] && [ -z "$output" ]
+	crash 0 -k 2 k dir a
+	for n in 1 2; do
+		run core-loop -c -k 2 k dir <&-
+		[ "$status" = 1 ]
+		[ "$output" = $n ]
+		[ -z "$(ls dir)" ]
+	done
+	crash 1 -k 2 k dir b
+	[ "$output" = 'b 3' ]
+	run core-loop -c -k 2 k dir
+	[ "$output" = 4 ]
+	grep -qx loop_count=3 dir/b.txt
+	for bad in '-c k dir a' '-c k' '-c -M 600 k dir' '-c -o 0 k dir'; do
+		usage_error core-loop $bad
+	done
+}

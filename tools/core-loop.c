@@ -31,12 +31,15 @@ struct options {
 	uid_t uid;
 	gid_t gid;
 	mode_t mode;
+	int count_only;		/* no record is read or kept, and there is no name */
 };
 
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-loop [-hV] [-k N] [-M MODE] [-o OWNER[:GROUP]] [-w SECONDS] KEY DIR NAME\n", to);
+	fputs("usage: core-loop [-hV] [-k N] [-M MODE] [-o OWNER[:GROUP]] [-w SECONDS] KEY DIR NAME\n"
+	      "       core-loop -c [-k N] [-w SECONDS] KEY DIR\n",
+	    to);
 	return fflush(to) == 0 ? status : 2;
 }
 
@@ -148,7 +151,7 @@ read_record(void)
 static int
 count(const struct options *o)
 {
-	char *record = read_record();
+	char *record = o->count_only ? NULL : read_record();
 	struct loops l;
 	struct loop *one;
 	int status = 0, dir;
@@ -160,7 +163,10 @@ count(const struct options *o)
 	if (loops_open(&l, dir) < 0)
 		err(2, "%s/%s", o->dir, LOOPS_FILE);
 	one = loops_one(&l, o->key, o->seconds);
-	if (one->count > o->most) {
+	if (one->count > o->most && o->count_only) {
+		printf("%" PRIu64 "\n", one->count - o->most);
+		status = 1;
+	} else if (one->count > o->most) {
 		if (keep(o, dir, record, one) < 0)
 			err(2, "%s/%s.txt", o->dir, o->name);
 		printf("%s %" PRIu64 "\n", one->name, one->count - o->most);
@@ -199,12 +205,17 @@ int
 main(int argc, char **argv)
 {
 	struct options o = { .most = 5, .seconds = 600, .uid = (uid_t)-1, .gid = (gid_t)-1, .mode = 0600 };
-	int c;
+	int record = 0, c;
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "hk:M:o:Vw:")) != -1) {
+	while ((c = getopt(argc, argv, "chk:M:o:Vw:")) != -1) {
+		if (c == 'M' || c == 'o')
+			record = c;
 		switch (c) {
+		case 'c':
+			o.count_only = 1;
+			break;
 		case 'h':
 			return usage(stdout, 0);
 		case 'k':
@@ -228,11 +239,11 @@ main(int argc, char **argv)
 			return usage(stderr, 2);
 		}
 	}
-	if (argc - optind != 3)
+	if (argc - optind != (o.count_only ? 2 : 3) || (o.count_only && record != 0))
 		return usage(stderr, 2);
 	o.key = argv[optind];
 	o.dir = argv[optind + 1];
-	o.name = argv[optind + 2];
+	o.name = o.count_only ? "none" : argv[optind + 2];
 	check(&o);
 	return count(&o);
 }

@@ -117,11 +117,11 @@ kernel_idle() {
 }
 
 # conf [KEY=VALUE ...]: the whole configuration; without more about them the stack, which comes after all else, is
-# not asked for, the disk may be filled, and all is kept.
+# not asked for, the disk may be filled, all is kept, and there are no small cores.
 conf() {
 	local default
 	printf '%s\n' "$@" >"$P/etc/gzcoredump.conf"
-	for default in stack=no min_free=0 keep=0 keep_each=0 loop_most=0; do
+	for default in small=no stack=no min_free=0 keep=0 keep_each=0 loop_most=0; do
 		[[ " $*" == *" ${default%=*}="* ]] || echo $default >>"$P/etc/gzcoredump.conf"
 	done
 }

@@ -235,7 +235,7 @@ trimmed: all ## print a table of small cores beside the full ones, of real crash
 
 endure: all ## kill what stores dumps, cut its power, fill its disk, crash in masses: what is left (root, half an hour)
 	python3 t/endure/endure.py $(TURNS:%=-n %) $(B) $(ROWS)
-# Some of power kernel image full burst storm release list; how often instead of each row's own number.  Of
+# Some of power kernel small image full burst storm release list; how often instead of each row's own number.  Of
 # trimmed words that the rows' names have.
 ROWS ?=
 TURNS ?=

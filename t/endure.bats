@@ -41,5 +41,5 @@ setup() {
 	run -2 python3 "$T/endure/endure.py"
 	run -2 python3 "$T/endure/endure.py" -n x "$BUILD"
 	run -2 python3 "$T/endure/endure.py" "$BUILD" no-such-row
-	[[ $output == *"rows: power kernel image full"* ]]
+	[[ $output == *"rows: power kernel small image full"* ]]
 }

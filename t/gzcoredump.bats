@@ -117,12 +117,13 @@ only_record() {
 	[ "${#all[@]}" = 1 ] && [ -f "$txt" ] || { echo "not one record: ${all[*]}"; cat "$LOG"; return 1; }
 }
 
-# whole [DIR [SUFFIX]]: one crash is stored there, whole, with its record.
+# whole [DIR [SUFFIX]]: one crash is stored there, whole, with its record, and a small core if that says so.
 whole() {
-	local dir=${1-$DIR} suffix=${2-gz}
+	local dir=${1-$DIR} suffix=${2-gz} small=
 	only_record "$dir" || return
 	name=${txt%.txt} gz=${txt%.txt}.$suffix
-	ls -A -I ".gzcore.*" "$dir" | diff <(printf '%s\n' "${gz##*/}" "${txt##*/}" | sort) - || return
+	! grep -qx small=whole "$txt" || small=$name.small.$suffix
+	ls -A -I ".gzcore.*" "$dir" | diff <(printf '%s\n' "${gz##*/}" ${small:+"${small##*/}"} "${txt##*/}" | sort) - || return
 	has stored=whole complete=yes "bytes=$(stat -c %s "$CORE")" "promised=$(stat -c %s "$CORE")"
 }
 

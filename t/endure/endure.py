@@ -147,13 +147,18 @@ class Endure:
             same = subprocess.run(["cmp", "-s", "-", self.core], stdin=p.stdout).returncode == 0
         return same and p.returncode == 0
 
+    def is_gzip(self, path):
+        return subprocess.run(["gzip", "-t", path], stderr=subprocess.DEVNULL).returncode == 0
+
     def wrong_files(self, d, is_whole=None, parts=False):
         """What is wrong with the files of a directory, whatever ended those that stored there."""
         wrong = []
         is_whole = is_whole or self.is_core
         for name in os.listdir(d):
             path = os.path.join(d, name)
-            if name.endswith(".gz") and not is_whole(path):
+            # A small core is another one than that which was sent.
+            small = name.endswith(".small.gz")
+            if name.endswith(".gz") and not (self.is_gzip if small else is_whole)(path):
                 wrong.append("a broken file: %d bytes" % os.path.getsize(path))
             if name.endswith(".partial") and not parts:
                 wrong.append("a partial file")
@@ -259,22 +264,28 @@ def installed(e):
         lock.wait()
 
 
+def ours(p):
+    """The processes of the handler that is installed there, whatever they run at the moment."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            with open("/proc/%s/cmdline" % pid) as f:
+                words = f.read()
+            if os.readlink("/proc/%s/exe" % pid).startswith(p + "/bin/") or p + "/bin/gzcoredump\0-k" in words:
+                yield int(pid)
+
+
+def kill(p):
+    for pid in ours(p):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
 def kernel(e):
     """SIGKILL of all of the handler that the kernel started, at a random moment."""
     e.table("The kernel's handler is killed", "what", "turns", "dumps stored", "records without an end",
             "crashes without a record", "ms to release")
     p = e.undo.enter_context(installed(e))
     d = p + "/var/lib/gzcoredump"
-
-    def ours():
-        """The processes of the handler, whatever they run at the moment."""
-        for pid in filter(str.isdigit, os.listdir("/proc")):
-            with contextlib.suppress(OSError):
-                with open("/proc/%s/cmdline" % pid) as f:
-                    words = f.read()
-                if os.readlink("/proc/%s/exe" % pid).startswith(p + "/bin/") or p + "/bin/gzcoredump\0-k" in words:
-                    yield int(pid)
-
     wrong, counts, took = [], [0] * 3, []
     turns = e.turns(30)
     for turn in range(turns + 2):
@@ -283,9 +294,7 @@ def kernel(e):
         victim = subprocess.Popen([sys.executable, "-c", CRASH], stderr=subprocess.DEVNULL)
         if turn >= 2:
             time.sleep(random.uniform(0, 1.5 * min(took)))
-            for pid in ours():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+            kill(p)
         try:
             if victim.wait(60) != -signal.SIGABRT:
                 wrong.append("no crash")
@@ -295,16 +304,53 @@ def kernel(e):
         if turn < 2:
             took.append(time.monotonic() - begin)
         # One that came too late to be killed ends by itself.
-        wait_for(lambda: not list(ours()))
+        wait_for(lambda: not list(ours(p)))
         os.makedirs(d, exist_ok=True)
         if turn >= 2:
             records = [open(os.path.join(d, n)).read() for n in os.listdir(d) if n.endswith(".txt")]
             counts[0] += sum(1 for n in os.listdir(d) if n.endswith(".gz"))
             counts[1] += sum(1 for text in records if "\ncomplete=" not in text)
             counts[2] += not records
-        wrong += e.wrong_files(d, lambda path: subprocess.run(["gzip", "-t", path]).returncode == 0, turn >= 2)
+        wrong += e.wrong_files(d, e.is_gzip, turn >= 2)
         wrong += e.wrong_next(d)
     e.row(wrong, "the handler", turns, *counts, "%.0f" % (min(took) * 1000))
+
+
+def small(e):
+    """SIGKILL of all of the handler at a random moment after the small core has its name."""
+    e.table("The dump is killed after the small core's time", "what", "turns", "small cores whole, with the same stack",
+            "whole dumps stored")
+    p = e.undo.enter_context(installed(e))
+    d = p + "/var/lib/gzcoredump"
+    with open(p + "/etc/gzcoredump.conf", "w") as f:
+        f.write("stack=no\nmin_free=0\nloop_most=0\n")
+    wrong, counts, left, stack = [], [0] * 2, [], None
+    turns = e.turns(50)
+    for turn in range(turns + 2):
+        shutil.rmtree(d, True)
+        victim = subprocess.Popen([sys.executable, "-c", CRASH.replace("5000", "30000")], stderr=subprocess.DEVNULL)
+        wait_for(lambda: os.path.isdir(d) and any(name.endswith(".small.gz") for name in os.listdir(d)))
+        begin = time.monotonic()
+        if turn >= 2:
+            time.sleep(random.uniform(0, 1.1 * min(left)))
+            kill(p)
+        victim.wait(60)
+        # How long it takes when it is left alone.
+        if turn < 2:
+            left.append(time.monotonic() - begin)
+        wait_for(lambda: not list(ours(p)))
+        names = os.listdir(d)
+        path = [os.path.join(d, name) for name in names if name.endswith(".small.gz")]
+        seen = subprocess.run(["core-trace", "-s", *path], capture_output=True, text=True).stdout
+        stack = stack or seen
+        if len(path) != 1 or not e.is_gzip(path[0]) or seen == "" or seen != stack:
+            wrong.append("a small core is gone, broken or another one")
+        elif turn >= 2:
+            counts[0] += 1
+        counts[1] += turn >= 2 and any(name[:-len(".gz")] + ".txt" in names for name in names if name.endswith(".gz"))
+        wrong += e.wrong_files(d, e.is_gzip, turn >= 2)
+        wrong += e.wrong_next(d)
+    e.row(wrong, "the handler", turns, *counts)
 
 
 def image(e):
@@ -450,7 +496,7 @@ def less_than_one(e, path, wrong):
 
 
 # Each is given the Endure, whose table and row print what it finds.
-ROWS = {"power": power, "kernel": kernel, "image": image, "full": full}
+ROWS = {"power": power, "kernel": kernel, "small": small, "image": image, "full": full}
 
 
 def main():

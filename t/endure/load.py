@@ -37,7 +37,7 @@ print((time.monotonic() - begin) * 1000)
 
 
 def configure(p, **settings):
-    usual = dict(stack="no", keep=0, keep_each=0, loop_most=0, min_free=0)
+    usual = dict(stack="no", small="no", keep=0, keep_each=0, loop_most=0, min_free=0)
     with open(p + "/etc/gzcoredump.conf", "w") as f:
         for key, value in {**usual, **settings}.items():
             f.write("%s=%s\n" % (key, value))
@@ -155,7 +155,8 @@ def storm(e):
         found = records(d)
         service = [r for r in found.values() if r["comm"] != "other"]
         stored = sum(1 for r in service if r["stored"] == "whole")
-        counted = sum(int(r.get("loop_count", 0)) for r in service)
+        # Each has a record of its own, of which the last says how many there were.
+        counted = max((int(r.get("loop_count", 0)) for r in service), default=0)
         others = [n for n, r in found.items() if r["comm"] == "other" and r["stored"] == "whole"]
         used = sum(os.path.getsize(f) for f in glob.glob(d + "/*"))
         st = os.statvfs(d)

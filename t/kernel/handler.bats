@@ -51,43 +51,6 @@ teardown() {
 	[ ! -e "$P/bin/core-trace.there" ] || mv "$P/bin/core-trace.there" "$P/bin/core-trace"
 }
 
-# soon COMMAND …: waits, at most 30 s, until it succeeds.
-soon() {
-	local i
-	for i in $(seq 600); do
-		"$@" && return
-		sleep 0.05
-	done
-	echo "not soon: $*"
-	cat "$P/var/log/gzcoredump.log"
-	return 1
-}
-
-# start COMMAND …: one that will crash, in the background; its PID is in $pid.
-start() {
-	"$@" 3>&- 20>&- 2>/dev/null &
-	pid=$!
-}
-
-# gone: $pid has been released, and we, its parent, have its status, which is that of a crash.
-gone() {
-	local i state
-	for i in $(seq 400); do
-		# Z: released, and waiting for us.
-		state=$(sed -nE 's/^State:\s+(.).*/\1/p' "/proc/$pid/status" 2>/dev/null) || :
-		case $state in
-		'' | Z)
-			wait "$pid" 2>/dev/null && return 1
-			[ $? -gt 128 ]
-			return
-			;;
-		esac
-		sleep 0.05
-	done
-	echo "$pid is still held"
-	return 1
-}
-
 # stage NAME: the process of the running handler, in $stage.
 stage() {
 	stage=$(

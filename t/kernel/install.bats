@@ -285,6 +285,7 @@ quick_sleep() {
 
 @test "gzcoredump: -t passes after -i, says each step, and takes its own dump away" {
 	quick_sleep
+	conf small=yes
 	"$P/bin/gzcoredump" -i
 	run -0 --separate-stderr "$P/bin/gzcoredump" -t
 	[ "${lines[0]}" = "ok: kernel.core_pattern calls $P/bin/gzcoredump" ]
@@ -292,8 +293,9 @@ quick_sleep() {
 	[[ ${lines[2]} == "ok: came back with its uuid: $P/var/lib/gzcoredump/"* ]]
 	[[ ${lines[3]} =~ ^ok:\ [0-9]+\ bytes,\ all\ that\ were\ promised ]]
 	[[ ${lines[4]} =~ ^ok:\ backtrace:\ [1-9][0-9]*\ frames$ ]]
-	[ "${lines[5]}" = 'gzcoredump: self-test passed' ]
-	[ "${#lines[@]}" = 6 ]
+	[ "${lines[5]}" = "ok: backtrace of the small core: ${lines[4]#ok: backtrace: }" ]
+	[ "${lines[6]}" = 'gzcoredump: self-test passed' ]
+	[ "${#lines[@]}" = 7 ]
 	[ -z "$(find "$P/var/lib" -name "crash-test*")" ]
 	[ -z "$(ls -A "$TMPDIR")" ]
 }
@@ -304,6 +306,10 @@ quick_sleep() {
 	under busybox ash
 	"$P/bin/gzcoredump" -i
 	run -0 "$P/bin/gzcoredump" -t
+	[ "${lines[-1]}" = 'gzcoredump: self-test passed' ]
+	conf small=only
+	run -0 "$P/bin/gzcoredump" -t
+	[[ ${lines[-2]} == 'ok: backtrace of the small core: '* ]]
 	[ "${lines[-1]}" = 'gzcoredump: self-test passed' ]
 	[ -z "$(find "$P/var/lib" -name "crash-test*")" ]
 }
@@ -316,8 +322,9 @@ quick_sleep() {
 	"$P/bin/gzcoredump" -i
 	run -0 "$P/bin/gzcoredump" -t
 	[ "${lines[-1]}" = 'gzcoredump: self-test passed' ]
-	conf "filter=age -r $(age-keygen -y key)" suffix=gz.age
+	conf small=yes "filter=age -r $(age-keygen -y key)" suffix=gz.age
 	run -0 "$P/bin/gzcoredump" -t
+	[ "${lines[-2]}" = 'ok: the small core is there' ]
 	[[ ${lines[-1]} == 'gzcoredump: self-test passed, as far as it can see behind the filter'* ]]
 	[ -z "$(find "$P/var" -name "crash-test*" -o -name "core-name*")" ]
 }

@@ -32,18 +32,6 @@ teardown() {
 # Before a command: as a user.
 user='setpriv --reuid 4711 --regid 4711 --clear-groups'
 
-# soon COMMAND …: waits, at most 20 s, until it succeeds.
-soon() {
-	local i
-	for i in $(seq 400); do
-		"$@" && return
-		sleep 0.05
-	done
-	echo "not soon: $*"
-	cat "$LOG"
-	return 1
-}
-
 # logged TEXT: waits for a line of the log with it.
 logged() {
 	soon grep -qF -- "$1" "$LOG"

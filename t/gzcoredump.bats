@@ -1124,6 +1124,16 @@ left() {
 		hook_time=09
 		stage_time=00
 		keep_age=0d
+		small=maybe
+		small_stack=0
+		small_stack=3K
+		small_stack=4095
+		small_stack=x
+		small_budget=1k
+		keep_small=-1
+		keep_small_each=10000
+		keep_small_bytes=all
+		suffix=small.gz
 		EOF
 	}
 	in_each_shell mistaken

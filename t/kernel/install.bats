@@ -241,6 +241,13 @@ quick_sleep() {
 	run -0 "$P/bin/gzcoredump" -i
 	kernel_restore "$P/saved"
 	rm "$SYSCTL"
+	# A small core alone comes from one stage more.
+	echo small=yes >>"$P/etc/gzcoredump.conf"
+	refuses "$P/bin/gzcoredump" -i
+	[[ $stderr == *'over 16 stages'* ]]
+	conf small=yes 'filter=sed ; p' suffix=gz.x
+	refuses "$P/bin/gzcoredump" -i
+	[[ $stderr == *'compress, filter: a word ; needs small=no'* ]]
 	conf level=1
 	chmod 666 "$P/etc/gzcoredump.conf"
 	refuses "$P/bin/gzcoredump" -i
@@ -274,6 +281,11 @@ quick_sleep() {
 		refuses env "PATH=/usr/bin:/bin" "$P/bin/gzcoredump" -i
 		mv "$P/away" "$P/bin/$n"
 	done
+	mv "$P/bin/core-trim" "$P/away"
+	conf small=yes
+	refuses "$P/bin/gzcoredump" -i
+	[[ $stderr == *'core-trim: not there'* ]]
+	mv "$P/away" "$P/bin/core-trim"
 }
 
 @test "gzcoredump: -i without root says so" {

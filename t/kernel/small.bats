@@ -39,6 +39,7 @@ teardown() {
 	: >"$P/go"
 	kernel_idle
 	cp "$P/handler" "$P/bin/gzcoredump"
+	rm -rf "$P/raw"
 	[ ! -e "$P/bin/core-trim.there" ] || mv "$P/bin/core-trim.there" "$P/bin/core-trim"
 	! mountpoint -q "$BATS_TEST_TMPDIR/disk" || umount "$BATS_TEST_TMPDIR/disk"
 }
@@ -68,7 +69,6 @@ alone() {
 
 @test "gzcoredump: beside the whole core is a small one, of the same backtraces, and the record's stack is the same" {
 	conf small=yes stack=yes stack_user=root
-	rm -rf "$P/raw"
 	kernel_tee
 	crash "$P/prog" threads 5
 	restored
@@ -85,8 +85,7 @@ alone() {
 	core-trace "$gz" | sed -n 's/^#/frame=#/p' | head -n "$(grep -c ^frame= "$txt")" >wanted
 	[ -s wanted ]
 	grep ^frame= "$txt" | diff wanted -
-	logged=$(grep -c "stored=whole complete=yes bytes=$(value bytes): $gz\$" "$LOG")
-	[ "$logged" = 1 ]
+	grep -q "stored=whole complete=yes bytes=$(value bytes): $gz\$" "$LOG"
 }
 
 @test "gzcoredump: the small core has its name before a byte of the whole one is taken, and keeps it whatever comes" {
@@ -209,20 +208,17 @@ alone() {
 	crash "$P/prog" segv swordfish
 	stored
 	has stored=whole
-	run ! grep -aq Pbzzrag "$name.small.gz.rot13"
 	tr A-Za-z N-ZA-Mn-za-m <"$name.small.gz.rot13" >small.gz
 	# Nor has its header a comment: flag 16.
 	[ $((0x$(od -An -tx1 -j3 -N1 small.gz | tr -d ' ') & 16)) = 0 ]
-	cp "$name.small.gz.rot13" "$name.small.gz.rot13.keep"
-	mv small.gz "$name.small.gz.rot13"
+	run ! gzip -t "$name.small.gz.rot13"
+	cat small.gz >"$name.small.gz.rot13"
 	small "$name.small.gz.rot13"
 	conf small=yes 'compress=zstd -q -1' suffix=zst
 	crash "$P/prog"
 	stored
 	has stored=whole
-	zstd -dqc "$name.small.zst" | gzip >small.gz
-	chmod 600 small.gz
-	zinflate small.gz >small
+	zstd -dqc "$name.small.zst" >small
 	frames small | grep -q crash_here
 	conf small=yes stage_time=1 'filter=sleep 61' suffix=gz.never
 	crash "$P/prog"
@@ -233,7 +229,6 @@ alone() {
 
 @test "gzcoredump: 200 threads are all in the small core" {
 	conf small=yes
-	rm -rf "$P/raw"
 	kernel_tee
 	crash "$P/prog" threads 200
 	restored
@@ -264,11 +259,11 @@ alone() {
 	conf small=yes 'filter=sed ; s/x/x/' suffix=gz
 	run -2 "$P/bin/gzcoredump" -t
 	[[ $output == *'a word ; needs small=no'* ]]
-	# A process of which nothing is known any more: from the stream.
-	crash "$P/prog" fill 300000
 	conf small=no
 	crash "$P/prog" fill 300000
 	restored
+	run -1 grep ^small "$txt"
+	# A process of which nothing is known any more: from the stream.
 	conf small=yes
 	pid=4194000
 	"$P/bin/gzcoredump" -k "P$pid" s11 eprog <core

@@ -16,7 +16,7 @@ teardown_file() {
 setup() {
 	kernel_ready
 	cd "$BATS_TEST_TMPDIR" || return 1
-	conf
+	conf small=yes
 }
 
 @test "gzcoredump: a crash is stored whole, with its record, its identity and its backtrace" {
@@ -30,7 +30,7 @@ setup() {
 		threads=1 "host=$(uname -n)" dumpable=1
 	[[ ${name##*/} =~ ^prog\.$pid\.20[0-9]{6}T[0-9]{6}Z$ ]]
 	[ "$(value time)" = "$(sed -E 's/.*\.(....)(..)(..)T(..)(..)(..)Z$/\1-\2-\3T\4:\5:\6Z/' <<<"$name")" ]
-	ls "$name"* | diff <(printf '%s\n' "$gz" "$txt") -
+	ls "$name"* | diff <(printf '%s\n' "$gz" "$name.small.gz" "$txt") -
 	[ "$(stat -c '%a %u' "$DIR")" = '700 0' ]
 	backtrace prog crash_here
 	backtrace prog main
@@ -50,7 +50,7 @@ setup() {
 	EOF
 	# The lines that were known before the first byte, as the record still has them.
 	[ "$(head -n 1 comment)" = "uuid=$uuid" ]
-	sed -E -e '/^bytes=/,/^missing=/d' -e '/^(module[a-z_]*=0x|(stored|complete)=)/d' "$txt" | sort |
+	sed -E -e '/^bytes=/,/^missing=/d' -e '/^(module[a-z_]*=0x|(stored|complete|small|small_bytes)=)/d' "$txt" | sort |
 		diff - <(sort comment)
 }
 
@@ -203,7 +203,7 @@ all_stayed_inside() {
 @test "gzcoredump: a process that names itself anything gets a safe file name and a true record" {
 	local n
 	crasher prog
-	conf 'template=%e'
+	conf small=yes 'template=%e'
 	while IFS= read -r -d '' n; do
 		crash ./prog name "$n"
 		restored
@@ -222,7 +222,7 @@ all_stayed_inside() {
 	local n
 	crasher prog
 	mkdir bin
-	conf 'template=%f.%E'
+	conf small=yes 'template=%f.%E'
 	while IFS= read -r -d '' n; do
 		[ "$n" != .. ] || continue
 		ln prog "bin/$n"

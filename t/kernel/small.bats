@@ -240,7 +240,7 @@ alone() {
 @test "gzcoredump: without a small core, because of core-trim or of what it is told, the whole one is stored all the same" {
 	conf small=yes small_budget=1
 	crash "$P/prog" fill 300000
-	restored
+	restored no-small
 	has small=no
 	grep -q 'core-trim: .*over the budget' "$LOG"
 	mv "$P/bin/core-trim" "$P/bin/core-trim.there"

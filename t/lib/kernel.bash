@@ -232,18 +232,27 @@ value() {
 	printf %b "$(sed -n "s/^$1=//p" "$txt")"
 }
 
-# restored: waits for the record of $pid and makes ./core of the file, which must be whole.
+# restored: waits for the record of $pid and makes ./core of the file, which must be whole, and ./small of the small
+# core, if there was to be one.
 restored() {
 	stored || return
 	gzip -t "$gz" || return
 	zinflate "$gz" >core || return
 	[ ! -d "$P/raw" ] || cmp "$P/raw/$pid" core || return
-	has "pid=$pid" "bytes=$(stat -c %s core)" "promised=$(stat -c %s core)" stored=whole complete=yes
+	rm -f small
+	! grep -q ^small= "$txt" || [ "${1-}" = no-small ] || {
+		has small=whole "small_bytes=$(stat -c %s "$name.small.gz")" && zinflate "$name.small.gz" >small
+	} || return
+	has "pid=$pid" "bytes=$(stat -c %s core)" "promised=$(stat -c %s core)" stored=whole complete=yes || return
 	[ "$(stat -c '%a %u %g' "$gz" "$txt")" = $'600 0 0\n600 0 0' ] || { ls -l "$gz" "$txt"; return 1; }
 }
 
-# backtrace ELF FUNCTION: gdb finds the function on the stack of the thread that crashed.
+# backtrace ELF FUNCTION: gdb finds the function on the stack of the thread that crashed, in ./core and any ./small.
 backtrace() {
-	gdb -nx -q -batch -ex bt "$1" core >bt 2>bt.err
-	grep -qE "^#[0-9]+ .*\<$2\>" bt || { echo "no $2:"; cat bt bt.err; return 1; }
+	local core
+	for core in core small; do
+		[ $core = core ] || [ -e small ] || continue
+		gdb -nx -q -batch -ex bt "$1" $core >bt 2>bt.err
+		grep -qE "^#[0-9]+ .*\<$2\>" bt || { echo "$core: no $2:"; cat bt bt.err; return 1; }
+	done
 }

@@ -131,7 +131,7 @@ def burst(e):
 
 def storm(e):
     """A service that crashes ten times a second for a minute, beside one crash of another."""
-    e.table("A service crashes ten times a second for 60 s, another program once", "crashes", "stored", "counted",
+    e.table("A service crashes ten times a second for 60 s, another program once", "crashes", "stored", "counted", "small cores",
             "the other's dump", "MB in the directory", "lines of the log", "free, of the floor's 16 MiB")
     with installed(e) as p:
         d = p + "/var/lib/gzcoredump"
@@ -162,15 +162,19 @@ def storm(e):
         st = os.statvfs(d)
         free = st.f_bavail * st.f_frsize
         wrong = []
-        if stored + counted != count:
-            wrong.append("%d crashes are not accounted for" % (count - stored - counted))
+        # Small cores go, with their records, by a budget of their own; of the 5 that were stored whole the file may.
+        if counted != count - 5:
+            wrong.append("%d crashes are not accounted for" % (count - 5 - counted))
+        small = glob.glob(d + "/*.small.gz")
+        if len(small) > 50 + 10 + 1 or any(subprocess.run(["gzip", "-t", path]).returncode for path in small):
+            wrong.append("too many small cores, or a damaged one")
         if len(others) != 1 or subprocess.run(["gzip", "-t", others[0] + ".gz"]).returncode:
             wrong.append("the other's dump is gone")
         if free < 16 << 20:
             wrong.append("under the floor")
         with open(p + "/var/log/gzcoredump.log") as f:
             log = f.read()
-        e.row(wrong, count, stored, counted, "kept" if others else "gone", "%.1f" % (used / 1e6), log.count("\n"),
+        e.row(wrong, count, stored, counted, len(small), "kept" if others else "gone", "%.1f" % (used / 1e6), log.count("\n"),
               "%.0f MiB" % (free / (1 << 20)))
         print("\nIts log:\n")
         print("".join("    %s\n" % line.replace(d, "DIR") for line in log.splitlines()[:40]))

@@ -409,12 +409,13 @@ listen() {
 	stored
 	kernel_idle
 	jq -e '.[0].pid == $pid and .[0].signame == "SIGSEGV" and .[0].state == "whole"' --argjson pid "$pid" got_crash
-	conf "after=$T/../examples/hook-upload http://127.0.0.1:$port/dir"
+	conf small=yes "after=$T/../examples/hook-upload http://127.0.0.1:$port/dir"
 	crash "$P/prog" fill 100000
 	stored
 	kernel_idle
 	kill $server
 	cmp "$gz" "got_dir_${gz##*/}"
+	cmp "$name.small.gz" "got_dir_${name##*/}.small.gz"
 	cmp "$txt" "got_dir_${txt##*/}"
 	# Nobody listens any more.
 	crash "$P/prog" fill 100000

@@ -130,6 +130,7 @@ alone() {
 		kernel_idle
 		small "$name.small.gz"
 		alone only
+		core-list "$DIR" | grep -qE " small .*${name##*/}\$"
 		grep -q '^frame=#0 .*  crash_here+' "$txt"
 		grep -q "SIGSEGV of prog: stored=no complete=no bytes=unknown: $name.small.gz alone\$" "$LOG"
 	done

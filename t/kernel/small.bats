@@ -32,6 +32,9 @@ setup() {
 	rm -rf "$P/go" "$P/slow" "$DIR"
 	: >"$LOG"
 	uuid=$(elf-uuid "$P/prog")
+	# A sanitizer takes more memory than the reader of stacks may have.
+	stack=yes
+	! grep -qs sanitize=address "$BUILD/.flags" || stack=no
 }
 
 teardown() {
@@ -68,7 +71,7 @@ alone() {
 }
 
 @test "gzcoredump: beside the whole core is a small one, of the same backtraces, and the record's stack is the same" {
-	conf small=yes stack=yes stack_user=root
+	conf small=yes stack=$stack stack_user=root
 	kernel_tee
 	crash "$P/prog" threads 5
 	restored
@@ -81,11 +84,12 @@ alone() {
 	[ "$(grep -c ^Thread small.frames)" = 5 ]
 	# Nothing of the heap, and what says so is in it.
 	[ "$(stat -c %s small)" -lt "$(stat -c %s core)" ]
+	grep -q "stored=whole complete=yes bytes=$(value bytes): $gz\$" "$LOG"
+	[ $stack = yes ] || return 0
 	[ "$(value fingerprint)" = "$(core-trace -s "$gz")" ]
 	core-trace "$gz" | sed -n 's/^#/frame=#/p' | head -n "$(grep -c ^frame= "$txt")" >wanted
 	[ -s wanted ]
 	grep ^frame= "$txt" | diff wanted -
-	grep -q "stored=whole complete=yes bytes=$(value bytes): $gz\$" "$LOG"
 }
 
 @test "gzcoredump: the small core has its name before a byte of the whole one is taken, and keeps it whatever comes" {
@@ -124,14 +128,14 @@ alone() {
 	for shell in dash 'busybox ash'; do
 		# shellcheck disable=SC2086
 		under $shell
-		conf small=only stack=yes stack_user=root
+		conf small=only stack=$stack stack_user=root
 		crash "$P/prog" fill 30000000
 		stored
 		kernel_idle
 		small "$name.small.gz"
 		alone only
 		core-list "$DIR" | grep -qE " small .*${name##*/}\$"
-		grep -q '^frame=#0 .*  crash_here+' "$txt"
+		[ $stack = no ] || grep -q '^frame=#0 .*  crash_here+' "$txt"
 		grep -q "SIGSEGV of prog: stored=no complete=no bytes=unknown: $name.small.gz alone\$" "$LOG"
 	done
 }

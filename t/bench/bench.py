@@ -235,7 +235,7 @@ def whole(b):
     os.chmod(where + "/gzcoredump", 0o755)
     with open(where + "/gzcoredump.conf", "w") as f:
         f.write("dir=%s/stored\nlog=%s/whole.log\nstack=no\n" % (where, where))
-    return "%s/gzcoredump \"$@\"; mv whole/stored/*.gz out; rm -rf whole/stored" % where
+    return "%s/gzcoredump \"$@\"; rm -f whole/stored/*.small.gz; mv whole/stored/*.gz out; rm -rf whole/stored" % where
 
 
 ARGUMENTS = " -k P%P I%I u%u g%g s%s t%t c%c d%d F%F h%h e%e"

@@ -312,8 +312,8 @@ retention_plan(const struct dumps *d, const struct retention *r, struct retentio
 		    (verdict[i].small != RETENTION_STAYS ? d->dump[i].small_size : 0);
 	if (rc == 0 && r->need > freed)
 		freed += make_free(&full, r->need - freed);
-	if (rc == 0 && r->need > freed)
-		make_free(&small, r->need - freed);
+	if (rc == 0 && r->small_need > freed)
+		make_free(&small, r->small_need - freed);
 	for (size_t i = 0; rc == 0 && i < d->count; i++)
 		verdict[i].all = (verdict[i].file != RETENTION_STAYS || !has(FULL, &d->dump[i])) &&
 		    (verdict[i].small != RETENTION_STAYS || d->dump[i].small == NULL);

@@ -13,6 +13,7 @@ struct retention {
 	int apart;			/* small cores have the budget below; else they are a part of their dump */
 	uint64_t small_count, small_each, small_bytes;
 	uint64_t need;			/* bytes that are to become free; the newest of an identity does not go for it */
+	uint64_t small_need;		/* with apart: as many of them as small cores may go for */
 	const char *before;		/* a time as records have it: what is older goes; NULL: no age is too much */
 	int unsent;			/* what has not been sent goes for bytes and need alone, last of all */
 };
@@ -32,8 +33,8 @@ struct retention_verdict {
  * the oldest first; then the newest ones; of those with a file where an identity has such.  What is being written
  * stays; that, and what goes for bytes and need alone, is not counted by the rules for which it stays.  An identity
  * is the UUID, or the build-id, or the command.  With apart the small cores are chosen so among themselves, and the
- * other files among themselves; a record is counted with the small core when that stays; for need small cores go
- * when no other file may any more.  Returns 0, or -1 when memory ran out.
+ * other files among themselves; a record is counted with the small core when that stays; for need, up to
+ * small_need, small cores go when no other file may any more.  Returns 0, or -1 when memory ran out.
  */
 int retention_plan(const struct dumps *d, const struct retention *r, struct retention_verdict *verdict);
 

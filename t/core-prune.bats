@@ -33,6 +33,7 @@ left() {
 	for wrong in 0 x 1X ''; do
 		fails_with 2 core-prune -b "$wrong" d
 		fails_with 2 core-prune -F "$wrong" d
+		[ "$wrong" = 0 ] || fails_with 2 core-prune -F 1 -S "$wrong" d
 	done
 	for wrong in 1 x d 1y '' -1d; do
 		fails_with 2 core-prune -a "$wrong" d
@@ -396,12 +397,25 @@ states() {
 	done
 	core-prune -F 4M -K 0 d >said
 	there=$(states)
+	# Small cores go for as much of it as -S says.
+	for n in 0 1 4M; do
+		core-prune -n -F 7300K -S $n d >said.$n
+	done
+	core-prune -n -F 7300K -S 6700K d >said.some
+	core-prune -n -F 7300K -S 7300K d >said.all
+	core-prune -n -F 7300K -S 9999G d | cmp - said.all
+	core-prune -n -F 7300K -K 0 d | cmp - said.all
 	# Full files were not enough: the room is for more than they had.
 	core-prune -F 7300K -K 0 d >said2
 	last=$(states)
 	umount e
 	[ "$there" = 'a1:whole+ a2:small+ a3:small+ a4:small+ a5:whole+ a6:whole+' ] || { echo "$there"; cat said; false; }
 	[ "$(grep -c small.gz said)" = 0 ]
+	for n in 0 1 4M; do
+		printf 'would remove a%s.gz: too little room\n' 1 5 | diff - said.$n
+	done
+	[ "$(grep -c 'small.gz:\|a[1-5]:' said.some)" = 2 ] || { cat said.some; false; }
+	[ "$(grep -c 'small.gz:\|a[1-5]:' said.all)" = 5 ]
 	[[ $last == *' a6:whole+' ]] && ! grep -q a6 said2
 	grep -q 'small.gz: too little room\|removed a[1-5]: too little room' said2 || { cat said2; false; }
 }

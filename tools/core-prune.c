@@ -28,6 +28,7 @@
 struct options {
 	struct retention keep;
 	uint64_t spare;		/* bytes to leave free */
+	uint64_t small_spare;	/* of these, that small cores make room for; UINT64_MAX: all */
 	char before[AGE_TIME];
 	int only_say, show;
 };
@@ -36,7 +37,7 @@ static int
 usage(FILE *to, int status)
 {
 	fputs("usage: core-prune [-hnsvV] [-a AGE] [-b BYTES] [-B BYTES] [-F BYTES] [-i N] [-I N]\n"
-	      "                  [-k N] [-K N] DIR\n", to);
+	      "                  [-k N] [-K N] [-S BYTES] DIR\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 
@@ -123,6 +124,7 @@ prune(const char *path, int dir, struct options *o)
 	if (dumps_read(&d, dir, 0) < 0)
 		err(2, "%s", path);
 	o->keep.need = needed(dir, o->spare);
+	o->keep.small_need = o->small_spare < o->spare ? needed(dir, o->small_spare) : o->keep.need;
 	if ((v = calloc(d.count + 1, sizeof(*v))) == NULL || retention_plan(&d, &o->keep, v) < 0)
 		err(2, NULL);
 	/* The oldest first, as they came. */
@@ -165,12 +167,12 @@ number(int letter, uint64_t least)
 int
 main(int argc, char **argv)
 {
-	struct options o = { .spare = 0 };
+	struct options o = { .small_spare = UINT64_MAX };
 	int dir, status, c;
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "a:b:B:F:hi:I:k:K:nsvV")) != -1) {
+	while ((c = getopt(argc, argv, "a:b:B:F:hi:I:k:K:nsS:vV")) != -1) {
 		switch (c) {
 		case 'a':
 			if (age_ago(optarg, o.before) < 0)
@@ -208,6 +210,10 @@ main(int argc, char **argv)
 			break;
 		case 's':
 			o.keep.unsent = 1;
+			break;
+		case 'S':
+			o.keep.apart = 1;
+			o.small_spare = bytes(c, 0);
 			break;
 		case 'v':
 			o.show = 1;

@@ -177,7 +177,7 @@ alone() {
 	DIR=$PWD/disk
 	conf "dir=$DIR" small=yes min_free=4M
 	# Somebody else's.
-	head -c 9500000 /dev/zero >disk/other
+	head -c 9000000 /dev/zero >disk/other
 	for _ in 1 2 3; do
 		crash "$P/prog" fill 6000000
 		stored
@@ -187,8 +187,17 @@ alone() {
 	done
 	kernel_idle
 	[ "$(grep -c "SIGSEGV of prog: stored=no complete=no .*small.gz alone\$" "$LOG")" = 3 ]
-	df -B1 --output=avail disk
-	[ "$(df -B1 --output=avail disk | tail -n 1)" -gt 2097152 ]
+	[ "$(ls disk/*.small.gz | wc -l)" = 3 ]
+	[ "$(df -B1 --output=avail disk | tail -n 1)" -gt 2621440 ]
+	# There is less than they may take: they make room for the next, as the oldest of one identity go.
+	first=$(ls -tr disk/*.small.gz | head -n 1)
+	head -c $(($(df -B1 --output=avail disk | tail -n 1) - 2500000)) /dev/zero >disk/more
+	crash "$P/prog" fill 6000000
+	stored
+	has stored=no small=whole
+	kernel_idle
+	[ ! -e "$first" ]
+	[ -e "$name.small.gz" ]
 }
 
 @test "gzcoredump: who finds no place among those that store at once has a small core" {

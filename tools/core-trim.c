@@ -131,10 +131,10 @@ from_process(struct options *o, struct trim_stream *s)
 	errno = p->error;
 	if (!done)
 		cannot(p->status, &s->core, p->name);
-	/* What has been written to standard output cannot be begun again. */
 	if (close_small(&w, done) == 0)
 		return 0;
-	return !done && (tap || !p->begun) ? 1 : -1;
+	/* The core's own faults are the stream's too; what has been written to standard output cannot be begun again. */
+	return !done && p->status == TRIM_SYSTEM && (tap || !p->begun) ? 1 : -1;
 }
 
 /* The same, from what has been put aside of the stream. */

@@ -153,4 +153,16 @@ else
 	die 'neither gdb nor eu-stack is here'
 fi
 grep -q ship bt || die 'the backtrace does not name the function that crashed'
+
+if [ -f "${record%.txt}.small.gz" ]; then
+	step 'The small core beside it: the same backtrace, of a thousandth of the bytes'
+	show "zinflate ${record%.txt}.small.gz >small"
+	show 'core-info small | grep -E "^(bytes|trimmed|kept)"'
+	if command -v gdb >/dev/null; then
+		show "gdb -nx -q -batch -ex 'bt' ./victim small 2>/dev/null | sed '1,/^#0/d' | grep '^#'" | tee small.bt
+		grep -q ship small.bt || die 'the small core does not name the function that crashed'
+	fi
+elif [ $installed = yes ]; then
+	die 'no small core'
+fi
 step 'Done; the machine is as it was'

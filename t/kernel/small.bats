@@ -320,3 +320,17 @@ alone() {
 	small "$name.small.gz"
 	[ ! -e "$gz" ]
 }
+
+@test "gzcoredump: with forward_full=no the small core is sent, and the whole one when it is asked for" {
+	need rclone
+	rm -rf "$P/there"
+	conf small=yes "forward=$P/there" forward_full=no
+	crash "$P/prog" fill 300000
+	stored
+	kernel_idle
+	has small=whole stored=whole on_request=full
+	find "$P/there" -name '*.small.gz' | grep -q .
+	run -1 bash -c 'find "$1" -name "*.gz" | grep -v small' - "$P/there"
+	core-forward -N "${name##*/}" "$DIR" "$P/there"
+	cmp "$gz" "$(find "$P/there" -name '*.gz' | grep -v small)"
+}

@@ -369,6 +369,16 @@ fails_test() {
 	done
 }
 
+@test "gzcoredump: -i says that the disk is too small for min_free; -t then, at once, that nothing was stored" {
+	local said="gzcoredump: $P/etc/gzcoredump.conf: min_free: 999999T, and the file system of $DIR has "
+	quick_sleep
+	conf stack=yes min_free=999999T
+	run -0 --separate-stderr "$P/bin/gzcoredump" -i
+	[[ $stderr == "$said"[0-9]*"K in all: nothing can be stored" ]]
+	run -2 --separate-stderr "$P/bin/gzcoredump" -t
+	[[ "${stderr_lines[1]}" == *": stored=no, not whole: see $P/var/log/gzcoredump.log" ]]
+}
+
 @test "gzcoredump: -t fails when the compressor or the tap is broken" {
 	quick_sleep
 	"$P/bin/gzcoredump" -i

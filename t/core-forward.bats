@@ -529,7 +529,6 @@ there() {
 	would send alone: the small core, 700 bytes
 	would send one, 50000 bytes
 	would send two, 60000 bytes
-	would send alone
 	would send plain, 800 bytes
 	EOS
 	run -0 --separate-stderr forward -v

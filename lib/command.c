@@ -8,6 +8,16 @@
 
 #include "io.h"
 
+/* Our handler is not for what is no program yet; what is ignored, as by nohup(1), stays so. */
+static void
+unhandle(int sig)
+{
+	struct sigaction now;
+
+	if (sigaction(sig, NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+		signal(sig, SIG_DFL);
+}
+
 int
 command_start(struct command *c)
 {
@@ -16,9 +26,9 @@ command_start(struct command *c)
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -1;
 	if ((c->pid = fork()) == 0) {
-		signal(SIGTERM, SIG_DFL);
-		signal(SIGINT, SIG_DFL);
-		signal(SIGHUP, SIG_DFL);
+		unhandle(SIGTERM);
+		unhandle(SIGINT);
+		unhandle(SIGHUP);
 		sigaction(SIGPIPE, c->pipe, NULL);
 		if (dup2(ends[0], STDIN_FILENO) == STDIN_FILENO)
 			execvp(c->argv[0], c->argv);

@@ -12,13 +12,16 @@ struct command {
 	int fd;		/* its standard input, for us to write to */
 };
 
-/* Starts it.  Returns 0, or -1 with errno; that it is not there shows in its status: 127. */
+/*
+ * Starts it, by PATH, with our descriptors but for its standard input, and with the signals that we handle as by
+ * default; what is ignored stays ignored.  Returns 0, or -1 with errno; that it is not there shows in its status: 127.
+ */
 int command_start(struct command *c);
 
 /* Closes fd, unless it is -1, and waits for the end.  Returns the status as waitpid(2) gives it. */
 int command_end(struct command *c);
 
-/* Kills it before it has seen the end of its input. */
+/* Kills it (SIGKILL) before it has seen the end of its input, and waits for that. */
 void command_kill(struct command *c);
 
 #endif

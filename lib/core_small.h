@@ -14,8 +14,8 @@ struct core_kept {
 };
 
 /*
- * Whether it is a small core, once the notes have been seen: the word for where its memory is from, a constant, and
- * the bytes that the whole one promised, 0 when that is not said.
+ * Whether it is a small core, once the notes have been seen: the word for where its memory is from, a constant, or
+ * NULL when it is none; *of is how many bytes the whole one promised, 0 when that is not said.
  */
 const char *core_small(const struct core *c, uint64_t *of);
 

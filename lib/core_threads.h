@@ -21,7 +21,7 @@ struct core_registers {
 	uint8_t shift;		/* register r is word r + shift, unless order says otherwise */
 	const uint8_t *order;
 	uint8_t extra, extra_at; /* one more register, or 0, and its word */
-	uint8_t sp, tp;		/* the words with the stack pointer and the thread pointer; tp 0: it is not there */
+	uint8_t sp, tp;		/* the words, as pc, with the stack and the thread pointer; tp 0: that is not among them */
 };
 
 /* The table of a machine, NULL when there is none. */

@@ -237,8 +237,9 @@ owner(const struct reading *r, const char *file)
 	return NULL;
 }
 
-int
-dumps_is_part(const char *file)
+/* Whether the name is that of a part of a file: core-store leaves such. */
+static int
+is_part(const char *file)
 {
 	return ends(file, strlen(file), STORE_PARTIAL);
 }
@@ -260,11 +261,11 @@ static int
 take_file(const struct reading *r, struct dump *p, const char *file)
 {
 	const char *behind = file + strlen(p->name) - (r->user != NULL ? strlen(r->user) + 1 : 0);
-	int partial = dumps_is_part(file);
+	int partial = is_part(file);
 
 	if (strncmp(behind, SMALL_INFIX, strlen(SMALL_INFIX)) == 0) {
 		/* A whole one rather than a part, whatever the record says: its name tells. */
-		if (p->small != NULL && (partial || !dumps_is_part(p->small)))
+		if (p->small != NULL && (partial || !is_part(p->small)))
 			return 0;
 		return take_name(r, file, &p->small, &p->small_size);
 	}
@@ -421,9 +422,9 @@ dumps_find(const struct dumps *d, const char *name)
 const char *
 dump_choice(const struct dump *d)
 {
-	int cut = d->state == DUMP_CUT || (d->file != NULL && dumps_is_part(d->file));
+	int cut = d->state == DUMP_CUT || (d->file != NULL && is_part(d->file));
 
-	return d->file == NULL || (cut && d->small != NULL && !dumps_is_part(d->small)) ? d->small : d->file;
+	return d->file == NULL || (cut && d->small != NULL && !is_part(d->small)) ? d->small : d->file;
 }
 
 int

@@ -1,6 +1,7 @@
 /*
  * What is stored in a directory: the records NAME.txt of gzcoredump(8), each with its NAME.SUFFIX or
- * NAME.SUFFIX.partial, and its small core NAME.small.SUFFIX (core-trim(1)).  Nothing in the directory is trusted, and what is not ours is left alone.
+ * NAME.SUFFIX.partial, and its small core NAME.small.SUFFIX (core-trim(1)).  Nothing in the directory is trusted, and
+ * what is not ours is left alone.
  */
 #ifndef GZCORE_DUMPS_H
 #define GZCORE_DUMPS_H
@@ -80,9 +81,6 @@ int dumps_open(const char *path);
  * has a file.  It stays d's.
  */
 const struct dump *dumps_find(const struct dumps *d, const char *name);
-
-/* Whether the name is that of a part of a file: core-store leaves such. */
-int dumps_is_part(const char *file);
 
 /*
  * Which file of a dump is to be read: the full one, unless there is none, or only a part of it or of the core, which

@@ -1,4 +1,7 @@
-/* Signals that end a filter's input instead of the filter, which then goes on to say what it has seen. */
+/*
+ * Signals that end a filter's input instead of the filter, which then goes on to say what it has seen.  Signals are the
+ * process's, and so is what is known of them here: for a program with one thread, once.
+ */
 #ifndef GZCORE_END_INPUT_H
 #define GZCORE_END_INPUT_H
 

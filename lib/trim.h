@@ -135,7 +135,7 @@ int trim_write(struct trim *t, int fd);
 /* For those who select from a stream: the pages that can be said to be kept before any memory is seen. */
 enum trim_status trim_foresee(struct trim *t);
 
-/* What is kept of a page's segment: its place in segment, or SIZE_MAX when that page cannot be kept. */
+/* In which segment an address is: its place in segment, or SIZE_MAX when nothing of it could be kept. */
 size_t trim_segment_at(const struct trim *t, uint64_t address);
 
 #endif

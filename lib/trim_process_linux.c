@@ -86,7 +86,6 @@ write_it(void *arg)
 		fail(j, TRIM_SYSTEM, ": its memory");
 		return;
 	}
-	errno = ESRCH;
 	if (!same_auxv(j) || (j->p.pidfd >= 0 && proc_pidfd_is(j->p.pidfd, j->p.pid) != 1)) {
 		errno = ESRCH;
 		fail(j, TRIM_SYSTEM, ": not the process of the core");

@@ -207,6 +207,15 @@ bt() {
 	run -127 core-trim -c cat ';' no-such-command <"$ordered"
 }
 
+@test "core-trim: -c leaves SIGHUP ignored, as nohup has it, for both commands" {
+	local ordered=$BATS_FILE_TMPDIR/ordered.core
+	run -0 sh -c 'trap "" HUP; core-trim -c sh -c "cat >small; grep SigIgn /proc/self/status >first" ";" \
+		sh -c "cat >whole; grep SigIgn /proc/self/status"' <"$ordered"
+	# The lowest bit is that of signal 1.
+	[[ $output == SigIgn:*[13579bdf] ]]
+	[[ $(cat first) == SigIgn:*[13579bdf] ]]
+}
+
 @test "core-trim: -m bounds the file, and fills it in the order of worth" {
 	made core <<-'EOF'
 	c = Core()

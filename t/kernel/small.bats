@@ -43,7 +43,9 @@ teardown() {
 	kernel_idle
 	cp "$P/handler" "$P/bin/gzcoredump"
 	rm -rf "$P/raw"
-	[ ! -e "$P/bin/core-trim.there" ] || mv "$P/bin/core-trim.there" "$P/bin/core-trim"
+	for there in "$P"/bin/*.there; do
+		[ ! -e "$there" ] || mv "$there" "${there%.there}"
+	done
 	! mountpoint -q "$BATS_TEST_TMPDIR/disk" || umount "$BATS_TEST_TMPDIR/disk"
 }
 
@@ -90,6 +92,27 @@ alone() {
 	core-trace "$gz" | sed -n 's/^#/frame=#/p' | head -n "$(grep -c ^frame= "$txt")" >wanted
 	[ -s wanted ]
 	grep ^frame= "$txt" | diff wanted -
+}
+
+@test "gzcoredump: where the small core's stack ends too soon the whole one's is asked for, and its own kept when there is none" {
+	conf small=yes stack=yes
+	mv "$P/bin/core-trace" "$P/bin/core-trace.there"
+	cat >"$P/bin/core-trace" <<-EOF
+	#!/bin/sh
+	for file; do :; done
+	case \$file in
+	*.small.gz) printf 'frame=#0 small\nstack_end=too soon\n' ;;
+	*) cat $P/whole ;;
+	esac
+	EOF
+	chmod 755 "$P/bin/core-trace"
+	for frame in 'frame=#0 whole' ''; do
+		printf '%s' "${frame:+$frame$'\n'}" >"$P/whole"
+		crash "$P/prog"
+		stored
+		kernel_idle
+		grep -E '^(frame|stack_end)=' "$txt" | diff <(printf '%b\n' "${frame:-frame=#0 small\nstack_end=too soon}") -
+	done
 }
 
 @test "gzcoredump: the small core has its name before a byte of the whole one is taken, and keeps it whatever comes" {

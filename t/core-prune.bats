@@ -23,6 +23,8 @@ left() {
 	usage_error core-prune d
 	usage_error core-prune -n d
 	[[ $stderr == 'core-prune: no rule is given'* ]]
+	usage_error core-prune -S 1M d
+	[[ $stderr == 'core-prune: -S: of how much, -F says'* ]]
 	usage_error core-prune -v d
 	usage_error core-prune -k 1
 	usage_error core-prune -k 1 d d

@@ -227,6 +227,10 @@ main(int argc, char **argv)
 	}
 	if (argc - optind != 1)
 		return usage(stderr, 2);
+	if (o.small_spare != UINT64_MAX && o.spare == 0) {
+		warnx("-S: of how much, -F says");
+		return usage(stderr, 2);
+	}
 	/* Who names no rule means something else. */
 	if (o.keep.before == NULL && o.keep.bytes == 0 && o.spare == 0 && o.keep.each == 0 && o.keep.count == 0 &&
 	    !o.keep.apart) {

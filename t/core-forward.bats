@@ -97,7 +97,8 @@ whole() {
 	need rclone
 	for option in -h -V; do
 		run -0 --separate-stderr core-forward $option
-		[ -n "$output" ] && [ -z "$stderr" ]
+		[ -n "$output" ]
+		[ -z "$stderr" ]
 		run -2 bash -c "core-forward $option >/dev/full"
 	done
 	usage_error core-forward
@@ -179,7 +180,8 @@ whole() {
 	rm d/again.txt
 	: >"$P/uploads"
 	run -0 forward
-	[ -z "$output" ] && [ ! -s "$P/uploads" ]
+	[ -z "$output" ]
+	[ ! -s "$P/uploads" ]
 	run -0 forward -n
 	[ -z "$output" ]
 	# Finished now.
@@ -400,7 +402,8 @@ while True:
 	ln -s /etc/passwd d/passwd.txt
 	run -1 forward
 	[ "$(grep -c 'its object= is no path of ours$' <<<"$output")" = 3 ]
-	[ ! -e owned ] && [ ! -e d/owned ]
+	[ ! -e owned ]
+	[ ! -e d/owned ]
 	for name in up root deep; do
 		run -1 grep -q ^sent= d/$name.txt
 	done
@@ -443,7 +446,8 @@ while True:
 	touch d/.gzcore.forward
 	cat /dev/zero >d/zero 2>/dev/null || :
 	run -1 --separate-stderr forward
-	[ "${#stderr_lines[@]}" = 1 ] && [ ! -s "$P/uploads" ]
+	[ "${#stderr_lines[@]}" = 1 ]
+	[ ! -s "$P/uploads" ]
 	rm d/zero
 	run -0 forward
 	cp -r d copy
@@ -559,7 +563,8 @@ there() {
 			'two whole two.small.gz 600')
 	: >"$P/uploads"
 	run -0 forward
-	[ -z "$output" ] && [ ! -s "$P/uploads" ]
+	[ -z "$output" ]
+	[ ! -s "$P/uploads" ]
 	run -1 core-list -w d
 }
 
@@ -583,7 +588,8 @@ there() {
 	[ "$(grep -l '^sent=' d/*.txt)" = d/none.txt ]
 	: >"$P/uploads"
 	run -0 forward -s
-	[ -z "$output" ] && [ ! -s "$P/uploads" ]
+	[ -z "$output" ]
+	[ ! -s "$P/uploads" ]
 	# It was not sent by mistake: what waits for a request may go, what waits for a line may not.
 	core-prune -n -s -k 1 d | grep -c ^would | grep -qx 3
 	fails_with 2 core-forward -N missing d dav:
@@ -654,7 +660,8 @@ there() {
 	printf 'object=a/b/c/went\nsmall_object=a/b/c/went.small\n' >>d/went.txt
 	run -1 forward
 	[ "$(jq -c '[.object, .small_object]' "$THERE/a/b/c/went.json")" = '["a/b/c/went",null]' ]
-	[ -e "$THERE/a/b/c/other" ] && [ -e "$THERE/a/b/c/other.small.gz" ]
+	[ -e "$THERE/a/b/c/other" ]
+	[ -e "$THERE/a/b/c/other.small.gz" ]
 	run -1 grep -E '^(small_)?sent=' d/bad.txt
 	valid_json core-forward $(find "$THERE" -name '*.json')
 }

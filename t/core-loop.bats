@@ -142,7 +142,8 @@ crash() {
 
 @test "core-loop: -c counts alone: no record is read or made, and what is kept else goes on counting" {
 	run core-loop -c -k 2 k dir </dev/null
-	[ "$status" = 0 ] && [ -z "$output" ]
+	[ "$status" = 0 ]
+	[ -z "$output" ]
 	crash 0 -k 2 k dir a
 	for n in 1 2; do
 		run core-loop -c -k 2 k dir <&-

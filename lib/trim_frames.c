@@ -4,6 +4,8 @@
 
 #include "trim_segments.h"
 
+/* So many pages in a row that are not kept are behind the last that is, unless the range is that of a hostile header. */
+#define MISSED 4096
 /* The most words of a sigcontext behind or before the one that shows it. */
 #define AROUND 40
 
@@ -12,13 +14,17 @@ trim_frames_words(const struct trim *t, uint64_t start, uint64_t end, void (*eac
 {
 	size_t w = trim_word(t);
 	uint8_t b[TRIM_PAGE];
+	unsigned missed = 0;
 
-	for (uint64_t page = start / TRIM_PAGE * TRIM_PAGE; page < end; page += TRIM_PAGE) {
+	for (uint64_t page = start / TRIM_PAGE * TRIM_PAGE; page < end && missed < MISSED; page += TRIM_PAGE) {
 		uint64_t from = page < start ? (start + w - 1) / w * w : page;
 		size_t n;
 
-		if (!trim_pages_has(&t->pages, page))
+		if (!trim_pages_has(&t->pages, page)) {
+			missed++;
 			continue;
+		}
+		missed = 0;
 		n = trim_read(t, from, b, (size_t)(page + TRIM_PAGE - from));
 		for (size_t at = 0; at + w <= n; at += w)
 			each(arg, core_number(t->core, b + at, w));

@@ -142,7 +142,7 @@ read_registers(const struct trim *t, const struct core_status *s, uint64_t *r)
 struct interrupted {
 	struct trim *t;
 	enum trim_rule rule;
-	size_t window;			/* the stack whose frames are looked at */
+	size_t window, most;		/* the stack whose frames are looked at; how many there may be */
 	uint64_t tp;
 };
 
@@ -153,7 +153,7 @@ interrupted(void *arg, uint64_t sp)
 	const struct interrupted *i = arg;
 	const struct trim_window *w = &i->t->window[i->window];
 
-	if (sp < w->start || sp >= w->end)
+	if ((sp < w->start || sp >= w->end) && i->t->windows < i->most)
 		trim_stack(i->t, i->rule, sp, i->tp);
 }
 
@@ -168,15 +168,13 @@ keep_stacks(struct trim *t, int crashed)
 	size_t n = 0;
 
 	while (core_threads_next(&walk, t->core, t->head, &s) && read_registers(t, &s, r)) {
-		size_t most;
-
 		if ((n++ == 0) != crashed)
 			continue;
 		i.window = t->windows;
-		most = i.window + NESTED;
+		i.most = i.window + NESTED;
 		i.tp = t->registers->tp != 0 ? r[t->registers->tp] : 0;
 		trim_stack(t, i.rule, r[t->registers->sp], i.tp);
-		for (; i.window < t->windows && i.window < most; i.window++)
+		for (; i.window < t->windows; i.window++)
 			trim_frames_signals(t, t->window[i.window].start, t->window[i.window].end, interrupted, &i);
 		if (crashed)
 			break;
@@ -260,11 +258,21 @@ static void
 keep_files(struct trim *t)
 {
 	const struct core_files *f = &t->core->files;
+	uint64_t done = 0;
 
-	for (size_t i = 0; i < f->count; i++)
-		for (size_t k = 0; k < t->options->patterns; k++)
-			if (trim_names(t->options->pattern[k], f->file[i].path))
-				trim_keep(t, TRIM_ASKED, f->file[i].start, f->file[i].end);
+	for (size_t i = 0; t->options->patterns > 0 && i < f->count; i++) {
+		const struct core_file *file = &f->file[i];
+		uint64_t start = file->start > done ? file->start : done;
+		size_t k = 0;
+
+		/* Files are in the order of their starts, and may lie over each other: each address once. */
+		if (start >= file->end)
+			continue;
+		while (k < t->options->patterns && !trim_names(t->options->pattern[k], file->path))
+			k++;
+		if (k < t->options->patterns)
+			trim_keep(t, TRIM_ASKED, start, done = file->end);
+	}
 }
 
 static void
@@ -294,7 +302,7 @@ return_address(void *arg, uint64_t word)
 	if (t->added_count >= t->added_room || !is_code(t, word))
 		return;
 	/* What comes before it, as far as a function's first instructions often are, and some behind. */
-	from = word - word % TRIM_PAGE < 512 || word % TRIM_PAGE >= 512 ? word : word - 512;
+	from = word % TRIM_PAGE < 512 && word >= TRIM_PAGE ? word - 512 : word;
 	to = word % TRIM_PAGE > TRIM_PAGE - 64 ? word + 64 : word + 1;
 	trim_keep(t, TRIM_CODE, from, to);
 }

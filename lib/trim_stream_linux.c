@@ -144,7 +144,8 @@ peek_head(struct trim_stream *s, enum trim_status *st)
 		}
 		seen = (size_t)n;
 	}
-	if (!c->resolved && c->is_core && c->bad == NULL)
+	/* What comes slowly is not yet known to be no core. */
+	if (!c->resolved && c->bad == NULL)
 		return 0;
 	if ((s->spool = scratch_open(PIPE_SIZE, SCRATCH_FITTING, &dir, &most_dir)) < 0 ||
 	    io_pwrite(s->spool, s->buf, seen, 0) < 0)

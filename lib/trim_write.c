@@ -71,33 +71,40 @@ set(const struct core *c, uint8_t *p, size_t n, uint64_t v)
 		p[c->big ? n - 1 - i : i] = (uint8_t)v;
 }
 
+/*
+ * Where what is a segment's ends: what several claim is the one's that is found by its address, and that is the last
+ * that begins before it.  Its start when nothing is.
+ */
+static uint64_t
+own_end(const struct trim *t, const struct trim_segment *s)
+{
+	size_t i = trim_segments_from(t, s->vaddr);
+	uint64_t end = s->vaddr + s->filesz;
+
+	if (i == t->usable || t->by_address[i].segment != (size_t)(s - t->segment))
+		return s->vaddr;
+	return i + 1 < t->usable && t->by_address[i + 1].vaddr < end ? t->by_address[i + 1].vaddr : end;
+}
+
 /* Where the first page at or after an address is that is kept for this segment; end when there is none. */
 static uint64_t
 next_kept(const struct trim *t, const struct trim_segment *s, uint64_t at, uint64_t end)
 {
-	for (size_t k = trim_pages_from(&t->pages, at); k < t->pages.count; k++) {
-		uint64_t page = trim_page_address(t->pages.slot[k]), start = page > at ? page : at;
+	size_t k = trim_pages_from(&t->pages, at);
+	uint64_t page = k < t->pages.count ? trim_page_address(t->pages.slot[k]) : end, start = page > at ? page : at;
 
-		if (start >= end)
-			break;
-		/* What several segments claim is the one's that is found by its address. */
-		if (trim_segment_at(t, start) == (size_t)(s - t->segment))
-			return start;
-	}
-	return end;
+	return start < own_end(t, s) ? start : end;
 }
 
 /* Where the pages end that are kept from here on without a gap. */
 static uint64_t
-run_end(const struct trim *t, const struct trim_segment *s, uint64_t at, uint64_t end)
+run_end(const struct trim *t, const struct trim_segment *s, uint64_t at)
 {
-	size_t k = trim_pages_from(&t->pages, at);
-	uint64_t to = at;
+	uint64_t to = at, end = own_end(t, s);
 
-	while (k < t->pages.count && to < end && trim_page_address(t->pages.slot[k]) == to / TRIM_PAGE * TRIM_PAGE &&
-	    trim_segment_at(t, to) == (size_t)(s - t->segment)) {
-		to = trim_page_address(t->pages.slot[k++]) + TRIM_PAGE;
-	}
+	for (size_t k = trim_pages_from(&t->pages, at); k < t->pages.count && to < end &&
+	    trim_page_address(t->pages.slot[k]) == to / TRIM_PAGE * TRIM_PAGE; k++)
+		to = trim_page_address(t->pages.slot[k]) + TRIM_PAGE;
 	return to < end ? to : end;
 }
 
@@ -116,7 +123,7 @@ next_piece(const struct trim *t, struct walk *w, struct piece *p)
 				p->type = TRIM_PT_LEFT_OUT;
 				p->memsz = to - at;
 			} else {
-				to = run_end(t, s, at, end);
+				to = run_end(t, s, at);
 				p->filesz = to - at;
 				/* What the whole core did not have either stays as it was. */
 				if (to < end)

@@ -206,6 +206,7 @@ by_address(const void *a, const void *b)
 void
 core_files_order(struct core_files *f)
 {
+	uint64_t reach = 0;
 	size_t n = 0;
 
 	if (f->count == 0)
@@ -223,6 +224,11 @@ core_files_order(struct core_files *f)
 		}
 	}
 	f->count = n + 1;
+	for (size_t i = 0; i < f->count; i++) {
+		if (f->file[i].end > reach)
+			reach = f->file[i].end;
+		f->file[i].reach = reach;
+	}
 }
 
 void
@@ -238,10 +244,18 @@ core_files_end(struct core_files *f)
 struct core_file *
 core_files_at(const struct core_files *f, uint64_t address)
 {
-	for (size_t i = 0; i < f->count; i++)
-		if (f->file[i].start <= address && address < f->file[i].end)
-			return &f->file[i];
-	return NULL;
+	size_t from = 0, to = f->count;
+
+	/* The first that ends behind the address is the first that may have it, and those behind it start later. */
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (f->file[middle].reach <= address)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from < f->count && f->file[from].start <= address ? &f->file[from] : NULL;
 }
 
 void

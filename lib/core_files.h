@@ -27,6 +27,7 @@ struct core_file {
 	uint64_t from, to;		/* offsets in the file, bytes: of the first mapping, after the last */
 	const char *path;		/* one of paths, or a constant: "" when not known */
 	struct core_module *module;	/* NULL: no ELF file, as far as the core shows */
+	uint64_t reach;			/* where it, and all before it, end: for core_files_at */
 };
 
 struct core_module {

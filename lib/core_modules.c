@@ -33,12 +33,14 @@ core_load_at(const struct core *c, uint64_t address)
 }
 
 /* A file that only the auxiliary vector tells of; what is around the address is its image. */
-static struct core_file *
+static void
 add_file(struct core *c, uint64_t address, const char *path)
 {
 	const struct core_load *l = core_load_at(c, address);
 
-	return l != NULL ? core_files_add(&c->files, l->vaddr, l->vaddr + l->len, path) : NULL;
+	if (l == NULL || core_files_add(&c->files, l->vaddr, l->vaddr + l->len, path) == NULL)
+		return;
+	core_files_order(&c->files);
 }
 
 static int
@@ -59,11 +61,11 @@ core_modules_resolve(struct core *c)
 		c->ask_files(c->ask_arg, f);
 	if (c->loads > 0)
 		qsort(c->load, c->loads, sizeof(*c->load), by_address);
+	core_files_order(f);
 	if (c->vdso_at != 0 && core_files_at(f, c->vdso_at) == NULL)
 		add_file(c, c->vdso_at, "[vdso]");
 	if (c->phdr_at != 0 && core_files_at(f, c->phdr_at) == NULL)
 		add_file(c, c->phdr_at, "");
-	core_files_order(f);
 	c->exe = core_files_at(f, c->phdr_at);
 	c->image = calloc(f->count, sizeof(*c->image));
 	c->held_image = malloc(CORE_IMAGE_HELD);

@@ -3,33 +3,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "end_input.h"
 #include "io.h"
-
-/* Our handler is not for what is no program yet; what is ignored, as by nohup(1), stays so. */
-static void
-unhandle(int sig)
-{
-	struct sigaction now;
-
-	if (sigaction(sig, NULL, &now) == 0 && now.sa_handler != SIG_IGN)
-		signal(sig, SIG_DFL);
-}
 
 int
 command_start(struct command *c)
 {
+	struct sigaction usual = { .sa_handler = SIG_DFL };
 	int ends[2], saved;
 
+	/* Ignored, it would leave no status behind. */
+	sigaction(SIGCHLD, &usual, NULL);
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -1;
 	if ((c->pid = fork()) == 0) {
-		unhandle(SIGTERM);
-		unhandle(SIGINT);
-		unhandle(SIGHUP);
-		sigaction(SIGPIPE, c->pipe, NULL);
+		end_input_restore();
 		if (dup2(ends[0], STDIN_FILENO) == STDIN_FILENO)
 			execvp(c->argv[0], c->argv);
 		_exit(127);

@@ -2,19 +2,17 @@
 #ifndef GZCORE_COMMAND_H
 #define GZCORE_COMMAND_H
 
-#include <signal.h>
 #include <sys/types.h>
 
 struct command {
 	char **argv;	/* the caller's, terminated by NULL */
-	const struct sigaction *pipe;	/* SIGPIPE as the command gets it, the caller's */
 	pid_t pid;	/* once it has been started */
 	int fd;		/* its standard input, for us to write to */
 };
 
 /*
- * Starts it, by PATH, with our descriptors but for its standard input, and with the signals that we handle as by
- * default; what is ignored stays ignored.  Returns 0, or -1 with errno; that it is not there shows in its status: 127.
+ * Starts it, by PATH, with our descriptors but for its standard input, and with signals as end_input_heed found them;
+ * SIGCHLD is no longer ignored.  Returns 0, or -1 with errno; that it is not there shows in its status: 127.
  */
 int command_start(struct command *c);
 

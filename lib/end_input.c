@@ -2,9 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
-static int nothing;
+static const int handled[] = { SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGXFSZ };
+/* So many of them end the input; the others are ignored. */
+#define ENDS 3
+#define HANDLED (sizeof(handled) / sizeof(*handled))
+
+static struct sigaction was[HANDLED];
+static int nothing, heeded;
 static volatile sig_atomic_t told, child;
 
 static void
@@ -20,27 +27,34 @@ end(int sig)
 }
 
 int
-end_input_heed(struct sigaction *pipe)
+end_input_heed(void)
 {
-	static const int ends[] = { SIGTERM, SIGINT, SIGHUP };
 	struct sigaction act = { .sa_handler = end }, ignore = { .sa_handler = SIG_IGN };
 
 	if ((nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0)
 		return -1;
-	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
-		struct sigaction old;
-
-		if (sigaction(ends[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-			sigaction(ends[i], &act, NULL);
+	for (size_t i = 0; i < HANDLED; i++) {
+		sigaction(handled[i], NULL, &was[i]);
+		if (i >= ENDS || was[i].sa_handler != SIG_IGN)
+			sigaction(handled[i], i < ENDS ? &act : &ignore, NULL);
 	}
-	sigaction(SIGPIPE, &ignore, pipe);
+	heeded = 1;
 	return 0;
+}
+
+void
+end_input_restore(void)
+{
+	for (size_t i = 0; heeded && i < HANDLED; i++)
+		sigaction(handled[i], &was[i], NULL);
 }
 
 void
 end_input_tell(pid_t to)
 {
 	child = (sig_atomic_t)to;
+	if (to > 0 && told != 0)
+		kill(to, (int)told);
 }
 
 int

@@ -5,17 +5,19 @@
 #ifndef GZCORE_END_INPUT_H
 #define GZCORE_END_INPUT_H
 
-#include <signal.h>
 #include <sys/types.h>
 
 /*
  * From now on SIGTERM, SIGINT and SIGHUP, unless they are ignored, make standard input /dev/null: the kernel's pipe is
- * closed by that, and a read that waits is interrupted.  A failed write is no death: SIGPIPE is ignored; as it
- * was it is put into *pipe, unless that is NULL.  Returns 0, or -1 with errno.
+ * closed by that, and a read that waits is interrupted.  A failed write is no death: SIGPIPE is ignored, and SIGXFSZ.
+ * Returns 0, or -1 with errno.
  */
-int end_input_heed(struct sigaction *pipe);
+int end_input_heed(void);
 
-/* A process that gets the same signals from now on; 0: none. */
+/* All of these as they were, for a program that is to be executed. */
+void end_input_restore(void);
+
+/* A process that gets the same signals from now on, and what has come already; 0: none. */
 void end_input_tell(pid_t child);
 
 /* Which of them has come, or 0. */

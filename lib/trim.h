@@ -119,6 +119,7 @@ struct trim {
 	uint64_t *added;		/* pages that one step of pointers has added */
 	size_t added_count, added_room;
 	uint64_t left;			/* of the budget, bytes */
+	uint64_t looks;			/* at the headers of modules */
 	int broken;			/* memory ran out: errno */
 };
 

@@ -16,6 +16,8 @@
 /* What is kept of a link map's entry, of which glibc's is longer than what <link.h> shows, and the longest name, bytes. */
 #define LINK 1200
 #define NAME 4096
+/* The most program headers and dynamic entries that are read of all modules: those of 16,384 are fewer. */
+#define LOOKS (2u * 1024 * 1024)
 /* The most namespaces of dlmopen(3). */
 #define NAMESPACES 16
 
@@ -58,14 +60,14 @@ read_header(const struct trim *t, uint64_t start, struct module *m)
 
 /* The program header i; 0 when it is not there. */
 static int
-read_phdr(const struct trim *t, const struct module *m, size_t i, uint32_t *type, uint64_t *offset, uint64_t *vaddr,
+read_phdr(struct trim *t, const struct module *m, size_t i, uint32_t *type, uint64_t *offset, uint64_t *vaddr,
     uint64_t *memsz)
 {
 	const struct core *c = t->core;
 	size_t w = trim_word(t), size = c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr), at = c->is64 ? 8 : 4;
 	uint8_t p[sizeof(Elf64_Phdr)];
 
-	if (trim_read(t, m->table + i * m->entry, p, size) != size)
+	if (t->looks++ >= LOOKS || trim_read(t, m->table + i * m->entry, p, size) != size)
 		return 0;
 	*type = (uint32_t)core_number(c, p, 4);
 	*offset = core_number(c, p + at, w);
@@ -134,13 +136,13 @@ trim_modules(struct trim *t)
 
 /* The value of an entry of a dynamic section, 0 when there is none. */
 static uint64_t
-dynamic_value(const struct trim *t, const struct module *m, uint64_t wanted)
+dynamic_value(struct trim *t, const struct module *m, uint64_t wanted)
 {
 	size_t w = trim_word(t);
 	uint64_t tag, value;
 
 	for (size_t i = 0; i < DYNAMIC && 2 * w * (i + 1) <= m->dynamic_len; i++) {
-		if (trim_read_word(t, m->dynamic + 2 * w * i, &tag) < 0 || tag == DT_NULL)
+		if (t->looks++ >= LOOKS || trim_read_word(t, m->dynamic + 2 * w * i, &tag) < 0 || tag == DT_NULL)
 			break;
 		if (tag == wanted && trim_read_word(t, m->dynamic + 2 * w * i + w, &value) == 0)
 			return value;

@@ -50,6 +50,7 @@ trim_close(struct trim *t)
 	t->added = NULL;
 	t->segments = t->usable = t->windows = t->window_room = 0;
 	t->full = 0;
+	t->looks = 0;
 }
 
 static const struct trim_segment *

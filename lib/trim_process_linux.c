@@ -99,9 +99,10 @@ write_it(void *arg)
 	j->shared->unknown_symbols = t.unknown_symbols;
 	j->shared->unknown_symbol = t.unknown_symbol;
 	j->shared->begun = 1;
-	if (trim_write(&t, j->fd) < 0)
+	if (trim_write(&t, j->fd) < 0) {
+		j->shared->refused = errno != EIO;
 		fail(j, TRIM_SYSTEM, errno == EIO ? ": its memory" : ": write");
-	else
+	} else
 		j->shared->status = TRIM_OK;
 	trim_close(&t);
 }

@@ -18,6 +18,7 @@ struct trim_process {
 	int error;		/* errno, with TRIM_SYSTEM */
 	char name[64];		/* for a message: "pid 123", and what of it failed */
 	int begun;		/* something may have been written */
+	int refused;		/* it was the writing that failed */
 	int full;		/* as in struct trim */
 	size_t unknown_symbols, unknown_symbol;	/* so are these */
 };

@@ -28,7 +28,7 @@ trim_stream_init(struct trim_stream *s, int in)
 {
 	memset(s, 0, sizeof(*s));
 	s->in = in;
-	s->spool = -1;
+	s->spool = s->peeked = -1;
 	core_open(&s->core);
 }
 
@@ -43,6 +43,8 @@ trim_stream_close(struct trim_stream *s)
 	free(s->buf);
 	if (s->spool >= 0)
 		io_close(s->spool);
+	if (s->peeked >= 0)
+		io_close(s->peeked);
 }
 
 int
@@ -410,7 +412,15 @@ static enum trim_status
 begin(struct trim_stream *s, struct trim *t)
 {
 	enum trim_status st;
+	const char *dir;
+	uint64_t most;
 
+	if (trim_stream_untouched(s)) {
+		s->peeked = s->spool;
+		/* A head fits into memory; what may be wanted of the rest does not. */
+		if ((s->spool = scratch_open(UINT64_MAX, SCRATCH_DISK, &dir, &most)) < 0)
+			return TRIM_SYSTEM;
+	}
 	s->trim = t;
 	t->core = &s->core;
 	t->head = s->head;
@@ -449,7 +459,11 @@ trim_stream_select(struct trim_stream *s, struct trim *t, int out, enum trim_sta
 		if (buf == NULL)
 			*st = TRIM_SYSTEM;
 		free(buf);
-		return out < 0 ? 0 : trim_stream_pass(s, out);
+		done = (size_t)errno;
+		rc = out < 0 ? 0 : trim_stream_pass(s, out);
+		if (rc == 0)
+			errno = (int)done;
+		return rc;
 	}
 	pipe_grow(s->in);
 	while ((n = next_bytes(s, at, buf + carried, PIECE)) > 0) {

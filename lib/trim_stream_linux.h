@@ -16,6 +16,7 @@ struct trim_stream {
 
 	/* Its own. */
 	int spool;		/* an unlinked file with what has been kept, each byte at its offset in the core */
+	int peeked;		/* the same of a head that is still in in: in memory */
 	uint64_t end;		/* of the headers and notes */
 	uint64_t consumed;	/* bytes that have been read of in */
 	uint64_t spooled;	/* of them, that are in the spool in one piece from its start */

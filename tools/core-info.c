@@ -160,7 +160,7 @@ tap(int fd, struct options *o)
 	int rc, told, status = 0;
 
 	/* The end of a later stage is a failed write: what has been seen is still to be said. */
-	if (end_input_heed(NULL) < 0)
+	if (end_input_heed() < 0)
 		err(2, "/dev/null");
 	core_open(&c);
 	c.ask_files = o->pid != 0 ? ask_files : NULL;

@@ -27,7 +27,6 @@ struct options {
 	struct trim_process process;	/* pid 0: the memory of the core */
 	struct output small;		/* of -o, of -c, or standard output */
 	char **command;			/* of -c: who gets the whole core */
-	struct sigaction pipe;		/* of SIGPIPE, as it was */
 };
 
 static int
@@ -133,8 +132,11 @@ from_process(struct options *o, struct trim_stream *s)
 		cannot(p->status, &s->core, p->name);
 	if (close_small(&w, done) == 0)
 		return 0;
-	/* The core's own faults are the stream's too; what has been written to standard output cannot be begun again. */
-	return !done && p->status == TRIM_SYSTEM && (tap || !p->begun) ? 1 : -1;
+	/*
+	 * The core's own faults are the stream's too; what has been written to standard output cannot be begun again, and
+	 * who does not take it now never will.
+	 */
+	return !done && p->status == TRIM_SYSTEM && !p->refused && (tap || !p->begun) ? 1 : -1;
 }
 
 /* The same, from what has been put aside of the stream. */
@@ -176,7 +178,7 @@ static int
 from_pipe(struct options *o)
 {
 	int tap = o->small.command.argv != NULL || o->small.file != NULL, small = 1, status = 0, out = -1;
-	struct command whole = { .argv = o->command, .pipe = &o->pipe };
+	struct command whole = { .argv = o->command };
 	struct trim t = { .options = &o->trim };
 	struct trim_stream s;
 	enum trim_status st;
@@ -186,7 +188,7 @@ from_pipe(struct options *o)
 		s.core.ask_files = ask_files;
 		s.core.ask_arg = &o->process;
 	}
-	if (tap && end_input_heed(&o->pipe) < 0)
+	if (tap && end_input_heed() < 0)
 		err(2, "/dev/null");
 	st = trim_stream_head(&s, tap && o->process.pid != 0);
 	if (st != TRIM_OK)
@@ -194,7 +196,10 @@ from_pipe(struct options *o)
 	else if (o->process.pid != 0)
 		small = from_process(o, &s);
 	if (small != 1 && o->command != NULL && trim_stream_untouched(&s)) {
-		sigaction(SIGPIPE, &o->pipe, NULL);
+		end_input_restore();
+		/* What was told before is told again: the command would take its end for that of the core. */
+		if (end_input_told() != 0)
+			raise(end_input_told());
 		execvp(o->command[0], o->command);
 		err(NOT_STARTED, "%s", o->command[0]);
 	}

@@ -391,6 +391,85 @@ bt() {
 	judge <<<'assert {0x400000, 0x500000, 0x600000, 0x700000} < kept and 0x900000 not in kept, list(map(hex, kept))'
 }
 
+@test "core-trim: segments over segments, endless stacks, and pointers to thousands of files end soon" {
+	made segments <<-'EOF'
+	c = Core()
+	c.thread(sp=0x70000)
+	c.load(0x70000, 0x1000)
+	for k in range(4000):
+	    c.load(0x10000000, b"", filesz=1 << 40, offset=0x80000, memsz=1 << 40)
+	for k in range(4000):
+	    c.load(0x10000000 + k * 0x10000, b"", filesz=0x10000, offset=0x80000, memsz=0x10000)
+	c.load(0x80000, 0x10000)
+	c.file(0x10000000, 0x7fffffff0000, "/x")
+	EOF
+	timeout 20 core-trim segments >/dev/null
+	made stacks <<-'EOF'
+	c = Core()
+	for k in range(100):
+	    c.thread(sp=0x100000000 + k * 4096)
+	c.load(0x100000000, b"", filesz=1 << 45, offset=1 << 20, memsz=1 << 45)
+	EOF
+	timeout 20 core-trim -s 8000000T stacks >/dev/null
+	made files <<-'EOF'
+	c = Core()
+	c.thread(sp=0x70000)
+	c.load(0x70000, 0x1000)
+	c.load(0x7000000000, struct.pack("<Q", 0x2000000000 + 0x10000 * 15999) * (1 << 23))
+	for k in range(16000):
+	    c.file(0x2000000000 + k * 0x10000, 0x2000001000 + k * 0x10000, "/%d" % k)
+	EOF
+	cat files | timeout 20 core-trim >/dev/null
+}
+
+@test "core-trim: of code that no file has, the page before a function's start too" {
+	made core <<-'EOF'
+	c = Core()
+	c.thread(sp=0x70000)
+	c.load(0x70000, struct.pack("<Q", 0x802010).ljust(0x1000, b"\0"))
+	c.load(0x800000, 0x20000, R | X)
+	EOF
+	core-trim core >small
+	judge <<<'assert kept == {0x70000, 0x801000, 0x802000}, list(map(hex, kept))'
+}
+
+@test "core-trim: a pipe that stalls loses nothing and ends nothing" {
+	made core <<-'EOF'
+	c = Core()
+	c.thread(sp=0x70000)
+	c.load(0x70000, 0x3000)
+	EOF
+	for at in 10 70 300; do
+		{ head -c $at core; sleep 0.1; tail -c +$((at + 1)) core; } | core-trim -p $$ -o small.$at 2>err | cmp - core
+		grep -q 'not the process of the core' err
+		ln -f small.$at small
+		judge <<<'assert kept == {0x70000, 0x71000, 0x72000}, kept'
+	done
+}
+
+@test "core-trim: commands get the signals as they came, and their status is known where SIGCHLD was ignored" {
+	local ordered=$BATS_FILE_TMPDIR/ordered.core
+	core-trim -c sh -c 'cat >/dev/null; grep SigIgn /proc/self/status >first' ';' \
+		sh -c 'cat >/dev/null; grep SigIgn /proc/self/status >second' <"$ordered"
+	diff first second
+	grep SigIgn /proc/self/status | diff first -
+	run -3 python3 -c 'if 1:
+	import os, signal, sys
+	signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+	os.execvp(sys.argv[1], sys.argv[1:])' core-trim -c cat ';' sh -c 'cat >/dev/null; exit 3' <"$ordered"
+}
+
+@test "core-trim: without room for what is put aside the core is passed on all the same" {
+	local ordered=$BATS_FILE_TMPDIR/ordered.core
+	TMPDIR=/nowhere core-trim -o small <"$ordered" 2>err | cmp - "$ordered"
+	[ "$(cat err)" = "core-trim: <stdin>: No such file or directory" ]
+	# The head has been looked at alone; the memory must not be put into memory.
+	cat "$ordered" | TMPDIR=/nowhere core-trim -p $$ -o small 2>err | cmp - "$ordered"
+	[[ $(cat err) == *"not the process of the core"*"core-trim: <stdin>: No such file or directory" ]]
+	[ ! -e small ]
+	(ulimit -f 100 && core-trim -o small <"$ordered" 2>err | cmp - "$ordered")
+}
+
 @test "core-trim: a core without threads, of another machine, or cut inside its notes is refused, and passed on" {
 	made none <<-'EOF'
 	c = Core()
@@ -496,6 +575,12 @@ bt() {
 	cat first | core-trim -p $pid -c sh -c 'cat >small2' ';' sh -c 'cat >whole; readlink /proc/$PPID/exe'
 	cmp whole first
 	cmp small small2
+	# Who does not take the small core is not asked again; a signal before the whole has a command ends it.
+	cat first | core-trim -s 1M -p $pid -c sh -c 'echo >>asked; exit 1' ';' sh -c 'cat >whole'
+	cmp whole first
+	[ "$(wc -l <asked)" -eq 1 ]
+	run -143 bash -c 'cat first | exec core-trim -p "$1" -c sh -c "cat >/dev/null; kill \$PPID" ";" touch started; exit "${PIPESTATUS[1]}"' - $pid
+	[ ! -e started ]
 	{ cat first; echo more >&2; } 2>said | core-trim -p $pid >/dev/null
 	kill $pid
 }

@@ -177,7 +177,7 @@ ask_files(void *arg, struct core_files *f)
 static int
 from_pipe(struct options *o)
 {
-	int tap = o->small.command.argv != NULL || o->small.file != NULL, small = 1, status = 0, out = -1;
+	int tap = o->small.command.argv != NULL || o->small.file != NULL, small = 1, status = 0, out = -1, why;
 	struct command whole = { .argv = o->command };
 	struct trim t = { .options = &o->trim };
 	struct trim_stream s;
@@ -209,12 +209,14 @@ from_pipe(struct options *o)
 	out = o->command != NULL ? whole.fd : o->small.file != NULL ? STDOUT_FILENO : -1;
 	if (out >= 0 || small == 1)
 		status = pass(&s, small == 1 ? &t : NULL, out, &st) != 0 ? 2 : 0;
+	why = errno;
 	/* Neither the kernel nor the reader of the whole waits for the small one. */
 	if (out >= 0 && io_close(out) < 0 && status == 0)
 		status = (warn("<stdout>: close"), 2);
 	whole.fd = -1;
 	io_close(STDIN_FILENO);
 	io_std();
+	errno = why;
 	if (small == 1 && status == 0)
 		small = st == TRIM_OK ? from_stream(o, &t) : cannot(st, &s.core, "<stdin>");
 	if (o->command != NULL) {

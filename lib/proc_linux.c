@@ -331,3 +331,21 @@ proc_pidfd_is(int pidfd, pid_t pid)
 		return -1;
 	return strtol(v, NULL, 10) == (long)pid;
 }
+
+int
+proc_has_pid(pid_t pid, uint32_t number)
+{
+	char path[64], *text = malloc(STATUS_SIZE), *end;
+	const char *v;
+	int has = -1;
+
+	snprintf(path, sizeof(path), "/proc/%ld/status", (long)pid);
+	if (text != NULL && text_of(AT_FDCWD, path, text, STATUS_SIZE) == 0 && (v = value_of(text, "NSpid:")) != NULL)
+		for (has = 0; !has && *v != '\n' && *v != '\0'; v = end) {
+			has = strtoul(v, &end, 10) == number;
+			if (end == v)
+				break;
+		}
+	free(text);
+	return has;
+}

@@ -57,4 +57,7 @@ int proc_read(struct proc *p, pid_t pid, pid_t tid, int environment);
 /* Whether the pidfd is that of the process: 1 yes, 0 no (or it has been reaped), -1 no pidfd. */
 int proc_pidfd_is(int pidfd, pid_t pid);
 
+/* Whether a number is the PID of the process in one of its namespaces: 1 yes, 0 no, -1 that cannot be known. */
+int proc_has_pid(pid_t pid, uint32_t number);
+
 #endif

@@ -86,7 +86,9 @@ write_it(void *arg)
 		fail(j, TRIM_SYSTEM, ": its memory");
 		return;
 	}
-	if (!same_auxv(j) || (j->p.pidfd >= 0 && proc_pidfd_is(j->p.pidfd, j->p.pid) != 1)) {
+	/* Who was forked from the same program has the same vector, but not the same PID. */
+	if (!same_auxv(j) || (j->core->has_psinfo && proc_has_pid(j->p.pid, j->core->pid) == 0) ||
+	    (j->p.pidfd >= 0 && proc_pidfd_is(j->p.pidfd, j->p.pid) != 1)) {
 		errno = ESRCH;
 		fail(j, TRIM_SYSTEM, ": not the process of the core");
 		return;

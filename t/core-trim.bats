@@ -585,6 +585,32 @@ bt() {
 	kill $pid
 }
 
+@test "core-trim: -p does not take the memory of one that the process has forked" {
+	cat >forks.c <<-'EOF'
+	#include <stdio.h>
+	#include <unistd.h>
+	char *volatile here;
+	int main(void) {
+		char text[4096];
+		pid_t child = fork();
+		here = text;
+		snprintf(text, sizeof(text), "this is %s", child ? "parent" : "child");
+		if (child) { printf("%d\n", child); fflush(stdout); }
+		pause();
+	}
+	EOF
+	${CC:-cc} -g -o forks forks.c
+	./forks >child 3>&- &
+	pid=$!
+	until [ -s child ]; do sleep 0.05; done
+	gdb -nx -q -batch -ex "attach $pid" -ex 'generate-core-file live' >gdb.out 2>&1 </dev/null 3>&-
+	core-trim -m 1G -r 0:0xffffffffffff0000 live >first
+	cat first | core-trim -p "$(cat child)" >small 2>err
+	kill $pid "$(cat child)"
+	[ "$(cat err)" = "core-trim: pid $(cat child): not the process of the core: No such process" ]
+	judge <<<'assert b"trimmed=stream" in r.b and b"this is parent" in r.b and b"this is child" not in r.b'
+}
+
 @test "core-trim: a signal ends the input of a tap, which says so" {
 	local ordered=$BATS_FILE_TMPDIR/ordered.core
 	mkfifo in

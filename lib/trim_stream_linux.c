@@ -366,8 +366,12 @@ consider(struct trim_stream *s, const struct trim_segment *g, const uint8_t *p, 
 		keep = 1;
 	if (!keep && (g->flags & PF_W))
 		keep = has_link(t, p, len, address);
-	if (!keep || s->there.count >= TRIM_STREAM_MOST / TRIM_PAGE || io_pwrite(s->spool, p, len, offset) < 0)
+	if (!keep || s->error != 0 || s->there.count >= TRIM_STREAM_MOST / TRIM_PAGE)
 		return;
+	if (io_pwrite(s->spool, p, len, offset) < 0) {
+		s->error = errno;
+		return;
+	}
 	/* The rest of it is another segment's. */
 	if (trim_pages_has(&s->there, address) == 0 && trim_pages_add(&s->there, address, 1) < 0)
 		t->broken = 1;
@@ -483,5 +487,10 @@ trim_stream_select(struct trim_stream *s, struct trim *t, int out, enum trim_sta
 	s->all_seen = 1;
 	trim_close(t);
 	free(buf);
+	/* What lacks its stacks is no small core. */
+	if (rc == 0 && s->error != 0) {
+		*st = TRIM_SYSTEM;
+		errno = s->error;
+	}
 	return rc;
 }

@@ -27,6 +27,7 @@ struct trim_stream {
 	struct trim_place *by_offset;
 	size_t loads, load;	/* the one that comes */
 	int all_seen;
+	int error;		/* errno, when memory could not be put aside: without it there is no small core */
 };
 
 void trim_stream_init(struct trim_stream *s, int in);

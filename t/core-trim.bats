@@ -468,6 +468,8 @@ bt() {
 	[[ $(cat err) == *"not the process of the core"*"core-trim: <stdin>: No such file or directory" ]]
 	[ ! -e small ]
 	(ulimit -f 100 && core-trim -o small <"$ordered" 2>err | cmp - "$ordered")
+	[ "$(cat err)" = "core-trim: <stdin>: File too large" ]
+	[ ! -e small ]
 }
 
 @test "core-trim: a core without threads, of another machine, or cut inside its notes is refused, and passed on" {

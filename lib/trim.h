@@ -86,8 +86,9 @@ const char *trim_words(enum trim_status st);
 
 /* A program header of the core. */
 struct trim_segment {
-	uint64_t offset, vaddr, filesz, memsz, align;
+	uint64_t offset, vaddr, filesz, memsz;
 	uint32_t type, flags;
+	uint32_t align;		/* of no more than TRIM_PAGE */
 };
 
 struct trim {

@@ -10,7 +10,7 @@ trim_pages_close(struct trim_pages *p)
 	*p = (struct trim_pages){ .slot = NULL };
 }
 
-/* Where a page is, or would be: at least half of the slots are free. */
+/* Where a page is, or would be: at least a quarter of the slots are free. */
 static size_t
 place(const struct trim_pages *p, uint64_t page)
 {
@@ -49,7 +49,7 @@ trim_pages_add(struct trim_pages *p, uint64_t address, unsigned why)
 		errno = ENOSPC;
 		return -1;
 	}
-	if (2 * (p->count + 1) > p->room && grow(p) < 0)
+	if (p->count >= p->room / 4 * 3 && grow(p) < 0)
 		return -1;
 	p->slot[place(p, address / TRIM_PAGE)] = address / TRIM_PAGE << 8 | why;
 	p->count++;

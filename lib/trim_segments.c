@@ -17,6 +17,7 @@ take_segment(struct trim *t, const uint8_t *p)
 	const struct core *c = t->core;
 	size_t w = trim_word(t), at = c->is64 ? 8 : 4;
 	struct trim_segment *s = &t->segment[t->segments++];
+	uint64_t align;
 
 	s->type = (uint32_t)core_number(c, p, 4);
 	s->flags = (uint32_t)core_number(c, p + (c->is64 ? 4 : 24), 4);
@@ -24,7 +25,9 @@ take_segment(struct trim *t, const uint8_t *p)
 	s->vaddr = core_number(c, p + at + w, w);
 	s->filesz = core_number(c, p + at + 3 * w, w);
 	s->memsz = core_number(c, p + at + 4 * w, w);
-	s->align = core_number(c, p + (c->is64 ? 48 : 28), w);
+	/* elfutils rounds a segment's ends to this. */
+	align = core_number(c, p + (c->is64 ? 48 : 28), w);
+	s->align = align < TRIM_PAGE ? (uint32_t)align : TRIM_PAGE;
 	/* What lies about its size has no memory behind its bytes. */
 	if (s->memsz < s->filesz)
 		s->memsz = s->filesz;

@@ -275,10 +275,7 @@ put_phdrs(struct out *o, const struct trim *t, const struct plan *p)
 		notes += padded(one.filesz);
 	}
 	while (next_piece(t, &w, &one)) {
-		/* elfutils rounds a segment's ends to this. */
-		uint64_t align = one.segment->align < TRIM_PAGE ? one.segment->align : TRIM_PAGE;
-
-		put_phdr(o, t, &one, one.segment->flags, memory, align);
+		put_phdr(o, t, &one, one.segment->flags, memory, one.segment->align);
 		memory += one.filesz;
 	}
 }

@@ -114,16 +114,36 @@ find_window(const struct trim *t, uint64_t sp, uint64_t limit, uint64_t len, str
 	return 1;
 }
 
-void
-trim_stack(struct trim *t, enum trim_rule rule, uint64_t sp, uint64_t tp)
+/* Whether all of it has been kept as a stack: then its frames have been looked at too. */
+static int
+taken(const struct trim *t, const struct trim_window *w)
+{
+	for (uint64_t page = w->start / TRIM_PAGE * TRIM_PAGE; page < w->end; page += TRIM_PAGE) {
+		unsigned why = trim_pages_has(&t->pages, page);
+
+		if (why != TRIM_CRASHED && why != TRIM_STACKS)
+			return 0;
+	}
+	return 1;
+}
+
+/* A thread's own stack counts even where another thread has it. */
+static void
+keep_stack(struct trim *t, enum trim_rule rule, uint64_t sp, uint64_t tp, int own)
 {
 	uint64_t limit = tp > sp && tp < UINT64_MAX - THREAD ? tp + THREAD : UINT64_MAX;
 	struct trim_window w;
 
-	if (!find_window(t, sp, limit, t->options->stack, &w))
+	if (!find_window(t, sp, limit, t->options->stack, &w) || (!own && taken(t, &w)))
 		return;
 	trim_keep(t, rule, w.start, w.end);
 	add_window(t, &w);
+}
+
+void
+trim_stack(struct trim *t, enum trim_rule rule, uint64_t sp, uint64_t tp)
+{
+	keep_stack(t, rule, sp, tp, 1);
 }
 
 /* The registers of a thread, as words; 0 when they are not there. */
@@ -155,7 +175,7 @@ interrupted(void *arg, uint64_t sp)
 	const struct trim_window *w = &i->t->window[i->window];
 
 	if ((sp < w->start || sp >= w->end) && i->t->windows < i->most)
-		trim_stack(i->t, i->rule, sp, i->tp);
+		keep_stack(i->t, i->rule, sp, i->tp, 0);
 }
 
 /* The stack of the thread that crashed, or those of all others; how many threads had registers. */

@@ -34,7 +34,8 @@ take_segment(struct trim *t, const uint8_t *p)
 	if (s->type != PT_LOAD)
 		return;
 	/* None that wraps round the end of the address space, nor ends with it. */
-	if (s->filesz == 0 || s->vaddr > UINT64_MAX - TRIM_PAGE || s->memsz >= UINT64_MAX - TRIM_PAGE - s->vaddr || s->offset > UINT64_MAX - s->filesz)
+	if (s->filesz == 0 || s->vaddr > UINT64_MAX - TRIM_PAGE || s->memsz >= UINT64_MAX - TRIM_PAGE - s->vaddr ||
+	    s->offset > UINT64_MAX - s->filesz)
 		s->filesz = 0;
 	else
 		t->by_address[t->usable++] = (struct trim_place){ .vaddr = s->vaddr, .segment = t->segments - 1 };

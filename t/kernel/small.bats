@@ -159,7 +159,7 @@ alone() {
 		alone only
 		core-list "$DIR" | grep -qE " small .*${name##*/}\$"
 		[ $stack = no ] || grep -q '^frame=#0 .*  crash_here+' "$txt"
-		grep -q "SIGSEGV of prog: stored=no complete=no bytes=unknown: $name.small.gz alone\$" "$LOG"
+		grep -q "SIGSEGV of prog: stored=no small=whole complete=no bytes=unknown: $name.small.gz alone\$" "$LOG"
 	done
 }
 

@@ -209,7 +209,7 @@ alone() {
 		ls "$name"* | diff <(printf '%s\n' "$name.small.gz" "$txt") -
 	done
 	kernel_idle
-	[ "$(grep -c "SIGSEGV of prog: stored=no complete=no .*small.gz alone\$" "$LOG")" = 3 ]
+	[ "$(grep -c "SIGSEGV of prog: stored=no small=whole complete=no .*small.gz alone\$" "$LOG")" = 3 ]
 	[ "$(ls disk/*.small.gz | wc -l)" = 3 ]
 	[ "$(df -B1 --output=avail disk | tail -n 1)" -gt 2621440 ]
 	# There is less than they may take: they make room for the next, as the oldest of one identity go.

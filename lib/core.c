@@ -44,6 +44,13 @@ core_number(const struct core *c, const uint8_t *p, size_t n)
 	return v;
 }
 
+void
+core_number_put(const struct core *c, uint8_t *p, size_t n, uint64_t value)
+{
+	for (size_t i = 0; i < n; i++, value >>= 8)
+		p[c->big ? n - 1 - i : i] = (uint8_t)value;
+}
+
 /* A word of the class: 4 or 8 bytes. */
 static uint64_t
 word(const struct core *c, const uint8_t *p)

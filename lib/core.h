@@ -126,6 +126,9 @@ struct core_thread *core_add_thread(struct core *c, uint32_t tid);
 /* A number of n bytes, at most 8, in the core's byte order. */
 uint64_t core_number(const struct core *c, const uint8_t *p, size_t n);
 
+/* The same the other way: writes it to p[n]. */
+void core_number_put(const struct core *c, uint8_t *p, size_t n, uint64_t value);
+
 /*
  * Where pr_pid is in struct elf_prstatus (include/linux/elfcore.h), behind a short and two masks: the
  * processor says how those are aligned.

@@ -40,13 +40,6 @@ in_order(const struct entry *e, size_t n)
 	return 1;
 }
 
-static void
-put(const struct core *c, uint8_t *p, size_t n, uint64_t v)
-{
-	for (size_t i = 0; i < n; i++, v >>= 8)
-		p[c->big ? n - 1 - i : i] = (uint8_t)v;
-}
-
 /* Reads all of len bytes, which the caller frees; NULL when they are not there, or with errno. */
 static uint8_t *
 read_all(struct image *i, uint64_t at, size_t len)
@@ -131,7 +124,7 @@ order_segments(struct core_order *o, const struct core *c)
 		if (e[k].len > 0)
 			o->part[o->parts++] = (struct core_order_part){ .at = start,
 				.from = core_number(c, p + offset, word), .len = e[k].len };
-		put(c, p + offset, word, start);
+		core_number_put(c, p + offset, word, start);
 		start += e[k].len;
 	}
 	o->patch[0] = (struct core_order_patch){ .at = c->table.offset, .len = n * size, .bytes = new };

@@ -486,6 +486,7 @@ trim_stream_select(struct trim_stream *s, struct trim *t, int out, enum trim_sta
 		rc = CORE_READ_IN;
 	s->all_seen = 1;
 	trim_close(t);
+	t->full = s->there.count >= TRIM_STREAM_MOST / TRIM_PAGE;
 	free(buf);
 	/* What lacks its stacks is no small core. */
 	if (rc == 0 && s->error != 0) {

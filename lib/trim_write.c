@@ -63,14 +63,6 @@ put_zeros(struct out *o, uint64_t to)
 		put(o, zeros, to - o->written < sizeof(zeros) ? (size_t)(to - o->written) : sizeof(zeros));
 }
 
-/* A number of n bytes in the core's byte order. */
-static void
-set(const struct core *c, uint8_t *p, size_t n, uint64_t v)
-{
-	for (size_t i = 0; i < n; i++, v >>= 8)
-		p[c->big ? n - 1 - i : i] = (uint8_t)v;
-}
-
 /*
  * Where what is a segment's ends: what several claim is the one's that is found by its address, and that is the last
  * that begins before it.  Its start when nothing is.
@@ -177,9 +169,9 @@ make_note(const struct trim *t, uint8_t *note)
 	const size_t head = 12 + (sizeof(CORE_SMALL_OWNER) + 3) / 4 * 4;
 	size_t n = note_text(t, (char *)note + head);
 
-	set(t->core, note, 4, sizeof(CORE_SMALL_OWNER));
-	set(t->core, note + 4, 4, n);
-	set(t->core, note + 8, 4, CORE_SMALL_NOTE);
+	core_number_put(t->core, note, 4, sizeof(CORE_SMALL_OWNER));
+	core_number_put(t->core, note + 4, 4, n);
+	core_number_put(t->core, note + 8, 4, CORE_SMALL_NOTE);
 	memset(note + 12, 0, head - 12);
 	memcpy(note + 12, CORE_SMALL_OWNER, sizeof(CORE_SMALL_OWNER));
 	memset(note + head + n, 0, 3);
@@ -232,12 +224,12 @@ put_head(struct out *o, const struct trim *t, const struct plan *p)
 
 	if (image_read(t->head, 0, h, size) != (ssize_t)size)
 		return -1;
-	set(c, h + (c->is64 ? 32 : 28), w, size);
-	set(c, h + (c->is64 ? 40 : 32), w, many ? p->end : 0);
-	set(c, h + (c->is64 ? 56 : 44), 2, many ? PN_XNUM : p->headers);
-	set(c, h + (c->is64 ? 58 : 46), 2, many ? (c->is64 ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr)) : 0);
-	set(c, h + (c->is64 ? 60 : 48), 2, (uint64_t)many);
-	set(c, h + (c->is64 ? 62 : 50), 2, 0);
+	core_number_put(c, h + (c->is64 ? 32 : 28), w, size);
+	core_number_put(c, h + (c->is64 ? 40 : 32), w, many ? p->end : 0);
+	core_number_put(c, h + (c->is64 ? 56 : 44), 2, many ? PN_XNUM : p->headers);
+	core_number_put(c, h + (c->is64 ? 58 : 46), 2, many ? (c->is64 ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr)) : 0);
+	core_number_put(c, h + (c->is64 ? 60 : 48), 2, (uint64_t)many);
+	core_number_put(c, h + (c->is64 ? 62 : 50), 2, 0);
 	put(o, h, size);
 	return 0;
 }
@@ -249,13 +241,13 @@ put_phdr(struct out *o, const struct trim *t, const struct piece *p, uint32_t fl
 	size_t w = trim_word(t), at = c->is64 ? 8 : 4;
 	uint8_t h[sizeof(Elf64_Phdr)] = { 0 };
 
-	set(c, h, 4, p->type);
-	set(c, h + (c->is64 ? 4 : 24), 4, flags);
-	set(c, h + at, w, offset);
-	set(c, h + at + w, w, p->vaddr);
-	set(c, h + at + 3 * w, w, p->filesz);
-	set(c, h + at + 4 * w, w, p->memsz);
-	set(c, h + (c->is64 ? 48 : 28), w, align);
+	core_number_put(c, h, 4, p->type);
+	core_number_put(c, h + (c->is64 ? 4 : 24), 4, flags);
+	core_number_put(c, h + at, w, offset);
+	core_number_put(c, h + at + w, w, p->vaddr);
+	core_number_put(c, h + at + 3 * w, w, p->filesz);
+	core_number_put(c, h + at + 4 * w, w, p->memsz);
+	core_number_put(c, h + (c->is64 ? 48 : 28), w, align);
 	put(o, h, c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr));
 }
 
@@ -290,8 +282,8 @@ put_extended(struct out *o, const struct trim *t, const struct plan *p)
 	if (p->headers < PN_XNUM)
 		return;
 	put_zeros(o, p->end);
-	set(c, h + (c->is64 ? 32 : 20), trim_word(t), 1);
-	set(c, h + (c->is64 ? 44 : 28), 4, p->headers);
+	core_number_put(c, h + (c->is64 ? 32 : 20), trim_word(t), 1);
+	core_number_put(c, h + (c->is64 ? 44 : 28), 4, p->headers);
 	put(o, h, c->is64 ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr));
 }
 

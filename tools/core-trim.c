@@ -54,49 +54,9 @@ static void
 report(int full, size_t unknown, const char *const *symbol)
 {
 	if (full)
-		warnx("over %u pages of %u bytes: the rest is left out", TRIM_PAGES, TRIM_PAGE);
+		warnx("more memory is asked for than is kept: what is of less worth is left out");
 	if (unknown > 0)
 		warnx("-x %s: not found%s", *symbol, unknown > 1 ? ", nor others" : "");
-}
-
-/* Writes a small core whose plan is made, or says why not. */
-static int
-write_small(struct trim *t, int fd, const char *to)
-{
-	report(t->full, t->unknown_symbols, t->options->symbol + t->unknown_symbol);
-	if (trim_write(t, fd) == 0)
-		return 0;
-	warn("%s: write", to);
-	return -1;
-}
-
-/* The core in a file that can be sought, compressed or not. */
-static int
-from_file(const struct options *o, int fd, const char *name)
-{
-	struct trim t = { .options = &o->trim };
-	struct image *i;
-	struct core c;
-	enum trim_status st;
-	uint64_t size;
-	int status = 2;
-
-	core_open(&c);
-	if (image_open(&i, fd) < 0 || core_read_image(&c, i, &size) < 0)
-		err(2, "%s", name);
-	t.core = &c;
-	t.head = i;
-	t.memory = trim_memory_image(i);
-	if ((st = trim_plan(&t)) != TRIM_OK)
-		cannot(st, &c, name);
-	else if (write_small(&t, STDOUT_FILENO, "<stdout>") == 0)
-		status = 0;
-	if (status == 0 && io_close(STDOUT_FILENO) < 0)
-		err(2, "<stdout>: write");
-	trim_close(&t);
-	core_close(&c);
-	image_close(i);
-	return status;
 }
 
 /* Ends the small core's output; 0, or -1 when there is none. */
@@ -139,18 +99,46 @@ from_process(struct options *o, struct trim_stream *s)
 	return !done && p->status == TRIM_SYSTEM && !p->refused && (tap || !p->begun) ? 1 : -1;
 }
 
-/* The same, from what has been put aside of the stream. */
+/* The small core, from what can be read of the whole one. */
 static int
-from_stream(struct options *o, struct trim *t)
+from_core(const struct options *o, struct trim *t, const char *name)
 {
 	enum trim_status st = trim_plan(t);
 	struct output w = o->small;
+	int done;
 
 	if (st != TRIM_OK)
-		return cannot(st, t->core, "<stdin>");
+		return cannot(st, t->core, name);
 	if (output_open(&w) < 0)
 		return warn("%s", output_name(&w)), -1;
-	return close_small(&w, write_small(t, w.fd, output_name(&w)) == 0);
+	report(t->full, t->unknown_symbols, t->options->symbol + t->unknown_symbol);
+	done = trim_write(t, w.fd) == 0;
+	if (!done)
+		warn("%s: write", output_name(&w));
+	return close_small(&w, done);
+}
+
+/* The core in a file that can be sought, compressed or not. */
+static int
+from_file(const struct options *o, int fd, const char *name)
+{
+	struct trim t = { .options = &o->trim };
+	struct image *i;
+	struct core c;
+	uint64_t size;
+	int status;
+
+	core_open(&c);
+	if (image_open(&i, fd) < 0 || core_read_image(&c, i, &size) < 0)
+		err(2, "%s", name);
+	t.core = &c;
+	t.head = i;
+	t.memory = trim_memory_image(i);
+	status = from_core(o, &t, name) == 0 ? 0 : 2;
+	trim_close(&t);
+	core_close(&c);
+	image_close(i);
+	return status;
 }
 
 /* Passes the whole core on, and puts aside what may be wanted of it for t, unless NULL; 0, or -1. */
@@ -218,7 +206,7 @@ from_pipe(struct options *o)
 	io_std();
 	errno = why;
 	if (small == 1 && status == 0)
-		small = st == TRIM_OK ? from_stream(o, &t) : cannot(st, &s.core, "<stdin>");
+		small = st == TRIM_OK ? from_core(o, &t, "<stdin>") : cannot(st, &s.core, "<stdin>");
 	if (o->command != NULL) {
 		int ended = command_end(&whole);
 

@@ -101,6 +101,17 @@ bt() {
 	core-trim - <"$CALLS.core" | cmp - small
 }
 
+@test "core-trim: a stored dump by its name" {
+	local lines='record=1\ncomm=calls\ntime=2026-11-26T10:00:00Z\nstored=whole\ncomplete=yes\n'
+	mkdir d
+	printf "uuid=\n$lines" >d/one.txt
+	gzdeflate <"$CALLS.core" >d/one.gz
+	core-trim d/one | cmp - <(core-trim "$CALLS.core")
+	core-trim d/last | cmp - <(core-trim "$CALLS.core")
+	fails_with 2 core-trim d/two
+	fails_with 2 core-trim ./none
+}
+
 @test "core-trim: a stream gives what the file does, a byte at a time too" {
 	local ordered=$BATS_FILE_TMPDIR/ordered.core
 	core-trim "$ordered" >file

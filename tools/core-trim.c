@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core_named.h"
 #include "core_read.h"
 #include "end_input.h"
 #include "io.h"
@@ -258,8 +259,8 @@ main(int argc, char **argv)
 	struct options o = { .trim = { .stack = TRIM_STACK }, .process = { .pidfd = -1 } };
 	static const char **patterns, **symbols;
 	static struct trim_span *spans;
-	int chain = 0, is_file, fd, c;
-	const char *name;
+	static struct core_named n;
+	int chain = 0, is_file, c;
 
 	if (io_std() < 0)
 		return 2;
@@ -319,15 +320,16 @@ main(int argc, char **argv)
 	if ((o.process.pid == 0 && o.process.pidfd >= 0) || (chain && o.small.file != NULL) ||
 	    (chain ? commands(&o, argv + optind) < 0 : argc - optind > (o.small.file == NULL && o.process.pid == 0)))
 		return usage(stderr, 2);
-	name = chain || argv[optind] == NULL || strcmp(argv[optind], "-") == 0 ? "<stdin>" : argv[optind];
-	if ((fd = io_open(chain ? NULL : argv[optind])) < 0)
-		err(2, "%s", name);
-	if (isatty(fd))
-		errx(2, "%s: is a terminal: a core is not read from there", name);
+	if (core_named(&n, chain ? NULL : argv[optind], 0, CONF_FILE, DUMPS_DIR) < 0)
+		errx(2, "%s: %s", n.shown, n.dump.why);
+	if (n.dump.small != NULL)
+		warnx("%s: %s", n.shown, n.dump.small);
+	if (isatty(n.fd))
+		errx(2, "%s: is a terminal: a core is not read from there", n.shown);
 	if (!chain && o.small.file == NULL && isatty(STDOUT_FILENO))
 		errx(2, "<stdout>: is a terminal: a core is not written there");
-	is_file = !chain && o.small.file == NULL && o.process.pid == 0 && lseek(fd, 0, SEEK_CUR) >= 0;
+	is_file = !chain && o.small.file == NULL && o.process.pid == 0 && lseek(n.fd, 0, SEEK_CUR) >= 0;
 	if (!is_file && o.process.pid == 0 && o.trim.depth > 0)
 		errx(2, "-d: the memory of a stream cannot be asked for again: a file's, or the process's (-p), can");
-	return is_file ? from_file(&o, fd, name) : from_pipe(&o);
+	return is_file ? from_file(&o, n.fd, n.shown) : from_pipe(&o);
 }

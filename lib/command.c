@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,6 +35,30 @@ command_start(struct command *c)
 	io_close(ends[1]);
 	errno = saved;
 	return -1;
+}
+
+int
+command_become(char **argv)
+{
+	end_input_restore();
+	if (end_input_told() != 0)
+		raise(end_input_told());
+	execvp(argv[0], argv);
+	return -1;
+}
+
+int
+command_split(char **argv, char ***second)
+{
+	char **p = argv;
+
+	while (*p != NULL && strcmp(*p, ";") != 0)
+		p++;
+	if (*p == NULL || p == argv || p[1] == NULL)
+		return -1;
+	*p = NULL;
+	*second = p + 1;
+	return 0;
 }
 
 int

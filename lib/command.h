@@ -16,6 +16,15 @@ struct command {
  */
 int command_start(struct command *c);
 
+/*
+ * Becomes the command argv, with signals as end_input_heed found them; one that has come since comes again, since the
+ * command would take what that did to the input for its end.  Returns -1 with errno.
+ */
+int command_become(char **argv);
+
+/* Splits argv at the first ";", in place, into two commands: *second is the other.  0, or -1 when one is empty. */
+int command_split(char **argv, char ***second);
+
 /* Closes fd, unless it is -1, and waits for the end.  Returns the status as waitpid(2) gives it. */
 int command_end(struct command *c);
 

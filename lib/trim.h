@@ -106,7 +106,7 @@ struct trim {
 	/* Its own. */
 	struct trim_segment *segment;	/* in the order of the core's headers */
 	struct trim_place {
-		uint64_t vaddr;
+		uint64_t at;		/* an address, or an offset in the core */
 		size_t segment;
 	} *by_address;			/* of those with memory that can be kept */
 	size_t segments, usable;

@@ -13,8 +13,7 @@
 /* The most entries of a dynamic section, and of a link map: what loops ends too. */
 #define DYNAMIC 4096
 #define LINKS 65536
-/* What is kept of a link map's entry, of which glibc's is longer than what <link.h> shows, and the longest name, bytes. */
-#define LINK 1200
+/* The longest name, bytes. */
 #define NAME 4096
 /* The most program headers and dynamic entries that are read of all modules: those of 16,384 are fewer. */
 #define LOOKS (2u * 1024 * 1024)
@@ -130,8 +129,8 @@ trim_modules(struct trim *t)
 	}
 	/* Where the core does not say what files there are, each segment may begin one. */
 	for (size_t i = 0; !c->files.seen && i < t->usable; i++)
-		if (read_header(t, t->by_address[i].vaddr, &m))
-			keep_module(t, t->by_address[i].vaddr, &m);
+		if (read_header(t, t->by_address[i].at, &m))
+			keep_module(t, t->by_address[i].at, &m);
 }
 
 /* The value of an entry of a dynamic section, 0 when there is none. */
@@ -217,7 +216,7 @@ trim_links(struct trim *t)
 		if (k == 0 && trim_read_word(t, debug + 4 * w, &base) == 0)
 			keep_linker(t, base);
 		for (; node != 0 && n < LINKS; n++) {
-			keep_range(t, TRIM_LINKS, node, LINK, LINK);
+			keep_range(t, TRIM_LINKS, node, TRIM_LINK, TRIM_LINK);
 			if (trim_read_word(t, node + w, &name) == 0)
 				keep_name(t, name);
 			if (trim_read_word(t, node + 3 * w, &node) < 0)

@@ -38,15 +38,22 @@ take_segment(struct trim *t, const uint8_t *p)
 	    s->offset > UINT64_MAX - s->filesz)
 		s->filesz = 0;
 	else
-		t->by_address[t->usable++] = (struct trim_place){ .vaddr = s->vaddr, .segment = t->segments - 1 };
+		t->by_address[t->usable++] = (struct trim_place){ .at = s->vaddr, .segment = t->segments - 1 };
 }
 
 static int
-by_address(const void *a, const void *b)
+compare(const void *a, const void *b)
 {
 	const struct trim_place *x = a, *y = b;
 
-	return (x->vaddr > y->vaddr) - (x->vaddr < y->vaddr);
+	return (x->at > y->at) - (x->at < y->at);
+}
+
+void
+trim_places_sort(struct trim_place *p, size_t n)
+{
+	if (n > 0)
+		qsort(p, n, sizeof(*p), compare);
 }
 
 enum trim_status
@@ -72,8 +79,7 @@ trim_segments_read(struct trim *t)
 		for (size_t k = 0; k < count; k++)
 			take_segment(t, buf + k * size);
 	}
-	if (t->usable > 0)
-		qsort(t->by_address, t->usable, sizeof(*t->by_address), by_address);
+	trim_places_sort(t->by_address, t->usable);
 	st = TRIM_OK;
 out:
 	free(buf);
@@ -89,7 +95,7 @@ trim_segments_from(const struct trim *t, uint64_t address)
 	while (from < to) {
 		size_t middle = from + (to - from) / 2;
 
-		if (t->by_address[middle].vaddr <= address)
+		if (t->by_address[middle].at <= address)
 			from = middle + 1;
 		else
 			to = middle;

@@ -4,6 +4,12 @@
 
 #include "trim.h"
 
+/* What is kept of an entry of the link map, of which glibc's is longer than what <link.h> shows, bytes. */
+#define TRIM_LINK 1200
+
+/* Puts places into their order. */
+void trim_places_sort(struct trim_place *p, size_t n);
+
 /* Reads the program headers of the core. */
 enum trim_status trim_segments_read(struct trim *t);
 

@@ -19,8 +19,7 @@
 #define PIECE (256u * 1024)
 /* How long a pipe may bring nothing before it is taken for full, ms: the kernel fills it in less. */
 #define PATIENCE 20
-/* What is kept of an entry of the link map, and of its name, bytes. */
-#define LINK 1200
+/* What is kept of a name of the link map, whose length is not known yet, bytes. */
 #define NAME 256
 
 void
@@ -288,20 +287,12 @@ read_spool(void *arg, uint64_t address, uint64_t offset, void *buf, size_t len)
 	return (ssize_t)n;
 }
 
-static int
-by_offset(const void *a, const void *b)
-{
-	const struct trim_place *x = a, *y = b;
-
-	return (x->vaddr > y->vaddr) - (x->vaddr < y->vaddr);
-}
-
 /* Keeps what an entry of the link map that is passing by leads to. */
 static void
 keep_link(struct trim *t, uint64_t at, uint64_t name)
 {
-	if (at < UINT64_MAX - LINK)
-		trim_keep(t, TRIM_LINKS, at, at + LINK);
+	if (at < UINT64_MAX - TRIM_LINK)
+		trim_keep(t, TRIM_LINKS, at, at + TRIM_LINK);
 	if (name < UINT64_MAX - NAME)
 		trim_keep(t, TRIM_LINKS, name, name + NAME);
 }
@@ -435,9 +426,8 @@ begin(struct trim_stream *s, struct trim *t)
 		return TRIM_SYSTEM;
 	for (size_t i = 0; i < t->usable; i++)
 		s->by_offset[s->loads++] = (struct trim_place){ .segment = t->by_address[i].segment,
-			.vaddr = t->segment[t->by_address[i].segment].offset };
-	if (s->loads > 0)
-		qsort(s->by_offset, s->loads, sizeof(*s->by_offset), by_offset);
+			.at = t->segment[t->by_address[i].segment].offset };
+	trim_places_sort(s->by_offset, s->loads);
 	return TRIM_OK;
 }
 

@@ -75,7 +75,7 @@ own_end(const struct trim *t, const struct trim_segment *s)
 
 	if (i == t->usable || t->by_address[i].segment != (size_t)(s - t->segment))
 		return s->vaddr;
-	return i + 1 < t->usable && t->by_address[i + 1].vaddr < end ? t->by_address[i + 1].vaddr : end;
+	return i + 1 < t->usable && t->by_address[i + 1].at < end ? t->by_address[i + 1].at : end;
 }
 
 /* Where the first page at or after an address is that is kept for this segment; end when there is none. */

@@ -2,7 +2,6 @@
 #include <err.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,11 +184,7 @@ from_pipe(struct options *o)
 	else if (o->process.pid != 0)
 		small = from_process(o, &s);
 	if (small != 1 && o->command != NULL && trim_stream_untouched(&s)) {
-		end_input_restore();
-		/* What was told before is told again: the command would take its end for that of the core. */
-		if (end_input_told() != 0)
-			raise(end_input_told());
-		execvp(o->command[0], o->command);
+		command_become(o->command);
 		err(NOT_STARTED, "%s", o->command[0]);
 	}
 	if (o->command != NULL && command_start(&whole) < 0)
@@ -238,19 +233,6 @@ number(int letter, uint64_t least, uint64_t most)
 	if (number_parse(optarg, least, most, &n) < 0)
 		errx(2, "-%c %s: not a number from %" PRIu64 " to %" PRIu64, letter, optarg, least, most);
 	return (int)n;
-}
-
-/* The two commands of -c, of which the first ends with ";". */
-static int
-commands(struct options *o, char **argv)
-{
-	o->small.command.argv = o->command = argv;
-	while (*o->command != NULL && strcmp(*o->command, ";") != 0)
-		o->command++;
-	if (*o->command == NULL || o->command == argv || o->command[1] == NULL)
-		return -1;
-	*o->command++ = NULL;
-	return 0;
 }
 
 int
@@ -317,8 +299,11 @@ main(int argc, char **argv)
 	o.trim.pattern = patterns;
 	o.trim.span = spans;
 	o.trim.symbol = symbols;
+	if (chain)
+		o.small.command.argv = argv + optind;
 	if ((o.process.pid == 0 && o.process.pidfd >= 0) || (chain && o.small.file != NULL) ||
-	    (chain ? commands(&o, argv + optind) < 0 : argc - optind > (o.small.file == NULL && o.process.pid == 0)))
+	    (chain ? command_split(o.small.command.argv, &o.command) < 0 :
+		     argc - optind > (o.small.file == NULL && o.process.pid == 0)))
 		return usage(stderr, 2);
 	if (core_named(&n, chain ? NULL : argv[optind], 0, CONF_FILE, DUMPS_DIR) < 0)
 		errx(2, "%s: %s", n.shown, n.dump.why);

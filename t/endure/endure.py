@@ -23,17 +23,11 @@ import tempfile
 import threading
 import time
 
-T = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
+from crashes import KERNEL, T  # noqa: E402
+
 PR_SET_CHILD_SUBREAPER = 36
 HIDDEN = re.compile(r"\.gzcore\.[0-9a-f]{16}")
-KERNEL = """
-T=$1 BUILD=$2
-. "$T/lib/kernel.bash"
-kernel_install >&2 && [ -n "${P-}" ] || exit
-echo "$P"
-read -r _
-kernel_remove
-"""
 # A process of some megabytes.
 CRASH = """
 import bz2, ctypes, json, lzma, os, random, sqlite3

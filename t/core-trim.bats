@@ -148,12 +148,12 @@ bt() {
 	EOF
 	core-trim -s 8K core >small
 	judge <<-'EOF'
-	text, = [d for n, o, d in r.notes() if (n, o) == (SMALL_NOTE, b"gzcore")]
+	text, = [d for o, n, d in r.notes if (o, n) == ("gzcore", SMALL_NOTE)]
 	size = len(open("core", "rb").read())
 	assert text.decode() == ("trimmed=file\ntrimmed_of=%d\nkept=crashed_stack 1 8192\n"
 	    "kept=registers 1 4096\nkept=stacks 1 12288\n") % size, text
 	assert kept == {0x70000, 0x71000, 0x400000, 0x8f000, 0x90000, 0x91000}, list(map(hex, kept))
-	left = [(v, m) for k, _, _, v, f, m in r.segments if k == LEFT_OUT and f == 0]
+	left = [(v, m) for k, _, v, f, m in r.headers if k == LEFT_OUT and f == 0]
 	assert (0x100000, 0x20000) in left and (0x401000, 0x11000) in left, left
 	assert sum(m for _, m in left) == 0x72000 - 6 * 0x1000
 	whole = Read("core")

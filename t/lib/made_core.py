@@ -9,6 +9,8 @@
 
 import struct
 
+import same_crash
+
 PAGE = 4096
 PT_LOAD, PT_NOTE, LEFT_OUT = 1, 4, 0
 SMALL_NOTE = 0x677a6302
@@ -98,45 +100,17 @@ class Core:
             f.write(self.bytes(**more))
 
 
-class Read:
-    """What a core has: its program headers, and the memory behind PT_LOADs."""
+class Read(same_crash.Core):
+    """A core of which each header is true."""
 
     def __init__(self, path):
-        b = self.b = open(path, "rb").read()
-        assert b[:4] == b"\x7fELF", path
-        self.is64 = b[4] == 2
-        w = "Q" if self.is64 else "I"
-        phoff, = struct.unpack_from("<" + w, b, 32 if self.is64 else 28)
-        n, = struct.unpack_from("<H", b, 56 if self.is64 else 44)
-        self.segments = []
-        for i in range(n):
-            if self.is64:
-                kind, flags, offset, vaddr, _, filesz, memsz, _ = struct.unpack_from("<IIQQQQQQ", b, phoff + 56 * i)
-            else:
-                kind, offset, vaddr, _, filesz, memsz, flags, _ = struct.unpack_from("<IIIIIIII", b, phoff + 32 * i)
-            assert offset + filesz <= len(b) or filesz == 0, ("past the end", hex(offset), hex(filesz))
-            self.segments.append((kind, flags, offset, vaddr, filesz, memsz))
-
-    def notes(self):
-        for kind, _, offset, _, filesz, _ in self.segments:
-            at = offset
-            while kind == PT_NOTE and at + 12 <= offset + filesz:
-                namesz, descsz, n = struct.unpack_from("<III", self.b, at)
-                name = self.b[at + 12:at + 12 + namesz]
-                at += 12 + (namesz + 3) // 4 * 4
-                yield n, name.rstrip(b"\0"), self.b[at:at + descsz]
-                at += (descsz + 3) // 4 * 4
+        super().__init__(path)
+        assert not self.ends_early(), path
+        self.b = self.bytes[:]
 
     def kept(self):
         """The addresses of pages that are there."""
-        out = set()
-        for kind, _, _, vaddr, filesz, _ in self.segments:
-            if kind == PT_LOAD and filesz:
-                out.update(range(vaddr // PAGE * PAGE, vaddr + filesz, PAGE))
-        return out
+        return {page for a, _, n in self.loads for page in range(a // PAGE * PAGE, a + n, PAGE)}
 
     def memory(self, address, n):
-        for kind, _, offset, vaddr, filesz, _ in self.segments:
-            if kind == PT_LOAD and vaddr <= address and address + n <= vaddr + filesz:
-                return self.b[offset + address - vaddr:offset + address - vaddr + n]
-        return None
+        return same_crash.Memory(self).read(address, n)

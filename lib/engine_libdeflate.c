@@ -17,18 +17,12 @@ libdeflate_close(void *state)
 }
 
 static size_t
-libdeflate_bound(void *state, size_t len)
-{
-	return libdeflate_deflate_compress_bound(state, len);
-}
-
-static size_t
 libdeflate_whole(void *state, const uint8_t *in, size_t len, uint8_t *out, size_t room)
 {
 	return libdeflate_deflate_compress(state, in, len, out, room);
 }
 
-const struct engine_ops engine_libdeflate = { libdeflate_open, libdeflate_close, libdeflate_bound,
-	libdeflate_whole, NULL };
+const struct engine_ops engine_libdeflate = { libdeflate_open, libdeflate_close, libdeflate_whole,
+	NULL };
 
 #endif

@@ -9,7 +9,6 @@
 struct engine_ops {
 	void *(*open)(int level);
 	void (*close)(void *state);
-	size_t (*bound)(void *state, size_t len);
 	size_t (*whole)(void *state, const uint8_t *in, size_t len, uint8_t *out, size_t room);
 	/* NULL where the library cannot end a part without ending the stream. */
 	size_t (*part)(void *state, const uint8_t *dict, size_t dict_len, const uint8_t *in, size_t len,

@@ -24,12 +24,6 @@ zlib_close(void *state)
 }
 
 static size_t
-zlib_bound(void *state, size_t len)
-{
-	return deflateBound(state, len);
-}
-
-static size_t
 run(z_stream *z, const uint8_t *in, size_t len, uint8_t *out, size_t room, int flush, int want)
 {
 	/* zlib.h declares its input without const and never writes to it. */
@@ -61,4 +55,4 @@ zlib_part(void *state, const uint8_t *dict, size_t dict_len, const uint8_t *in, 
 	return run(state, in, len, out, room, Z_SYNC_FLUSH, Z_OK);
 }
 
-const struct engine_ops engine_zlib = { zlib_open, zlib_close, zlib_bound, zlib_whole, zlib_part };
+const struct engine_ops engine_zlib = { zlib_open, zlib_close, zlib_whole, zlib_part };

@@ -476,6 +476,13 @@ sys.stdout.buffer.write(zlib.decompress(open("data.gz", "rb").read(), 31))' | cm
 	same_by_threads zcat gzdeflate
 }
 
+@test "gzdeflate: wherever an engine's memory lies, it makes the same bytes at every level" {
+	${CC:-cc} ${CFLAGS-} -I"$T/../lib" -o addresses "$T/lib/addresses.c" "$BUILD/libgzcore.a" \
+		$(pkg-config --libs $(sed -n 's/^Requires: //p' "$BUILD/gzcore.pc.in")) ${LDFLAGS-}
+	run -0 ./addresses
+	[ "$output" = "10240 addresses, 0 others" ]
+}
+
 @test "gzdeflate: any number of threads makes the same single member" {
 	same_by_threads zcat gzdeflate -s
 }

@@ -105,6 +105,9 @@ fold() {
 	make -j2 CFLAGS=-O0
 	run -0 make CFLAGS=-O0
 	[ -z "$output" ] || [[ $output == "make: Nothing to be done"* ]]
+	run -0 make -q CFLAGS=-O0
+	run -1 make -q CFLAGS=-O1
+	run -1 make -q CFLAGS=-O0 SYSCONFDIR=/x
 	sleep 1
 	touch lib/progress.h
 	run -0 make V=1 CFLAGS=-O0
@@ -112,6 +115,26 @@ fold() {
 	[[ $output != *"-c -o build/lib/core.o"* ]]
 	run -0 make clean
 	[ ! -e build ]
+}
+
+@test "house: make deps installs what the goals beside it need, and no more" {
+	# wants GOAL ...: the packages that deps would look for.
+	wants() {
+		make -np -C "$T/.." deps "$@" 2>/dev/null | sed -n 's/.*missing=; for p in \(.*\); do .*/\1/p' | head -n 1 |
+			tr -s ' ' '\n' | sort
+	}
+	unset MAKEFLAGS MAKELEVEL
+	wants >build
+	wants demo >demo
+	wants check >check
+	grep -qx libdw-dev build
+	run ! grep -xE 'gdb|bats|elfutils' build
+	grep -qx elfutils demo
+	run ! grep -xE 'bats|clang|rclone|openssh-server' demo
+	grep -qx openssh-server check
+	# Each has all of the one before it.
+	[ -z "$(comm -23 build demo)" ]
+	[ -z "$(grep -vx gdb demo | comm -23 - check)" ]
 }
 
 @test "house: make install and uninstall, with DESTDIR, leave only the configuration" {

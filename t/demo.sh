@@ -8,15 +8,16 @@ umask 077
 top=$(cd "${0%/*}/.." && pwd)
 kernel=/proc/sys/kernel
 
-# Short, since the kernel cuts a pattern of over 127 bytes.
-tmp=$(mktemp -d /tmp/gzdemo.XXXXXX) || exit 2
+# Short, since the kernel cuts a pattern of over 127 bytes.  Whoever reads the stack is nobody, and must reach the
+# program that crashed.
+tmp=$(mktemp -d /tmp/gzdemo.XXXXXX) && chmod 711 "$tmp" || exit 2
 PATH=$tmp/bin:$PATH
 installed=no
 
 clean_up() {
 	[ $installed = no ] || "$tmp/bin/gzcoredump" -u >/dev/null
-	[ ! -d "$tmp/saved" ] || for f in "$tmp"/saved/*; do
-		cat "$f" >"$kernel/${f##*/}"
+	[ ! -d "$tmp/saved" ] || for f in "$tmp"/saved/*/*; do
+		cat "$f" >"/proc/sys/${f#"$tmp/saved/"}"
 	done
 	rm -rf -- "$tmp"
 }
@@ -85,19 +86,21 @@ main(void)
 C
 show "${CC:-cc} -g -O1 -fno-inline -o victim victim.c"
 [ -x victim ] || die 'no victim without a compiler'
+chmod 755 victim
 show 'elf-uuid-stamp victim'
 show 'elf-uuid victim'
 
 record=
 if [ -w $kernel/core_pattern ]; then
-	mkdir saved
-	for key in core_pattern core_pipe_limit core_file_note_size_limit core_sort_vma; do
-		[ ! -e $kernel/$key ] || cat $kernel/$key >saved/$key
-	done
 	if command -v flock >/dev/null; then
 		exec 9>/tmp/gzcoredump-kernel.lock
 		flock 9
 	fi
+	# Under the lock: before it they may be those of a test.
+	mkdir -p saved/kernel saved/fs
+	for key in kernel/core_pattern kernel/core_pipe_limit kernel/core_file_note_size_limit fs/suid_dumpable; do
+		[ ! -e "/proc/sys/$key" ] || cat "/proc/sys/$key" >"saved/$key"
+	done
 	step 'gzcoredump becomes the handler of this kernel'
 	installed=yes
 	show 'gzcoredump -i'
@@ -108,7 +111,7 @@ if [ -w $kernel/core_pattern ]; then
 	i=0
 	# Others may crash meanwhile.
 	until record=$(grep -l '^comm=victim$' var/lib/gzcoredump/*.txt 2>/dev/null) &&
-		grep -q '^complete=' "$record"; do
+		grep -q '^complete=' "$record" && ! grep -q '^pending=' "$record"; do
 		i=$((i + 1))
 		[ $i -lt 60 ] || die "no record: $(cat var/log/gzcoredump.log)"
 		sleep 1
@@ -124,12 +127,16 @@ else
 	record=$(grep -l '^complete=' var/lib/gzcoredump/*.txt) ||
 		die "no record: $(cat var/log/gzcoredump.log)"
 fi
+grep -qx stored=whole "$record" || die "not stored whole: $(cat "$record" var/log/gzcoredump.log)"
 
 step 'What is stored: the compressed core, and the record beside it'
 stored=${record%.txt}.gz
 show 'ls -l var/lib/gzcoredump'
 show "cat $record"
 core_bytes=$(sed -n 's/^bytes=//p' "$record")
+if [ $installed = yes ]; then
+	grep -q '^frame=.*process' "$record" || die 'the record does not name the caller of what crashed'
+fi
 stored_bytes=$(wc -c <"$stored" | tr -d ' ')
 echo "The core: $core_bytes bytes; stored: $stored_bytes, $((stored_bytes * 1000 / core_bytes)) thousandths of it."
 

@@ -1,0 +1,14 @@
+# make demo where the kernel's settings cannot be written; where they can, the demo itself is a step of CI.
+
+load lib/common
+
+@test "demo: in a container the core is gdb's, and all is shown all the same" {
+	need gdb unshare
+	[ "$(id -u)" = 0 ] || skip 'not root'
+	run -0 unshare --mount sh -c 'mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys &&
+		exec sh "$1"' sh "$T/demo.sh"
+	[[ $output == *'core_pattern cannot be written here'* ]]
+	[[ $output == *'  stored=whole'* ]]
+	[[ $output == *'The same as elf-uuid victim says: '* ]]
+	[[ $output == *'Done; the machine is as it was' ]]
+}

@@ -193,12 +193,13 @@ deps: ## install what building and the goals beside it (demo, check) need (Debia
 	fi
 	@missing=; for p in $(call packages,DEB); do \
 		dpkg -s $$p 2>/dev/null | grep -q '^Status: install ok' || missing="$$missing $$p"; \
-	done; [ -z "$$missing" ] || { apt-get -q update || exit; there=; lacking=; for p in $$missing; do \
-		[ -n "$$(apt-cache -q policy $$p 2>/dev/null | sed -n '/Candidate: (none)/d; /Candidate:/p')" ] && \
-			there="$$there $$p" || lacking="$$lacking $$p"; \
-	done; [ -z "$$lacking" ] || { mkdir -p build; echo "$$lacking" >build/lacking; \
-		echo "make deps: not in this release, left out, tests that need it skip:$$lacking" >&2; }; \
-	[ -z "$$there" ] || DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends $$there; }
+	done; [ -n "$$missing" ] || exit 0; \
+	apt-get -q update || exit; \
+	there=$$(apt-cache policy $$missing | awk '/^[^ ]/ { p = $$1 } /Candidate: [0-9]/ { sub(":$$", "", p); print p }'); \
+	lacking=$$(printf '%s\n' $$missing | grep -vxF "$$there"); \
+	[ -z "$$lacking" ] || { mkdir -p build; echo $$lacking >build/lacking; \
+		echo "make deps: not in this release and left out; tests that need it skip:" $$lacking >&2; }; \
+	[ -z "$$there" ] || DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends $$there
 
 # In one call with deps, as in "make -j deps check", all else waits for the packages.
 ifneq ($(filter deps,$(MAKECMDGOALS)),)

@@ -137,6 +137,32 @@ fold() {
 	[ -z "$(grep -vx gdb demo | comm -23 - check)" ]
 }
 
+@test "house: make deps: what the release lacks is named and left out, the rest is installed" {
+	[ "$(id -u)" = 0 ] || skip 'not root'
+	git -C "$T/.." ls-files Makefile | (cd "$T/.." && tar -cf - -T -) | tar -xf -
+	mkdir bin
+	printf '#!/bin/sh\nexit 1\n' >bin/dpkg
+	printf '#!/bin/sh\nprintf "%%s\\n" "$*" >>asked\n' >bin/apt-get
+	cat >bin/apt-cache <<-'EOF'
+	#!/bin/sh
+	shift
+	for p; do
+		case $p in
+		elfutils) ;;
+		libdw-dev) printf '%s:\n  Installed: (none)\n  Candidate: (none)\n' "$p" ;;
+		*) printf '%s:\n  Installed: (none)\n  Candidate: 1.2-3\n' "$p" ;;
+		esac
+	done
+	EOF
+	chmod 755 bin/*
+	unset MAKEFLAGS MAKELEVEL
+	PATH=$PWD/bin:$PATH run -0 make deps demo -o demo
+	[[ $output == *'left out; tests that need it skip: libdw-dev elfutils'* ]]
+	grep -q 'install .* gcc ' asked
+	run ! grep -E 'libdw-dev|elfutils' asked
+	[ "$(cat build/lacking)" = 'libdw-dev elfutils' ]
+}
+
 @test "house: make install and uninstall, with DESTDIR, leave only the configuration" {
 	make -s -C "$T/.." install-built B="$BUILD" DESTDIR="$PWD/root" PREFIX=/usr
 	for tool in $TOOLS gzCoredump; do

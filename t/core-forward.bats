@@ -5,13 +5,8 @@ load lib/dumps
 
 # started LOG PATTERN: waits for the line of a server that tells its port, and prints the port.
 started() {
-	local i
-	for ((i = 0; i < 200; i++)); do
-		! sed -nE "s/.*$2:([0-9]+).*/\\1/p" "$1" | grep . || return 0
-		sleep 0.05
-	done
-	cat "$1" >&2
-	return 1
+	soon grep -qE "$2:[0-9]" "$1" >&2 || { cat "$1" >&2; return 1; }
+	sed -nE "s/.*$2:([0-9]+).*/\\1/p" "$1"
 }
 
 setup_file() {
@@ -28,7 +23,7 @@ setup_file() {
 	sftp=$(started sftp.log 'listening on 127.0.0.1')
 	python3 "$T/lib/faults.py" "$dav" proxy >proxy.log 2>&1 3>&- &
 	echo $! >>pids
-	until [ -e proxy/port ]; do sleep 0.05; done
+	soon [ -e proxy/port ]
 	cat >rclone.conf <<-EOS
 	[dav]
 	type = webdav
@@ -272,9 +267,9 @@ whole() {
 	stored one 5000
 	mode down
 	(
-		until grep -q 'again in 1 s' said 2>/dev/null; do sleep 0.05; done
+		soon grep -q 'again in 1 s' said 2>/dev/null
 		mode lost
-		until grep -q /one- "$P/uploads"; do sleep 0.05; done
+		soon grep -q /one- "$P/uploads"
 		mode ok
 	) 3>&- &
 	forward -v >said 2>&1
@@ -295,7 +290,7 @@ while True:
     c.recv(65536)
     c.sendall(b"HTTP/1.1 207 Multi-Status\r\nContent-Type: text/xml\r\n\r\n")
     kept.append(c)' >port 3>&- &
-	until [ -s port ]; do sleep 0.05; done
+	soon [ -s port ]
 	mkdir bin
 	printf '#!/bin/sh\n[ "$3" = 600 ] || exit 1\nshift 3\nexec %s 0.5 "$@"\n' "$(command -v timeout)" >bin/timeout
 	chmod +x bin/timeout
@@ -310,7 +305,7 @@ while True:
 	stored first 300000
 	mode slow
 	forward >said 2>&1 3>&- &
-	until grep -q ^object= d/first.txt; do sleep 0.02; done
+	soon grep -q ^object= d/first.txt
 	stored second 1000
 	run -1 forward
 	[ -z "$output" ]
@@ -618,7 +613,7 @@ there() {
 	stored b 1000 time=2026-11-25T10:00:02Z
 	mode slow
 	forward >said 2>&1 3>&- &
-	until grep -q ^object= d/a.txt; do sleep 0.02; done
+	soon grep -q ^object= d/a.txt
 	small c 2000 200 time=2026-11-25T10:00:03Z
 	run -1 forward
 	mode ok

@@ -44,16 +44,10 @@ teardown() {
 
 # start COMMAND…: in the background until it says that it is up; its number is in $pid.
 start() {
-	local i
 	rm -f up
 	"$@" >up 2>&1 3>&- &
 	pid=$!
-	for i in $(seq 200); do
-		[ ! -s up ] || return 0
-		sleep 0.05
-	done
-	echo "$1: not up"
-	return 1
+	soon test -s up
 }
 
 # value KEY: what the file said has of it.
@@ -231,14 +225,15 @@ of_group() {
 	kill -CONT "$pid"
 	local unified group
 	unified=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+	[ -n "$unified" ] || skip "no cgroup2: of a frozen process nothing is known"
 	group=$unified/gzct.$$
-	mkdir "$group" 2>/dev/null || skip "no control group can be made: of the frozen one nothing is known"
+	mkdir "$group" 2>/dev/null || skip "no control group can be made: of a frozen process nothing is known"
 	echo "$pid" >"$group/cgroup.procs"
 	echo 1 >"$group/cgroup.freeze"
 	run core-info -a -p "$pid"
 	echo 0 >"$group/cgroup.freeze"
 	kill -9 "$pid"
-	while ! rmdir "$group" 2>/dev/null; do sleep 0.05; done
+	soon rmdir "$group" 2>/dev/null
 	diff wanted <(sed -E '/^(time|uptime_ms|rss|rss_peak|cgroup)=/d' <<<"$output")
 }
 
@@ -277,17 +272,13 @@ moody() {
 	    os.write(fd, struct.pack("<IiQ", 16 + len(out), error, unique) + out)
 	EOF
 	server=$!
-	for i in $(seq 100); do
-		! grep -q " $(readlink -f "$1") fuse " /proc/mounts || return 0
-		sleep 0.05
-	done
-	return 1
+	soon grep -q " $(readlink -f "$1") fuse " /proc/mounts
 }
 
 @test "core-info: -p of a process whose file system hangs says what can be said, and ends" {
 	need_root
 	need gdb objcopy
-	[ -w /dev/fuse ] || skip "no file system can be made here that does not answer"
+	need_fuse
 	moody prog
 	start "$PWD/prog"
 	gdb -nx -q -batch -p "$pid" -ex "generate-core-file core" >/dev/null 2>&1
@@ -307,13 +298,13 @@ moody() {
 	[ "$(value cwd)" = "$PWD" ]
 	[ -z "$(value build_id)" ]
 	# Whoever hung with it has ended with it.
-	for i in $(seq 100); do
-		for pid in $(pgrep -x core-info); do
-			[ "$(readlink "/proc/$pid/cwd")" = "$PWD" ] && sleep 0.1 && continue 2
+	none_is_left() {
+		local p
+		for p in $(pgrep -x core-info); do
+			[ "$(readlink "/proc/$p/cwd")" != "$PWD" ] || return 1
 		done
-		return 0
-	done
-	return 1
+	}
+	soon none_is_left
 }
 
 @test "core-info: as a tap with -p it takes the files from the process when the core has none of them" {

@@ -294,18 +294,12 @@ apart() {
 
 # start COMMAND…: in the background, until it has said something; its PID is in $pid.
 start() {
-	local i
 	rm -f up
 	"$@" >up 3>&- &
 	pid=$!
 	disown
 	started="${started-} $pid"
-	for i in $(seq 200); do
-		[ ! -s up ] || return 0
-		sleep 0.05
-	done
-	echo "it did not start: $*"
-	return 1
+	soon test -s up
 }
 
 # build_id_of FILE: its build-id, of the 20 bytes that --build-id=sha1 makes.
@@ -414,7 +408,7 @@ tap_ways() {
 @test "core-info: a descriptor that is none, or is the core's own, is an error" {
 	local fd
 	for fd in x '' -1 1x 0x2 ' 2' 4294967296 18446744073709551616 0 1 77; do
-		fails_with 2 core-info -d "$fd" </dev/null
+		fails_with 2 core-info -d "$fd" </dev/null 77>&-
 	done
 	fails_with 2 core-info -d 7 </dev/null 7>&-
 }
@@ -1797,19 +1791,19 @@ time.sleep(1000)'
 }
 
 @test "core-info: -p in a namespace says both numbers, and inside only its own" {
-	local i inner ns=-U
+	local inner ns=-U
 	need unshare
 	[ "$(id -u)" -ne 0 ] || ns=
 	unshare $ns -pf true || skip "no namespace can be made"
 	cp "$F/prog" .
 	start unshare $ns -pf --kill-child bash -c './prog & ./prog; :'
-	for i in $(seq 100); do
+	both_run() {
 		inner=$(for p in /proc/[0-9]*; do
 			[ "$(readlink "$p/exe" 2>/dev/null)" != "$PWD/prog" ] || echo "${p#/proc/}"
 		done)
-		[ "$(wc -w <<<"$inner")" -lt 2 ] || break
-		sleep 0.05
-	done
+		[ "$(wc -w <<<"$inner")" -ge 2 ]
+	}
+	soon both_run
 	for pid in $inner; do
 		of_process -p "$pid"
 		live_lines "$pid" "$PWD/prog" prog ./prog |

@@ -69,7 +69,7 @@ table() {
 	touch -d '1 hour' d/one.txt
 	[ "$(state)" = 'lost - one' ]
 	core-store -l 6 other sh -c ': >started; until [ -e go ]; do sleep 0.02; done' </dev/null 6<d/one.txt 3>&- &
-	until [ -e started ]; do sleep 0.02; done
+	soon [ -e started ]
 	[ "$(state)" = 'open - one' ]
 	# Whoever looks is not in the way of the next.
 	[ "$(state)" = 'open - one' ]

@@ -43,17 +43,6 @@ stored() {
 	} >"d/$1.txt"
 }
 
-# until_true COMMAND…: waits until it succeeds, ten seconds at most.
-until_true() {
-	local i
-	for ((i = 0; i < 200; i++)); do
-		"$@" && return
-		sleep 0.05
-	done
-	echo "never: $*"
-	return 1
-}
-
 @test "core-open: -h and -V answer on standard output, a bad option is misuse" {
 	for tool_option in -h -V; do
 		run -0 core-open $tool_option
@@ -393,7 +382,7 @@ reads() {
 @test "core-open: while it is open core-prune leaves it" {
 	stored one
 	core-open -x "$F/waits" d/one 3>&- &
-	until_true test -e pid
+	soon test -e pid
 	run -1 core-prune -b 1 d
 	[[ $output == *'in use: it stays'* ]]
 	[ -e d/one.gz ]
@@ -413,7 +402,7 @@ reads() {
 	for signal in TERM KILL; do
 		rm -f pid
 		core-open -x "$F/waits" ./alone.gz 3>&- &
-		until_true test -e pid
+		soon test -e pid
 		# The debugger is the process that was started, and its core has no name.
 		[ "$(cat pid)" = $! ]
 		[ -z "$(ls -A tmp)" ]
@@ -429,7 +418,7 @@ reads() {
 	chmod +x bin/zstd
 	zstd -q <"$F/core" >core.zst
 	PATH=$PWD/bin:$PATH core-open -x true ./core.zst 3>&- &
-	until_true test -e pid2
+	soon test -e pid2
 	kill -TERM $!
 	wait $! && status=0 || status=$?
 	[ "$status" -eq 143 ]

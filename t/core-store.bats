@@ -90,15 +90,8 @@ says() {
 	[ ! -s out ]
 }
 
-# soon COMMAND…: waits until it succeeds; 10 seconds at most.
-soon() {
-	local i
-	for i in {1..500}; do
-		"$@" && return
-		sleep 0.02
-	done
-	echo "not in 10 seconds: $*"
-	return 1
+dead() {
+	! kill -0 "$1" 2>/dev/null
 }
 
 gone() {
@@ -114,14 +107,10 @@ start() {
 	echo "$pid" >"pid.$pid"
 }
 
-# ended STATUS: waits for it, 10 seconds at most.
+# ended STATUS: waits for it.
 ended() {
-	local rc=0 i
-	for i in {1..500}; do
-		kill -0 "$pid" 2>/dev/null || break
-		sleep 0.02
-	done
-	! kill -9 "$pid" 2>/dev/null || echo "not ended in 10 seconds"
+	local rc=0
+	soon dead "$pid" || kill -9 "$pid"
 	wait "$pid" || rc=$?
 	[ "$rc" -eq "$1" ] || { echo "status $rc, not $1: $(cat err)"; return 1; }
 }
@@ -1017,8 +1006,7 @@ published() {
 lesser() {
 	local python
 	need_root
-	need fusermount3
-	[ -e /dev/fuse ] || [ -n "${CI-}" ] || skip "no FUSE here"
+	need_fuse
 	# The one that has its module.
 	for python in python3 /usr/bin/python3 ''; do
 		[ -n "$python" ] || { [ -z "${CI-}" ] && skip "no FUSE for Python"; }
@@ -1309,7 +1297,7 @@ sys.exit(struct.unpack("hhqqi4x", got)[0] == fcntl.F_UNLCK)' "$1"
 	marked r
 	exec 6<&-
 	run -1 marked r
-	fails_with 2 core-store -l 77 h touch begun </dev/null
+	fails_with 2 core-store -l 77 h touch begun </dev/null 77>&-
 	[ "$stderr" = 'core-store: -l 77: Bad file descriptor' ]
 	fails_with 2 core-store -l x h </dev/null
 	[ ! -e begun ]
@@ -1515,7 +1503,7 @@ sys.exit(struct.unpack("hhqqi4x", got)[0] == fcntl.F_UNLCK)' "$1"
 	# Those in another directory do not count, and a place is given back by any end.
 	core-store -q 1 d/long sleep 60 </dev/null 3>&- &
 	local long=$!
-	until pgrep -P $long sleep >/dev/null; do sleep 0.05; done
+	soon pgrep -P $long sleep >/dev/null
 	core-store -q 1 -w 0 other/now <<<now
 	says 2 'd/no: no place in 0 s among the 1 that store at once' -- core-store -q 1 -w 0 d/no touch started </dev/null
 	[ ! -e started ]
@@ -1554,7 +1542,7 @@ sys.exit(struct.unpack("hhqqi4x", got)[0] == fcntl.F_UNLCK)' "$1"
 	(sleep 0.2; exec 8>&-) 3>&- &
 	exec 8>&-
 	run -0 bash -c 'exec 9>>lock && core-store -l 9 -w 20'
-	fails_with 2 core-store -l 99
+	fails_with 2 core-store -l 99 99>&-
 	fails_with 2 core-store -l x
 	run -2 bash -c 'core-store -l 0 </dev/null'
 }

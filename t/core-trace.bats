@@ -256,7 +256,7 @@ while True:
     c.recv(4096)
     c.sendall(b"HTTP/1.0 404 Not Found\r\nContent-Length: 0\r\n\r\n")
     c.close()' 3>&- &
-	until [ -e port ]; do sleep 0.1; done
+	soon [ -e port ]
 }
 
 @test "core-trace: nothing is asked over the network without -D" {

@@ -578,7 +578,7 @@ bt() {
 	# The very process, that gdb has stopped: the core has its notes first, as the kernel's.
 	"$CALLS" wait 3>&- &
 	pid=$!
-	until grep -q ' S ' /proc/$pid/stat; do sleep 0.05; done
+	soon grep -q ' S ' /proc/$pid/stat
 	gdb -nx -q -batch -ex "attach $pid" -ex 'generate-core-file live' >gdb.out 2>&1 </dev/null 3>&-
 	core-trim -m 1G -r 0:0xffffffffffff0000 live >first
 	cat first | core-trim -p $pid >small
@@ -615,7 +615,7 @@ bt() {
 	${CC:-cc} -g -o forks forks.c
 	./forks >child 3>&- &
 	pid=$!
-	until [ -s child ]; do sleep 0.05; done
+	soon [ -s child ]
 	gdb -nx -q -batch -ex "attach $pid" -ex 'generate-core-file live' >gdb.out 2>&1 </dev/null 3>&-
 	core-trim -m 1G -r 0:0xffffffffffff0000 live >first
 	cat first | core-trim -p "$(cat child)" >small 2>err

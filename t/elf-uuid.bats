@@ -600,10 +600,7 @@ noted() {
 	./y >started 3>&- &
 	pid=$!
 	# Before that it may not have been started from the file yet.
-	for _ in $(seq 200); do
-		[ ! -s started ] || break
-		sleep 0.05
-	done
+	soon test -s started
 	rm y
 	rc=0
 	elf-uuid /proc/$pid/exe >out || rc=$?

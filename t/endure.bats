@@ -5,10 +5,11 @@ load lib/common
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 	[ "$(id -u)" -eq 0 ] || skip "not root"
-	need gcore fusermount3 mkfs.ext4
+	need gcore mkfs.ext4
 }
 
 @test "endure: what is killed, loses its power or has no room leaves no broken file, and nothing for long" {
+	need_fuse
 	python3 "$T/endure/endure.py" -n 3 "$BUILD" power image full >table || { cat table; return 1; }
 	[ "$(grep -c '| good |$' table)" = 11 ]
 }

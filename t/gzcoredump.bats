@@ -504,6 +504,14 @@ misuse() {
 }
 
 @test "gzcoredump: -d that is told to end leaves OUT as it was" {
+	# reads_in: a zinflate of ours has opened the input.
+	reads_in() {
+		local p
+		for p in $(pgrep -x zinflate); do
+			[ "$(readlink "/proc/$p/fd/0" "/proc/$p/fd/3" 2>/dev/null | grep -cx "$PWD/in")" = 0 ] || return 0
+		done
+		return 1
+	}
 	told() {
 		echo "the old file" >out
 		cp out keep
@@ -512,11 +520,7 @@ misuse() {
 		local writer=$!
 		gz -d -f in -o out 3>&- 2>err &
 		local reader=$!
-		for _ in $(seq 100); do
-			! pgrep -x zinflate >/dev/null || break
-			sleep 0.05
-		done
-		sleep 0.2
+		soon reads_in
 		# The script has become core-store, unless the shell forks first.
 		pkill -TERM -P $reader core-store 2>/dev/null || kill -TERM $reader
 		wait $reader && return 1
@@ -751,17 +755,6 @@ misuse() {
 	in_each_shell cut
 }
 
-# soon COMMAND …: waits, at most 10 s, until it succeeds.
-soon() {
-	local i
-	for i in $(seq 200); do
-		! "$@" || return 0
-		sleep 0.05
-	done
-	echo "not soon: $*"
-	return 1
-}
-
 # begun VICTIM: a handler in the background, in the middle of a core that does not compress; VICTIM, a
 # stage of it, is in $victim.  The rest of the core comes when the file rest is there.
 begun() {
@@ -771,10 +764,7 @@ begun() {
 	{
 		cat noise
 		: >fed
-		for _ in $(seq 400); do
-			[ ! -e rest ] || break
-			sleep 0.05
-		done
+		soon test -e rest
 		cat noise
 	} 3>&- 2>/dev/null | setsid bash -c 'echo $$ >session; exec "$@"' session \
 		"${run[@]}" -k "P$LIVE" s11 eprog 3>&- &
@@ -1170,7 +1160,7 @@ fcntl.lockf(f, fcntl.LOCK_EX, 1, 0)
 print(flush=True)
 time.sleep(100)' "$DIR/.gzcore.queue" >held 3>&- &
 		holder=$!
-		until [ -s held ]; do sleep 0.02; done
+		soon [ -s held ]
 		gz -k "P$LIVE" u1000 s11 d1 eprog <"$CORE" || :
 		only_record
 		has stored=no

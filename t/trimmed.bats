@@ -62,6 +62,14 @@ differs() {
 	run -1 same_crash core other "$ways"
 }
 
+@test "same_crash: a core's name that is a word of what gdb says of both makes no difference" {
+	crash_core core "$ways" threads 1 2000000
+	core-trim core >small
+	printf '#!/bin/sh\ngdb "$@"\necho "warning: a section of the core is too small" >&2\n' >wordy
+	chmod 755 wordy
+	same_crash core small "$ways" --gdb ./wordy
+}
+
 @test "core-trim: threads" {
 	crash_core core "$ways" threads 20 5000000
 	trimmed "$ways"

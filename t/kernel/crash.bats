@@ -308,10 +308,7 @@ all_stayed_inside() {
 	"$java" -Xmx64m -agentlib:jdwp=transport=dt_socket,server=y,suspend=y,address=127.0.0.1:0 -version \
 		>java.out 2>&1 3>&- 20>&- &
 	pid=$!
-	for _ in $(seq 100); do
-		! grep -q Listening java.out || break
-		sleep 0.1
-	done
+	soon grep -q Listening java.out
 	kill -ABRT "$pid"
 	wait "$pid" || :
 	restored

@@ -88,6 +88,21 @@ need() {
 	done
 }
 
+# soon COMMAND…: waits until it succeeds.  The bound only turns a hang into a failure: under load all takes long.
+soon() {
+	local end=$((SECONDS + 300))
+	until "$@"; do
+		[ $SECONDS -lt $end ] || { echo "not in 300 s: $*"; return 1; }
+		sleep 0.05
+	done
+}
+
+# need_fuse: skips the test where no file system of our own can be made.
+need_fuse() {
+	need fusermount3
+	[ -w /dev/fuse ] || skip "no /dev/fuse"
+}
+
 # slowly: standard input to standard output, a byte with each write.
 slowly() {
 	python3 -c '

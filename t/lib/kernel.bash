@@ -107,13 +107,11 @@ kernel_remove() {
 
 # kernel_idle: waits until no handler runs any more.
 kernel_idle() {
-	local i
-	for i in $(seq 600); do
-		pgrep -f "$P/bin/gzcoredump -k" >/dev/null || return 0
-		sleep 0.1
-	done
-	echo "handlers still run"
-	return 1
+	soon none_handles
+}
+
+none_handles() {
+	! pgrep -f "$P/bin/gzcoredump -k" >/dev/null
 }
 
 # conf [KEY=VALUE ...]: the whole configuration; without more about them the stack, which comes after all else, is
@@ -142,18 +140,6 @@ crash() {
 	[ $? -gt 128 ]
 }
 
-# soon COMMAND …: waits, at most 30 s, until it succeeds.
-soon() {
-	local i
-	for i in $(seq 600); do
-		"$@" && return
-		sleep 0.05
-	done
-	echo "not soon: $*"
-	cat "$P/var/log/gzcoredump.log"
-	return 1
-}
-
 # start COMMAND …: one that will crash, in the background; its PID is in $pid.
 start() {
 	"$@" 3>&- 20>&- 2>/dev/null &
@@ -162,41 +148,34 @@ start() {
 
 # gone: $pid has been released, and we, its parent, have its status, which is that of a crash.
 gone() {
-	local i state
-	for i in $(seq 400); do
-		# Z: released, and waiting for us.
-		state=$(sed -nE 's/^State:\s+(.).*/\1/p' "/proc/$pid/status" 2>/dev/null) || :
-		case $state in
-		'' | Z)
-			wait "$pid" 2>/dev/null && return 1
-			[ $? -gt 128 ]
-			return
-			;;
-		esac
-		sleep 0.05
-	done
-	echo "$pid is still held"
-	return 1
+	soon released || return
+	wait "$pid" 2>/dev/null && return 1
+	[ $? -gt 128 ]
+}
+
+# Z: released, and waiting for us.
+released() {
+	! grep -qs '^State:.[^Z]' "/proc/$pid/status"
 }
 
 # stored [PID]: waits for the complete record of that process ($pid); $txt, $name (path without
 # .txt) and $gz are its files.
 stored() {
-	local i
-	for i in $(seq 600); do
-		for txt in "$DIR"/*.txt; do
-			[ -f "$txt" ] || continue
-			if grep -qx "pid=${1:-$pid}" "$txt" && grep -q '^complete=' "$txt"; then
-				name=${txt%.txt}
-				gz=$name.gz
-				return 0
-			fi
-		done
-		sleep 0.1
-	done
-	echo "no complete record of ${1:-$pid}:"
+	soon completed "${1:-$pid}" && return
 	ls -la "$DIR"
 	cat "$P/var/log/gzcoredump.log"
+	return 1
+}
+
+completed() {
+	for txt in "$DIR"/*.txt; do
+		[ -f "$txt" ] || continue
+		if grep -qx "pid=$1" "$txt" && grep -q '^complete=' "$txt"; then
+			name=${txt%.txt}
+			gz=$name.gz
+			return 0
+		fi
+	done
 	return 1
 }
 

@@ -40,7 +40,8 @@ class Core:
     """The headers, notes and memory of a core, of 32 or 64 bits, of either byte order."""
 
     def __init__(self, path):
-        self.path = path
+        # Absolute: it is taken out of what tools say, and "small" is a word of theirs.
+        self.path = os.path.abspath(path)
         self.said = {}
         with open(path, "rb") as f:
             if f.read(4) != b"\x7fELF":

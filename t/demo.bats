@@ -7,7 +7,7 @@ load lib/common
 	[ "$(id -u)" = 0 ] || skip 'not root'
 	run -0 unshare --mount sh -c 'mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys &&
 		exec sh "$1"' sh "$T/demo.sh"
-	[[ $output == *'core_pattern cannot be written here'* ]]
+	[[ $output == *'core_pattern is out of reach here'* ]]
 	[[ $output == *'  stored=whole'* ]]
 	[[ $output == *'The same as elf-uuid victim says: '* ]]
 	[[ $output == *'Done; the machine is as it was' ]]

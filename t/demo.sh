@@ -91,7 +91,8 @@ show 'elf-uuid-stamp victim'
 show 'elf-uuid victim'
 
 record=
-if [ -w $kernel/core_pattern ]; then
+# The kernel looks for its handler in the root of process 1: a chroot's programs are not there.
+if [ -w $kernel/core_pattern ] && [ /proc/1/root/. -ef /. ]; then
 	if command -v flock >/dev/null; then
 		exec 9>/tmp/gzcoredump-kernel.lock
 		flock 9
@@ -118,7 +119,7 @@ if [ -w $kernel/core_pattern ]; then
 	done
 	show 'cat var/log/gzcoredump.log'
 else
-	step 'core_pattern cannot be written here (no root, or a container)'
+	step 'core_pattern is out of reach here (no root, a container, or a chroot)'
 	echo 'So gdb makes the core of the running program, and the handler is fed by hand.'
 	command -v gdb >/dev/null || die 'gdb is not here'
 	gdb -nx -q -batch -ex 'run' -ex 'generate-core-file demo.core' ./victim >/dev/null 2>&1

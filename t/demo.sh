@@ -92,6 +92,7 @@ show 'elf-uuid victim'
 
 record=
 # The kernel looks for its handler in the root of process 1: a chroot's programs are not there.
+# shellcheck disable=SC3013 # dash, busybox ash and bash have -ef
 if [ -w $kernel/core_pattern ] && [ /proc/1/root/. -ef /. ]; then
 	if command -v flock >/dev/null; then
 		exec 9>/tmp/gzcoredump-kernel.lock

@@ -163,6 +163,7 @@ of_group() {
 
 @test "core-info: -p finds systemd's unit and the container in the control group" {
 	need_root
+	need_mounts
 	local id=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 	of_group '0::/\n' >/dev/null || skip "nothing can be mounted over a file of /proc"
 	{

@@ -1813,6 +1813,7 @@ time.sleep(1000)'
 	[ "$(wc -w <<<"$inner")" -eq 2 ]
 	# Inside, where /proc shows the namespace, there is one number.
 	[ -z "$ns" ] || return 0
+	need_mounts
 	unshare -pf --mount-proc bash -c './prog >up2 & core-info -p $!; echo $!; kill -9 $!' >inside
 	[ "$(sed -n 's/^pid=//p' inside)" = "$(tail -n 1 inside)" ]
 	run ! grep -q nspid inside

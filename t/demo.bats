@@ -3,8 +3,8 @@
 load lib/common
 
 @test "demo: in a container the core is gdb's, and all is shown all the same" {
-	need gdb unshare
-	[ "$(id -u)" = 0 ] || skip 'not root'
+	need gdb
+	need_mounts
 	run -0 unshare --mount sh -c 'mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys &&
 		exec sh "$1"' sh "$T/demo.sh"
 	[[ $output == *'core_pattern is out of reach here'* ]]

@@ -571,8 +571,7 @@ sys.exit(p.wait() == 0)' $sig $sh "$BUILD/elf-uuid-stamp" -O d/object.o 2>err
 		chmod 755 d
 		return
 	fi
-	need unshare
-	unshare -m true || skip "no namespace can be made"
+	need_mounts
 	cat >readonly <<-'EOF'
 	#!/bin/sh
 	mount --bind d d && mount -o remount,bind,ro d || exit 77
@@ -585,8 +584,7 @@ sys.exit(p.wait() == 0)' $sig $sh "$BUILD/elf-uuid-stamp" -O d/object.o 2>err
 
 @test "elf-uuid-stamp: a full disk leaves the file as it was" {
 	[ "$(id -u)" -eq 0 ] || skip "needs root"
-	need unshare
-	unshare -m true || skip "no namespace can be made"
+	need_mounts
 	mkdir d
 	cat >full <<-'EOF'
 	mount -t tmpfs -o size=64k none d || exit 77

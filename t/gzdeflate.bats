@@ -372,7 +372,7 @@ sys.stdout.buffer.write(zlib.decompress(open("data.gz", "rb").read(), 31))' | cm
 }
 
 @test "gzdeflate: a file system without room is left with whole members only" {
-	unshare -m true 2>/dev/null || skip "no mount namespace to be had"
+	need_mounts
 	noise 300000 >data
 	gzdeflate -b 10000 data >whole.gz
 	mkdir small

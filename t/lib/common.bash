@@ -103,6 +103,11 @@ need_fuse() {
 	[ -w /dev/fuse ] || skip "no /dev/fuse"
 }
 
+# need_mounts: skips the test where no mount namespace can be made, as in a chroot that is no mount point.
+need_mounts() {
+	unshare --mount true 2>/dev/null || skip "no mount namespace can be made"
+}
+
 # slowly: standard input to standard output, a byte with each write.
 slowly() {
 	python3 -c '

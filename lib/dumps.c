@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "dumps_remove_linux.h"
 #include "in_use_linux.h"
 #include "io.h"
 #include "store_linux.h"
@@ -110,7 +111,7 @@ take_values(struct dump *p, const char **stored, const char **complete, const ch
 		{ "object_whole", &p->object_whole }, { "sent", &p->sent }, { "small", &p->small_kept },
 		{ "small_bytes", &p->small_bytes }, { "small_object", &p->small_object },
 		{ "small_sent", &p->small_sent }, { "on_request", &p->on_request }, { "pending", pending },
-		{ "stored", stored }, { "complete", complete },
+		{ "container_owner", &p->container_owner }, { "stored", stored }, { "complete", complete },
 	};
 	char *next;
 
@@ -334,7 +335,7 @@ read_user(struct dumps *d, int fd, const char *user)
 	int rc = -1, saved;
 	DIR *dir;
 
-	if ((r.fd = openat(fd, user, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
+	if ((r.fd = dumps_open_user(fd, user)) < 0)
 		return -1;
 	r.left = budget(r.fd);
 	if ((dir = list(r.fd)) != NULL) {
@@ -438,7 +439,7 @@ dumps_open_file(int fd, const char *name)
 	if (slash == NULL)
 		return openat(fd, name, flags);
 	snprintf(user, sizeof(user), "%.*s", (int)(slash - name), name);
-	if ((dir = openat(fd, user, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
+	if ((dir = dumps_open_user(fd, user)) < 0)
 		return -1;
 	file = openat(dir, slash + 1, flags);
 	saved = errno;

@@ -50,6 +50,7 @@ struct dump {
 	char *record;		/* its text, each newline a NUL, to which these point */
 	size_t record_len;	/* of that, bytes */
 	const char *time, *comm, *signame, *uid, *uuid, *build_id, *fingerprint, *exe, *pid, *bytes, *host;
+	const char *container_owner;
 	const char *small_kept, *small_bytes;	/* small=, what became of the small core, and its size then */
 	/* Where it is elsewhere: see core-forward(8). */
 	const char *object, *object_whole, *sent, *small_object, *small_sent, *on_request;

@@ -1,18 +1,22 @@
 #include "retention.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* How soon one goes; from UNSENT on for the lack of room alone, PINNED never. */
+/* How soon one of a payer's goes; from UNSENT on for the lack of room alone, PINNED never. */
 enum rank { MIDDLE, FIRST, NEWEST, UNSENT, UNSENT_FIRST, UNSENT_NEWEST, PINNED };
 
 struct item {
 	size_t at;		/* in the dumps, which are newest first */
-	const char *identity, *uid;
+	const char *identity;
+	struct payer payer;
 	uint64_t size;
 	int file;		/* whether there is more than the record */
-	size_t share;		/* how many of the same user stay longer */
+	int apart;		/* in the directory of a user, which has limits of its own */
 	enum rank rank;
+	uint64_t holding;	/* what the payer has of it and of all that stays longer, as the rule counts */
+	int last;		/* nothing of the payer's stays longer */
 };
 
 /* What of a dump an item is. */
@@ -20,7 +24,9 @@ enum part { ALL, FULL, SMALL };
 
 struct plan {
 	const struct dumps *d;
+	struct payers *payers;
 	enum part part;
+	int short_of;		/* not enough can become free, whatever goes */
 	struct item *item;	/* those that still stay */
 	size_t count;
 	struct retention_verdict *verdict;
@@ -47,13 +53,23 @@ identity(const struct dump *d)
 	return *d->uuid != '\0' ? d->uuid : *d->build_id != '\0' ? d->build_id : d->comm;
 }
 
-/* Of a user: anybody can run a program that says it is another's, and must not push out the other's dumps. */
+static int
+by_payer(const struct payer *x, const struct payer *y)
+{
+	if (x->service != y->service)
+		return x->service - y->service;
+	return x->uid < y->uid ? -1 : x->uid > y->uid;
+}
+
+/* Of a payer: anybody can run a program that says it is another's, and must not push out the other's dumps. */
 static int
 compare(const struct item *x, const struct item *y)
 {
 	int rc = strcmp(x->identity, y->identity);
 
-	return rc != 0 ? rc : strcmp(x->uid, y->uid);
+	if (rc == 0)
+		rc = by_payer(&x->payer, &y->payer);
+	return rc != 0 ? rc : x->apart - y->apart;
 }
 
 /* By identity, the oldest first. */
@@ -66,7 +82,7 @@ by_identity(const void *a, const void *b)
 	return rc != 0 ? rc : x->at > y->at ? -1 : x->at < y->at;
 }
 
-/* In the order in which they go: by rank, of the user who has most, the oldest first. */
+/* In the order in which those of one payer go: by rank, the oldest first. */
 static int
 by_rank(const void *a, const void *b)
 {
@@ -74,25 +90,30 @@ by_rank(const void *a, const void *b)
 
 	if (x->rank != y->rank)
 		return x->rank < y->rank ? -1 : 1;
-	if (x->share != y->share)
-		return x->share > y->share ? -1 : 1;
 	return x->at > y->at ? -1 : x->at < y->at;
 }
 
-/* By user, then in the order in which they go. */
+/* By payer, then in the order in which they go. */
 static int
-by_user(const void *a, const void *b)
+by_payer_and_rank(const void *a, const void *b)
 {
 	const struct item *x = a, *y = b;
-	int rc = strcmp(x->uid, y->uid);
+	int rc = by_payer(&x->payer, &y->payer);
 
 	return rc != 0 ? rc : by_rank(a, b);
 }
 
+/* In the order in which all go: users' before services', of the one who holds most, then as that payer's go. */
 static int
-same(const struct item *x, const struct item *y)
+by_turn(const void *a, const void *b)
 {
-	return compare(x, y) == 0;
+	const struct item *x = a, *y = b;
+
+	if (x->payer.service != y->payer.service)
+		return x->payer.service - y->payer.service;
+	if (x->holding != y->holding)
+		return x->holding > y->holding ? -1 : 1;
+	return by_rank(a, b);
 }
 
 /*
@@ -109,7 +130,7 @@ rank(struct plan *p)
 	for (size_t i = 0; i < p->count; i = end) {
 		size_t first = i, last;
 
-		for (end = i + 1; end < p->count && same(&p->item[i], &p->item[end]);)
+		for (end = i + 1; end < p->count && compare(&p->item[i], &p->item[end]) == 0;)
 			end++;
 		while (first < end && !p->item[first].file)
 			first++;
@@ -123,22 +144,6 @@ rank(struct plan *p)
 			if (p->item[k].rank != PINNED)
 				p->item[k].rank += k == last ? NEWEST : k == first ? FIRST : MIDDLE;
 	}
-}
-
-/*
- * Puts all in the order in which they go.  Who crashes programs of many identities pushes out the own dumps, not
- * those of others.
- */
-static void
-order(struct plan *p)
-{
-	if (p->count == 0)
-		return;
-	qsort(p->item, p->count, sizeof(*p->item), by_user);
-	for (size_t i = p->count - 1; i-- > 0;)
-		if (strcmp(p->item[i].uid, p->item[i + 1].uid) == 0)
-			p->item[i].share = p->item[i + 1].share + 1;
-	qsort(p->item, p->count, sizeof(*p->item), by_rank);
 }
 
 /* Whether the part of a dump is there, or a record alone, which is a dump of its own. */
@@ -155,25 +160,93 @@ size(enum part part, const struct dump *d)
 	return (part != SMALL ? d->size : 0) + (part != FULL ? d->small_size : 0);
 }
 
-/* It goes, by a rule; the bytes that this frees. */
-static uint64_t
+/* It goes, by a rule. */
+static void
 drop(struct plan *p, size_t at, enum retention_rule rule)
 {
 	if (p->part != SMALL)
 		p->verdict[at].file = rule;
 	if (p->part != FULL && p->d->dump[at].small != NULL)
 		p->verdict[at].small = rule;
-	return size(p->part, &p->d->dump[at]);
 }
 
-/* The first n items go, by a rule. */
-static void
-drop_first(struct plan *p, size_t n, enum retention_rule rule)
+/* Whether an item may go by a rule. */
+static int
+may_go(const struct plan *p, const struct item *t, enum retention_rule rule)
 {
-	for (size_t i = 0; i < n; i++)
-		drop(p, p->item[i].at, rule);
-	p->count -= n;
-	memmove(p->item, p->item + n, p->count * sizeof(*p->item));
+	int newest = t->rank == NEWEST || t->rank == UNSENT_NEWEST;
+
+	if (t->rank == PINNED)
+		return 0;
+	if (rule == RETENTION_FREE)
+		return t->file && !(newest && (t->payer.service || p->short_of || (p->part == SMALL && t->last)));
+	return !t->apart && (rule == RETENTION_BYTES || t->rank < UNSENT);
+}
+
+/* What an item counts by a rule. */
+static uint64_t
+weight(const struct plan *p, const struct item *t, enum retention_rule rule)
+{
+	switch (rule) {
+	case RETENTION_FREE:
+		return size(p->part, &p->d->dump[t->at]);
+	case RETENTION_BYTES:
+		return t->apart ? 0 : t->size;
+	default:
+		return may_go(p, t, rule) ? 1 : 0;
+	}
+}
+
+/* What all that stays counts, or what of it may go. */
+static uint64_t
+sum(const struct plan *p, enum retention_rule rule, int going)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < p->count; i++)
+		if (!going || may_go(p, &p->item[i], rule))
+			n += weight(p, &p->item[i], rule);
+	return n;
+}
+
+/* Puts all in the order in which they go by a rule. */
+static void
+order(struct plan *p, enum retention_rule rule)
+{
+	if (p->count == 0)
+		return;
+	qsort(p->item, p->count, sizeof(*p->item), by_payer_and_rank);
+	for (size_t i = p->count; i-- > 0;) {
+		struct item *t = &p->item[i], *next = t + 1;
+
+		t->last = i + 1 == p->count || by_payer(&t->payer, &next->payer) != 0;
+		t->holding = weight(p, t, rule) + (t->last ? 0 : next->holding);
+	}
+	qsort(p->item, p->count, sizeof(*p->item), by_turn);
+}
+
+/*
+ * Those that may go by a rule, and count more than least, go in their order, until what they count is as much as is
+ * over; what they count.
+ */
+static uint64_t
+limit_all(struct plan *p, enum retention_rule rule, uint64_t over, uint64_t least)
+{
+	uint64_t gone = 0;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->count; i++) {
+		struct item *t = &p->item[i];
+
+		if (gone < over && may_go(p, t, rule) && weight(p, t, rule) > least) {
+			gone += weight(p, t, rule);
+			drop(p, t->at, rule);
+		} else {
+			p->item[kept++] = *t;
+		}
+	}
+	p->count = kept;
+	return gone;
 }
 
 /* Of each identity no more than so many. */
@@ -186,53 +259,21 @@ limit_each(struct plan *p, uint64_t most)
 		struct item *t = &p->item[i];
 		size_t n, pinned = 0, over;
 
-		for (end = i; end < p->count && same(t, &p->item[end]); end++)
-			pinned += p->item[end].rank >= UNSENT;
+		for (end = i; end < p->count && compare(t, &p->item[end]) == 0; end++)
+			pinned += !may_go(p, &p->item[end], RETENTION_EACH);
 		n = end - i;
 		over = n - pinned > most ? n - pinned - (size_t)most : 0;
 		qsort(t, n, sizeof(*t), by_rank);
 		for (size_t k = 0; k < n; k++) {
-			if (k < over)
+			if (over > 0 && may_go(p, &t[k], RETENTION_EACH)) {
 				drop(p, t[k].at, RETENTION_EACH);
-			else
+				over--;
+			} else {
 				p->item[kept++] = t[k];
+			}
 		}
 	}
 	p->count = kept;
-}
-
-/* The first ones go, as long as more than so many are over, or too few bytes have gone. */
-static void
-limit_all(struct plan *p, size_t over, uint64_t bytes_over, enum retention_rule rule)
-{
-	size_t n = 0;
-	uint64_t bytes = 0;
-
-	for (; n < p->count && p->item[n].rank != PINNED && (n < over || bytes < bytes_over); n++)
-		bytes += p->item[n].size;
-	drop_first(p, n, rule);
-}
-
-/*
- * Of the files, but for the newest of each identity, as many go as must: what others fill a disk with is not ours
- * to make up for with all that we have.  Returns the bytes that become free.
- */
-static uint64_t
-make_free(struct plan *p, uint64_t need)
-{
-	size_t kept = 0;
-	uint64_t freed = 0;
-
-	for (size_t i = 0; i < p->count; i++) {
-		const struct item *t = &p->item[i];
-
-		if (t->rank != NEWEST && t->rank < UNSENT_NEWEST && freed < need && t->file)
-			freed += drop(p, t->at, RETENTION_FREE);
-		else
-			p->item[kept++] = *t;
-	}
-	p->count = kept;
-	return freed;
 }
 
 /* Whether it is to be kept until it has been sent. */
@@ -244,9 +285,22 @@ unsent(enum part part, const struct dump *d)
 	return *d->sent == '\0' && (!small || *d->small_sent == '\0');
 }
 
+/* Who is charged for it; a record in the directory of a user is that user's, whatever it says. */
+static struct payer
+payer(struct payers *p, const struct dump *d)
+{
+	const char *slash = strchr(d->name, '/');
+	char user[DUMPS_NAME];
+
+	if (slash == NULL)
+		return payers_of(p, d->uid, d->container_owner);
+	snprintf(user, sizeof(user), "%.*s", (int)(slash - d->name), d->name);
+	return payers_of(p, user, "");
+}
+
 /* Takes the parts of all dumps that are not too old. */
 static int
-fill(struct plan *p, const struct retention *r, size_t *pinned)
+fill(struct plan *p, const struct retention *r)
 {
 	const struct dumps *d = p->d;
 
@@ -257,19 +311,31 @@ fill(struct plan *p, const struct retention *r, size_t *pinned)
 		enum rank least = one->state == DUMP_OPEN ? PINNED : r->unsent && unsent(p->part, one) ? UNSENT : MIDDLE;
 		/* Where the small core stays the record does, and is counted there. */
 		int record = p->part != FULL || one->small == NULL || p->verdict[i].small != RETENTION_STAYS;
+		int apart = strchr(one->name, '/') != NULL;
 
 		if (!has(p->part, one))
 			continue;
-		if (r->before != NULL && *one->time != '\0' && strcmp(one->time, r->before) < 0 && least == MIDDLE) {
+		if (r->before != NULL && *one->time != '\0' && strcmp(one->time, r->before) < 0 && least == MIDDLE && !apart) {
 			drop(p, i, RETENTION_AGE);
 			continue;
 		}
-		p->item[p->count++] = (struct item){ .at = i, .identity = identity(one), .uid = one->uid,
-			.size = size(p->part, one) + (record ? one->record_size : 0), .rank = least,
+		p->item[p->count++] = (struct item){ .at = i, .identity = identity(one), .payer = payer(p->payers, one),
+			.size = size(p->part, one) + (record ? one->record_size : 0), .rank = least, .apart = apart,
 			.file = (p->part != SMALL && one->file != NULL) || (p->part != FULL && one->small != NULL) };
-		*pinned += least != MIDDLE;
 	}
 	return 0;
+}
+
+/* A rule of which so much may stay. */
+static void
+limit_to(struct plan *p, enum retention_rule rule, uint64_t most)
+{
+	uint64_t all = sum(p, rule, 0);
+
+	if (most == 0 || all <= most)
+		return;
+	order(p, rule);
+	limit_all(p, rule, all - most, 0);
 }
 
 /* The rules but for the free room. */
@@ -277,30 +343,36 @@ static int
 limit(struct plan *p, const struct retention *r)
 {
 	int small = p->part == SMALL;
-	uint64_t each = small ? r->small_each : r->each, count = small ? r->small_count : r->count;
-	uint64_t most = small ? r->small_bytes : r->bytes, bytes = 0;
-	size_t pinned = 0;
+	uint64_t each = small ? r->small_each : r->each, bytes = small ? r->small_bytes : r->bytes;
 
-	if (fill(p, r, &pinned) < 0)
+	if (fill(p, r) < 0)
 		return -1;
+	/* What is larger than all that there may be goes alone: no other's going would make it fit. */
+	if (bytes > 0)
+		limit_all(p, RETENTION_BYTES, UINT64_MAX, bytes);
 	rank(p);
 	if (each > 0)
 		limit_each(p, each);
-	order(p);
-	if (count > 0 && p->count - pinned > count)
-		limit_all(p, p->count - pinned - (size_t)count, 0, RETENTION_COUNT);
-	for (size_t i = 0; i < p->count; i++)
-		bytes += p->item[i].size;
-	if (most > 0 && bytes > most)
-		limit_all(p, 0, bytes - most, RETENTION_BYTES);
+	limit_to(p, RETENTION_COUNT, small ? r->small_count : r->count);
+	limit_to(p, RETENTION_BYTES, bytes);
 	return 0;
 }
 
-int
-retention_plan(const struct dumps *d, const struct retention *r, struct retention_verdict *verdict)
+/* As many of the files go as must, for so many bytes; the bytes that become free. */
+static uint64_t
+make_free(struct plan *p, uint64_t need)
 {
-	struct plan full = { .d = d, .part = r->apart ? FULL : ALL, .verdict = verdict };
-	struct plan small = { .d = d, .part = SMALL, .verdict = verdict };
+	order(p, RETENTION_FREE);
+	/* What others fill a disk with is not ours to make up for with all that we have. */
+	p->short_of = sum(p, RETENTION_FREE, 1) < need;
+	return limit_all(p, RETENTION_FREE, need, 0);
+}
+
+int
+retention_plan(const struct dumps *d, const struct retention *r, struct payers *payers, struct retention_verdict *verdict)
+{
+	struct plan full = { .d = d, .payers = payers, .part = r->apart ? FULL : ALL, .verdict = verdict };
+	struct plan small = { .d = d, .payers = payers, .part = SMALL, .verdict = verdict };
 	uint64_t freed = 0;
 	int rc;
 

@@ -9,6 +9,22 @@ stored() {
 	head -c "${4-1000}" /dev/zero >"d/$1.gz"
 }
 
+# whose NAME UID [OWNER]: a dump of that user, in a container of that owner.
+whose() {
+	sed -i "s/^record=1\$/&\nuid=$2${3:+\ncontainer_owner=$3}/" "d/$1.txt"
+}
+
+# room SIZE: d is a file system of that size; removed by teardown.
+room() {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	mkdir -p d
+	mount -t tmpfs -o "size=$1" none d || skip "no tmpfs can be mounted"
+}
+
+teardown() {
+	! mountpoint -q "$BATS_TEST_TMPDIR/d" || umount "$BATS_TEST_TMPDIR/d"
+}
+
 # left: the names of the dumps that are there, oldest first.
 left() {
 	core-list d | sed 1d | awk '{ print $NF }' | tac | paste -sd' '
@@ -25,6 +41,8 @@ left() {
 	[[ $stderr == 'core-prune: no rule is given'* ]]
 	usage_error core-prune -S 1M d
 	[[ $stderr == 'core-prune: -S: of how much, -F says'* ]]
+	usage_error core-prune -k 1 -u d
+	[[ $stderr == 'core-prune: -u: for how much, -F says'* ]]
 	usage_error core-prune -v d
 	usage_error core-prune -k 1
 	usage_error core-prune -k 1 d d
@@ -396,6 +414,7 @@ states() {
 	ln -s e d
 	for i in 1 2 3 4 5 6; do
 		small a$i 1$i a 1000000 100000
+		whose a$i 0
 	done
 	core-prune -F 4M -K 0 d >said
 	there=$(states)
@@ -456,4 +475,236 @@ states() {
 	[ -e d/a.txt ]
 	core-prune -k 1 d >/dev/null
 	[ "$(ls d | paste -sd' ')" = 'c.small.gz c.small.txt odd.small.gz' ] || { ls d; false; }
+}
+
+@test "core-prune: a dump larger than all that there may be goes alone" {
+	need jq
+	for i in $(seq 10 49); do
+		small a$i $i a$i 1000 1000
+	done
+	small big 59 big 1000 1
+	truncate -s 152M d/big.small.gz
+	core-prune -B 64M d | diff - <(echo 'removed big.small.gz: too many bytes of small cores')
+	[ "$(states | wc -w)" = 41 ]
+	truncate -s 152M d/big.gz
+	core-prune -K 0 -b 64M d | diff - <(echo 'removed big: too many bytes')
+	[ "$(states | wc -w)" = 40 ]
+	# With small cores as a part of their dumps; and what was not sent yet.
+	small big 59 big 1000 1
+	truncate -s 152M d/big.small.gz
+	core-prune -s -b 64M d | diff - <(echo 'removed big: too many bytes')
+	# One that just fits pushes out others, as any does.
+	small big 59 big 1000 1
+	truncate -s 65530K d/big.small.gz
+	core-prune -B 64M d | grep -c . | grep -qx 36
+	[ -e d/big.small.gz ]
+}
+
+# service: ten dumps of one program of a service.
+service() {
+	local i
+	for i in $(seq 10 19); do
+		stored s$i $i service "${1-1000}"
+		whose s$i 33
+	done
+}
+
+# services: how many of these are left.
+services() {
+	ls d/s*.gz | wc -l
+}
+
+@test "core-prune: a user with a hundred identities takes nothing from a service" {
+	service
+	for i in $(seq 100 199); do
+		dump u$i "time=2026-11-25T11:00:00Z" uuid=u$i
+		whose u$i 4711
+		: >d/u$i.gz
+	done
+	core-prune -n -i 10 -k 100 d | grep -c '^would remove u[0-9]*: too many$' | grep -qx 10
+	core-prune -n -i 10 -b 30K d | grep -qx 'would remove u100: too many bytes'
+	core-prune -i 10 -k 100 d >/dev/null
+	[ "$(services)" = 10 ]
+	core-prune -k 10 d >/dev/null
+	[ "$(services)" = 10 ]
+	[ "$(left | wc -w)" = 10 ]
+	core-prune -k 9 d | diff - <(echo 'removed s11: too many')
+}
+
+@test "core-prune: a user in a container is the user who made it, whatever uid is inside" {
+	service
+	for i in $(seq 100 199); do
+		dump u$i "time=2026-11-25T11:00:00Z" uuid=u$i
+		whose u$i $((i < 150 ? 100000 + i : 0)) 4711
+		: >d/u$i.gz
+	done
+	stored other 01 other
+	whose other 4712
+	core-prune -k 100 d >/dev/null
+	[ "$(services)" = 10 ]
+	[ -e d/other.gz ]
+	# Nor may an identity that is forged under a hundred uids be kept a hundred times.
+	sed -i 's/^uuid=.*/uuid=service/' d/u*.txt
+	core-prune -i 10 d >/dev/null
+	[ "$(services)" = 10 ]
+	[ "$(ls d/u*.gz | wc -l)" = 10 ]
+	# In a container of a service's what a user's uid runs is the user's.
+	for i in 1 2 3; do
+		stored c$i 3$i c$i
+	done
+	whose c1 100033 33
+	whose c2 4711 0
+	whose c3 33 0
+	core-prune -k 11 d >/dev/null
+	[ "$(left)" = "$(echo s{10..19}) c3" ]
+}
+
+@test "core-prune: uids that /etc/subuid gives to a user are that user's" {
+	unshare -m true || skip 'no mount namespaces here'
+	service
+	for i in $(seq 100 199); do
+		dump u$i "time=2026-11-25T11:00:00Z" uuid=u$i
+		whose u$i $((100000 + i))
+		: >d/u$i.gz
+	done
+	for i in 1 2 3; do
+		stored o$i 5$i o$i
+		whose o$i 4712
+		stored r$i 5$i r$i
+		whose r$i $((300000 + i))
+	done
+	printf '%s\n' 4711:100000:65536 root:300000:65536 nobodys:400000:10 5000:x:1 5001: : >subuid
+	# Not known to be of one, they are a hundred users, of whom none has more than another.
+	core-prune -n -k 100 d | grep -c '^would remove o' | grep -qx 3
+	run -0 unshare -m sh -c 'mount --bind subuid /etc/subuid 2>/dev/null || exit 77; core-prune -k 100 d'
+	[ "$(grep -c '^removed u' <<<"$output")" = 16 ] && [ "${#lines[@]}" = 16 ]
+	# What root has given to a container is root's, and what nobody known has, no service's.
+	stored n 20 n
+	whose n 400001
+	run -0 unshare -m sh -c 'mount --bind subuid /etc/subuid; core-prune -k 13 d'
+	[ "$(left)" = 's10 s11 s12 s13 s14 s15 s16 s17 s18 s19 r1 r2 r3' ]
+}
+
+@test "core-prune: who has left no uid is no service" {
+	service
+	for i in 20 21 22; do
+		stored n$i $i n$i
+		stored m$i $i m$i
+		whose m$i x
+		stored l$i $i l$i
+		whose l$i 0 x
+	done
+	core-prune -k 10 d >/dev/null
+	[ "$(services)" = 10 ]
+	[ "$(left | wc -w)" = 10 ]
+}
+
+@test "core-prune: of users the one who has most loses, the firsts and the newest too" {
+	for i in $(seq 10 29); do
+		stored a$i $i a$i 1000
+		whose a$i 4711
+	done
+	for i in 1 2 3; do
+		stored b$i 3$i b 1000
+		whose b$i 4712
+	done
+	core-prune -n -k 6 d | cut -d: -f1 | diff - <(printf 'would remove a%s\n' $(seq 10 26))
+	core-prune -n -k 5 d | grep -qx 'would remove b2: too many'
+	# By bytes it is who has most of these.
+	truncate -s 1M d/b3.gz
+	core-prune -n -b 1030K d | diff - <(cat <<-'EOS'
+	would remove b1: too many bytes
+	would remove b2: too many bytes
+	would remove b3: too many bytes
+	EOS
+	)
+	# One who is alone may have it all.
+	rm d/b*
+	[ "$(core-prune -k 20 d)" = '' ]
+}
+
+@test "core-prune: a full disk costs users their dumps, before it costs a service one" {
+	room 16m
+	service 200000
+	for i in 1 2 3 4 5 6; do
+		stored u$i 3$i u$i 2000000
+		whose u$i 4711
+	done
+	stored o 20 o 500000
+	whose o 4712
+	# The next is to find room, a service's or not.
+	core-prune -F 6M d | cut -d: -f1 | diff - <(printf 'removed u%s\n' 1 2 3)
+	[ "$(services)" = 10 ]
+	core-prune -F 13M d >/dev/null
+	[ "$(services)" = 10 ]
+	[ "$(left | wc -w)" = 11 ]
+	[ -e d/o.gz ]
+	# What has not been sent is no more than what has.
+	for i in 4 5; do
+		stored u$i 3$i u$i 2000000
+		whose u$i 4711
+	done
+	for i in d/s*.txt; do
+		echo sent=2026-11-25T12:00:00Z >>"$i"
+	done
+	core-prune -s -F 13M d >/dev/null
+	[ "$(services)" = 10 ]
+	[ ! -e d/u4.gz ] && [ ! -e d/u5.gz ]
+	# More than all may become free: others have filled it, and the newest of each identity stays.
+	core-prune -F 1T d >/dev/null
+	[ "$(left)" = 's19 o' ]
+}
+
+@test "core-prune: for small cores that have to go, too, users' go first, but each user's last stays" {
+	room 8m
+	for i in $(seq 10 19); do
+		small s$i $i s$i - 100000
+		whose s$i 33
+		small u$i $i u$i - 400000
+		whose u$i 4711
+	done
+	small o 09 o - 100000
+	whose o 4712
+	core-prune -K 0 -F 4M -S 4M d | cut -d: -f1 | diff - <(printf 'removed u%s\n' $(seq 10 12))
+	core-prune -K 0 -F 6400K -S 6400K d >/dev/null
+	[ "$(left)" = "o $(echo s{10..19}) u19" ] || { left; false; }
+}
+
+@test "core-prune: with -u the dumps that users have been given go too, for the lack of room alone" {
+	room 16m
+	service 200000
+	mkdir d/4711 d/4712 d/100000
+	for i in 1 2 3 4 5; do
+		stored u$i 3$i u$i 2000000
+		# It is the user's to change: whose it is, the directory says.
+		whose u$i 0
+		mv d/u$i.* d/4711
+	done
+	stored o 01 o 500000
+	mv d/o.* d/4712
+	printf '%s\n' x >d/4711/stray.gz
+	ln -s .. d/4713
+	core-prune -u -F 1 -k 10 -i 10 -b 5M -a 36500d d | diff - /dev/null
+	core-prune -nv -F 7M d | grep -c ' 4' | grep -qx 0
+	core-prune -nu -F 7M d | diff - <(printf 'would remove 4711/u%s: too little room\n' 1 2)
+	core-prune -u -F 7M d | diff - <(printf 'removed 4711/u%s: too little room\n' 1 2)
+	[ "$(ls d/4711 | paste -sd' ')" = 'stray.gz u3.gz u3.txt u4.gz u4.txt u5.gz u5.txt' ]
+	core-prune -u -F 13M d >/dev/null
+	[ "$(services)" = 10 ]
+	[ "$(ls d/4711)" = stray.gz ]
+	[ -e d/4712/o.gz ]
+	# One in use is named.
+	exec 9<d/4712/o.gz
+	flock -s 9
+	run -1 --separate-stderr core-prune -u -F 13900K d
+	[[ $stderr == 'core-prune: d/4712/o: in use: it stays' ]]
+	exec 9<&-
+	# Nor is what a user has mounted there looked at.
+	mkdir m
+	stored p 01 p
+	mv d/p.* m
+	mount --bind m d/100000
+	core-prune -nuv -F 1 d >said
+	umount d/100000
+	run -1 grep 100000 said
 }

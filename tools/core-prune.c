@@ -4,18 +4,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "age.h"
 #include "dumps.h"
+#include "dumps_remove_linux.h"
 #include "io.h"
 #include "lock_linux.h"
 #include "number.h"
+#include "payers.h"
 #include "record.h"
 #include "retention.h"
 #include "store_linux.h"
@@ -30,13 +30,13 @@ struct options {
 	uint64_t spare;		/* bytes to leave free */
 	uint64_t small_spare;	/* of these, that small cores make room for; UINT64_MAX: all */
 	char before[AGE_TIME];
-	int only_say, show;
+	int only_say, show, users;
 };
 
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-prune [-hnsvV] [-a AGE] [-b BYTES] [-B BYTES] [-F BYTES] [-i N] [-I N]\n"
+	fputs("usage: core-prune [-hnsuvV] [-a AGE] [-b BYTES] [-B BYTES] [-F BYTES] [-i N] [-I N]\n"
 	      "                  [-k N] [-K N] [-S BYTES] DIR\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
@@ -48,23 +48,6 @@ needed(int dir, uint64_t spare)
 	uint64_t free;
 
 	return spare > 0 && store_free(dir, &free) == 0 && spare > free ? spare - free : 0;
-}
-
-/* Removes a file that nobody has locked, as who opens a dump does; 0, or -1 with errno, EWOULDBLOCK when one has. */
-static int
-remove_unlocked(int dir, const char *name)
-{
-	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY), rc = -1;
-	int saved;
-
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -1;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		rc = unlinkat(dir, name, 0);
-	saved = errno;
-	io_close(fd);
-	errno = saved;
-	return rc;
 }
 
 static void
@@ -98,38 +81,26 @@ tell(const struct options *o, const struct dump *d, const struct retention_verdi
 		printf("stays %s\n", name);
 }
 
-/* Removes of a dump what is to go: its files, and then its record, so that no file is ever without.  Whether it could. */
-static int
-remove_dump(int dir, const struct dump *d, const struct retention_verdict *v)
-{
-	char record[NAME_MAX + 1];
-
-	if ((size_t)snprintf(record, sizeof(record), "%s.txt", d->name) >= sizeof(record)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	if ((v->file != RETENTION_STAYS && d->file != NULL && remove_unlocked(dir, d->file) < 0) ||
-	    (v->small != RETENTION_STAYS && d->small != NULL && remove_unlocked(dir, d->small) < 0))
-		return -1;
-	return v->all && unlinkat(dir, record, 0) < 0 && errno != ENOENT ? -1 : 0;
-}
-
 static int
 prune(const char *path, int dir, struct options *o)
 {
 	struct dumps d = { 0 };
+	struct payers payers = { 0 };
 	struct retention_verdict *v;
 	int status = 0;
 
-	if (dumps_read(&d, dir, 0) < 0)
+	if (dumps_read(&d, dir, o->users ? DUMPS_USERS : 0) < 0)
 		err(2, "%s", path);
+	if (payers_read(&payers, PAYERS_FILE) < 0)
+		warn("%s", PAYERS_FILE);
 	o->keep.need = needed(dir, o->spare);
 	o->keep.small_need = o->small_spare < o->spare ? needed(dir, o->small_spare) : o->keep.need;
-	if ((v = calloc(d.count + 1, sizeof(*v))) == NULL || retention_plan(&d, &o->keep, v) < 0)
+	if ((v = calloc(d.count + 1, sizeof(*v))) == NULL || retention_plan(&d, &o->keep, &payers, v) < 0)
 		err(2, NULL);
 	/* The oldest first, as they came. */
 	for (size_t i = d.count; i-- > 0;) {
-		if (!o->only_say && remove_dump(dir, &d.dump[i], &v[i]) < 0) {
+		if (!o->only_say && dumps_remove(dir, &d.dump[i], v[i].file != RETENTION_STAYS,
+		    v[i].small != RETENTION_STAYS, v[i].all) < 0) {
 			if (errno == EWOULDBLOCK)
 				warnx("%s/%s: in use: it stays", path, d.dump[i].name);
 			else
@@ -140,6 +111,7 @@ prune(const char *path, int dir, struct options *o)
 		tell(o, &d.dump[i], &v[i]);
 	}
 	free(v);
+	payers_free(&payers);
 	dumps_free(&d);
 	return status;
 }
@@ -172,7 +144,7 @@ main(int argc, char **argv)
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "a:b:B:F:hi:I:k:K:nsS:vV")) != -1) {
+	while ((c = getopt(argc, argv, "a:b:B:F:hi:I:k:K:nsS:uvV")) != -1) {
 		switch (c) {
 		case 'a':
 			if (age_ago(optarg, o.before) < 0)
@@ -215,6 +187,9 @@ main(int argc, char **argv)
 			o.keep.apart = 1;
 			o.small_spare = bytes(c, 0);
 			break;
+		case 'u':
+			o.users = 1;
+			break;
 		case 'v':
 			o.show = 1;
 			break;
@@ -229,6 +204,10 @@ main(int argc, char **argv)
 		return usage(stderr, 2);
 	if (o.small_spare != UINT64_MAX && o.spare == 0) {
 		warnx("-S: of how much, -F says");
+		return usage(stderr, 2);
+	}
+	if (o.users && o.spare == 0) {
+		warnx("-u: for how much, -F says");
 		return usage(stderr, 2);
 	}
 	/* Who names no rule means something else. */

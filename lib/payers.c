@@ -1,0 +1,125 @@
+#include "payers.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "number.h"
+
+/* The uids of services: the system's, and those that systemd gives to units with DynamicUser=. */
+static const struct {
+	uint32_t first, last;
+} services[] = {
+	{ 0, 999 },
+	{ 61184, 65519 },
+};
+
+static int
+is_service(uint32_t uid)
+{
+	for (size_t i = 0; i < sizeof(services) / sizeof(*services); i++)
+		if (uid >= services[i].first && uid <= services[i].last)
+			return 1;
+	return 0;
+}
+
+/* Takes a line, user:start:count; 0, or -1 with errno. */
+static int
+add(struct payers *p, char *line)
+{
+	char *save, *name = strtok_r(line, ":\n", &save), *start = strtok_r(NULL, ":\n", &save);
+	char *count = strtok_r(NULL, ":\n", &save);
+	struct payer_range *r;
+	uint64_t from, n;
+
+	if (count == NULL || number_parse(start, 0, UINT32_MAX - 1, &from) < 0 ||
+	    number_parse(count, 1, UINT32_MAX, &n) < 0)
+		return 0;
+	if (p->count == p->room) {
+		size_t room = p->room == 0 ? 16 : 2 * p->room;
+
+		if ((r = realloc(p->range, room * sizeof(*r))) == NULL)
+			return -1;
+		p->range = r;
+		p->room = room;
+	}
+	r = &p->range[p->count];
+	*r = (struct payer_range){ .name = strdup(name), .start = (uint32_t)from, .count = (uint32_t)n };
+	if (r->name == NULL)
+		return -1;
+	p->count++;
+	return 0;
+}
+
+int
+payers_read(struct payers *p, const char *path)
+{
+	FILE *f = fopen(path, "re");
+	size_t room = 0;
+	char *line = NULL;
+	int rc = 0, saved;
+
+	if (f == NULL)
+		return errno == ENOENT ? 0 : -1;
+	while (rc == 0 && (errno = 0, getline(&line, &room, f) >= 0))
+		rc = add(p, line);
+	if (ferror(f) || errno == ENOMEM)
+		rc = -1;
+	saved = errno;
+	free(line);
+	fclose(f);
+	errno = saved;
+	return rc;
+}
+
+void
+payers_free(struct payers *p)
+{
+	for (size_t i = 0; i < p->count; i++)
+		free(p->range[i].name);
+	free(p->range);
+	memset(p, 0, sizeof(*p));
+}
+
+/* The user whose range it is; a name is asked for when it is needed, since that may take long. */
+static uint32_t
+look_up(struct payer_range *r)
+{
+	struct passwd *pw;
+	uint64_t n;
+
+	if (!r->known) {
+		if ((pw = getpwnam(r->name)) != NULL)
+			r->uid = pw->pw_uid;
+		else
+			r->uid = number_parse(r->name, 0, UINT32_MAX - 1, &n) == 0 ? (uint32_t)n : PAYER_UNKNOWN;
+		r->known = 1;
+	}
+	return r->uid;
+}
+
+/* Who has a uid, as text. */
+static uint32_t
+whose(struct payers *p, const char *text)
+{
+	uint64_t uid;
+
+	if (number_parse(text, 0, UINT32_MAX - 1, &uid) < 0)
+		return PAYER_UNKNOWN;
+	for (size_t i = 0; i < p->count; i++)
+		if (uid >= p->range[i].start && uid - p->range[i].start < p->range[i].count)
+			return look_up(&p->range[i]);
+	return (uint32_t)uid;
+}
+
+struct payer
+payers_of(struct payers *p, const char *uid, const char *owner)
+{
+	uint32_t is = whose(p, uid), by = *owner != '\0' ? whose(p, owner) : is;
+
+	if (is_service(by) && !is_service(is))
+		by = is;
+	return (struct payer){ .uid = by, .service = is_service(by) };
+}

@@ -49,7 +49,8 @@ enum trim_rule {
 
 struct trim_options {
 	uint64_t stack;			/* bytes of each stack, from its pointer upwards */
-	uint64_t budget;		/* bytes of the small core; 0: none */
+	uint64_t budget;		/* bytes of the small core, which are used up; 0: none */
+	uint64_t memory;		/* bytes of memory that it has at most, headers and notes not counted; 0: any */
 	unsigned depth;			/* so many steps to what the stacks point to */
 	const char *const *pattern;	/* of files (fnmatch(3)), whose mappings are kept: of the path, or its last part */
 	size_t patterns;

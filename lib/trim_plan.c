@@ -408,11 +408,11 @@ take_notes(struct trim *t)
 			return TRIM_CUT;
 		bytes = r->len > UINT64_MAX - bytes ? UINT64_MAX : bytes + r->len;
 	}
-	t->left = UINT64_MAX;
 	if (t->options->budget > 0 && bytes > t->options->budget)
 		return TRIM_BUDGET;
-	if (t->options->budget > 0)
-		t->left = t->options->budget - bytes;
+	t->left = t->options->budget > 0 ? t->options->budget - bytes : UINT64_MAX;
+	if (t->options->memory > 0 && t->options->memory < t->left)
+		t->left = t->options->memory;
 	return TRIM_OK;
 }
 

@@ -49,7 +49,7 @@ bt() {
 	usage_error core-trim -c true ';'
 	usage_error core-trim -c ';' true
 	usage_error core-trim -c -o small true ';' true
-	for bad in '-d x' '-d 17' '-m 0' '-m 1X' '-p 0' '-s 100' '-r 5' '-r 0x10:0' '-r -1:4K' '-x main'; do
+	for bad in '-d x' '-d 17' '-m 0' '-m 1X' '-M 0' '-p 0' '-s 100' '-r 5' '-r 0x10:0' '-r -1:4K' '-x main'; do
 		# shellcheck disable=SC2086 # an option and its value
 		fails_with 2 core-trim $bad "$CALLS"
 	done
@@ -257,6 +257,33 @@ bt() {
 	run -0 --separate-stderr bash -c 'core-trim -m 1K -o none <core | cmp - core'
 	[ "$stderr" = "core-trim: <stdin>: its headers and notes alone are over the budget" ]
 	[ ! -e none ]
+}
+
+@test "core-trim: -M bounds the memory alone, in the order of worth, and fills nothing" {
+	made core <<-'EOF'
+	c = Core()
+	c.thread(sp=0x70010)
+	for k in range(2000):
+	    c.thread(sp=0x1000000 * (k + 1) + 16)
+	    c.load(0x1000000 * (k + 1), 0x2000)
+	c.load(0x70000, 0x80000)
+	EOF
+	core-trim core >all
+	core-trim -M 1G core | cmp - all
+	for from in file stream; do
+		if [ $from = file ]; then
+			core-trim -M 100K core >small
+		else
+			core-trim -M 100K <core >small
+		fi
+		judge <<-'EOF'
+		assert 0x70000 in kept
+		assert 20 <= len(kept) <= 25, len(kept)
+		assert len(r.b) > 200000, len(r.b)
+		EOF
+	done
+	# Its headers and notes alone are more than that.
+	fails_with 2 core-trim -m 100K core
 }
 
 @test "core-trim: -r, -k and -x keep more" {

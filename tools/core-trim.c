@@ -32,7 +32,7 @@ struct options {
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-trim [-hV] [-d N] [-k PATTERN] [-m BYTES] [-p PID [-P FD]]\n"
+	fputs("usage: core-trim [-hV] [-d N] [-k PATTERN] [-m BYTES] [-M BYTES] [-p PID [-P FD]]\n"
 	      "                 [-r START:LENGTH] [-s BYTES] [-x MODULE!SYMBOL] [FILE]\n"
 	      "       core-trim -o SMALL [OPTION ...]\n"
 	      "       core-trim -c [OPTION ...] COMMAND [ARG ...] ';' COMMAND [ARG ...]\n", to);
@@ -251,7 +251,7 @@ main(int argc, char **argv)
 	    (spans = calloc((size_t)argc, sizeof(*spans))) == NULL)
 		err(2, NULL);
 	/* "+": the options of the commands are theirs. */
-	while ((c = getopt(argc, argv, "+cd:hk:m:o:P:p:r:s:Vx:")) != -1) {
+	while ((c = getopt(argc, argv, "+cd:hk:m:M:o:P:p:r:s:Vx:")) != -1) {
 		switch (c) {
 		case 'c':
 			chain = 1;
@@ -265,7 +265,8 @@ main(int argc, char **argv)
 			patterns[o.trim.patterns++] = optarg;
 			break;
 		case 'm':
-			o.trim.budget = size(c, 1);
+		case 'M':
+			*(c == 'm' ? &o.trim.budget : &o.trim.memory) = size(c, 1);
 			break;
 		case 'o':
 			o.small.file = optarg;

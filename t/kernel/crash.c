@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 static volatile int zero;
@@ -45,6 +46,18 @@ wait_in_thread(void *arg)
 	for (;;)
 		pause();
 	return NULL;
+}
+
+/* With a stack that does not compress. */
+static void *
+wait_in_noise(void *arg)
+{
+	uint8_t noise[48 * 1024];
+
+	if (getrandom(noise, sizeof(noise), 0) != (ssize_t)sizeof(noise))
+		err(1, "getrandom");
+	wait_in_thread(arg);
+	return noise[0] == 0 ? arg : NULL;
 }
 
 static void *
@@ -95,7 +108,7 @@ maps(size_t n, const char *path)
 }
 
 static void
-threads(unsigned n)
+threads(unsigned n, void *(*wait)(void *))
 {
 	static pthread_barrier_t all;
 	pthread_attr_t attr;
@@ -105,7 +118,7 @@ threads(unsigned n)
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, 128 * 1024);
 	for (unsigned i = 1; i < n; i++)
-		if (pthread_create(&t, &attr, wait_in_thread, &all) != 0)
+		if (pthread_create(&t, &attr, wait, &all) != 0)
 			errx(1, "pthread_create");
 	pthread_barrier_wait(&all);
 }
@@ -133,7 +146,9 @@ main(int argc, char **argv)
 	} else if (strcmp(how, "maps") == 0) {
 		maps(strtoul(what, NULL, 10), argc > 3 ? argv[3] : "/proc/self/exe");
 	} else if (strcmp(how, "threads") == 0) {
-		threads((unsigned)strtoul(what, NULL, 10));
+		threads((unsigned)strtoul(what, NULL, 10), wait_in_thread);
+	} else if (strcmp(how, "noise") == 0) {
+		threads((unsigned)strtoul(what, NULL, 10), wait_in_noise);
 	} else if (strcmp(how, "name") == 0) {
 		prctl(PR_SET_NAME, what);
 	} else if (strcmp(how, "unlink") == 0) {

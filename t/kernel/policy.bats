@@ -528,3 +528,66 @@ listen() {
 	[ "$(find remote -name '*.gz' | wc -l)" = 5 ]
 	[ "$(ls "$DIR"/*.gz | wc -l)" -le 2 ]
 }
+
+# disk SIZE: the dumps are on a file system of that size, which teardown removes.
+disk() {
+	mkdir small
+	mount -t tmpfs -o "size=$1" tmpfs small || skip 'no file system can be mounted here'
+	DIR=$PWD/small
+}
+
+@test "gzcoredump: a user who fills the disk with the newest of six programs keeps out no service's dump" {
+	local i
+	disk 24m
+	conf "dir=$DIR" min_free=2M keep_each=10 keep=100
+	for i in 1 2 3 4 5 6; do
+		cp "$P/prog" "$P/prog$i"
+		elf-uuid-stamp -f -u "$(cat /proc/sys/kernel/random/uuid)" "$P/prog$i"
+		crash $user "$P/prog$i" fill 5000000
+		stored
+	done
+	for i in 1 2 3; do
+		crash "$P/prog" fill 3000000
+		stored
+		has stored=whole complete=yes uid=0
+	done
+	kernel_idle
+	[ "$(grep -lx uid=0 "$DIR"/*.txt | wc -l)" = 3 ]
+	run -1 grep -h 'removed prog\.' "$LOG"
+	# Nor do more of the user's cost it one.
+	for i in 1 2 3 4; do
+		crash $user "$P/prog$i" fill 5000000
+		stored
+	done
+	kernel_idle
+	for txt in $(grep -lx uid=0 "$DIR"/*.txt); do
+		has stored=whole complete=yes
+		[ -e "${txt%.txt}.gz" ] || { cat "$LOG"; false; }
+	done
+	[ "$(grep -lx uid=0 "$DIR"/*.txt | wc -l)" = 3 ]
+	rm "$P"/prog[1-6]
+}
+
+@test "gzcoredump: with owner=crashed who holds most makes room, whoever crashes" {
+	local i
+	disk 24m
+	conf "dir=$DIR" owner=crashed min_free=2M keep_each=10 keep=100
+	chmod 755 "$DIR"
+	for i in 1 2 3 4; do
+		cp "$P/prog" "$P/prog$i"
+		elf-uuid-stamp -f -u "$(cat /proc/sys/kernel/random/uuid)" "$P/prog$i"
+		crash $user "$P/prog$i" fill 5000000
+		kernel_idle
+	done
+	crash setpriv --reuid 4712 --regid 4712 --clear-groups "$P/prog" fill 1000000
+	kernel_idle
+	crash "$P/prog" fill 3000000
+	stored
+	kernel_idle
+	ls -R "$DIR"
+	has stored=whole complete=yes uid=0
+	# The other user's too is there, though it is one of few bytes and the newest of its identity.
+	[ "$(ls "$DIR"/4712/*.gz | wc -l)" = 1 ]
+	grep -q "small: removed 4711/prog1\..*: too little room" "$LOG"
+	rm "$P"/prog[1-4]
+}

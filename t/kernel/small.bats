@@ -274,12 +274,40 @@ alone() {
 	[ "$(grep -c ^Thread small.frames)" = 200 ]
 }
 
+@test "gzcoredump: a program of 2,500 threads has a small core that leaves the others theirs" {
+	conf small=yes stack=$stack stack_user=root
+	crash "$P/prog" fill 300000
+	restored
+	other=$name
+	# Each with a stack that does not compress.
+	crash "$P/prog" noise 2500
+	stored
+	kernel_idle
+	small "$name.small.gz"
+	[ "$(stat -c %s "$name.small.gz")" -lt 9000000 ]
+	[ $stack = no ] || grep -q '^frame=#0 .*  crash_here+' "$txt"
+	[ -e "$other.small.gz" ]
+	# Where it may have any size it is the one that is not kept.
+	conf small=only small_budget=0 keep_small_bytes=32M
+	crash "$P/prog" noise 2500
+	stored
+	kernel_idle
+	grep -q "removed ${name##*/}: too many bytes of small cores" "$LOG"
+	[ "$(ls "$DIR"/*.small.gz | wc -l)" = 2 ]
+}
+
 @test "gzcoredump: without a small core, because of core-trim or of what it is told, the whole one is stored all the same" {
-	conf small=yes small_budget=1
+	cat >"$P/bin/later" <<-END
+	#!/bin/sh
+	[ -e $P/go ] || { : >$P/go; exit 3; }
+	exec gzip -1
+	END
+	chmod 755 "$P/bin/later"
+	conf small=yes compress=later suffix=gz
 	crash "$P/prog" fill 300000
 	restored no-small
 	has small=no
-	grep -q 'core-trim: .*over the budget' "$LOG"
+	grep -q 'later: exit status 3' "$LOG"
 	mv "$P/bin/core-trim" "$P/bin/core-trim.there"
 	conf small=yes
 	crash "$P/prog" fill 300000

@@ -154,6 +154,37 @@ table() {
 	core-list -aj d | jq -e length | grep -qx 2
 }
 
+@test "core-list: each key has the type that its schema says, and core-info's says no other" {
+	need jq
+	mkdir d
+	# A record of all keys that either has, whose types the program's answer must be.
+	python3 - "$T/../tools" >types <<-'EOS'
+	import json, sys
+	def types(schema):
+	    kinds = {int: "number", bool: "boolean", str: "string", "integer": "number"}
+	    made = {}
+	    for key, what in json.load(open(f"{sys.argv[1]}/{schema}.schema.json"))["properties"].items():
+	        of = what.get("type") or type(what.get("const", what.get("enum", [""])[0]))
+	        made[key] = kinds.get(of, of)
+	    return made
+	sent, info = types("core-forward"), types("core-info")
+	assert len(info) > 50 and len(sent) > 60
+	# Its lists are no lines of a record.
+	info = {key: of for key, of in info.items() if of != "array"}
+	own = {"name", "state", "file", "size", "small_file", "small_size", "object", "small_object", "pending"}
+	with open("d/all.txt", "w") as record:
+	    record.write("uuid=\n")
+	    for key in sorted((sent.keys() | info.keys()) - own - {"uuid"}):
+	        of = sent.get(key, "string")
+	        assert info.get(key, of) == of, f"{key}: {info[key]} in core-info's schema, {of} in core-forward's"
+	        record.write(f"{key}={'yes' if of == 'boolean' else 7}\n")
+	        print(key, of)
+	EOS
+	core-list -aj d | jq -r '.[0] | to_entries[] | .key + " " + (.value | type)' >said
+	grep -xE '(name|state|uuid) string' said | grep -c . | grep -qx 3
+	grep -vE '^(name|state|uuid) ' said | sort | diff <(sort types) -
+}
+
 @test "core-list: -r is lines, -w what waits to be sent, -N one by its name" {
 	dump $'a\nb' 'comm=\0033[31m'
 	printf 'host=\e[31m\nsent=' >>d/$'a\nb.txt'

@@ -149,7 +149,7 @@ read_segments(Elf *elf, struct elf_id *id, uint64_t *room)
 		    ph.p_offset > INT64_MAX)
 			continue;
 		*room -= ph.p_filesz;
-		read_notes(elf_getdata_rawchunk(elf, (int64_t)ph.p_offset, ph.p_filesz,
+		read_notes(elf_getdata_rawchunk(elf, (int64_t)ph.p_offset, (size_t)ph.p_filesz,
 			       ph.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR),
 		    id);
 	}

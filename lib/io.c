@@ -92,7 +92,7 @@ io_pread(int fd, void *buf, size_t len, uint64_t off)
 	while (done < len) {
 		ssize_t n;
 
-		if (off > INT64_MAX - done) {
+		if (off > (uint64_t)INT64_MAX - done) {
 			errno = EOVERFLOW;
 			return -1;
 		}

@@ -203,6 +203,19 @@ fold() {
 	done
 }
 
+@test "house: nothing warns with 32 bits, with time_t of either size" {
+	echo '#include <stdlib.h>' | ${CC:-cc} -m32 -x c -fsyntax-only - 2>/dev/null || skip "no headers for -m32"
+	cd "$T/.."
+	# shellcheck disable=SC2046 # several words
+	for size in 32 64; do
+		${CC:-cc} -m32 -fsyntax-only -O2 -std=c11 -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=$size \
+			-DVERSION='""' -DDUMPS_DIR='""' -DCONF_FILE='""' -Ilib \
+			$(pkg-config --exists libisal && echo -DWITH_ISAL='""') \
+			$(pkg-config --exists libdeflate && echo -DWITH_LIBDEFLATE) \
+			-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Werror lib/*.c tools/*.c
+	done
+}
+
 @test "house: only lib/io.c calls read, write and close" {
 	cd "$T/.."
 	run -1 grep -nE '[^a-z_.>](read|write|pread|pwrite)\(' $(ls lib/*.c tools/*.c | grep -v lib/io.c)

@@ -38,7 +38,7 @@ mtime_of(int fd)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_mtime < 0 || st.st_mtime > UINT32_MAX)
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_mtime < 0 || (uint64_t)st.st_mtime > UINT32_MAX)
 		return 0;
 	return (uint32_t)st.st_mtime;
 }

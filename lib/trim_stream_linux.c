@@ -400,7 +400,8 @@ look(struct trim_stream *s, const uint8_t *p, size_t n, uint64_t offset)
 			consider(s, g, p + (at - offset), (size_t)len, address, at);
 		at += len;
 	}
-	return at < end ? (size_t)(at - offset) : n;
+	/* Behind the last segment there is nothing to look at, whatever comes. */
+	return n;
 }
 
 static enum trim_status
@@ -440,6 +441,19 @@ next_bytes(struct trim_stream *s, uint64_t at, uint8_t *buf, size_t len)
 	return io_pread(s->spool, buf, s->spooled - at < len ? (size_t)(s->spooled - at) : len, at);
 }
 
+/* There is no small core, for the reason in errno, which stays unless passing on fails too. */
+static int
+pass_without(struct trim_stream *s, int out)
+{
+	int saved = errno, rc;
+
+	if (out < 0)
+		return 0;
+	if ((rc = trim_stream_pass(s, out)) == 0)
+		errno = saved;
+	return rc;
+}
+
 int
 trim_stream_select(struct trim_stream *s, struct trim *t, int out, enum trim_status *st)
 {
@@ -449,15 +463,13 @@ trim_stream_select(struct trim_stream *s, struct trim *t, int out, enum trim_sta
 	ssize_t n;
 	int rc = 0;
 
-	if (buf == NULL || (*st = begin(s, t)) != TRIM_OK) {
-		if (buf == NULL)
-			*st = TRIM_SYSTEM;
+	if (buf == NULL) {
+		*st = TRIM_SYSTEM;
+		return pass_without(s, out);
+	}
+	if ((*st = begin(s, t)) != TRIM_OK) {
 		free(buf);
-		done = (size_t)errno;
-		rc = out < 0 ? 0 : trim_stream_pass(s, out);
-		if (rc == 0)
-			errno = (int)done;
-		return rc;
+		return pass_without(s, out);
 	}
 	pipe_grow(s->in);
 	while ((n = next_bytes(s, at, buf + carried, PIECE)) > 0) {

@@ -129,6 +129,64 @@ bt() {
 	judge <<<'assert kept == {0x70000, 0x71000, 0x72000}, kept'
 }
 
+@test "core-trim: bytes behind a stream's core are passed on, and change nothing in the small one" {
+	local ordered=$BATS_FILE_TMPDIR/ordered.core
+	cat "$ordered" | core-trim >wanted
+	for n in 1 4096 200000 300000 3000000; do
+		for how in zeros noise; do
+			if [ $how = zeros ]; then
+				head -c $n /dev/zero >behind
+			else
+				noise $n >behind
+			fi
+			cat "$ordered" behind | core-trim >stream || { echo "$n $how: $?"; return 1; }
+			cmp wanted stream
+			cat "$ordered" behind | core-trim -o small | cmp - <(cat "$ordered" behind)
+			cmp wanted small
+			rm small
+		done
+	done
+	cat "$ordered" "$ordered" | core-trim | cmp - wanted
+	# A core of no memory at all.
+	made core <<-'EOF'
+	c = Core()
+	c.thread(sp=0x70010)
+	EOF
+	cat core | core-trim >wanted
+	cat core behind | core-trim | cmp - wanted
+}
+
+@test "readers of cores: bytes behind a core are ignored, plain and in gzip, of files and of pipes" {
+	local ordered=$BATS_FILE_TMPDIR/ordered.core
+	noise 300000 >behind
+	printf '#!/bin/sh\nfor core; do :; done\nexec cat "$core"\n' >shows
+	chmod +x shows
+	cat "$ordered" behind >longer
+	gzip -1 <longer >longer.gz
+	{ gzip -1 <"$ordered"; cat behind; } >tail.gz
+	{ gzip -1 <"$ordered"; head -c 300000 /dev/zero; } >padded.gz
+	core-info "$ordered" | grep -v ^bytes= >info
+	core-trace "$ordered" >trace
+	core-match "$ordered" "$CALLS" >match
+	elf-uuid -ab "$ordered" | sed 's/^[^:]*: //' >uuids
+	core-trim "$ordered" >small
+	for f in longer longer.gz tail.gz padded.gz; do
+		core-info $f | grep -v ^bytes= | diff info - || { echo "core-info $f"; return 1; }
+		core-trace $f >trace.out || { echo "core-trace $f: $?"; return 1; }
+		diff trace trace.out
+		core-match $f "$CALLS" | diff match -
+		elf-uuid -ab $f | sed 's/^[^:]*: //' | diff uuids -
+		core-trim $f | cmp small -
+		core-open -f -x "$PWD/shows" ./$f | head -c "$(stat -c %s "$ordered")" | cmp - "$ordered"
+		cat $f | core-info | grep -v ^bytes= | diff info -
+		core-trace - < <(cat $f) | diff trace -
+		core-match - "$CALLS" < <(cat $f) | diff match -
+		cat $f | elf-uuid -ab | sed 's/^[^:]*: //' | diff uuids -
+		cat $f | core-info -o info.$f | cmp - $f
+	done
+	grep -v ^bytes= info.longer | diff info -
+}
+
 @test "core-trim: of a stream, notes behind the memory are no use, and that is said" {
 	run -2 --separate-stderr bash -c 'cat "$1" | core-trim' - "$CALLS.core"
 	[ -z "$output" ]

@@ -135,7 +135,8 @@ lacks(const char *name, struct image *i, const struct core *c)
 		warnx("%s: cut short: ends after %" PRIu64 " of %" PRIu64 " bytes", name, image_size(i), c->promised);
 	if (c->bad != NULL)
 		warnx("%s: %s", name, c->bad);
-	return st != INFLATE_OK || image_size(i) < c->promised || c->bad != NULL;
+	/* What follows the compressed core is none of it. */
+	return (st != INFLATE_OK && st != INFLATE_TRAILING) || image_size(i) < c->promised || c->bad != NULL;
 }
 
 static int

@@ -2,6 +2,7 @@
 
 #include <ar.h>
 #include <elf.h>
+#include <errno.h>
 #include <gelf.h>
 #include <libelf.h>
 #include <stdio.h>
@@ -21,8 +22,8 @@
  * libelf holds a record for each section, all program headers and all section names, however many a
  * file of holes claims: what has more than these is refused before it is asked.
  */
-#define COUNT_MAX 65535u
-#define NAMES_MAX (8u * 1024 * 1024)
+#define COUNT_MAX (512u * 1024)
+#define NAMES_MAX (64u * 1024 * 1024)
 
 static uint64_t
 get(const uint8_t *p, size_t n, int big)
@@ -35,18 +36,17 @@ get(const uint8_t *p, size_t n, int big)
 }
 
 /*
- * Whether what libelf would hold of the file that begins at byte base of fd is within bounds; what is no ELF
- * file is for libelf to say.
+ * Whether what libelf would hold of the file fd is within bounds; what is no ELF file is for libelf to say.
  */
 static int
-bounded(int fd, uint64_t base)
+bounded(int fd)
 {
 	uint8_t eh[sizeof(Elf64_Ehdr)] = { 0 }, sh[sizeof(Elf64_Shdr)] = { 0 };
 	int is64, big;
 	uint64_t shoff, phnum, shnum, names;
 	size_t entry, word;
 
-	if (io_pread(fd, eh, sizeof(eh), base) < (ssize_t)sizeof(Elf32_Ehdr) ||
+	if (io_pread(fd, eh, sizeof(eh), 0) < (ssize_t)sizeof(Elf32_Ehdr) ||
 	    memcmp(eh, ELFMAG, SELFMAG) != 0)
 		return 1;
 	is64 = eh[EI_CLASS] == ELFCLASS64;
@@ -60,7 +60,7 @@ bounded(int fd, uint64_t base)
 	if (shoff == 0)
 		return phnum != PN_XNUM;
 	/* gABI chapter 4: counts that do not fit stand in the first section header. */
-	if (shoff > INT64_MAX || io_pread(fd, sh, entry, base + shoff) < (ssize_t)entry)
+	if (shoff > INT64_MAX || io_pread(fd, sh, entry, shoff) < (ssize_t)entry)
 		return 1;
 	if (shnum == 0 && get(sh + (is64 ? 32 : 20), word, big) > COUNT_MAX)
 		return 0;
@@ -69,7 +69,7 @@ bounded(int fd, uint64_t base)
 	if (names == SHN_XINDEX)
 		names = get(sh + (is64 ? 40 : 24), 4, big);
 	if (names == SHN_UNDEF || names * entry > INT64_MAX - shoff ||
-	    io_pread(fd, sh, entry, base + shoff + names * entry) < (ssize_t)entry)
+	    io_pread(fd, sh, entry, shoff + names * entry) < (ssize_t)entry)
 		return 1;
 	/* Compressed names would be inflated. */
 	return get(sh + (is64 ? 32 : 20), word, big) <= NAMES_MAX &&
@@ -89,8 +89,13 @@ elf_id_words(enum elf_id_status status)
 	case ELF_ID_TOO_LONG:
 		return "a section that is too long";
 	case ELF_ID_NOT_ELF:
-	case ELF_ID_ARCHIVE:
 		return "not an ELF file";
+	case ELF_ID_ARCHIVE:
+		return "an archive in an archive: its members are not read";
+	case ELF_ID_ABSENT:
+		return "not in the thin archive, and its file cannot be opened";
+	case ELF_ID_SYSTEM:
+		return "system error";
 	case ELF_ID_OK:
 		break;
 	}
@@ -101,6 +106,16 @@ const char *
 elf_id_error(void)
 {
 	return elf_errmsg(-1);
+}
+
+const char *
+elf_id_why(enum elf_id_status status, char text[ELF_ID_WHY])
+{
+	if (status == ELF_ID_MALFORMED)
+		snprintf(text, ELF_ID_WHY, "%s: %s", elf_id_words(status), elf_id_error());
+	else
+		snprintf(text, ELF_ID_WHY, "%s", status == ELF_ID_SYSTEM ? strerror(errno) : elf_id_words(status));
+	return text;
 }
 
 /* Looks through notes that libelf has brought into the host's byte order. */
@@ -208,6 +223,7 @@ read_elf(Elf *elf, uint64_t size, const char *section, struct elf_id *id)
 	enum elf_id_status st = ELF_ID_OK;
 	uint64_t room = NOTES_MAX;
 	GElf_Ehdr eh;
+	size_t sections;
 
 	memset(id, 0, sizeof(*id));
 	if (elf == NULL)
@@ -216,7 +232,10 @@ read_elf(Elf *elf, uint64_t size, const char *section, struct elf_id *id)
 		return elf_kind(elf) == ELF_K_AR ? ELF_ID_ARCHIVE : ELF_ID_NOT_ELF;
 	if (gelf_getehdr(elf, &eh) == NULL)
 		return ELF_ID_MALFORMED;
-	if (eh.e_shoff > size || (uint64_t)eh.e_shnum * eh.e_shentsize > size - eh.e_shoff)
+	sections = eh.e_shnum;
+	/* A number that does not fit stands in the first section header, which may be past the end itself. */
+	if (eh.e_shoff > size || (sections == 0 && elf_getshdrnum(elf, &sections) != 0) ||
+	    (uint64_t)sections * eh.e_shentsize > size - eh.e_shoff)
 		st = ELF_ID_CUT;
 	else if (section != NULL)
 		st = read_sections(elf, section, id, &room);
@@ -232,7 +251,7 @@ elf_id_read(int fd, const char *section, struct elf_id *id)
 	Elf *elf;
 
 	memset(id, 0, sizeof(*id));
-	if (!bounded(fd, 0))
+	if (!bounded(fd))
 		return ELF_ID_TOO_MANY;
 	elf_version(EV_CURRENT);
 	/* Not mapped: a file that another process cuts short would end us with SIGBUS. */
@@ -242,45 +261,10 @@ elf_id_read(int fd, const char *section, struct elf_id *id)
 	return st;
 }
 
-enum elf_id_status
-elf_id_archive(int fd, const char *section,
-    void (*each)(void *arg, const char *name, enum elf_id_status status, const struct elf_id *id), void *arg)
-{
-	enum elf_id_status st = ELF_ID_OK;
-	struct elf_id *id = malloc(sizeof(*id));
-	Elf_Cmd next = ELF_C_READ;
-	Elf *ar, *elf;
-
-	elf_version(EV_CURRENT);
-	ar = elf_begin(fd, ELF_C_READ, NULL);
-	if (id == NULL || ar == NULL)
-		st = ELF_ID_MALFORMED;
-	while (st == ELF_ID_OK && next != ELF_C_NULL && (elf = elf_begin(fd, next, ar)) != NULL) {
-		Elf_Arhdr *head = elf_getarhdr(elf);
-		int64_t base = elf_getbase(elf);
-
-		if (head == NULL || base < 0) {
-			st = ELF_ID_MALFORMED;
-		} else if (strcmp(head->ar_name, "/") != 0 && strcmp(head->ar_name, "//") != 0 &&
-		    strcmp(head->ar_name, "/SYM64/") != 0) {
-			if (!bounded(fd, (uint64_t)base))
-				each(arg, head->ar_name, ELF_ID_TOO_MANY, id);
-			else
-				each(arg, head->ar_name,
-				    read_elf(elf, (uint64_t)head->ar_size, section, id), id);
-		}
-		next = elf_next(elf);
-		elf_end(elf);
-	}
-	elf_end(ar);
-	free(id);
-	return st;
-}
-
 enum elf_id_kind
 elf_id_kind(const uint8_t *b, size_t n)
 {
-	if (n >= SARMAG && memcmp(b, ARMAG, SARMAG) == 0)
+	if (n >= SARMAG && (memcmp(b, ARMAG, SARMAG) == 0 || memcmp(b, "!<thin>\n", SARMAG) == 0))
 		return ELF_ID_KIND_ARCHIVE;
 	if (n >= 2 && b[0] == 0x1f && b[1] == 0x8b)
 		return ELF_ID_KIND_GZIP;
@@ -288,6 +272,31 @@ elf_id_kind(const uint8_t *b, size_t n)
 		return ELF_ID_KIND_OTHER;
 	return n >= ELF_ID_KIND_LEN && get(b + 16, 2, b[EI_DATA] == ELFDATA2MSB) == ET_CORE ? ELF_ID_KIND_CORE :
 											    ELF_ID_KIND_ELF;
+}
+
+int
+elf_id_spool(int fd)
+{
+	uint8_t magic[ELF_ID_KIND_LEN];
+	ssize_t n = io_read(fd, magic, sizeof(magic));
+	int tmp;
+
+	if (n < 0)
+		return -1;
+	if (elf_id_kind(magic, (size_t)n) == ELF_ID_KIND_OTHER) {
+		errno = ENOEXEC;
+		return -1;
+	}
+	if ((tmp = io_tmpfile()) < 0)
+		return -1;
+	if (io_write(tmp, magic, (size_t)n) < 0 || io_copy(fd, tmp) != 0) {
+		int saved = errno;
+
+		io_close(tmp);
+		errno = saved;
+		return -1;
+	}
+	return tmp;
 }
 
 enum elf_id_status

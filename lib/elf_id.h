@@ -41,7 +41,9 @@ enum elf_id_status {
 	ELF_ID_CUT,		/* its section headers are past its end */
 	ELF_ID_TOO_MANY,	/* more sections, segments or section names than a program has */
 	ELF_ID_MALFORMED,	/* elf_id_error says how */
-	ELF_ID_TOO_LONG		/* the section has more than ELF_ID_SECTION_MAX bytes */
+	ELF_ID_TOO_LONG,	/* the section has more than ELF_ID_SECTION_MAX bytes */
+	ELF_ID_ABSENT,		/* a thin archive's member, whose file cannot be opened */
+	ELF_ID_SYSTEM		/* errno */
 };
 
 /* What the first n bytes of a file, best ELF_ID_KIND_LEN, say that it is. */
@@ -49,8 +51,18 @@ enum elf_id_status {
 enum elf_id_kind { ELF_ID_KIND_OTHER, ELF_ID_KIND_ELF, ELF_ID_KIND_CORE, ELF_ID_KIND_ARCHIVE, ELF_ID_KIND_GZIP };
 enum elf_id_kind elf_id_kind(const uint8_t *bytes, size_t n);
 
+/*
+ * A seekable copy of what is left of a stream, a file without a name, which the caller closes; -1 with errno, ENOEXEC when
+ * it does not start as what we read.
+ */
+int elf_id_spool(int fd);
+
 /* What is wrong, for a message: "not an ELF file". */
 const char *elf_id_words(enum elf_id_status status);
+
+/* The same with what libelf or the system said of the failure that has just been, in text, which is returned. */
+#define ELF_ID_WHY 200
+const char *elf_id_why(enum elf_id_status status, char text[ELF_ID_WHY]);
 
 /* The words of libelf for the last failure in this thread. */
 const char *elf_id_error(void);
@@ -63,9 +75,12 @@ enum elf_id_status elf_id_read(int fd, const char *section, struct elf_id *id);
 
 /*
  * Reads the identity of each member of the archive fd, and gives it to each, with the member's name,
- * which is escaped nowhere.  Returns ELF_ID_OK, or ELF_ID_MALFORMED when the archive itself is.
+ * which is escaped nowhere; of what is no ELF file too, as ELF_ID_NOT_ELF, or ELF_ID_ARCHIVE, whose members are not
+ * read.  Names are those of GNU, System V and BSD.  A thin archive's members are files beside path, where the archive
+ * is, or ELF_ID_ABSENT when that is NULL.  Returns ELF_ID_OK, ELF_ID_MALFORMED when the archive itself is, or
+ * ELF_ID_SYSTEM with errno.
  */
-enum elf_id_status elf_id_archive(int fd, const char *section,
+enum elf_id_status elf_id_archive(int fd, const char *path, const char *section,
     void (*each)(void *arg, const char *name, enum elf_id_status status, const struct elf_id *id), void *arg);
 
 /*

@@ -1042,6 +1042,94 @@ for folder in sys.argv[1:]:
 	done
 }
 
+@test "elf-uuid: archives of BSD, thin ones and none: their members, or an error, never nothing" {
+	need llvm-ar
+	echo 'int x;' >a.c
+	cc -c -o a.o a.c
+	mkdir lib 'lib/in a folder'
+	printf 'one' >uuid
+	objcopy --add-section .uuid=uuid a.o lib/one.o
+	printf 'two' >uuid
+	objcopy --add-section .uuid=uuid a.o lib/a_name_that_is_longer_than_an_archive_holds.o
+	printf 'three' >uuid
+	objcopy --add-section .uuid=uuid a.o 'lib/in a folder/three.o'
+	echo text >lib/text
+	(
+		cd lib
+		set -- one.o text a_name_that_is_longer_than_an_archive_holds.o
+		llvm-ar rc --format=bsd bsd.a "$@"
+		llvm-ar rc --format=darwin darwin.a "$@"
+		llvm-ar rc --format=gnu gnu.a "$@"
+		ar rcT thin.a "$@" 'in a folder/three.o'
+		ar rc none.a text
+		ar rc nested.a gnu.a one.o
+		ar rcT outer.a gnu.a thin.a
+		printf '!<arch>\n' >empty.a
+	)
+	printf '%s\n' 'one.o: one' 'a_name_that_is_longer_than_an_archive_holds.o: two' >wanted
+	for f in bsd darwin gnu; do
+		elf-uuid lib/$f.a | diff wanted -
+		cat lib/$f.a | elf-uuid | diff wanted -
+	done
+	echo 'in a folder/three.o: three' | cat wanted - >wanted.thin
+	elf-uuid lib/thin.a | diff wanted.thin -
+	(cd lib && elf-uuid thin.a) | diff wanted.thin -
+	(cd / && elf-uuid "$OLDPWD/lib/thin.a") | diff wanted.thin -
+	# Its members are not where a stream is.
+	run -2 --separate-stderr bash -c 'elf-uuid <lib/thin.a'
+	[ -z "$output" ]
+	[ "${stderr_lines[0]}" = "elf-uuid: one.o: not in the thin archive, and its file cannot be opened" ]
+	rm lib/one.o
+	mkfifo lib/one.o
+	run -2 --separate-stderr timeout 20 elf-uuid lib/thin.a
+	diff <(tail -n +2 wanted.thin) <(echo "$output")
+	[ "$stderr" = "elf-uuid: one.o: not in the thin archive, and its file cannot be opened" ]
+	for f in none empty; do
+		run -1 --separate-stderr elf-uuid lib/$f.a
+		[ -z "$output" ]
+		[ "$stderr" = "elf-uuid: lib/$f.a: no identity" ]
+	done
+	run -2 --separate-stderr elf-uuid lib/nested.a
+	[ "$output" = 'one.o: one' ]
+	[ "$stderr" = "elf-uuid: gnu.a: an archive in an archive: its members are not read" ]
+	run elf-uuid lib/outer.a
+	[ -n "$output" ]
+	# Wherever it is cut or damaged there is an answer or a refusal, and not an endless one.
+	cat >x.py <<-'EOF'
+	import random, subprocess, sys
+	r = random.Random(3)
+	for i in range(300):
+	    b = bytearray(open(sys.argv[1 + i % (len(sys.argv) - 1)], "rb").read())
+	    if i % 5 == 0:
+	        del b[r.randrange(len(b)):]
+	    for _ in range(r.choice((1, 1, 3, 9))):
+	        if b:
+	            b[r.randrange(len(b) if i % 2 else min(len(b), 300))] = r.choice(b"/#1 09\n\0:" + bytes([r.randrange(256)]))
+	    open("lib/x.a", "wb").write(b)
+	    p = subprocess.run(["elf-uuid", "lib/x.a"], capture_output=True, timeout=20)
+	    if p.returncode not in (0, 1, 2) or (p.returncode == 0) != (p.stderr == b"") or not p.stdout + p.stderr:
+	        print(i, p)
+	        open("bad.%d" % i, "wb").write(b)
+	        sys.exit(1)
+	EOF
+	run -0 python3 x.py lib/bsd.a lib/gnu.a lib/thin.a lib/darwin.a
+}
+
+@test "elf-uuid: more than 65,535 sections" {
+	# Their number, and that of the section of names, stand in the first section header.
+	python3 -c '
+for i in range(66000):
+    print(".section .text.f%d,\"ax\"\n.byte 0" % i)
+print(".section .uuid,\"\",%progbits\n.ascii \"the last\"")' >many.s
+	cc -c -o many.o many.s
+	[ "$(elf-uuid many.o)" = "the last" ]
+	run -1 elf-uuid -b many.o
+	ar rc many.a many.o
+	[ "$(elf-uuid many.a)" = "many.o: the last" ]
+	head -c $(($(stat -c %s many.o) - 1)) many.o >cut.o
+	fails_with 2 elf-uuid cut.o
+}
+
 @test "elf-uuid: -d finds the debug file that a stripped one names, if it is that file" {
 	echo 'int main(void) { return 0; }' >c.c
 	cc -g -Wl,--build-id=sha1 -o whole c.c

@@ -30,32 +30,6 @@ usage(FILE *to, int status)
 	return fflush(to) == 0 ? status : 2;
 }
 
-/* A seekable copy of a stream that starts as what we read; -1 with errno, ENOEXEC: it does not. */
-static int
-spool(int fd)
-{
-	uint8_t magic[ELF_ID_KIND_LEN];
-	ssize_t n = io_read(fd, magic, sizeof(magic));
-	int tmp;
-
-	if (n < 0)
-		return -1;
-	if (elf_id_kind(magic, (size_t)n) == ELF_ID_KIND_OTHER) {
-		errno = ENOEXEC;
-		return -1;
-	}
-	if ((tmp = io_tmpfile()) < 0)
-		return -1;
-	if (io_write(tmp, magic, (size_t)n) < 0 || io_copy(fd, tmp) != 0) {
-		int saved = errno;
-
-		io_close(tmp);
-		errno = saved;
-		return -1;
-	}
-	return tmp;
-}
-
 /* Writes n bytes, or their text, as the one line of a file. */
 static void
 put(const struct options *o, const char *prefix, const uint8_t *raw, size_t raw_len,
@@ -106,6 +80,7 @@ print(const struct options *o, const char *prefix, const struct elf_id *id)
 static int
 tell(const struct options *o, const char *name, int named, enum elf_id_status st, const struct elf_id *id)
 {
+	char why[ELF_ID_WHY];
 	int status = 2;
 
 	/* Of the build-id alone the section is no part. */
@@ -114,10 +89,8 @@ tell(const struct options *o, const char *name, int named, enum elf_id_status st
 			warnx("%s: no identity", name);
 	} else if (st == ELF_ID_TOO_LONG) {
 		warnx("%s: section %s: over %d bytes", name, o->section, ELF_ID_SECTION_MAX);
-	} else if (st == ELF_ID_MALFORMED) {
-		warnx("%s: %s: %s", name, elf_id_words(st), elf_id_error());
 	} else {
-		warnx("%s: %s", name, elf_id_words(st));
+		warnx("%s: %s", name, elf_id_why(st, why));
 	}
 	return status;
 }
@@ -136,7 +109,7 @@ part_of(const char *name, const char *part)
 struct archive {
 	const struct options *o;
 	const char *name;
-	int status;
+	int status;		/* the worst of its objects, -1: it has none */
 };
 
 static void
@@ -144,7 +117,7 @@ member(void *arg, const char *name, enum elf_id_status st, const struct elf_id *
 {
 	struct archive *a = arg;
 	/* Of a library's members some are no objects. */
-	int status = st == ELF_ID_NOT_ELF ? 0 : tell(a->o, part_of(a->name, name), 1, st, id);
+	int status = st == ELF_ID_NOT_ELF ? -1 : tell(a->o, part_of(a->name, name), 1, st, id);
 
 	if (status > a->status)
 		a->status = status;
@@ -192,6 +165,18 @@ core(const struct options *o, const char *name, int named, int fd)
 }
 
 static int
+archive(const struct options *o, const char *path, const char *name, int named, int fd)
+{
+	struct archive a = { .o = o, .name = named ? name : NULL, .status = -1 };
+	enum elf_id_status st = elf_id_archive(fd, path, o->section, member, &a);
+
+	if (st == ELF_ID_OK)
+		return a.status >= 0 ? a.status : tell(o, name, named, ELF_ID_OK, &(struct elf_id){ 0 });
+	warnx("%s: %s", name, st == ELF_ID_SYSTEM ? strerror(errno) : "malformed archive");
+	return 2;
+}
+
+static int
 object(const struct options *o, const char *path, const char *name, int named, int fd)
 {
 	struct elf_id id;
@@ -209,7 +194,7 @@ object(const struct options *o, const char *path, const char *name, int named, i
 static int
 one(const struct options *o, const char *path, int several)
 {
-	const char *given = path == NULL || strcmp(path, "-") == 0 ? "<stdin>" : path;
+	const char *given = path == NULL ? "<stdin>" : path;
 	uint8_t magic[ELF_ID_KIND_LEN];
 	char name[RECORD_ESCAPED(PATH_MAX)];
 	int fd, from, status = 2;
@@ -221,21 +206,16 @@ one(const struct options *o, const char *path, int several)
 	}
 	if (isatty(fd)) {
 		warnx("%s: is a terminal: an ELF file is not read from there", name);
-	} else if (!io_regular(fd) && (fd = spool(fd)) < 0) {
+	} else if (!io_regular(fd) && (fd = elf_id_spool(fd)) < 0) {
 		warnx("%s: %s", name, errno == ENOEXEC ? "not an ELF file" : strerror(errno));
 	} else {
-		struct archive a = { .o = o, .name = several ? name : NULL };
 		ssize_t n = io_pread(fd, magic, sizeof(magic), 0);
 		enum elf_id_kind kind = elf_id_kind(magic, n < 0 ? 0 : (size_t)n);
 
 		if (kind == ELF_ID_KIND_CORE || kind == ELF_ID_KIND_GZIP)
 			status = core(o, name, several, fd);
-		else if (kind != ELF_ID_KIND_ARCHIVE)
-			status = object(o, path, name, several, fd);
-		else if (elf_id_archive(fd, o->section, member, &a) == ELF_ID_OK)
-			status = a.status;
 		else
-			warnx("%s: malformed archive: %s", name, elf_id_error());
+			status = (kind == ELF_ID_KIND_ARCHIVE ? archive : object)(o, path, name, several, fd);
 	}
 	if (fd >= 0 && fd != from)
 		io_close(fd);
@@ -273,8 +253,7 @@ main(int argc, char **argv)
 			o.only = 1;
 			break;
 		case 'V':
-			puts("elf-uuid " VERSION);
-			return fflush(stdout) == 0 ? 0 : 2;
+			return puts("elf-uuid " VERSION) < 0 || fflush(stdout) != 0 ? 2 : 0;
 		default:
 			return usage(stderr, 2);
 		}
@@ -288,7 +267,7 @@ main(int argc, char **argv)
 	if (argc == 0)
 		status = one(&o, NULL, 0);
 	for (int i = 0; i < argc; i++) {
-		int st = one(&o, argv[i], argc > 1);
+		int st = one(&o, strcmp(argv[i], "-") != 0 ? argv[i] : NULL, argc > 1);
 
 		if (st > status)
 			status = st;

@@ -34,10 +34,10 @@ LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 
 LIB = age cgroup command conf core core_files core_lists core_modules core_named core_order \
 	core_read core_small core_stored core_threads cut_guard deadline_linux debugger deflate \
-	dump_text dumps dumps_named dumps_remove_linux elf_archive elf_debug elf_id elf_symbol \
-	end_input engine engine_inflate engine_isal engine_libdeflate engine_zlib environment \
-	executable facts fingerprint gz image in_use_linux inflate inflate_members io \
-	leftovers_linux lock_linux loops_linux machines match member now number open_guard \
+	dump_text dumps dumps_named dumps_remove_linux elf_archive elf_debug elf_id elf_loaded \
+	elf_symbol end_input engine engine_inflate engine_isal engine_libdeflate engine_zlib \
+	environment executable facts fingerprint gz image in_use_linux inflate inflate_members \
+	io leftovers_linux lock_linux loops_linux machines match member now number open_guard \
 	ordered output owner_linux payers pipe_linux proc_ask_linux proc_core_linux proc_linux \
 	processors_linux progress queue_linux record record_lines restore retention room_linux \
 	salvage scratch_linux signals sink source stages store_linux terminal trace trace_text \

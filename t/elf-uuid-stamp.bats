@@ -212,7 +212,7 @@ for n in ids:
 		[ "$(elf-uuid -b "one/$name")" = "$name" ]
 	done <wanted
 	rm -r two/*[1-9a-e]8*
-	quiet elf-uuid-stamp -b two/*
+	quiet elf-uuid-stamp -b -f two/*
 	for name in two/*; do
 		[ "$(elf-uuid "$name")" = "$(elf-uuid "one/${name#two/}")" ]
 	done
@@ -316,6 +316,178 @@ for n in ids:
 	[ "$(elf-uuid -b hello)" = "$(elf-uuid -b "$F/hello")" ]
 	# It is not loaded: no address, no flag A.
 	readelf -SW hello | grep -qE ' \.uuid +PROGBITS +0+ [0-9a-f]+ 000024 00 +0 +0 +1$'
+}
+
+# patched FILE: patchelf moves what is loaded to new segments at its end, in a way that objcopy does not keep.
+patched() {
+	patchelf --set-rpath "/$(printf 'x%.0s' {1..3000})" "$1"
+}
+
+@test "elf-uuid-stamp: a program of which objcopy changes what is loaded is refused, and stays" {
+	need patchelf llvm-objcopy
+	mkdir d
+	for how in -pie -no-pie; do
+		${CC:-cc} $how -o plain "$F/hello.c"
+		for tool in objcopy llvm-objcopy; do
+			cp plain d/p
+			OBJCOPY=$tool quiet elf-uuid-stamp d/p
+			[ "$(d/p)" = hello ]
+			cp plain d/p
+			patched d/p
+			[ "$(d/p)" = hello ]
+			cp d/p before-it
+			OBJCOPY=$tool elf-uuid-stamp d/p 2>err && status=0 || status=$?
+			# Whatever it says, the program runs.
+			[ "$(d/p)" = hello ] || { echo "$how $tool: $status: it no longer runs"; cat err; return 1; }
+			case $status in
+			0) elf-uuid d/p ;;
+			2)
+				cmp before-it d/p
+				grep -q "^elf-uuid-stamp: d/p: $tool changes what is loaded: " err
+				;;
+			*) false ;;
+			esac
+		done
+	done
+	[ "$(ls -A d)" = p ]
+}
+
+@test "elf-uuid-stamp: an objcopy that changes any byte, address or right that is loaded is refused" {
+	mkdir d
+	cp "$F/hello" d
+	cat >objcopy <<-'EOF'
+	#!/bin/sh
+	for last; do
+		before=${this-}
+		this=$last
+	done
+	objcopy "$@" && exec python3 "$CHANGE" "$last"
+	EOF
+	chmod 755 objcopy
+	cat >change.py <<-'EOF'
+	import os, struct, sys
+	b = bytearray(open(sys.argv[1], "rb").read())
+	phoff, = struct.unpack_from("<Q", b, 32)
+	phnum, = struct.unpack_from("<H", b, 56)
+	heads = [phoff + 56 * i for i in range(phnum)]
+	kind = lambda at: struct.unpack_from("<I", b, at)[0]
+	loads = [at for at in heads if kind(at) == 1]
+	def add(at, form, n):
+	    struct.pack_into(form, b, at, struct.unpack_from(form, b, at)[0] + n)
+	how = os.environ["HOW"]
+	if how in ("first", "last", "middle"):
+	    offset, = struct.unpack_from("<Q", b, loads[1] + 8)
+	    size, = struct.unpack_from("<Q", b, loads[1] + 32)
+	    b[offset + {"first": 0, "last": size - 1, "middle": size // 2}[how]] ^= 1
+	elif how == "entry":
+	    add(24, "<Q", 1)
+	elif how == "rights":
+	    add(loads[0] + 4, "<I", 1)
+	elif how in ("offset", "vaddr", "paddr", "filesz", "memsz", "align"):
+	    add(loads[1] + 8 + 8 * ["offset", "vaddr", "paddr", "filesz", "memsz", "align"].index(how), "<Q",
+	        4096 if how in ("offset", "align") else 8)
+	elif how == "interp":
+	    b[struct.unpack_from("<Q", b, next(h for h in heads if kind(h) == 3) + 8)[0] + 1] ^= 1
+	elif how == "dynamic":
+	    add(next(h for h in heads if kind(h) == 2) + 16, "<Q", 16)
+	elif how == "stack":
+	    add(next(h for h in heads if kind(h) == 0x6474e551) + 4, "<I", 1)
+	elif how == "phdr":
+	    add(next(h for h in heads if kind(h) == 6) + 16, "<Q", 8)
+	elif how == "lost":
+	    struct.pack_into("<I", b, heads[-1], 0)
+	elif how == "type":
+	    add(16, "<H", -1)
+	open(sys.argv[1], "wb").write(b)
+	EOF
+	export CHANGE=$PWD/change.py
+	for HOW in first last middle entry rights offset vaddr paddr filesz memsz align interp dynamic stack phdr lost type; do
+		export HOW
+		OBJCOPY=$PWD/objcopy could_not d elf-uuid-stamp -u $ONE d/hello || { echo "$HOW"; return 1; }
+		[[ $stderr == *"changes what is loaded: "* ]] || { echo "$HOW: $stderr"; return 1; }
+	done
+	# And one that changes nothing is not.
+	HOW=nothing OBJCOPY=$PWD/objcopy quiet elf-uuid-stamp -u $ONE d/hello
+	stamped $ONE d/hello
+}
+
+@test "elf-uuid-stamp: a core, an archive or another kind of file is refused, stamped or not" {
+	need gdb
+	mkdir d
+	cp "$F/hello" one
+	cp "$F/hello" two
+	quiet elf-uuid-stamp two
+	${CC:-cc} -c -o object.o "$F/hello.c"
+	cp object.o stamped.o
+	quiet elf-uuid-stamp stamped.o
+	for p in one two; do
+		gdb -nx -batch -ex 'break main' -ex run -ex "generate-core-file $PWD/d/$p.core" ./$p >gdb.log 2>&1
+		[ -s d/$p.core ] || { cat gdb.log; return 1; }
+		gzip -c d/$p.core >d/$p.core.gz
+	done
+	ar rc d/one.a object.o
+	ar rc d/two.a stamped.o
+	ar rcT thin.a stamped.o
+	mv thin.a d/
+	printf '!<arch>\n' >d/empty.a
+	python3 - "$F/hello" <<-'EOF'
+	import sys
+	b = bytearray(open(sys.argv[1], "rb").read())
+	for kind in 0, 4, 5, 0xfe00, 0xffff:
+	    b[16:18] = kind.to_bytes(2, "little")
+	    open("d/type%x" % kind, "wb").write(b)
+	EOF
+	for f in d/*; do
+		for options in "" -f; do
+			could_not d elf-uuid-stamp $options "$f" || { echo "$f"; return 1; }
+			[ "$(wc -l <<<"$stderr")" -eq 1 ]
+			case $f in
+			*.gz) [[ $stderr == *": not an ELF file" ]] ;;
+			*) [[ $stderr == *", no program, library or object" ]] ;;
+			esac || { echo "$f: $stderr"; return 1; }
+		done
+	done
+}
+
+@test "elf-uuid-stamp: bytes behind the ELF file are not lost, unless -f is given" {
+	local n
+	mkdir d
+	for n in 1 7 5000; do
+		[ $n = 1 ] && follow='byte follows' || follow='bytes follow'
+		for tool in objcopy llvm-objcopy; do
+			need $tool
+			{ cat "$F/hello"; noise $n; } >d/hello
+			chmod 755 d/hello
+			OBJCOPY=$tool could_not d elf-uuid-stamp d/hello
+			[ "$stderr" = "elf-uuid-stamp: d/hello: $n $follow the ELF file, which ends at byte $(
+				stat -c %s "$F/hello"): they would be lost (-f)" ]
+			OBJCOPY=$tool quiet elf-uuid-stamp -f -u $ONE d/hello
+			stamped $ONE d/hello
+			[ "$(d/hello)" = hello ]
+		done
+	done
+	# What has an identity is kept as it is.
+	cp "$F/hello" d/hello
+	quiet elf-uuid-stamp -u $ONE d/hello
+	noise 9 >>d/hello
+	tree d >before
+	quiet elf-uuid-stamp d/hello
+	tree d | diff before -
+}
+
+@test "elf-uuid-stamp: an object of more than 65,535 sections is stamped" {
+	python3 -c '
+for i in range(66000):
+    print(".section .text.f%d,\"ax\"\n.byte 0" % i)' >many.s
+	${CC:-cc} -c -o many.o many.s
+	[ "$(od -An -t u2 -j 60 -N 2 many.o | tr -d ' ')" = 0 ]
+	for tool in objcopy llvm-objcopy; do
+		need $tool
+		cp many.o x.o
+		run -1 elf-uuid x.o
+		OBJCOPY=$tool quiet elf-uuid-stamp -u $ONE x.o
+		[ "$(elf-uuid x.o)" = $ONE ]
+	done
 }
 
 @test "elf-uuid-stamp: strip keeps it" {
@@ -734,6 +906,20 @@ else:
     struct.pack_into(e + "HHH", b, 46, 0, 0, 0)
 open("headless", "wb").write(b)'
 	[ "$(elf-uuid headless)" = $ONE ]
+}
+
+@test "elf-uuid-stamp: the note of -O is on the first page, which cores have, beside a build-id" {
+	local linker how size
+	quiet elf-uuid-stamp -O note.o -u $ONE
+	for linker in bfd gold lld; do
+		command -v ld.$linker >/dev/null || continue
+		for how in '' -no-pie -static -static-pie '-shared -fPIC'; do
+			# shellcheck disable=SC2086 # options
+			program note.o -fuse-ld=$linker $how -Wl,--build-id 2>/dev/null || continue
+			size=$(readelf -SW linked | sed -nE 's/^.* \.note\.uuid +NOTE +[0-9a-f]+ ([0-9a-f]+) .*$/\1/p')
+			[ $((0x$size + 36)) -le 4096 ] || { echo "$linker $how: at 0x$size"; return 1; }
+		done
+	done
 }
 
 @test "elf-uuid-stamp: -O makes no stack executable" {

@@ -1130,6 +1130,44 @@ print(".section .uuid,\"\",%progbits\n.ascii \"the last\"")' >many.s
 	fails_with 2 elf-uuid cut.o
 }
 
+@test "elf-uuid: -c says what follows an ELF file, and whether another loads the same" {
+	usage_error elf-uuid -c
+	usage_error elf-uuid -c "$F/all" "$F/all" "$F/all"
+	usage_error elf-uuid -cb "$F/all"
+	usage_error elf-uuid -c -s .uuid "$F/all"
+	for f in all prog small none note; do
+		run -0 elf-uuid -c "$F/$f"
+		[ -z "$output" ]
+		run -0 elf-uuid -c "$F/$f" "$F/$f"
+		[ -z "$output" ]
+		strip -o stripped "$F/$f"
+		run -0 elf-uuid -c "$F/$f" stripped
+		[ -z "$output" ]
+		{ cat "$F/$f"; printf x; } >longer
+		fails_with 1 elf-uuid -c longer
+		[[ $stderr == "elf-uuid: longer: 1 byte follows the ELF file, which ends at byte $(stat -c %s "$F/$f")" ]]
+		run -0 elf-uuid -c "$F/$f" longer
+	done
+	fails_with 1 elf-uuid -c "$F/all" "$F/prog"
+	[[ $stderr == "elf-uuid: $F/prog: "* ]]
+	head -c 1000 "$F/all" >cut
+	for f in cut /dev/null /none "$F" "$F/hostile.py"; do
+		fails_with 2 elf-uuid -c "$f"
+		fails_with 2 elf-uuid -c "$F/all" "$f"
+		fails_with 2 elf-uuid -c "$f" "$F/all"
+	done
+	mkfifo fifo
+	run -2 timeout 20 elf-uuid -c fifo
+	# Of any class and byte order.
+	need clang ld.lld
+	for target in powerpc-linux-gnu s390x-linux-gnu i386-linux-gnu; do
+		clang --target=$target -c -o $target.o "$F/id.S" -DUUID -DNOTE
+		run -0 elf-uuid -c $target.o
+		{ cat $target.o; printf xyz; } >longer
+		run -1 elf-uuid -c longer
+	done
+}
+
 @test "elf-uuid: -d finds the debug file that a stripped one names, if it is that file" {
 	echo 'int main(void) { return 0; }' >c.c
 	cc -g -Wl,--build-id=sha1 -o whole c.c

@@ -11,6 +11,7 @@
 #include "core_read.h"
 #include "elf_debug.h"
 #include "elf_id.h"
+#include "elf_loaded.h"
 #include "facts.h"
 #include "image.h"
 #include "io.h"
@@ -25,7 +26,8 @@ static int
 usage(FILE *to, int status)
 {
 	fputs("usage: elf-uuid [-abdhrV] [FILE ...]\n"
-	      "       elf-uuid -s SECTION [-dr] [FILE ...]\n",
+	      "       elf-uuid -s SECTION [-dr] [FILE ...]\n"
+	      "       elf-uuid -c FILE [OTHER]\n",
 	    to);
 	return fflush(to) == 0 ? status : 2;
 }
@@ -224,21 +226,37 @@ one(const struct options *o, const char *path, int several)
 	return status;
 }
 
+/* -c: whether a file can be stamped, or whether another loads what it does. */
+static int
+check(const char *path, const char *other)
+{
+	char words[ELF_LOADED_WORDS], name[RECORD_ESCAPED(PATH_MAX)];
+	enum elf_loaded_status st = other == NULL ? elf_loaded_check(path, words) : elf_loaded_same(path, other, words);
+
+	record_escape(name, other == NULL ? path : other, strnlen(other == NULL ? path : other, PATH_MAX));
+	if (st != ELF_LOADED_OK)
+		warnx("%s: %s", name, words);
+	return st == ELF_LOADED_OK ? 0 : st == ELF_LOADED_BAD ? 2 : 1;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct options o = { .section = ELF_ID_SECTION };
-	int c, status = 0;
+	int c, checks = 0, status = 0;
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "abdhrs:V")) != -1) {
+	while ((c = getopt(argc, argv, "abcdhrs:V")) != -1) {
 		switch (c) {
 		case 'a':
 			o.all = 1;
 			break;
 		case 'b':
 			o.build_id = 1;
+			break;
+		case 'c':
+			checks = 1;
 			break;
 		case 'd':
 			o.debug = 1;
@@ -260,8 +278,11 @@ main(int argc, char **argv)
 	}
 	argv += optind;
 	argc -= optind;
-	if ((o.build_id || o.all) && o.only)
+	if (((o.build_id || o.all) && o.only) ||
+	    (checks && (argc < 1 || argc > 2 || o.all + o.build_id + o.debug + o.only + o.raw > 0)))
 		return usage(stderr, 2);
+	if (checks)
+		return check(argv[0], argv[1]);
 	if (o.raw && (argc > 1 || o.all))
 		errx(2, "-r: the bytes of several files cannot be told apart");
 	if (argc == 0)

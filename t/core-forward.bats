@@ -135,6 +135,7 @@ whole() {
 	dump none stored=no complete=no
 	dump gone
 	dump open stored= complete=
+	at_work open
 	echo stray >d/stray.gz
 	echo 'no record' >d/note.txt
 	echo host=web1 >>d/one.txt

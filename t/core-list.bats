@@ -31,6 +31,7 @@ table() {
 	head -c 999 /dev/zero >d/part.gz.partial
 	dump none time=2026-11-25T00:00:02Z stored=no complete=no fingerprint= build_id= uuid=
 	dump open time=2026-11-25T00:00:03Z stored= complete= fingerprint=
+	at_work open
 	dump gone time=2026-11-25T00:00:04Z
 	dump a.b.c time=2026-11-25T00:00:05Z
 	head -c 3145728 /dev/zero >d/a.b.c.gz.age
@@ -208,6 +209,7 @@ table() {
 	dump sent
 	echo sent=2026-11-25T12:00:00Z >>d/sent.txt
 	dump open stored= complete=
+	at_work open
 	dump pending
 	echo pending=stack >>d/pending.txt
 	dump lost
@@ -396,6 +398,7 @@ table() {
 	echo part >d/part.gz.partial
 	: >d/part.small.gz
 	dump open stored= complete=
+	at_work open
 	: >d/open.small.gz
 	# A part of a small core is no part of the full one; a link and a folder are none.
 	dump cut

@@ -226,6 +226,7 @@ left() {
 
 @test "core-prune: what is being written, what is in use and what is not ours stays" {
 	dump open time=2020-01-01T00:00:00Z stored= complete=
+	at_work open
 	for i in 1 2 3; do
 		stored a$i 1$i a
 	done
@@ -243,6 +244,7 @@ left() {
 	core-prune -k 1 d >/dev/null
 	[ "$(left)" = 'open a3' ]
 	# Its handler gone, it is as any other.
+	exec 6<&-
 	touch -d '1 minute ago' d/open.txt
 	echo part >d/open.gz.partial
 	core-prune -k 1 d >/dev/null

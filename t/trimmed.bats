@@ -92,7 +92,7 @@ differs() {
 @test "core-trim: a recursion deeper than what is kept: its first frames, with a budget its last too" {
 	crash_core core "$ways" recursion 3000
 	trimmed "$ways" -- --first 100
-	trimmed "$ways" -m 16M -- --ends 100
+	trimmed "$ways" -m 1000K -- --ends 100
 }
 
 @test "core-trim: modules that the program loaded, those that are deleted too" {

@@ -230,7 +230,7 @@ of_group() {
 	mkdir "$group" 2>/dev/null || skip "no control group can be made: of a frozen process nothing is known"
 	echo "$pid" >"$group/cgroup.procs"
 	echo 1 >"$group/cgroup.freeze"
-	run core-info -a -p "$pid"
+	run -0 core-info -a -p "$pid"
 	echo 0 >"$group/cgroup.freeze"
 	kill -9 "$pid"
 	soon rmdir "$group" 2>/dev/null

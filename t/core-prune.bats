@@ -439,7 +439,8 @@ states() {
 	done
 	[ "$(grep -c 'small.gz:\|a[1-5]:' said.some)" = 2 ] || { cat said.some; false; }
 	[ "$(grep -c 'small.gz:\|a[1-5]:' said.all)" = 5 ]
-	[[ $last == *' a6:whole+' ]] && ! grep -q a6 said2
+	[ "$last" = a6:whole+ ]
+	run ! grep -q a6 said2
 	grep -q 'small.gz: too little room\|removed a[1-5]: too little room' said2 || { cat said2; false; }
 }
 
@@ -579,7 +580,8 @@ services() {
 	# Not known to be of one, they are a hundred users, of whom none has more than another.
 	core-prune -n -k 100 d | grep -c '^would remove o' | grep -qx 3
 	run -0 unshare -m sh -c 'mount --bind subuid /etc/subuid 2>/dev/null || exit 77; core-prune -k 100 d'
-	[ "$(grep -c '^removed u' <<<"$output")" = 16 ] && [ "${#lines[@]}" = 16 ]
+	[ "$(grep -c '^removed u' <<<"$output")" = 16 ]
+	[ "${#lines[@]}" = 16 ]
 	# What root has given to a container is root's, and what nobody known has, no service's.
 	stored n 20 n
 	whose n 400001
@@ -651,7 +653,8 @@ services() {
 	done
 	core-prune -s -F 13M d >/dev/null
 	[ "$(services)" = 10 ]
-	[ ! -e d/u4.gz ] && [ ! -e d/u5.gz ]
+	[ ! -e d/u4.gz ]
+	[ ! -e d/u5.gz ]
 	# More than all may become free: others have filled it, and the newest of each identity stays.
 	core-prune -F 1T d >/dev/null
 	[ "$(left)" = 's19 o' ]

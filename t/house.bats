@@ -227,3 +227,40 @@ fold() {
 	run -1 grep -nE '\b(printf|fprintf|puts|perror|err|errx|warn|warnx|exit)\(' ./*.c
 	[ -z "$output" ]
 }
+
+@test "house: no line of a test is one that cannot fail" {
+	# bash passes over the status of ! COMMAND, and of what stands before && or ||, unless a function ends with it.
+	cat >blind.py <<-'EOS'
+	import re, sys
+	test = r"(\[\[? .* \]\]?|(grep|cmp|diff|test) .*)"
+	blind = [
+	    (r"! ", r"\|\||&&"),
+	    (test[:-1] + r"|!.*) \|\| (:|true)$", r">\w+ \|\||\|\|.*\|\|"),
+	    (test + r" \|\| ! ", r" ! .*\|\|"),
+	    (test + r" && (!|\[|grep|cmp|diff|test|run)", r"\|\||&& ?(continue|break|return|skip|echo)|\]\]$"),
+	]
+	for name in sys.argv[1:]:
+	    lines = open(name).read().split("\n") + [""]
+	    for n, line in enumerate(lines[:-1]):
+	        of = line.strip()
+	        if lines[n + 1].strip() in ("}", ")") or of.endswith("&&"):
+	            continue
+	        if any(re.match(bad, of) and not re.search(but, of) for bad, but in blind):
+	            print(f"{name}:{n + 1}: {of}")
+	EOS
+	sed 's/^: //' >sample <<-'EOS'
+	: ! false
+	: ! true || skip
+	: [ a = b ] || :
+	: [ a = b ] || ! true
+	: [ a = b ] && [ b = c ]
+	: [ a = b ] && continue
+	: grep -q a b && ! grep c d
+	: [[ a == b && c == d ]]
+	: [ a = b ] && [ b = c ]
+	}
+	EOS
+	python3 blind.py sample | cut -d: -f2 | paste -sd' ' | grep -qx '1 3 4 5 7'
+	run -0 python3 blind.py "$T"/*.bats "$T"/*/*.bats "$T"/lib/*.bash
+	[ -z "$output" ] || { echo "$output"; false; }
+}

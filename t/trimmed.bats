@@ -84,7 +84,9 @@ differs() {
 	for thread in main thread; do
 		passed=SIGSEGV crash_core core "$ways" altstack $thread
 		gdb -nx -q -batch -ex bt "$ways" core 2>/dev/null >bt
-		grep -q 'on_signal' bt && grep -q 'signal handler called' bt && grep -q 'on_other_stack' bt
+		grep -q 'on_signal' bt
+		grep -q 'signal handler called' bt
+		grep -q 'on_other_stack' bt
 		trimmed "$ways"
 	done
 }

@@ -29,7 +29,7 @@ opens() {
 	local name=$1
 	shift
 	core-open "$@" -x "$P/bt" "$DIR/$name" >bt 2>said </dev/null || { cat said; return 1; }
-	[ ! -s said ] || ! grep '^core-open:' said
+	run ! grep '^core-open:' said
 	grep -q ' in main (' bt || { cat bt said; return 1; }
 }
 

@@ -22,7 +22,6 @@ libdeflate_whole(void *state, const uint8_t *in, size_t len, uint8_t *out, size_
 	return libdeflate_deflate_compress(state, in, len, out, room);
 }
 
-const struct engine_ops engine_libdeflate = { libdeflate_open, libdeflate_close, libdeflate_whole,
-	NULL };
+const struct engine_ops engine_libdeflate = { libdeflate_open, libdeflate_close, libdeflate_whole, NULL };
 
 #endif

@@ -94,7 +94,7 @@ become(const struct stages *p, char **argv, int in, int out, int tell)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	if (bind(p) == 0 && (in == STDIN_FILENO || dup2(in, STDIN_FILENO) >= 0) && dup2(out, STDOUT_FILENO) >= 0) {
 		if (argv[0] == NULL) {
-			close(tell);
+			io_close(tell);
 			pipe_grow(STDIN_FILENO);
 			_exit(io_copy(STDIN_FILENO, STDOUT_FILENO) == 0 ? 0 : errno);
 		}
@@ -117,17 +117,17 @@ start(const struct stages *p, struct stage *s, int in, int out)
 		int saved = errno;
 
 		s->pid = 0;
-		close(tell[0]);
-		close(tell[1]);
+		io_close(tell[0]);
+		io_close(tell[1]);
 		errno = saved;
 		return -1;
 	}
 	if (s->pid == 0)
 		become(p, s->argv, in, out, tell[1]);
-	close(tell[1]);
+	io_close(tell[1]);
 	if (io_read(tell[0], &s->error, sizeof(s->error)) < (ssize_t)sizeof(s->error))
 		s->error = 0;
-	close(tell[0]);
+	io_close(tell[0]);
 	return 0;
 }
 
@@ -147,7 +147,7 @@ leave_input(void)
 
 	if (null > 0) {
 		dup2(null, STDIN_FILENO);
-		close(null);
+		io_close(null);
 	}
 }
 
@@ -172,8 +172,8 @@ stages_start(struct stages *p, int out)
 		if (start(p, &p->stage[i], in, join[1]) < 0) {
 			saved = errno;
 			if (join[0] >= 0) {
-				close(join[0]);
-				close(join[1]);
+				io_close(join[0]);
+				io_close(join[1]);
 			}
 			errno = saved;
 			goto fail;
@@ -181,16 +181,16 @@ stages_start(struct stages *p, int out)
 		if (i == 0)
 			leave_input();
 		else
-			close(in);
+			io_close(in);
 		if (join[1] != out)
-			close(join[1]);
+			io_close(join[1]);
 		in = join[0];
 	}
 	return 0;
 fail:
 	saved = errno;
 	if (in > STDIN_FILENO)
-		close(in);
+		io_close(in);
 	end(p, SIGKILL);
 	stages_wait(p);
 	errno = saved;
@@ -282,7 +282,7 @@ stages_wait(struct stages *p)
 	}
 	relay(p);
 	for (int i = 0; i < 2 && p->messages[i] >= 0; i++)
-		close(p->messages[i]);
+		io_close(p->messages[i]);
 	return ended;
 }
 

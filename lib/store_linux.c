@@ -15,6 +15,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "io.h"
+
 /* What hidden names start with; HEX digits follow. */
 #define HIDDEN ".gzcore."
 #define HEX 16
@@ -84,7 +86,7 @@ make_hidden(struct store *s)
 	if ((flock(s->fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) && store_named(s->dir, s->hidden, s->fd))
 		return 0;
 	unlinkat(s->dir, s->hidden, 0);
-	close(s->fd);
+	io_close(s->fd);
 	s->fd = -1;
 	errno = EEXIST;
 	return -1;
@@ -201,7 +203,7 @@ move_hidden(struct store *s, const char *name)
 	fd = openat(s->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -1;
-	close(fd);
+	io_close(fd);
 	if (renameat(s->dir, s->hidden, s->dir, name) == 0)
 		return 0;
 	unlinkat(s->dir, name, 0);
@@ -275,8 +277,8 @@ store_close(struct store *s)
 	if (s->hidden[0] != '\0')
 		unlinkat(s->dir, s->hidden, 0);
 	if (s->fd >= 0)
-		close(s->fd);
+		io_close(s->fd);
 	if (s->dir >= 0)
-		close(s->dir);
+		io_close(s->dir);
 	errno = saved;
 }

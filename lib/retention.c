@@ -358,14 +358,16 @@ limit(struct plan *p, const struct retention *r)
 	return 0;
 }
 
-/* As many of the files go as must, for so many bytes; the bytes that become free. */
+/* As many of the files go as must, beside the bytes that are freed already; what becomes free. */
 static uint64_t
-make_free(struct plan *p, uint64_t need)
+make_free(struct plan *p, uint64_t wanted, uint64_t least, uint64_t freed)
 {
+	if (wanted <= freed)
+		return 0;
 	order(p, RETENTION_FREE);
 	/* What others fill a disk with is not ours to make up for with all that we have. */
-	p->short_of = sum(p, RETENTION_FREE, 1) < need;
-	return limit_all(p, RETENTION_FREE, need, 0);
+	p->short_of = freed + sum(p, RETENTION_FREE, 1) < least;
+	return limit_all(p, RETENTION_FREE, wanted - freed, 0);
 }
 
 int
@@ -382,10 +384,10 @@ retention_plan(const struct dumps *d, const struct retention *r, struct payers *
 	for (size_t i = 0; rc == 0 && i < d->count; i++)
 		freed += (verdict[i].file != RETENTION_STAYS ? d->dump[i].size : 0) +
 		    (verdict[i].small != RETENTION_STAYS ? d->dump[i].small_size : 0);
-	if (rc == 0 && r->need > freed)
-		freed += make_free(&full, r->need - freed);
-	if (rc == 0 && r->small_need > freed)
-		make_free(&small, r->small_need - freed);
+	if (rc == 0)
+		freed += make_free(&full, r->need.wanted, r->need.least, freed);
+	if (rc == 0)
+		make_free(&small, r->small_need.wanted, r->small_need.least, freed);
 	for (size_t i = 0; rc == 0 && i < d->count; i++)
 		verdict[i].all = (verdict[i].file != RETENTION_STAYS || !has(FULL, &d->dump[i])) &&
 		    (verdict[i].small != RETENTION_STAYS || d->dump[i].small == NULL);

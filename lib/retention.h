@@ -13,8 +13,10 @@ struct retention {
 	uint64_t bytes;			/* of their files and records */
 	int apart;			/* small cores have the budget below; else they are a part of their dump */
 	uint64_t small_count, small_each, small_bytes;
-	uint64_t need;			/* bytes that are to become free */
-	uint64_t small_need;		/* with apart: as many of them as small cores may go for */
+	struct {
+		uint64_t wanted;	/* bytes that are to become free */
+		uint64_t least;		/* for fewer than these no newest of an identity goes */
+	} need, small_need;		/* small_need with apart: as many of them as small cores may go for */
 	const char *before;		/* a time as records have it: what is older goes; NULL: no age is too much */
 	int unsent;			/* what has not been sent goes for bytes and need alone, last of its user's */
 };
@@ -39,7 +41,7 @@ struct retention_verdict {
  * Who holds it is who is charged (payers.h), for the directory of a user, with DUMPS_USERS, that user; an identity is
  * one of these, and the UUID, or the build-id, or the command.  Dumps in such directories go for need alone.
  * Need takes no services' newest of an identity, no user's last small core with apart, and no newest one at all when
- * even without that too little would become free: others fill that disk.
+ * even then fewer bytes than the least would become free: others have filled that disk.
  * What is being written stays; that, and what goes for bytes and need alone, is not counted by the rules for which
  * it stays.  With apart the small cores are chosen so among themselves, and the other files among themselves; a record
  * is counted with the small core when that stays; for need, up to small_need, small cores go when no other file may

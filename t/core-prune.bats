@@ -655,9 +655,12 @@ services() {
 	[ "$(services)" = 10 ]
 	[ ! -e d/u4.gz ]
 	[ ! -e d/u5.gz ]
-	# More than all may become free: others have filled it, and the newest of each identity stays.
+	# Others have filled it so far that not half of the room can be made: the newest of each identity stays.
 	core-prune -F 1T d >/dev/null
 	[ "$(left)" = 's19 o' ]
+	# Where half can, they have not.
+	head -c 6000000 /dev/zero >d/stray
+	core-prune -F 14M d | diff - <(echo 'removed o: too little room')
 }
 
 @test "core-prune: for small cores that have to go, too, users' go first, but each user's last stays" {
@@ -709,7 +712,8 @@ services() {
 	stored p 01 p
 	mv d/p.* m
 	mount --bind m d/100000
-	core-prune -nuv -F 1 d >said
+	core-prune -nuv -F 13900K d >said
 	umount d/100000
+	grep -q 4712/o said
 	run -1 grep 100000 said
 }

@@ -85,16 +85,21 @@ static int
 prune(const char *path, int dir, struct options *o)
 {
 	struct dumps d = { 0 };
+	uint64_t small = o->small_spare < o->spare ? o->small_spare : o->spare;
 	struct payers payers = { 0 };
 	struct retention_verdict *v;
 	int status = 0;
 
-	if (dumps_read(&d, dir, o->users ? DUMPS_USERS : 0) < 0)
+	/* Those of users are many, and of use for room alone. */
+	if (dumps_read(&d, dir, o->users && needed(dir, o->spare) > 0 ? DUMPS_USERS : 0) < 0)
 		err(2, "%s", path);
 	if (payers_read(&payers, PAYERS_FILE) < 0)
 		warn("%s", PAYERS_FILE);
-	o->keep.need = needed(dir, o->spare);
-	o->keep.small_need = o->small_spare < o->spare ? needed(dir, o->small_spare) : o->keep.need;
+	/* With less than half of it nothing could be stored all the same. */
+	o->keep.need.wanted = needed(dir, o->spare);
+	o->keep.need.least = needed(dir, o->spare / 2);
+	o->keep.small_need.wanted = needed(dir, small);
+	o->keep.small_need.least = needed(dir, small / 2);
 	if ((v = calloc(d.count + 1, sizeof(*v))) == NULL || retention_plan(&d, &o->keep, &payers, v) < 0)
 		err(2, NULL);
 	/* The oldest first, as they came. */

@@ -185,7 +185,7 @@ DNF_CHECK = bats python3 python3-jsonschema clang lld llvm qemu-user ShellCheck 
 ASKED = $(filter-out deps all install install-built uninstall clean help,$(MAKECMDGOALS))
 packages = $($(1)_BUILD) $(if $(ASKED),$($(1)_DEMO)) $(if $(filter-out demo,$(ASKED)),$($(1)_CHECK))
 
-.PHONY: deps check check-sanitized check-threads demo bench compare trimmed endure
+.PHONY: deps check check-sanitized check-threads demo bench compare trimmed endure fuzz fuzz-built
 deps: ## install what building and the goals beside it (demo, check) need (Debian and kin, root)
 	@if ! command -v apt-get >/dev/null; then \
 		echo 'make deps: no apt-get here. What is needed, by its names elsewhere:' >&2; \
@@ -261,6 +261,23 @@ endure: all ## kill what stores dumps, cut its power, fill its disk, crash in ma
 # trimmed words that the rows' names have.
 ROWS ?=
 TURNS ?=
+
+# How each input is mutated follows from SEED, the program's name and the input's number.
+fuzz: ## give programs (FUZZED) COUNT mutated inputs each, with the sanitizers: none may crash one
+	@$(MAKE) --no-print-directory fuzz-built B=build-sanitized CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZE)' \
+		LDFLAGS='$(SANITIZE)'
+	python3 t/fuzz/fuzz.py -n $(COUNT) -s $(SEED) build-sanitized $(FUZZED)
+COUNT ?= 2000
+SEED ?= 1
+FUZZED ?= core-info core-trace core-trim elf-uuid zinflate
+fuzz-built: all $(FUZZED:%=$(B)/fuzz/%)
+$(B)/fuzz/%: tools/%.c t/fuzz/serve.c $(B)/libgzcore.a $(B)/.flags
+	$(call say,LINK)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(OUR_CPPFLAGS) $(LIB_CFLAGS) $(OUR_CFLAGS) -Wno-missing-prototypes $(CFLAGS) -Dmain=fuzzed_main \
+		-c -o $@.o $<
+	$(Q)$(CC) $(CFLAGS) $(OUR_CFLAGS) $(LDFLAGS) -o $@ t/fuzz/serve.c $@.o $(B)/libgzcore.a \
+		-Wl,--as-needed $(LIB_LDLIBS) $(LDLIBS)
 
 clean: ## remove what was built
 	rm -rf build build-* $(B)

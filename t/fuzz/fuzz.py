@@ -17,6 +17,7 @@ import random
 import re
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -162,6 +163,8 @@ def main():
     except (getopt.GetoptError, ValueError):
         print(USAGE, "programs: " + " ".join(PROGRAMS), sep="\n", file=sys.stderr)
         return 2
+    # What ends this leaves no folder behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))
     kept, failures = options.get("-k", "fuzz-failed"), 0
     with tempfile.TemporaryDirectory(prefix="fuzz.") as folder:
         known = {kind: [(s, mutate.fields(s)) for s in found] for kind, found in seeds.make(folder, args[0]).items()}

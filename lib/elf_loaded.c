@@ -126,7 +126,8 @@ elf_loaded_check(const char *path, char words[ELF_LOADED_WORDS])
 		snprintf(words, ELF_LOADED_WORDS, "an ELF file of type %u, no program, library or object",
 		    f.head.e_type);
 	} else if ((end = end_of(&f)) > f.size) {
-		snprintf(words, ELF_LOADED_WORDS, "cut short: it has %" PRIu64 " of %" PRIu64 " bytes", f.size, end);
+		snprintf(words, ELF_LOADED_WORDS, "cut short, or debug data alone: it has %" PRIu64 " of %" PRIu64
+		    " bytes", f.size, end);
 	} else if (end < f.size) {
 		snprintf(words, ELF_LOADED_WORDS, "%" PRIu64 " byte%s the ELF file, which ends at byte %" PRIu64,
 		    f.size - end, f.size - end == 1 ? " follows" : "s follow", end);

@@ -1158,6 +1158,15 @@ print(".section .uuid,\"\",%progbits\n.ascii \"the last\"")' >many.s
 	done
 	mkfifo fifo
 	run -2 timeout 20 elf-uuid -c fifo
+	# Without section headers, so that only its segments show that it was cut.
+	python3 -c '
+import sys
+b = bytearray(open(sys.argv[1], "rb").read())
+b[40:48] = bytes(8)
+b[58:64] = bytes(6)
+open("headless", "wb").write(b[:len(b) // 4])' "$F/small"
+	fails_with 2 elf-uuid -c headless
+	[[ $stderr == "elf-uuid: headless: cut short, or debug data alone: "* ]]
 	# Of any class and byte order.
 	need clang ld.lld
 	for target in powerpc-linux-gnu s390x-linux-gnu i386-linux-gnu; do

@@ -4,8 +4,8 @@ report anything.
 
 usage: fuzz.py [-i FIRST] [-k FOLDER] [-n COUNT] [-s SEED] BUILD [PROGRAM ...]
 
-How an input is mutated follows from SEED, the program and the input's number, counted from FIRST; what is mutated is made
-by the tools that are here (seeds.py).  An input that fails is kept in FOLDER, by default fuzz-failed.  The programs are
+How an input is mutated follows from SEED, the program and the input's number, counted from FIRST; what is mutated is
+made by the tools that are here (seeds.py).  An input that fails is kept in FOLDER, by default fuzz-failed.  The programs are
 those of PROGRAMS below: BUILD/fuzz/PROGRAM, which forks for each input ("make fuzz" builds them), or BUILD/PROGRAM.
 Exits 1 when one failed.
 """

@@ -21,6 +21,8 @@ def fields(b):
     """Where the numbers are: [(offset, bytes, byte order)]."""
     if b[:8] == b"!<arch>\n" or b[:8] == b"!<thin>\n":
         return members(b)
+    if b[:3] == b"\x1f\x8b\x08":
+        return gzip_members(b)
     if b[:4] != b"\x7fELF" or len(b) < 64:
         return []
     bits, order = 64 if b[4] == 2 else 32, ">" if b[5] == 2 else "<"
@@ -68,6 +70,16 @@ def members(b):
             break
         at += 60 + size + size % 2
     return found
+
+
+def gzip_members(b):
+    """RFC 1952 2.3: flags and what follows the header, extra field first; the CRC and size before the next member."""
+    found, at = [(len(b) - 8, 4, "<"), (len(b) - 4, 4, "<")], 0
+    while at >= 0 and len(found) < 400:
+        found += [(at + 3, 1, "<"), (at + 10, 2, "<"), (at + 12, 2, "<"), (at + 14, 2, "<"), (at + 16, 4, "<")]
+        found += [(at - 8, 4, "<"), (at - 4, 4, "<")] if at > 8 else []
+        at = b.find(b"\x1f\x8b\x08", at + 3)
+    return [f for f in found if 0 <= f[0] <= len(b) - f[1]]
 
 
 def put(b, at, n, order, value):

@@ -2,9 +2,9 @@
  * Starts a program once and forks for each input, so that thousands are tried in a minute, with sanitizers that take
  * long to start too.  It is linked with the program, whose main is fuzzed_main.
  *
- * A line of standard input has, parted by tabs: how the input comes (f: by its name among the arguments, s: as standard
- * input, p: through a pipe), its path, the path of the file that takes standard error, and the arguments.  The answer is
- * a line with the status of wait(2).
+ * A line of standard input has, parted by tabs: how the input comes (f: by its name among the arguments, s: as
+ * standard input, p: through a pipe), its path, the path of the file that takes standard error, and the arguments.  The
+ * answer is a line with the status of wait(2).
  */
 #define _GNU_SOURCE
 #include <err.h>

@@ -8,6 +8,19 @@
 #include "elf_id.h"
 #include "io.h"
 
+/* The most bytes of a table of symbols, or of their names: libelf holds all of it, and a file of holes is any size. */
+#define TABLE_MAX (512u * 1024 * 1024)
+
+/* Whether a section is no more than libelf may hold. */
+static int
+bounded(Elf *elf, size_t index)
+{
+	Elf_Scn *section = elf_getscn(elf, index);
+	GElf_Shdr head;
+
+	return section != NULL && gelf_getshdr(section, &head) != NULL && head.sh_size <= TABLE_MAX;
+}
+
 /* Where the symbol is by the file's own addresses, in a table of that type. */
 static int
 in_table(Elf *elf, uint32_t type, const char *name, GElf_Sym *sym)
@@ -19,6 +32,7 @@ in_table(Elf *elf, uint32_t type, const char *name, GElf_Sym *sym)
 		Elf_Data *data;
 
 		if (gelf_getshdr(section, &head) == NULL || head.sh_type != type ||
+		    !bounded(elf, elf_ndxscn(section)) || !bounded(elf, head.sh_link) ||
 		    (data = elf_getdata(section, NULL)) == NULL)
 			continue;
 		for (int i = 0; gelf_getsym(data, i, sym) != NULL; i++) {

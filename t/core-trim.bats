@@ -375,6 +375,40 @@ bt() {
 	[ "$stderr" = "core-trim: -x data!nothing: not found" ]
 }
 
+@test "core-trim: -x: a module that claims endless symbols takes little memory" {
+	cat >data.c <<-'EOF'
+	#include <stdlib.h>
+	int main(void) { abort(); }
+	EOF
+	${CC:-cc} -Wl,--build-id -o data data.c
+	crash_core core ./data
+	for which in 2 3; do
+		cp data whole
+		# Its table of symbols, or of their names, is a hole of 3 GiB.
+		python3 - $which <<-'EOF'
+		import struct, sys
+		b = bytearray(open("data", "rb").read())
+		shoff, = struct.unpack_from("<Q", b, 40)
+		shnum, = struct.unpack_from("<H", b, 60)
+		heads = [shoff + 64 * i for i in range(shnum)]
+		symbols = next(h for h in heads if struct.unpack_from("<I", b, h + 4)[0] == 2)
+		at = symbols if sys.argv[1] == "2" else heads[struct.unpack_from("<I", b, symbols + 40)[0]]
+		struct.pack_into("<QQ", b, at + 24, 1 << 20, 3 << 30)
+		with open("data", "r+b") as f:
+		    f.write(b)
+		    f.truncate((1 << 20) + (3 << 30))
+		EOF
+		python3 - <<-'EOF'
+		import resource, subprocess, sys
+		p = subprocess.run(["core-trim", "-x", "data!nothing", "core"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+		most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+		print(p.returncode, p.stderr, most, "KiB")
+		sys.exit(p.returncode != 0 or b"not found" not in p.stderr or most > 500 * 1024)
+		EOF
+		mv whole data
+	done
+}
+
 @test "core-trim: -d follows what the stacks point to" {
 	made core <<-'EOF'
 	c = Core()

@@ -5,8 +5,8 @@ report anything.
 usage: fuzz.py [-i FIRST] [-k FOLDER] [-n COUNT] [-s SEED] BUILD [PROGRAM ...]
 
 How an input is mutated follows from SEED, the program and the input's number, counted from FIRST; what is mutated is
-made by the tools that are here (seeds.py).  An input that fails is kept in FOLDER, by default fuzz-failed.  The programs are
-those of PROGRAMS below: BUILD/fuzz/PROGRAM, which forks for each input ("make fuzz" builds them), or BUILD/PROGRAM.
+made by the tools that are here (seeds.py).  An input that fails is kept in FOLDER, by default fuzz-failed.  The programs
+are those of PROGRAMS below: BUILD/fuzz/PROGRAM, which forks for each input ("make fuzz" builds them), or BUILD/PROGRAM.
 Exits 1 when one failed.
 """
 
@@ -36,8 +36,8 @@ SANITIZERS = {
     "ASAN_OPTIONS": "abort_on_error=1:detect_leaks=0:allocator_may_return_null=1:max_allocation_size_mb=2000",
     "UBSAN_OPTIONS": "abort_on_error=1:print_stacktrace=1"}
 
-# The kinds of seeds, each as often as it is named, and the ways to call it: f a file, s standard input, p a pipe; OUT is
-# a file that is not there, SEED what the input was made from.
+# The kinds of seeds, each as often as it is named, and the ways to call it: f a file, s standard input, p a pipe; OUT
+# is a file that is not there, SEED what the input was made from.
 CORES = ["core", "core", "core", "packed-core"]
 PROGRAMS = {
     "core-trim": (CORES, [

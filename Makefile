@@ -39,13 +39,14 @@ LIB = age cgroup command conf core core_files core_lists core_modules core_named
 	environment executable facts fingerprint gz image in_use_linux inflate inflate_members \
 	io leftovers_linux lock_linux loops_linux machines match member now number open_guard \
 	ordered output owner_linux payers pipe_linux proc_ask_linux proc_core_linux proc_linux \
-	processors_linux progress queue_linux record record_lines restore retention room_linux \
-	salvage scratch_linux signals sink source stages store_linux terminal trace trace_text \
-	trim_frames trim_modules trim_pages trim_plan trim_process_linux trim_segments \
-	trim_stream_linux trim_write unpack_linux window_linux
+	proc_rights_linux proc_task_linux processors_linux progress queue_linux record \
+	record_lines restore retention room_linux salvage scratch_linux signals sink source \
+	stages store_linux terminal trace trace_text trim_frames trim_modules trim_pages \
+	trim_plan trim_process_linux trim_segments trim_stream_linux trim_write unpack_linux \
+	window_linux
 # The headers that are for others too; what they include is among them.  Pages of section 3 describe them.
 PUBLIC = cgroup core core_files core_lists core_read core_small core_threads elf_debug elf_id facts fingerprint image inflate_status \
-	machines match proc_ask_linux proc_linux record signals trace
+	machines match proc_ask_linux proc_linux proc_rights_linux record signals trace
 PAGES = gzcore gzcore-core gzcore-elf_id gzcore-facts gzcore-image gzcore-match gzcore-record gzcore-threads \
 	gzcore-trace
 C_TOOLS = core-info core-list core-loop core-match core-name core-open core-prune core-store core-trace core-trim \

@@ -205,6 +205,8 @@ put_surroundings(struct record *r, const struct proc *p)
 		record_number(r, "euid", p->euid);
 	if (p->has_status && p->egid != p->gid)
 		record_number(r, "egid", p->egid);
+	if (p->rights != PROC_RIGHTS_UNKNOWN)
+		record_text(r, "rights", p->rights == PROC_RIGHTS_USER ? "user" : "more");
 	put_known(r, "cwd", p->cwd, p->cwd_len);
 	put_known(r, "root", p->root, p->root_len);
 	put_known(r, "cgroup", g->path, strlen(g->path));
@@ -216,6 +218,8 @@ put_surroundings(struct record *r, const struct proc *p)
 	put_known(r, "limits", p->limits, strlen(p->limits));
 	if (p->has_open_files)
 		record_number(r, "open_files", p->open_files);
+	if (p->io_uring > 0)
+		record_number(r, "io_uring", p->io_uring);
 	if (p->has_uptime)
 		record_number(r, "uptime_ms", p->uptime);
 	if (p->vsize > 0) {

@@ -58,7 +58,7 @@ lists(void *arg)
 	struct core c;
 
 	core_open(&c);
-	if (proc_threads(&c, q->pid) < 0 || proc_files(&c.files, q->pid, -1) < 0 ||
+	if (proc_threads(&c, q->pid) < 0 || proc_files(&c.files, q->pid, -1, -1, 0) < 0 ||
 	    proc_modules(&c.files, q->pid) < 0 || core_lists(&c, q->json, io_put, &q->fd) < 0)
 		q->error = errno;
 	core_close(&c);

@@ -13,6 +13,7 @@
 #include "core_files_note.h"
 #include "io.h"
 #include "proc_linux.h"
+#include "proc_task_linux.h"
 
 /* A line of maps: a path in which each newline has become four bytes, and the columns before it. */
 #define MAPS_LINE (4 * CORE_PATH + 256)
@@ -120,13 +121,12 @@ map_lines(struct core_files *f, char *buf, size_t *len)
 static int
 read_maps(struct core_files *f, pid_t pid)
 {
-	char path[64], *buf;
+	int fd = proc_open_file(pid, "maps");
 	size_t len = 0;
 	ssize_t n;
-	int fd;
+	char *buf;
 
-	snprintf(path, sizeof(path), "/proc/%ld/maps", (long)pid);
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+	if (fd < 0)
 		return -1;
 	if ((buf = malloc(MAPS_LINE + 1)) == NULL) {
 		io_close(fd);
@@ -144,12 +144,13 @@ read_maps(struct core_files *f, pid_t pid)
 }
 
 int
-proc_files(struct core_files *f, pid_t pid, int pidfd)
+proc_files(struct core_files *f, pid_t pid, int pidfd, int dumped, uint32_t uid)
 {
 	core_files_close(f);
-	if ((pidfd < 0 || proc_pidfd_is(pidfd, pid) == 1) && read_maps(f, pid) < 0)
+	if ((pidfd < 0 || proc_pidfd_is(pidfd, pid) == 1) && (dumped < 0 || proc_is_dumped(dumped, 0, uid)) &&
+	    read_maps(f, pid) < 0)
 		return -1;
-	if (pidfd >= 0 && proc_pidfd_is(pidfd, pid) != 1) {
+	if ((pidfd >= 0 && proc_pidfd_is(pidfd, pid) != 1) || (dumped >= 0 && !proc_is_dumped(dumped, 0, uid))) {
 		core_files_close(f);
 		errno = ESRCH;
 		return -1;
@@ -177,13 +178,11 @@ proc_modules(struct core_files *f, pid_t pid)
 {
 	static const char shared[] = "/dev/shm/", devices[] = "/dev/";
 	uint8_t *image = malloc(CORE_IMAGE_HELD);
-	char path[64];
 	struct elf_id id;
 	size_t len;
 	int mem;
 
-	snprintf(path, sizeof(path), "/proc/%ld/mem", (long)pid);
-	if (image == NULL || (mem = open(path, O_RDONLY | O_CLOEXEC)) < 0) {
+	if (image == NULL || (mem = proc_open_file(pid, "mem")) < 0) {
 		free(image);
 		return -1;
 	}

@@ -15,9 +15,7 @@
 #include <unistd.h>
 
 #include "io.h"
-
-/* As long as status gets: it lists up to NGROUPS_MAX groups, 65536 numbers of ten digits. */
-#define STATUS_SIZE (1u << 20)
+#include "proc_task_linux.h"
 
 /* Reads the start of a file of dir, as much as buf holds.  Returns the bytes, -1 when it cannot. */
 static ssize_t
@@ -33,57 +31,51 @@ slurp(int dir, const char *name, char *buf, size_t size)
 	return n;
 }
 
-/* The value of "Key:" in text, a line of /proc/PID/status or fdinfo; NULL when there is none. */
-static const char *
-value_of(const char *text, const char *key)
-{
-	size_t n = strlen(key);
-
-	for (const char *p = text; p != NULL && *p != '\0';
-	     p = strchr(p, '\n') == NULL ? NULL : strchr(p, '\n') + 1)
-		if (strncmp(p, key, n) == 0)
-			return p + n;
-	return NULL;
-}
-
-/* The text of a file of dir, terminated; 0, or -1 when it cannot be read. */
-static int
-text_of(int dir, const char *name, char *text, size_t size)
-{
-	ssize_t n = slurp(dir, name, text, size - 1);
-
-	if (n < 0)
-		return -1;
-	text[n] = '\0';
-	return 0;
-}
-
 /* A number of status; 0 when it has none. */
 static uint64_t
 number_of(const char *text, const char *key)
 {
-	const char *v = value_of(text, key);
+	const char *v = proc_value(text, key);
 
 	return v != NULL ? strtoull(v, NULL, 10) : 0;
 }
 
+/* The PID in its own namespace: there is one for each namespace, its own the last. */
 static void
-read_status(struct proc *p, int dir)
+read_nspid(struct proc *p, const char *text)
 {
-	char *text = malloc(STATUS_SIZE), *end;
+	const char *v = proc_value(text, "NSpid:");
+	char *end;
+
+	if (v == NULL)
+		return;
+	for (; *v != '\n' && *v != '\0'; v = end) {
+		p->nspid = (uint32_t)strtoul(v, &end, 10);
+		if (end == v)
+			break;
+	}
+}
+
+/* dir: of the process; thread: of one that has its memory. */
+static void
+read_status(struct proc *p, int dir, int thread)
+{
+	char *text = malloc(PROC_STATUS), *end;
 	const char *v;
 
-	if (text == NULL || text_of(dir, "status", text, STATUS_SIZE) < 0) {
+	if (text != NULL && proc_text(dir, "status", text, PROC_STATUS) == 0)
+		read_nspid(p, text);
+	if (text == NULL || proc_text(thread, "status", text, PROC_STATUS) < 0) {
 		free(text);
 		return;
 	}
 	/* The name, the first line, is the process's choice: what follows is the kernel's. */
-	if ((v = value_of(text, "Uid:")) != NULL) {
+	if ((v = proc_value(text, "Uid:")) != NULL) {
 		p->uid = (uint32_t)strtoul(v, &end, 10);
 		p->euid = (uint32_t)strtoul(end, NULL, 10);
 	}
 	p->has_status = v != NULL;
-	if ((v = value_of(text, "Gid:")) != NULL) {
+	if ((v = proc_value(text, "Gid:")) != NULL) {
 		p->gid = (uint32_t)strtoul(v, &end, 10);
 		p->egid = (uint32_t)strtoul(end, NULL, 10);
 	}
@@ -92,13 +84,6 @@ read_status(struct proc *p, int dir)
 	p->rss = number_of(text, "VmRSS:") * 1024;
 	p->rss_peak = number_of(text, "VmHWM:") * 1024;
 	p->swap = number_of(text, "VmSwap:") * 1024;
-	/* One for each namespace, its own the last. */
-	if ((v = value_of(text, "NSpid:")) != NULL)
-		for (; *v != '\n' && *v != '\0'; v = end) {
-			p->nspid = (uint32_t)strtoul(v, &end, 10);
-			if (end == v)
-				break;
-		}
 	free(text);
 }
 
@@ -113,7 +98,7 @@ read_uptime(struct proc *p, int dir)
 	uint64_t began, ms;
 
 	/* The second field, the name, may hold anything: its end is the last bracket. */
-	if (ticks <= 0 || text_of(dir, "stat", text, sizeof(text)) < 0 || (at = strrchr(text, ')')) == NULL ||
+	if (ticks <= 0 || proc_text(dir, "stat", text, sizeof(text)) < 0 || (at = strrchr(text, ')')) == NULL ||
 	    clock_gettime(CLOCK_BOOTTIME, &now) < 0)
 		return;
 	for (int field = 2; field < 22; field++)
@@ -144,10 +129,10 @@ read_limits(struct proc *p, int dir)
 	size_t len = 0;
 	const char *v;
 
-	if (text_of(dir, "limits", text, sizeof(text)) < 0)
+	if (proc_text(dir, "limits", text, sizeof(text)) < 0)
 		return;
 	for (size_t i = 0; i < sizeof(limit) / sizeof(*limit); i++) {
-		if ((v = value_of(text, limit[i].words)) == NULL || sscanf(v, "%23s %23s", soft, hard) != 2 ||
+		if ((v = proc_value(text, limit[i].words)) == NULL || sscanf(v, "%23s %23s", soft, hard) != 2 ||
 		    (strcmp(soft, "unlimited") == 0 && strcmp(hard, soft) == 0))
 			continue;
 		/* 13 of at most 1 + 10 + 1 + 23 + 1 + 23 bytes fit. */
@@ -156,29 +141,40 @@ read_limits(struct proc *p, int dir)
 	}
 }
 
+/* Counts the open files, and the rings of io_uring(7) among the first of them. */
 static void
 read_open_files(struct proc *p, int dir)
 {
+	static const char ring[] = "anon_inode:[io_uring]";
+	int fd = openat(dir, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st = { 0 };
+	char to[sizeof(ring)];
 	struct dirent *e;
-	struct stat st;
 	DIR *files;
-	int fd;
 
-	if ((fd = openat(dir, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+	if (fd < 0)
 		return;
 	if (fstat(fd, &st) == 0 && st.st_size > 0) {
 		p->open_files = (uint64_t)st.st_size;
 		p->has_open_files = 1;
-		io_close(fd);
-		return;
 	}
 	if ((files = fdopendir(fd)) == NULL) {
 		io_close(fd);
 		return;
 	}
-	while (p->open_files < PROC_OPEN_FILES && (e = readdir(files)) != NULL)
-		p->open_files += e->d_name[0] != '.';
-	p->has_open_files = p->open_files < PROC_OPEN_FILES;
+	for (uint64_t n = 0; n < (p->has_open_files ? PROC_RINGS : PROC_OPEN_FILES); n++) {
+		do {
+			e = readdir(files);
+		} while (e != NULL && e->d_name[0] == '.');
+		if (e == NULL) {
+			p->has_open_files = 1;
+			break;
+		}
+		if (n < PROC_RINGS && readlinkat(fd, e->d_name, to, sizeof(to)) == sizeof(ring) - 1)
+			p->io_uring += memcmp(to, ring, sizeof(ring) - 1) == 0;
+		if (st.st_size == 0)
+			p->open_files++;
+	}
 	closedir(files);
 }
 
@@ -187,7 +183,7 @@ read_cgroup(struct proc *p, int dir)
 {
 	char text[16384];
 
-	if (text_of(dir, "cgroup", text, sizeof(text)) == 0)
+	if (proc_text(dir, "cgroup", text, sizeof(text)) == 0)
 		cgroup_parse(text, &p->cgroup);
 }
 
@@ -275,37 +271,21 @@ read_exe(struct proc *p, int dir)
 	io_close(fd);
 }
 
-int
-proc_read(struct proc *p, pid_t pid, pid_t tid, int environment)
+/* All that its first thread does not keep when it has ended. */
+static void
+read_thread(struct proc *p, int thread, int environment)
 {
-	char path[64];
 	ssize_t n;
-	int dir;
 
-	/* All but the environment, which is long. */
-	memset(p, 0, offsetof(struct proc, environment));
-	snprintf(path, sizeof(path), "/proc/%ld", (long)pid);
-	if ((dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) {
-		if (errno == ENOENT)
-			errno = ESRCH;
-		return -1;
-	}
-	p->comm_len = read_name(dir, "comm", p->comm, sizeof(p->comm));
-	read_status(p, dir);
-	read_uptime(p, dir);
-	read_limits(p, dir);
-	read_open_files(p, dir);
-	read_cgroup(p, dir);
-	read_namespace(p, dir);
-	p->cwd_len = read_link(dir, "cwd", p->cwd, sizeof(p->cwd));
-	p->root_len = read_link(dir, "root", p->root, sizeof(p->root));
-	if (tid != 0) {
-		snprintf(path, sizeof(path), "task/%ld/comm", (long)tid);
-		p->thread_name_len = read_name(dir, path, p->thread_name, sizeof(p->thread_name));
-	}
-	read_cmdline(p, dir);
+	read_limits(p, thread);
+	read_open_files(p, thread);
+	read_cgroup(p, thread);
+	read_namespace(p, thread);
+	p->cwd_len = read_link(thread, "cwd", p->cwd, sizeof(p->cwd));
+	p->root_len = read_link(thread, "root", p->root, sizeof(p->root));
+	read_cmdline(p, thread);
 	if (environment &&
-	    (n = slurp(dir, "environ", p->environment, sizeof(p->environment) - 1)) > 0) {
+	    (n = slurp(thread, "environ", p->environment, sizeof(p->environment) - 1)) > 0) {
 		/* Of a variable that was cut nobody can say whether it is secret. */
 		if ((size_t)n == sizeof(p->environment) - 1)
 			while (n > 0 && p->environment[n - 1] != '\0')
@@ -313,7 +293,32 @@ proc_read(struct proc *p, pid_t pid, pid_t tid, int environment)
 		p->environment[n] = '\0';
 		p->environment_len = (size_t)n;
 	}
-	read_exe(p, dir);
+}
+
+int
+proc_read(struct proc *p, pid_t pid, pid_t tid, int environment)
+{
+	int dir = proc_hold(pid), thread;
+	char path[64];
+
+	/* All but the environment, which is long. */
+	memset(p, 0, offsetof(struct proc, environment));
+	if (dir < 0)
+		return -1;
+	p->comm_len = read_name(dir, "comm", p->comm, sizeof(p->comm));
+	thread = proc_hold_thread(dir, tid);
+	read_status(p, dir, thread >= 0 ? thread : dir);
+	read_uptime(p, dir);
+	if (tid != 0) {
+		snprintf(path, sizeof(path), "task/%ld/comm", (long)tid);
+		p->thread_name_len = read_name(dir, path, p->thread_name, sizeof(p->thread_name));
+	}
+	if (thread >= 0) {
+		read_thread(p, thread, environment);
+		p->rights = proc_rights(dir, p->has_container_owner);
+		read_exe(p, thread);
+		io_close(thread);
+	}
 	io_close(dir);
 	return 0;
 }
@@ -325,9 +330,9 @@ proc_pidfd_is(int pidfd, pid_t pid)
 	const char *v;
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
-	if (text_of(AT_FDCWD, path, text, sizeof(text)) < 0)
+	if (proc_text(AT_FDCWD, path, text, sizeof(text)) < 0)
 		return -1;
-	if ((v = value_of(text, "Pid:")) == NULL)
+	if ((v = proc_value(text, "Pid:")) == NULL)
 		return -1;
 	return strtol(v, NULL, 10) == (long)pid;
 }
@@ -335,12 +340,12 @@ proc_pidfd_is(int pidfd, pid_t pid)
 int
 proc_has_pid(pid_t pid, uint32_t number)
 {
-	char path[64], *text = malloc(STATUS_SIZE), *end;
+	char path[64], *text = malloc(PROC_STATUS), *end;
 	const char *v;
 	int has = -1;
 
 	snprintf(path, sizeof(path), "/proc/%ld/status", (long)pid);
-	if (text != NULL && text_of(AT_FDCWD, path, text, STATUS_SIZE) == 0 && (v = value_of(text, "NSpid:")) != NULL)
+	if (text != NULL && proc_text(AT_FDCWD, path, text, PROC_STATUS) == 0 && (v = proc_value(text, "NSpid:")) != NULL)
 		for (has = 0; !has && *v != '\n' && *v != '\0'; v = end) {
 			has = strtoul(v, &end, 10) == number;
 			if (end == v)

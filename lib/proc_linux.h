@@ -7,6 +7,7 @@
 
 #include "cgroup.h"
 #include "elf_id.h"
+#include "proc_rights_linux.h"
 
 /* The most bytes of a command line, of the path of the executable, and of a directory's, that are kept. */
 #define PROC_TEXT 4096
@@ -15,6 +16,8 @@
 #define PROC_ENVIRONMENT (256u * 1024)
 /* The most open files that are counted one by one, where the kernel (before 6.2) does not say how many. */
 #define PROC_OPEN_FILES 65536
+/* The most open files that are asked whether they are rings of io_uring: those with the lowest numbers. */
+#define PROC_RINGS 4096
 
 struct proc {
 	int has_status;
@@ -28,11 +31,12 @@ struct proc {
 	size_t thread_name_len;
 	int has_uptime, has_open_files;
 	uint64_t uptime;		/* since it was started, milliseconds */
-	uint64_t open_files;
+	uint64_t open_files, io_uring;	/* how many, and how many of them are rings of io_uring(7) */
 	char limits[768];		/* "core=0:unlimited nofile=1024:4096": those that limit, soft and hard */
 	struct cgroup cgroup;
 	int has_container_owner;
 	uint32_t container_owner;	/* the user who made its user namespace, when that is not ours (ioctl_ns(2)) */
+	enum proc_rights rights;
 	char cwd[PROC_DIR], root[PROC_DIR];
 	size_t cwd_len, root_len;
 	char exe[PROC_TEXT];
@@ -48,8 +52,8 @@ struct proc {
 
 /*
  * Reads the facts of a process, with the name of its thread tid unless that is 0, and what was its environment
- * when it was started.  What cannot be read is left out.  Returns 0; -1 with errno when there is no such
- * process.  What may be waited for, its executable on a file system that hangs, is read last: see
+ * when it was started.  Where its first thread has ended, what that has no longer is another's, tid's if that is
+ * there.  What cannot be read is left out.  Returns 0; -1 with errno when there is no such process.  What may be waited for, its executable on a file system that hangs, is read last: see
  * proc_ask_linux.h.
  */
 int proc_read(struct proc *p, pid_t pid, pid_t tid, int environment);

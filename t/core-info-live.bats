@@ -117,6 +117,138 @@ need_root() {
 	[ "$stderr" = 'core-info: -t 0: not a thread ID' ]
 }
 
+@test "core-info: -p of a process whose first thread has ended: what its other threads have" {
+	cat >leader.c <<-'EOF'
+	#include <pthread.h>
+	#include <stdio.h>
+	#include <sys/syscall.h>
+	#include <unistd.h>
+	static void *
+	thread(void *leader)
+	{
+		pthread_join(*(pthread_t *)leader, NULL);
+		printf("%ld\n", (long)syscall(SYS_gettid));
+		fflush(stdout);
+		for (;;)
+			pause();
+	}
+	int
+	main(void)
+	{
+		static pthread_t self, t;
+		self = pthread_self();
+		pthread_create(&t, NULL, thread, &self);
+		pthread_exit(NULL);
+	}
+	EOF
+	${CC:-cc} -pthread -Wl,--build-id=sha1 -o leader leader.c
+	start "$PWD/leader" argument
+	tid=$(cat up)
+	[ "$tid" != "$pid" ]
+	for i in $(seq 200); do
+		! grep -q '^State:.Z' "/proc/$pid/status" || break
+		sleep 0.05
+	done
+	for t in '' "-t $tid"; do
+		core-info -a -p "$pid" $t >said
+		[ "$(value comm)" = leader ]
+		[ "$(value cwd)" = "$PWD" ]
+		[ "$(value root)" = / ]
+		[ "$(value exe)" = "$PWD/leader" ]
+		[ "$(value build_id)" = "$(elf-uuid -b leader)" ]
+		[ "$(value cmdline)" = "$PWD/leader argument" ]
+		[ "$(value open_files)" = "$(ls "/proc/$pid/task/$tid/fd" | wc -l)" ]
+		[ "$(value open_files)" -ge 3 ]
+		[ "$(value vsize)" -gt 0 ]
+		grep -qE "^module=.* $PWD/leader\$" said
+	done
+	kill -9 "$pid"
+	# A zombie has nothing left: no files are not none.
+	start sh -c '"$0" & echo $!; exec sleep 1000' "$(type -P true)"
+	zombie=$(cat up)
+	for i in $(seq 200); do
+		! grep -q '^State:.Z' "/proc/$zombie/status" || break
+		sleep 0.05
+	done
+	core-info -p "$zombie" >said
+	[ "$(value pid)" = "$zombie" ]
+	run -1 grep -E '^(open_files|cwd|exe|io_uring)=' said
+}
+
+@test "core-info: -p counts the rings of io_uring" {
+	cat >ring.py <<-'EOF'
+	import ctypes, sys, time
+	for _ in range(2):
+	    p = ctypes.create_string_buffer(120)
+	    if ctypes.CDLL(None).syscall(425, 4, p) < 0:
+	        print("none", flush=True)
+	        break
+	else:
+	    print("rings", flush=True)
+	time.sleep(1000)
+	EOF
+	start python3 ring.py
+	grep -q rings up || skip "this kernel has no io_uring for us"
+	core-info -p "$pid" >said
+	[ "$(value io_uring)" = 2 ]
+	[ "$(value open_files)" = "$(ls "/proc/$pid/fd" | wc -l)" ]
+	core-info -jp "$pid" >json
+	valid_json core-info json
+	jq -e '.io_uring == 2' json
+	kill -9 "$pid"
+	start "$BATS_FILE_TMPDIR/quiet"
+	core-info -p "$pid" >said
+	run -1 grep io_uring said
+}
+
+@test "core-info: -p says whether a process has more rights than its user" {
+	need_root
+	need setpriv
+	local quiet=$BATS_FILE_TMPDIR/quiet way
+	chmod 755 "$BATS_FILE_TMPDIR"
+	rights() {
+		start "$@" sleep 1000 &&
+			core-info -p "$pid" >said && value rights
+		kill -9 "$pid"
+	}
+	start() {
+		local i
+		"$@" 3>&- &
+		pid=$!
+		for i in $(seq 200); do
+			[ "$(cat "/proc/$pid/comm")" != sleep ] || return 0
+			sleep 0.05
+		done
+		return 1
+	}
+	[ "$(rights setpriv --reuid 4711 --regid 4711 --clear-groups)" = user ]
+	while IFS= read -r way; do
+		# shellcheck disable=SC2086
+		[ "$(rights setpriv $way --clear-groups)" = more ] || { echo "$way"; return 1; }
+	done <<-'EOF'
+	--ruid 4711 --euid 0 --regid 4711
+	--ruid 0 --euid 4711 --regid 4711
+	--reuid 4711 --rgid 4711 --egid 4712
+	--reuid 4711 --regid 4711 --inh-caps +net_raw --ambient-caps +net_raw
+	--reuid 0
+	EOF
+	# Its capabilities are those of its own namespace.
+	! unshare -Ur true || [ "$(rights setpriv --reuid 4711 --regid 4711 --clear-groups unshare -Ur)" = user ]
+}
+
+@test "core-info: -p -C believes only a process of that user that the kernel is dumping" {
+	start "$BATS_FILE_TMPDIR/quiet"
+	fails_with 2 core-info -p "$pid" -C "$(id -u)"
+	[ "$stderr" = "core-info: pid $pid: not a process of user $(id -u) that is being dumped" ]
+	fails_with 2 core-info -p "$pid" -C x
+	usage_error core-info -C 0
+	usage_error core-info -C 0 -o new
+	# As a tap it passes on what comes, and takes nothing from there.
+	head -c 1000 /dev/urandom >noise
+	core-info -d 4 -p "$pid" -C 0 <noise 4>lines | cmp noise -
+	core-info -d 4 -p $(($(cat /proc/sys/kernel/pid_max) + 1)) -C 0 <noise 4>lines | cmp noise -
+}
+
 @test "core-info: -p -a lists the threads with their names, and the modules as a core of it has them" {
 	need gdb
 	start "$BATS_FILE_TMPDIR/quiet"

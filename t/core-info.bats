@@ -1651,7 +1651,7 @@ live_lines() {
 # of_process ARG…: core-info of a process, with a time that is one put aside, and what is around it too.
 of_process() {
 	says core-info "$@"
-	sed -i -E '/^(cwd|root|cgroup|(user_)?unit|container|container_owner|limits|open_files|uptime_ms|vsize|rss|rss_peak|swap)=/d' said
+	sed -i -E '/^(rights|cwd|root|cgroup|(user_)?unit|container|container_owner|limits|open_files|uptime_ms|vsize|rss|rss_peak|swap)=/d' said
 	sed -i -E 's/^time=[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]Z$/time=TIME/' said
 }
 

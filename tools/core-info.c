@@ -21,10 +21,13 @@
 #include "number.h"
 #include "proc_ask_linux.h"
 #include "proc_core_linux.h"
+#include "proc_task_linux.h"
 #include "record.h"
 
 struct options {
 	int lists, json, environment, pidfd, small;
+	int dumped;	/* -1, or /proc/PID: a process of uid that the kernel must be dumping */
+	uint32_t uid;
 	pid_t pid, tid;
 	const char *identity;
 };
@@ -33,8 +36,8 @@ static int
 usage(FILE *to, int status)
 {
 	fputs("usage: core-info [-ahjSV] [-i IDENTITY] [FILE]\n"
-	      "       core-info -d FD | -o FILE [-aj] [-p PID [-P FD]]\n"
-	      "       core-info -p PID [-aEj] [-P FD] [-t TID]\n", to);
+	      "       core-info -d FD | -o FILE [-aj] [-p PID [-C UID] [-P FD]]\n"
+	      "       core-info -p PID [-aEj] [-C UID] [-P FD] [-t TID]\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 
@@ -75,6 +78,8 @@ live(const struct options *o)
 	/* Asked before and after: a number that was given to another process in between shows. */
 	if (o->pidfd >= 0 && proc_pidfd_is(o->pidfd, o->pid) != 1)
 		errx(2, "pid %ld: not the process of descriptor %d", pid, o->pidfd);
+	if (o->dumped >= 0 && !proc_is_dumped(o->dumped, o->tid, o->uid))
+		errx(2, "pid %ld: not a process of user %" PRIu32 " that is being dumped", pid, o->uid);
 	if ((p = proc_ask(o->pid, o->tid, o->environment, &late)) == NULL)
 		err(2, "pid %ld", pid);
 	if ((status = late))
@@ -83,7 +88,8 @@ live(const struct options *o)
 		warn("pid %ld: threads and modules", pid);
 		status = 1;
 	}
-	if (o->pidfd >= 0 && proc_pidfd_is(o->pidfd, o->pid) != 1)
+	if ((o->pidfd >= 0 && proc_pidfd_is(o->pidfd, o->pid) != 1) ||
+	    (o->dumped >= 0 && !proc_is_dumped(o->dumped, o->tid, o->uid)))
 		errx(2, "pid %ld: gone while its facts were read", pid);
 	facts_process(&r, p, o->pid, o->tid);
 	rc = put_record(&r, o->json, out);
@@ -144,7 +150,7 @@ ask_files(void *arg, struct core_files *f)
 {
 	const struct options *o = arg;
 
-	proc_files(f, o->pid, o->pidfd);
+	proc_files(f, o->pid, o->pidfd, o->dumped, o->uid);
 }
 
 /*
@@ -189,32 +195,36 @@ tap(int fd, struct options *o)
 }
 
 /* The number of an option, which is no such thing otherwise. */
-static int
-number(int letter, uint64_t least, const char *thing)
+static uint32_t
+number(int letter, uint64_t least, uint64_t most, const char *thing)
 {
 	uint64_t n;
 
-	if (number_parse(optarg, least, INT32_MAX, &n) < 0)
+	if (number_parse(optarg, least, most, &n) < 0)
 		errx(2, "-%c %s: not a %s", letter, optarg, thing);
-	return (int)n;
+	return (uint32_t)n;
 }
 
 int
 main(int argc, char **argv)
 {
-	struct options o = { .pidfd = -1 };
-	int fd = -1, is_tap, c;
+	struct options o = { .pidfd = -1, .dumped = -1 };
+	int fd = -1, user = 0, is_tap, c;
 	const char *out = NULL;
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "ad:Ehi:jo:P:p:St:V")) != -1) {
+	while ((c = getopt(argc, argv, "aC:d:Ehi:jo:P:p:St:V")) != -1) {
 		switch (c) {
 		case 'a':
 			o.lists = 1;
 			break;
+		case 'C':
+			o.uid = number(c, 0, UINT32_MAX, "user ID");
+			user = 1;
+			break;
 		case 'd':
-			fd = number(c, 0, "descriptor");
+			fd = (int)number(c, 0, INT32_MAX, "descriptor");
 			if (fd < 2 || fcntl(fd, F_GETFD) < 0)
 				errx(2, "-d %d: not an open descriptor of its own", fd);
 			break;
@@ -233,16 +243,16 @@ main(int argc, char **argv)
 			out = optarg;
 			break;
 		case 'P':
-			o.pidfd = number(c, 0, "descriptor");
+			o.pidfd = (int)number(c, 0, INT32_MAX, "descriptor");
 			break;
 		case 'p':
-			o.pid = number(c, 1, "process ID");
+			o.pid = (pid_t)number(c, 1, INT32_MAX, "process ID");
 			break;
 		case 'S':
 			o.small = 1;
 			break;
 		case 't':
-			o.tid = number(c, 1, "thread ID");
+			o.tid = (pid_t)number(c, 1, INT32_MAX, "thread ID");
 			break;
 		case 'V':
 			puts("core-info " VERSION);
@@ -252,11 +262,16 @@ main(int argc, char **argv)
 		}
 	}
 	is_tap = fd >= 0 || out != NULL;
-	if (argc - optind > (o.pid == 0 && !is_tap) || (fd >= 0 && out != NULL) || (o.pid == 0 && o.pidfd >= 0) ||
+	if (argc - optind > (o.pid == 0 && !is_tap) || (fd >= 0 && out != NULL) || (o.pid == 0 && (o.pidfd >= 0 || user)) ||
 	    ((o.pid == 0 || is_tap) && (o.environment || o.tid != 0)) ||
 	    ((o.pid != 0 || is_tap) && (o.identity != NULL || o.small)))
 		return usage(stderr, 2);
 
+	if (user && (o.dumped = proc_hold(o.pid)) < 0) {
+		if (!is_tap)
+			err(2, "pid %ld", (long)o.pid);
+		o.pid = 0;
+	}
 	if (o.pid != 0 && !is_tap)
 		return live(&o);
 	if (out != NULL &&

@@ -159,7 +159,7 @@ ask_files(void *arg, struct core_files *f)
 {
 	const struct trim_process *p = arg;
 
-	proc_files(f, p->pid, p->pidfd);
+	proc_files(f, p->pid, p->pidfd, -1, 0);
 }
 
 static int

@@ -2,7 +2,6 @@
 
 #include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include "deadline_linux.h"
 #include "io.h"
 #include "proc_linux.h"
+#include "proc_task_linux.h"
 
 /* The longest auxiliary vector that is compared, bytes: the kernel's has some 20 entries. */
 #define AUXV 1024
@@ -35,15 +35,6 @@ read_memory(void *arg, uint64_t address, uint64_t offset, void *buf, size_t len)
 	return io_pread(j->mem, buf, len, address);
 }
 
-static int
-open_proc(pid_t pid, const char *name)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%ld/%s", (long)pid, name);
-	return open(path, O_RDONLY | O_CLOEXEC);
-}
-
 /* Whether the process has the auxiliary vector of the core, with its random addresses. */
 static int
 same_auxv(const struct job *j)
@@ -59,7 +50,7 @@ same_auxv(const struct job *j)
 			return 0;
 	} while (note.type != NT_AUXV);
 	if (note.len > AUXV || image_read(j->head, note.at, ours, (size_t)note.len) != (ssize_t)note.len ||
-	    (fd = open_proc(j->p.pid, "auxv")) < 0)
+	    (fd = proc_open_file(j->p.pid, "auxv")) < 0)
 		return 0;
 	n = io_read(fd, theirs, sizeof(theirs));
 	io_close(fd);
@@ -82,13 +73,14 @@ write_it(void *arg)
 		.memory = { .source = TRIM_PROCESS, .read = read_memory, .arg = j } };
 	enum trim_status st;
 
-	if ((j->mem = open_proc(j->p.pid, "mem")) < 0) {
+	if ((j->mem = proc_open_file(j->p.pid, "mem")) < 0) {
 		fail(j, TRIM_SYSTEM, ": its memory");
 		return;
 	}
 	/* Who was forked from the same program has the same vector, but not the same PID. */
 	if (!same_auxv(j) || (j->core->has_psinfo && proc_has_pid(j->p.pid, j->core->pid) == 0) ||
-	    (j->p.pidfd >= 0 && proc_pidfd_is(j->p.pidfd, j->p.pid) != 1)) {
+	    (j->p.pidfd >= 0 && proc_pidfd_is(j->p.pidfd, j->p.pid) != 1) ||
+	    (j->p.dumped >= 0 && !proc_is_dumped(j->p.dumped, 0, j->p.uid))) {
 		errno = ESRCH;
 		fail(j, TRIM_SYSTEM, ": not the process of the core");
 		return;

@@ -2,6 +2,7 @@
 #ifndef GZCORE_TRIM_PROCESS_LINUX_H
 #define GZCORE_TRIM_PROCESS_LINUX_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "trim.h"
@@ -12,6 +13,8 @@
 struct trim_process {
 	pid_t pid;
 	int pidfd;	/* of the process, or -1 */
+	int dumped;	/* -1, or /proc/PID (proc_hold): the kernel must be dumping it, and a thread be of uid */
+	uint32_t uid;
 
 	/* What came of it. */
 	enum trim_status status;
@@ -25,7 +28,7 @@ struct trim_process {
 
 /*
  * Writes the small core of the core whose head is in core and head to fd, above 2, in a process of its own.  The
- * process must be the one that the core is of, by its auxiliary vector and its PID, and that of the pidfd.  Returns 0; -1 with
+ * process must be the one that the core is of, by its auxiliary vector and its PID, and that of the pidfd, if there is one.  Returns 0; -1 with
  * what is in p.
  */
 int trim_process_write(struct trim_process *p, const struct core *core, struct image *head,

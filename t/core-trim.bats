@@ -47,8 +47,6 @@ bt() {
 	usage_error core-trim -o small file
 	usage_error core-trim -c true
 	usage_error core-trim -c true ';'
-	usage_error core-trim -c ';' true
-	usage_error core-trim -c -o small true ';' true
 	for bad in '-d x' '-d 17' '-m 0' '-m 1X' '-M 0' '-p 0' '-s 100' '-r 5' '-r 0x10:0' '-r -1:4K' '-x main'; do
 		# shellcheck disable=SC2086 # an option and its value
 		fails_with 2 core-trim $bad "$CALLS"
@@ -274,6 +272,40 @@ bt() {
 	done
 	run -127 core-trim -c cat ';' no-such-command <noise
 	run -127 core-trim -c cat ';' no-such-command <"$ordered"
+}
+
+@test "core-trim: -c with a mistake in its options: it is said, and the whole core is stored" {
+	local ordered=$BATS_FILE_TMPDIR/ordered.core wrong
+	while IFS= read -r wrong; do
+		rm -f whole
+		# shellcheck disable=SC2086
+		run -5 --separate-stderr core-trim -c $wrong sh -c 'cat >small' ';' sh -c 'cat >whole; exit 5' <"$ordered"
+		[ -n "$stderr" ]
+		cmp whole "$ordered"
+		[ ! -e small ]
+	done <<-'EOF'
+	-p 0
+	-p x
+	-p 99999999999
+	-P 3
+	-P x -p 1
+	-C 0
+	-C x -p 1
+	-m 0
+	-s 1
+	-r 0x10
+	-x symbol
+	-d 1
+	-d 99
+	-o small
+	-Z
+	EOF
+	# Without a first command, too; without a second there is none to start.
+	run -0 core-trim -c ';' sh -c 'cat >whole' <"$ordered"
+	cmp whole "$ordered"
+	run -2 core-trim -c -p 0 cat <"$ordered"
+	run -2 core-trim -c -p 0 cat ';' <"$ordered"
+	run -127 core-trim -c -p 0 cat ';' no-such-command <"$ordered"
 }
 
 @test "core-trim: -c leaves SIGHUP ignored, as nohup has it, for both commands" {
@@ -691,7 +723,7 @@ bt() {
 	rm small
 	wait $other || :
 	run -0 --separate-stderr bash -c 'cat "$1" | core-trim -p "$2" -c sh -c "cat >small" ";" sh -c "cat >whole"' - "$ordered" $other
-	[[ $stderr == "core-trim: pid $other: its memory: No such file or directory" ]]
+	[[ $stderr == "core-trim: pid $other: its memory: No such process" ]]
 	cmp whole "$ordered"
 	judge <<<'assert b"trimmed=stream" in r.b'
 	# The very process, that gdb has stopped: the core has its notes first, as the kernel's.
@@ -703,6 +735,10 @@ bt() {
 	cat first | core-trim -p $pid >small
 	judge <<<'assert b"trimmed=process" in r.b and len(r.b) < 400000'
 	bt "$CALLS" small | grep -q 'pause'
+	# One that only lives is not one that is dumped.
+	cat first | core-trim -p $pid -C "$(id -u)" >small3 2>err
+	[ "$(cat err)" = "core-trim: pid $pid: not the process of the core: No such process" ]
+	core-info small3 | grep -qx trimmed=stream
 	# Looked at alone, the core reaches the command untouched, by the very pipe.
 	cat first | core-trim -p $pid -c sh -c 'cat >small2' ';' sh -c 'cat >whole; readlink /proc/$PPID/exe'
 	cmp whole first

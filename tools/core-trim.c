@@ -15,6 +15,7 @@
 #include "number.h"
 #include "output.h"
 #include "proc_core_linux.h"
+#include "proc_task_linux.h"
 #include "trim.h"
 #include "trim_process_linux.h"
 #include "trim_stream_linux.h"
@@ -22,17 +23,21 @@
 /* The status for a command that is not there, as a shell has it. */
 #define NOT_STARTED 127
 
+static const char no_depth[] =
+    "-d: the memory of a stream cannot be asked for again: a file's, or the process's (-p), can";
+
 struct options {
 	struct trim_options trim;
 	struct trim_process process;	/* pid 0: the memory of the core */
 	struct output small;		/* of -o, of -c, or standard output */
-	char **command;			/* of -c: who gets the whole core */
+	int chain;			/* -c */
+	char **command;			/* its second: who gets the whole core */
 };
 
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-trim [-hV] [-d N] [-k PATTERN] [-m BYTES] [-M BYTES] [-p PID [-P FD]]\n"
+	fputs("usage: core-trim [-hV] [-d N] [-k PATTERN] [-m BYTES] [-M BYTES] [-p PID [-C UID] [-P FD]]\n"
 	      "                 [-r START:LENGTH] [-s BYTES] [-x MODULE!SYMBOL] [FILE]\n"
 	      "       core-trim -o SMALL [OPTION ...]\n"
 	      "       core-trim -c [OPTION ...] COMMAND [ARG ...] ';' COMMAND [ARG ...]\n", to);
@@ -159,7 +164,15 @@ ask_files(void *arg, struct core_files *f)
 {
 	const struct trim_process *p = arg;
 
-	proc_files(f, p->pid, p->pidfd, -1, 0);
+	proc_files(f, p->pid, p->pidfd, p->dumped, p->uid);
+}
+
+static int
+become_whole(char **command)
+{
+	command_become(command);
+	warn("%s", command[0]);
+	return NOT_STARTED;
 }
 
 static int
@@ -176,17 +189,17 @@ from_pipe(struct options *o)
 		s.core.ask_files = ask_files;
 		s.core.ask_arg = &o->process;
 	}
-	if (tap && end_input_heed() < 0)
-		err(2, "/dev/null");
+	if (tap && end_input_heed() < 0) {
+		warn("/dev/null");
+		return o->command != NULL ? become_whole(o->command) : 2;
+	}
 	st = trim_stream_head(&s, tap && o->process.pid != 0);
 	if (st != TRIM_OK)
 		small = cannot(st, &s.core, "<stdin>");
 	else if (o->process.pid != 0)
 		small = from_process(o, &s);
-	if (small != 1 && o->command != NULL && trim_stream_untouched(&s)) {
-		command_become(o->command);
-		err(NOT_STARTED, "%s", o->command[0]);
-	}
+	if (small != 1 && o->command != NULL && trim_stream_untouched(&s))
+		return become_whole(o->command);
 	if (o->command != NULL && command_start(&whole) < 0)
 		err(2, "%s", o->command[0]);
 	end_input_tell(whole.pid);
@@ -215,107 +228,155 @@ from_pipe(struct options *o)
 	return tap ? status : small == 0 && status == 0 ? 0 : 2;
 }
 
+/* The size that an option has; *misused when it is none. */
 static uint64_t
-size(int letter, uint64_t least)
+size(int letter, uint64_t least, int *misused)
 {
-	uint64_t n;
+	uint64_t n = least;
 
-	if (number_size(optarg, least, INT64_MAX, &n) < 0)
-		errx(2, "-%c %s: not a size of at least %" PRIu64 " bytes, or with K, M, G or T behind it", letter, optarg, least);
+	if (number_size(optarg, least, INT64_MAX, &n) < 0) {
+		warnx("-%c %s: not a size of at least %" PRIu64 " bytes, or with K, M, G or T behind it", letter, optarg, least);
+		*misused = 1;
+	}
 	return n;
 }
 
-static int
-number(int letter, uint64_t least, uint64_t most)
+static uint32_t
+number(int letter, uint64_t least, uint64_t most, int *misused)
 {
-	uint64_t n;
+	uint64_t n = least;
 
-	if (number_parse(optarg, least, most, &n) < 0)
-		errx(2, "-%c %s: not a number from %" PRIu64 " to %" PRIu64, letter, optarg, least, most);
-	return (int)n;
+	if (number_parse(optarg, least, most, &n) < 0) {
+		warnx("-%c %s: not a number from %" PRIu64 " to %" PRIu64, letter, optarg, least, most);
+		*misused = 1;
+	}
+	return (uint32_t)n;
 }
 
-int
-main(int argc, char **argv)
+/* Takes the options.  Returns -1, or the status to end with. */
+static int
+take_options(struct options *o, int argc, char **argv)
 {
-	struct options o = { .trim = { .stack = TRIM_STACK }, .process = { .pidfd = -1 } };
-	static const char **patterns, **symbols;
-	static struct trim_span *spans;
-	static struct core_named n;
-	int chain = 0, is_file, c;
+	const char **patterns = calloc((size_t)argc, sizeof(*patterns)), **symbols = calloc((size_t)argc, sizeof(*symbols));
+	struct trim_span *spans = calloc((size_t)argc, sizeof(*spans));
+	int misused = 0, user = 0, c;
 
-	if (io_std() < 0)
-		return 2;
-	if ((patterns = calloc((size_t)argc, sizeof(*patterns))) == NULL ||
-	    (symbols = calloc((size_t)argc, sizeof(*symbols))) == NULL ||
-	    (spans = calloc((size_t)argc, sizeof(*spans))) == NULL)
-		err(2, NULL);
+	if (patterns == NULL || symbols == NULL || spans == NULL)
+		return warn(NULL), 2;
+	o->trim.pattern = patterns;
+	o->trim.span = spans;
+	o->trim.symbol = symbols;
 	/* "+": the options of the commands are theirs. */
-	while ((c = getopt(argc, argv, "+cd:hk:m:M:o:P:p:r:s:Vx:")) != -1) {
+	while ((c = getopt(argc, argv, "+C:cd:hk:m:M:o:P:p:r:s:Vx:")) != -1) {
 		switch (c) {
+		case 'C':
+			o->process.uid = number(c, 0, UINT32_MAX, &misused);
+			user = 1;
+			break;
 		case 'c':
-			chain = 1;
+			o->chain = 1;
 			break;
 		case 'd':
-			o.trim.depth = (unsigned)number(c, 0, TRIM_DEPTH);
+			o->trim.depth = number(c, 0, TRIM_DEPTH, &misused);
 			break;
 		case 'h':
 			return usage(stdout, 0);
 		case 'k':
-			patterns[o.trim.patterns++] = optarg;
+			patterns[o->trim.patterns++] = optarg;
 			break;
 		case 'm':
 		case 'M':
-			*(c == 'm' ? &o.trim.budget : &o.trim.memory) = size(c, 1);
+			*(c == 'm' ? &o->trim.budget : &o->trim.memory) = size(c, 1, &misused);
 			break;
 		case 'o':
-			o.small.file = optarg;
+			o->small.file = optarg;
 			break;
 		case 'P':
-			o.process.pidfd = number(c, 0, INT32_MAX);
+			o->process.pidfd = (int)number(c, 0, INT32_MAX, &misused);
 			break;
 		case 'p':
-			o.process.pid = number(c, 1, INT32_MAX);
+			o->process.pid = (pid_t)number(c, 1, INT32_MAX, &misused);
 			break;
 		case 'r':
-			if (number_span(optarg, &spans[o.trim.spans].start, &spans[o.trim.spans].len) < 0)
-				errx(2, "-r %s: not START:LENGTH, such as 0x7f0000001000:4K", optarg);
-			o.trim.spans++;
+			if (number_span(optarg, &spans[o->trim.spans].start, &spans[o->trim.spans].len) < 0) {
+				warnx("-r %s: not START:LENGTH, such as 0x7f0000001000:4K", optarg);
+				misused = 1;
+			}
+			o->trim.spans++;
 			break;
 		case 's':
-			o.trim.stack = size(c, TRIM_STACK_LEAST);
+			o->trim.stack = size(c, TRIM_STACK_LEAST, &misused);
 			break;
 		case 'V':
 			puts("core-trim " VERSION);
 			return fflush(stdout) == 0 ? 0 : 2;
 		case 'x':
-			if (strchr(optarg, '!') == NULL)
-				errx(2, "-x %s: not MODULE!SYMBOL", optarg);
-			symbols[o.trim.symbols++] = optarg;
+			if (strchr(optarg, '!') == NULL) {
+				warnx("-x %s: not MODULE!SYMBOL", optarg);
+				misused = 1;
+			}
+			symbols[o->trim.symbols++] = optarg;
 			break;
 		default:
 			return usage(stderr, 2);
 		}
 	}
-	o.trim.pattern = patterns;
-	o.trim.span = spans;
-	o.trim.symbol = symbols;
-	if (chain)
-		o.small.command.argv = argv + optind;
-	if ((o.process.pid == 0 && o.process.pidfd >= 0) || (chain && o.small.file != NULL) ||
-	    (chain ? command_split(o.small.command.argv, &o.command) < 0 :
-		     argc - optind > (o.small.file == NULL && o.process.pid == 0)))
+	if (misused)
+		return 2;
+	if (o->process.pid == 0 && (o->process.pidfd >= 0 || user))
 		return usage(stderr, 2);
-	if (core_named(&n, chain ? NULL : argv[optind], 0, CONF_FILE, DUMPS_DIR) < 0)
+	if (user && (o->process.dumped = proc_hold(o->process.pid)) < 0) {
+		warn("pid %ld: the memory of the stream in its place", (long)o->process.pid);
+		o->process.pid = 0;
+	}
+	return -1;
+}
+
+/* Without a small core: becomes the second command of -c, if argv has one, which gets the whole core untouched. */
+static int
+whole_alone(char **argv)
+{
+	while (*argv != NULL && strcmp(*argv, ";") != 0)
+		argv++;
+	if (*argv == NULL || argv[1] == NULL)
+		return 2;
+	return become_whole(argv + 1);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = { .trim = { .stack = TRIM_STACK }, .process = { .pidfd = -1, .dumped = -1 } };
+	static struct core_named n;
+	int is_file, status;
+
+	if (io_std() < 0)
+		return 2;
+	status = take_options(&o, argc, argv);
+	argv += optind;
+	argc -= optind;
+	if (status < 0 && o.chain && (o.small.file != NULL || command_split(argv, &o.command) < 0))
+		status = usage(stderr, 2);
+	if (status < 0 && o.chain && o.process.pid == 0 && o.trim.depth > 0) {
+		warnx(no_depth);
+		return become_whole(o.command);
+	}
+	if (status >= 0)
+		return o.chain && status == 2 ? whole_alone(argv) : status;
+	if (o.chain)
+		o.small.command.argv = argv;
+	else if (argc > (o.small.file == NULL && o.process.pid == 0))
+		return usage(stderr, 2);
+	if (core_named(&n, o.chain ? NULL : *argv, 0, CONF_FILE, DUMPS_DIR) < 0)
 		errx(2, "%s: %s", n.shown, n.dump.why);
 	if (n.dump.small != NULL)
 		warnx("%s: %s", n.shown, n.dump.small);
 	if (isatty(n.fd))
 		errx(2, "%s: is a terminal: a core is not read from there", n.shown);
-	if (!chain && o.small.file == NULL && isatty(STDOUT_FILENO))
+	if (!o.chain && o.small.file == NULL && isatty(STDOUT_FILENO))
 		errx(2, "<stdout>: is a terminal: a core is not written there");
-	is_file = !chain && o.small.file == NULL && o.process.pid == 0 && lseek(n.fd, 0, SEEK_CUR) >= 0;
+	is_file = !o.chain && o.small.file == NULL && o.process.pid == 0 && lseek(n.fd, 0, SEEK_CUR) >= 0;
 	if (!is_file && o.process.pid == 0 && o.trim.depth > 0)
-		errx(2, "-d: the memory of a stream cannot be asked for again: a file's, or the process's (-p), can");
+		errx(2, no_depth);
 	return is_file ? from_file(&o, n.fd, n.shown) : from_pipe(&o);
 }

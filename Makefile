@@ -41,9 +41,9 @@ LIB = age cgroup command conf core core_files core_lists core_modules core_named
 	ordered output owner_linux payers pipe_linux proc_ask_linux proc_core_linux proc_linux \
 	proc_rights_linux proc_task_linux processors_linux progress queue_linux record \
 	record_lines restore retention room_linux salvage scratch_linux signals sink source \
-	stages store_linux terminal trace trace_text trim_frames trim_modules trim_pages \
-	trim_plan trim_process_linux trim_segments trim_stream_linux trim_write unpack_linux \
-	window_linux
+	stages store_linux syscall_name terminal trace trace_text trim_frames trim_modules \
+	trim_pages trim_plan trim_process_linux trim_segments trim_stream_linux trim_write \
+	unpack_linux window_linux
 # The headers that are for others too; what they include is among them.  Pages of section 3 describe them.
 PUBLIC = cgroup core core_files core_lists core_read core_small core_threads elf_debug elf_id facts fingerprint image inflate_status \
 	machines match proc_ask_linux proc_linux proc_rights_linux record signals trace
@@ -98,6 +98,14 @@ $(B)/%.o: %.c $(B)/.flags
 	$(call say,CC)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(OUR_CPPFLAGS) $(LIB_CFLAGS) $(OUR_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# The system calls that the headers know.
+$(B)/syscalls.h: $(B)/.flags
+	$(call say,MAKE)
+	$(Q)echo '#include <sys/syscall.h>' | $(CC) $(CPPFLAGS) $(CFLAGS) -E -dM - | sort | \
+		sed -n '/__NR_syscalls/d; s/^#define __NR_\([a-z][a-z0-9_]*\) .*/{ __NR_\1, "\1" },/p' >$@.new && mv -f $@.new $@
+$(B)/lib/syscall_name.o: $(B)/syscalls.h
+$(B)/lib/syscall_name.o: OUR_CPPFLAGS += -I$(B)
 
 # The paths that the scripts are filled with.
 PATHS = $(SYSCONFDIR) $(LOCALSTATEDIR) $(VERSION)

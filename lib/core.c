@@ -194,6 +194,10 @@ parse_auxv(struct core *c, size_t len)
 			c->phdr_at = value;
 		else if (type == AT_SYSINFO_EHDR && c->vdso_at == 0)
 			c->vdso_at = value;
+		else if (type == AT_SECURE && !c->has_secure) {
+			c->has_secure = 1;
+			c->secure = value != 0;
+		}
 	}
 }
 
@@ -253,6 +257,10 @@ parse_siginfo(struct core *c, size_t len)
 		s->signal == SIGTRAP);
 	if (s->has_address) {
 		s->address = core_number(c, c->held + fields, size);
+	} else if (s->code > 0 && s->signal == SIGSYS && len >= fields + size + 8) {
+		s->call_address = core_number(c, c->held + fields, size);
+		s->call = (int32_t)core_number(c, c->held + fields + size, 4);
+		s->call_arch = (uint32_t)core_number(c, c->held + fields + size + 4, 4);
 	} else if (s->code <= 0) {
 		s->pid = (uint32_t)core_number(c, c->held + fields, 4);
 		s->uid = (uint32_t)core_number(c, c->held + fields + 4, 4);

@@ -54,7 +54,8 @@ struct core {
 		char name[16];		/* of a living process only, else "" */
 	} *thread;		/* thread_count of them, at most CORE_THREADS */
 	size_t thread_count;
-	int has_psinfo, has_signal, has_siginfo;
+	int has_psinfo, has_signal, has_siginfo, has_secure;
+	int secure;		/* AT_SECURE: it was started with more rights than its user had, as by a set-user-ID bit */
 	uint32_t signal, pid, uid, gid;
 	char comm[17], args[81];
 	struct core_siginfo {	/* siginfo_t, sigaction(2) */
@@ -63,6 +64,9 @@ struct core {
 		int has_address;	/* of a fault; else who sent it */
 		uint64_t address;
 		uint32_t pid, uid;
+		int32_t call;		/* SIGSYS: the system call, its AUDIT_ARCH_ (else 0), and where it was called */
+		uint32_t call_arch;
+		uint64_t call_address;
 	} siginfo;
 	struct core_files files;
 	const struct core_file *exe;	/* one of files, or NULL when not known */

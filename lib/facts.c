@@ -13,6 +13,7 @@
 #include "io.h"
 #include "machines.h"
 #include "signals.h"
+#include "syscall_name.h"
 
 /* The first lines of every record: whose binary it is. */
 static void
@@ -85,6 +86,25 @@ put_hex(struct record *r, const char *key, uint64_t value)
 	record_text(r, key, text);
 }
 
+/* The system call that was not allowed. */
+static void
+put_call(struct record *r, const struct core_siginfo *s)
+{
+	const char *name = syscall_name(s->call_arch, s->call);
+	/* The machine is in the lower half of an AUDIT_ARCH_. */
+	const char *machine = machine_name(s->call_arch & 0xffff);
+
+	if (name != NULL)
+		record_text(r, "syscall", name);
+	if (s->call >= 0)
+		record_number(r, "syscall_nr", (uint64_t)s->call);
+	if (machine != NULL)
+		record_text(r, "syscall_arch", machine);
+	else
+		put_hex(r, "syscall_arch", s->call_arch);
+	put_hex(r, "syscall_addr", s->call_address);
+}
+
 /* Why there was a signal, and where, or from whom. */
 static void
 put_siginfo(struct record *r, const struct core_siginfo *s)
@@ -99,6 +119,8 @@ put_siginfo(struct record *r, const struct core_siginfo *s)
 		record_number(r, "sigpid", s->pid);
 		record_number(r, "siguid", s->uid);
 	}
+	if (s->call_arch != 0)
+		put_call(r, s);
 }
 
 /* What made it, what was mapped, and how much of it is there. */
@@ -125,6 +147,8 @@ put_image(struct record *r, const struct core *c, uint64_t bytes)
 	record_number(r, "segments", c->loads);
 	record_number(r, "segments_there", there);
 	record_number(r, "missing", c->promised > bytes ? c->promised - bytes : 0);
+	if (c->has_secure)
+		record_flag(r, "secure_exec", c->secure);
 }
 
 /* Of what a small core was made, and how. */

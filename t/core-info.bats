@@ -286,7 +286,7 @@ says() {
 }
 
 # apart FILE: moves what is said of a core's image, behind the keys of old, to more.
-MORE='^(sigcode|sigaddr|sigpid|siguid|machine|class|byteorder|files|modules|segments|segments_there|missing)='
+MORE='^(sigcode|sigaddr|sigpid|siguid|machine|class|byteorder|files|modules|segments|segments_there|missing|secure_exec|syscall[a-z_]*)='
 apart() {
 	grep -E "$MORE" "$1" >more || :
 	sed -i -E "/$MORE/d" "$1"
@@ -587,6 +587,45 @@ signame=SIGSEGV' >wanted
 	demo_lines "$(stat -c %s core)" | sed '/^sig/d' >wanted
 	says core-info core
 	diff wanted said
+}
+
+@test "core-info: the system call of a SIGSYS, by its name where it is this machine's" {
+	cat >wanted.py <<-'EOF'
+	def sys_core(bits, order, call, arch):
+	    old = struct.pack(order + "III116x", 31, 0, 1)
+	    new = struct.pack(order + "IIIIQiI96x", 31, 0, 1, 0, 0x7f0000001234, call, arch) if bits == 64 else \
+	        struct.pack(order + "IIIIiI104x", 31, 0, 1, 0x1234, call, arch)
+	    b = demo(bits, order, signal=31)
+	    assert old in b
+	    return b.replace(old, new)
+	EOF
+	call() {
+		py "$(cat wanted.py)
+write('core', sys_core($1))"
+		core-info core | grep -E '^(sigcode|syscall)'
+		core-info -j core >json
+		valid_json core-info json
+	}
+	# No name of another machine, and of no number that no call has; but the number.
+	diff <(call '64, "<", 79, 0xdeadbeef') <(printf '%s\n' sigcode=SYS_SECCOMP syscall_nr=79 syscall_arch=0xdeadbeef \
+		syscall_addr=0x7f0000001234)
+	diff <(call '32, ">", 1, 0x14') <(printf '%s\n' sigcode=SYS_SECCOMP syscall_nr=1 syscall_arch=ppc syscall_addr=0x1234)
+	[ "$(uname -m)" != x86_64 ] || {
+		diff <(call '64, "<", 79, 0xc000003e') <(printf '%s\n' sigcode=SYS_SECCOMP syscall=getcwd syscall_nr=79 \
+			syscall_arch=x86-64 syscall_addr=0x7f0000001234)
+		diff <(call '64, "<", 99999, 0xc000003e') <(printf '%s\n' sigcode=SYS_SECCOMP syscall_nr=99999 \
+			syscall_arch=x86-64 syscall_addr=0x7f0000001234)
+		diff <(call '64, "<", -1, 0x40000003') <(printf '%s\n' sigcode=SYS_SECCOMP syscall_arch=i386 \
+			syscall_addr=0x7f0000001234)
+	}
+}
+
+@test "core-info: secure_exec says whether a process began with more rights than its user had" {
+	py '
+for name, value in ("none", None), ("user", 0), ("more", 1):
+    entry = auxv([(23, value)] if value is not None else [], 64, "<")
+    write(name, core(demo_notes() + note(AUXV, entry), demo_loads()))'
+	diff <(for f in none user more; do core-info $f | grep ^secure_exec || :; done) <(printf 'secure_exec=no\nsecure_exec=yes\n')
 }
 
 @test "core-info: notes of others, of no known type and in several segments are passed over" {
@@ -1892,7 +1931,7 @@ time.sleep(1000)'
 	sys.exit(subprocess.call(["core-info", "-p", sys.argv[2], "-P", str(fd)], pass_fds=[fd]))
 	EOF
 	python3 asked.py "$pid" "$pid" >said
-	diff wanted <(sed -e 's/^time=.*/time=TIME/' -e '/^cwd=/,$d' said)
+	diff wanted <(sed -e 's/^time=.*/time=TIME/' -e '/^rights=/,$d' said)
 	run -2 --separate-stderr python3 asked.py $$ "$pid"
 	[ "$output" = '' ]
 	[[ $stderr == "core-info: pid $pid: not the process of descriptor "* ]]

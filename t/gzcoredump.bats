@@ -541,7 +541,8 @@ misuse() {
 		sed -e '/^module_\{0,1\}[a-z]*=0x/d' -e '/^\(user_\)\{0,1\}unit=/d' -e '/^container=/d' \
 			-e 's/=.*//' "$txt" | diff - <(printf '%s\n' uuid record uuid_from build_id pid tid uid gid signal \
 			signame comm exe cmdline threads time host limit dumpable bytes promised machine \
-			class byteorder modules segments segments_there missing thread_name rights cwd root cgroup limits \
+			class byteorder modules segments segments_there missing secure_exec \
+			thread_name rights cwd root cgroup limits \
 			open_files uptime_ms vsize rss rss_peak swap stored complete)
 		has "uuid=$uuid" record=1 uuid_from=section "build_id=$build_id" "pid=$LIVE" "tid=$LIVE" uid=0 gid=0 \
 			signal=11 signame=SIGSEGV comm=prog "exe=$PROG" "cmdline=$PROG wait its argument" threads=1 \
@@ -591,7 +592,8 @@ misuse() {
 		sed -e '/^module_\{0,1\}[a-z]*=0x/d' -e '/^\(user_\)\{0,1\}unit=/d' -e '/^container=/d' \
 			-e 's/=.*//' "$txt" | diff - <(printf '%s\n' uuid record uuid_from build_id pid tid uid gid signal \
 			signame comm exe threads time host limit dumpable bytes promised machine \
-			class byteorder modules segments segments_there missing thread_name rights cwd root cgroup limits \
+			class byteorder modules segments segments_there missing secure_exec \
+			thread_name rights cwd root cgroup limits \
 			open_files uptime_ms vsize rss rss_peak swap stored complete)
 		tr n-za-m a-z <"$gz" >plain.gz
 		same_core plain.gz

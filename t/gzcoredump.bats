@@ -17,12 +17,34 @@ setup_file() {
 	sed '1s|.*|#!/bin/busybox ash|' "$P/bin/gzcoredump" >"$P/bin/gzcoredump-ash"
 	chmod 755 "$P/bin/gzcoredump-ash"
 	crasher "$PROG" || return
+	held "$P/held" || return
 	# A process that lives on, so that there are live facts to read, and its core.
 	"$PROG" wait 'its argument' 3>&- >/dev/null 2>&1 &
 	LIVE=$!
 	until [ "$(sed 's/.*) //; s/ .*//' "/proc/$LIVE/stat")" = S ]; do sleep 0.05; done
 	gcore -o "$CORE" "$LIVE" >"$BATS_FILE_TMPDIR/gcore.log" 2>&1 3>&- || return
 	notes_first <"$CORE.$LIVE" >"$CORE"
+}
+
+# held FILE: a program that runs a command with the pidfd of a process on 3, as the kernel does: FILE PID COMMAND ...
+held() {
+	cat >"$BATS_FILE_TMPDIR/held.c" <<-'EOF'
+	#define _GNU_SOURCE
+	#include <stdlib.h>
+	#include <sys/syscall.h>
+	#include <unistd.h>
+	int
+	main(int argc, char **argv)
+	{
+		int fd = (int)syscall(SYS_pidfd_open, atoi(argv[1]), 0);
+		if (argc < 3 || fd < 0 || (fd == 3 ? fd = dup(3) : 3) < 0 || dup2(fd, 3) < 0)
+			return 99;
+		close(fd);
+		execvp(argv[2], argv + 2);
+		return 99;
+	}
+	EOF
+	${CC:-cc} -o "$1" "$BATS_FILE_TMPDIR/held.c"
 }
 
 # notes_first: a core of gdb's, which has its notes at the end, in the order of the kernel's, so that
@@ -91,15 +113,17 @@ in_each_shell() {
 # gz ARG …: gzcoredump in the shell of in_each_shell.
 gz() {
 	runs
+	# First, since what follows the name is part of it.
+	[ "${1-}" != -k ] || set -- -k F3 "${@:2}"
 	"${run[@]}" "$@"
 }
 
 # runs: the words of gz, in $run, for what needs a command.
 runs() {
 	case $shell in
-	dash) run=(dash "$P/bin/gzcoredump") ;;
-	ash) run=(busybox ash "$P/bin/gzcoredump") ;;
-	line) run=("$P/bin/gzcoredump-ash") ;;
+	dash) run=("$P/held" "${held-$LIVE}" dash "$P/bin/gzcoredump") ;;
+	ash) run=("$P/held" "${held-$LIVE}" busybox ash "$P/bin/gzcoredump") ;;
+	line) run=("$P/held" "${held-$LIVE}" "$P/bin/gzcoredump-ash") ;;
 	esac
 }
 
@@ -540,13 +564,13 @@ misuse() {
 		keys
 		sed -e '/^module_\{0,1\}[a-z]*=0x/d' -e '/^\(user_\)\{0,1\}unit=/d' -e '/^container=/d' \
 			-e 's/=.*//' "$txt" | diff - <(printf '%s\n' uuid record uuid_from build_id pid tid uid gid signal \
-			signame comm exe cmdline threads time host limit dumpable bytes promised machine \
+			signame comm exe cmdline threads time host container_host limit dumpable bytes promised machine \
 			class byteorder modules segments segments_there missing secure_exec \
 			thread_name rights cwd root cgroup limits \
 			open_files uptime_ms vsize rss rss_peak swap stored complete)
 		has "uuid=$uuid" record=1 uuid_from=section "build_id=$build_id" "pid=$LIVE" "tid=$LIVE" uid=0 gid=0 \
 			signal=11 signame=SIGSEGV comm=prog "exe=$PROG" "cmdline=$PROG wait its argument" threads=1 \
-			"host=$(uname -n)" limit=18446744073709551615 dumpable=1
+			"host=$(uname -n)" container_host=box limit=18446744073709551615 dumpable=1
 		[[ ${name##*/} =~ ^prog\.$LIVE\.20[0-9]{6}T[0-9]{6}Z$ ]]
 		[ "$(stat -c '%a %u %g' "$gz" "$txt")" = $'600 0 0\n600 0 0' ]
 		[ "$(stat -c %a "$DIR" "$LOG")" = $'700\n600' ]
@@ -577,7 +601,7 @@ misuse() {
 		EOF
 		[ "$(head -n 1 header)" = "${name##*/}" ]
 		[ "$(sed -n 2p header)" = "uuid=$uuid" ]
-		tail -n +2 header | sort | diff <(sed -E -e '/^bytes=/,/^missing=/d' \
+		tail -n +2 header | sort | diff <(sed -E -e '/^bytes=/,/^secure_exec=/d' \
 			-e '/^(module[a-z_]*=0x|(stored|complete)=)/d' "$txt" | sort) -
 	}
 	in_each_shell headed
@@ -591,7 +615,7 @@ misuse() {
 		run ! grep -qE '^cmdline=|its argument' "$txt" "$LOG"
 		sed -e '/^module_\{0,1\}[a-z]*=0x/d' -e '/^\(user_\)\{0,1\}unit=/d' -e '/^container=/d' \
 			-e 's/=.*//' "$txt" | diff - <(printf '%s\n' uuid record uuid_from build_id pid tid uid gid signal \
-			signame comm exe threads time host limit dumpable bytes promised machine \
+			signame comm exe threads time host container_host limit dumpable bytes promised machine \
 			class byteorder modules segments segments_there missing secure_exec \
 			thread_name rights cwd root cgroup limits \
 			open_files uptime_ms vsize rss rss_peak swap stored complete)
@@ -629,11 +653,34 @@ misuse() {
 		s11 X Y99 zzz 1 = - --
 		I1 s99999999999 t99999999999999999999
 		P$LIVE F99
+		P0 I0 F3 s11
+		P99999999999 I99999999999 u99999999999 F99999999999 s11
 		EOF
-		[ $n = 7 ]
+		[ $n = 9 ]
 		run -0 gz -k '' 'P' '' "P$LIVE" '' <"$CORE"
 	}
 	in_each_shell letters
+}
+
+@test "gzcoredump: -k stores the whole core and a small one of a process that is not to be seen from here" {
+	unseen() {
+		local n
+		for n in 0 00 99999999999 -1; do
+			rm -rf "$DIR"
+			conf small=yes
+			gz -k "P$n" "I$n" u0 g0 s11 d1 eprog <"$CORE"
+			whole
+			has small=whole comm=prog "exe=$PROG"
+			same_core
+		done
+		# Of what core-trim makes nothing the whole one is stored all the same.
+		rm -rf "$DIR"
+		conf small=yes small_budget=1
+		handle
+		whole
+		has small=no
+	}
+	in_each_shell unseen
 }
 
 @test "gzcoredump: -k says what the kernel said when the process cannot be read" {
@@ -648,7 +695,7 @@ misuse() {
 		has uuid= record=1 pid=$n tid=$n uid=1000 gid=100 signal=6 signame=SIGABRT limit=0 dumpable=2 \
 			stored=whole complete=no bytes=0
 		has 'comm=..?a?b???touch?pwned???'
-		grep -q '^host=bo?x?..???touch?pwned?$' "$txt"
+		has 'container_host=bo?x?..???touch?pwned?' "host=$(uname -n)"
 		[ "$(ls -A)" = '' ]
 		[ "$(ls -A -I ".gzcore.*" "$DIR" | wc -l)" = 2 ]
 		[[ ${txt##*/} == [A-Za-z0-9_]* ]]
@@ -659,22 +706,12 @@ misuse() {
 
 @test "gzcoredump: -k believes the process only when the descriptor is that process" {
 	checked() {
-		cat >with.py <<-'EOF'
-		import os, sys
-		fd = os.pidfd_open(int(sys.argv[1]))
-		if fd != 3:
-		    os.dup2(fd, 3)
-		os.set_inheritable(3, True)
-		os.execvp(sys.argv[2], sys.argv[2:])
-		EOF
-		runs
-		set -- "${run[@]}"
-		python3 with.py "$LIVE" "$@" -k "P$LIVE" s11 F3 eother <"$CORE" 3>&-
+		gz -k "P$LIVE" s11 eother <"$CORE"
 		whole
 		has comm=prog "uuid=$uuid" "cmdline=$PROG wait its argument" "host=$(uname -n)"
 		rm -rf "$DIR"
 		# Its number belongs to another process by now: nothing of that one may be in the record.
-		python3 with.py $$ "$@" -k "P$LIVE" s11 F3 eother </dev/null 3>&-
+		held=$$ gz -k "P$LIVE" s11 eother </dev/null
 		only_record
 		has comm=other uuid= "pid=$LIVE"
 		run ! grep -qE "^(exe|cmdline|threads)=|$uuid" "$txt"
@@ -688,7 +725,7 @@ misuse() {
 		runs
 		set -- "${run[@]}"
 		cd /
-		env -i "$@" -k "P$LIVE" s11 eprog <"$CORE" 1>&- 2>&- 3>&-
+		env -i "$@" -k F3 "P$LIVE" s11 eprog <"$CORE" 1>&- 2>&- 3>&-
 		cd "$OLDPWD"
 		whole
 		same_core
@@ -769,7 +806,7 @@ begun() {
 		soon test -e rest
 		cat noise
 	} 3>&- 2>/dev/null | setsid bash -c 'echo $$ >session; exec "$@"' session \
-		"${run[@]}" -k "P$LIVE" s11 eprog 3>&- &
+		"${run[@]}" -k F3 "P$LIVE" s11 eprog 3>&- &
 	soon test -e fed
 	# The core-store of the stages, not that of the record.
 	[ "$1" = core-store ] && set -- -f 'core-store .*core-info -d' || set -- -x "$1"
@@ -1050,7 +1087,7 @@ left() {
 		for group; do
 			echo "0::$group" >group
 			unshare -m sh -c 'mount --bind group "/proc/$1/cgroup" && shift && exec "$@"' sh "$LIVE" \
-				"$P/bin/gzcoredump" -k "P$LIVE" u0 s11 eprog <"$CORE"
+				"$P/held" "$LIVE" "$P/bin/gzcoredump" -k F3 "P$LIVE" u0 s11 eprog <"$CORE"
 		done
 	}
 	rm -rf "$DIR"
@@ -1176,27 +1213,47 @@ time.sleep(100)' "$DIR/.gzcore.queue" >held 3>&- &
 
 @test "gzcoredump: with owner=crashed hooks see files of root's, and set-id programs stay root's" {
 	need_root
-	# The first stays what it was started as, but for its effective user.
-	setpriv --ruid 4711 --euid 0 "$PROG" wait 3>&- >/dev/null 2>&1 &
-	local both=$!
-	until [ "$(sed 's/.*) //; s/ .*//' "/proc/$both/stat")" = S ]; do sleep 0.05; done
+	# The second stays what it was started as, but for its effective user.
+	cp "$PROG" "$MEM/prog"
+	setpriv --reuid 4711 --regid 4711 --clear-groups "$MEM/prog" wait 3>&- >/dev/null 2>&1 &
+	local theirs=$! both
+	setpriv --ruid 4711 --euid 0 --regid 4711 --clear-groups "$MEM/prog" wait 3>&- >/dev/null 2>&1 &
+	both=$!
+	for pid in $theirs $both; do
+		until [ "$(sed 's/.*) //; s/ .*//' "/proc/$pid/stat")" = S ] && [ "$(cat "/proc/$pid/comm")" = prog ]; do
+			sleep 0.05
+		done
+	done
+	pid=$LIVE
 	printf '#!/bin/sh\nstat -c "%%u %%a" "$GZCORE_FILE" "$GZCORE_RECORD" "$GZCORE_DIR" >"%s"\n' "$MEM/seen" >"$MEM/hook"
 	chmod 755 "$MEM/hook"
 	given() {
 		conf owner=crashed "after=$MEM/hook"
-		gz -k "P$LIVE" u4711 s11 d1 eprog <"$CORE"
+		held=$theirs gz -k "P$theirs" u4711 g4711 s11 d1 eprog <"$CORE"
 		[ "$(cat "$MEM/seen")" = $'0 600\n0 600\n0 700' ]
 		whole "$DIR/4711"
 		[ "$(stat -c %u "$gz" "$txt")" = $'4711\n4711' ]
 		rm -rf "$DIR"
-		gz -k "P$both" u4711 s11 d1 eprog <"$CORE"
+		held=$both gz -k "P$both" u4711 g4711 s11 d1 eprog <"$CORE"
 		whole
-		has euid=0 dumpable=1
+		has euid=0 rights=more dumpable=1
 		[ ! -e "$DIR/4711" ]
+		# Nor when the kernel says another user, or group, or nothing is known of the process.
+		for letters in 'u4712 g4711' 'u4711 g4712' 'u4711' ''; do
+			rm -rf "$DIR"
+			# shellcheck disable=SC2086
+			held=$theirs gz -k "P$theirs" $letters s11 d1 eprog <"$CORE"
+			whole
+			[ -z "$(find "$DIR" -uid +0)" ]
+		done
+		rm -rf "$DIR"
+		gz -k P$(($(cat /proc/sys/kernel/pid_max) + 1)) u4711 g4711 s11 d1 eprog <"$CORE"
+		whole
+		[ -z "$(find "$DIR" -uid +0)" ]
 	}
 	in_each_shell given
-	kill -KILL "$both"
-	wait "$both" 2>/dev/null || :
+	kill -KILL "$theirs" "$both"
+	wait "$theirs" "$both" 2>/dev/null || :
 }
 
 @test "gzcoredump: an owner that does not exist costs the owner, not the core" {

@@ -48,6 +48,7 @@ teardown() {
 	[ -n "${P-}" ] || return 0
 	: >"$P/go"
 	kernel_idle
+	! mountpoint -q "$P/var" || umount "$P/var"
 	[ ! -e "$P/bin/core-trace.there" ] || mv "$P/bin/core-trace.there" "$P/bin/core-trace"
 }
 
@@ -328,6 +329,33 @@ pairs() {
 		grep -q SIGSEGV "$P/var/log/gzcoredump.log"
 	done
 	[ ! -s file ]
+}
+
+@test "gzcoredump: where neither a record nor the log can be written, the kernel's log says what crashed" {
+	need dmesg
+	mount --bind "$P/var" "$P/var"
+	mount -o remount,bind,ro "$P/var"
+	start "$P/prog" name $'odd\e[31m\nname'
+	gone
+	for i in $(seq 600); do
+		! dmesg | grep -F "(pid $pid, uid 0)" >said || break
+		sleep 0.05
+	done
+	kernel_idle
+	umount "$P/var"
+	[ "$(wc -l <said)" = 1 ]
+	grep -qE "gzcoredump\[[0-9]+\]: SIGSEGV of odd[^ ]*31m[^ ]*name \(pid $pid, uid 0\): no record, no log: .*Read-only file system" said
+	run ! grep -qP '[^ -~]' said
+	# Where one of them can be, it is not.
+	conf "log=$PWD/log"
+	mount --bind "$P/var" "$P/var"
+	mount -o remount,bind,ro "$P/var"
+	start "$P/prog"
+	gone
+	soon grep -q 'stored=no' log
+	kernel_idle
+	umount "$P/var"
+	run ! grep -q "(pid $pid, uid 0)" <(dmesg)
 }
 
 @test "gzcoredump: a directory that is missing is made for root alone, whatever the log is" {

@@ -25,8 +25,10 @@ setup() {
 }
 
 teardown() {
+	[ ! -e "${P-}/asked" ] || : >"$P/answered" >"$P/answer"
 	[ -z "${P-}" ] || kernel_idle
 	! mountpoint -q "$BATS_TEST_TMPDIR/small" || umount "$BATS_TEST_TMPDIR/small"
+	[ ! -e "${P-}/bin/core-info.there" ] || mv "$P/bin/core-info.there" "$P/bin/core-info"
 }
 
 # Before a command: as a user.
@@ -115,6 +117,144 @@ script() {
 	[ ! -e "$DIR/4711" ]
 	[ "$(stat -c '%a %u' "$gz")" = '600 0' ]
 	rm "$P/suid"
+}
+
+# slow_to_ask: when the handler first asks about a process, it is $P/asked, and goes on once there is $P/answer; what
+# asks later, about who got its number, waits until that has been done, too.
+slow_to_ask() {
+	rm -rf "$P/asked" "$P/answer" "$P/answered"
+	mv "$P/bin/core-info" "$P/bin/core-info.there"
+	script bin/core-info <<-EOF
+	if [ "\$1" = -p ] && mkdir "$P/asked" 2>/dev/null; then
+		until [ -e "$P/answer" ]; do sleep 0.05; done
+		"$P/bin/core-info.there" "\$@"
+		status=\$?
+		: >"$P/answered"
+		exit \$status
+	fi
+	[ "\$1" != -p ] || until [ -e "$P/answered" ]; do sleep 0.05; done
+	exec "$P/bin/core-info.there" "\$@"
+	EOF
+}
+
+# killed: $pid is killed while it is dumped, and gone.
+killed() {
+	soon [ -d "$P/asked" ]
+	kill -KILL "$pid"
+	wait "$pid" || :
+}
+
+# again WHO COMMAND ...: starts it with the number $pid, as root, or as the user 4711 until it is dumped.
+again() {
+	cat >again.py <<-'EOF'
+	import ctypes, os, struct, sys, time
+	pid, who, *command = sys.argv[1:]
+	pid = int(pid)
+	number = (ctypes.c_int * 1)(pid)
+	args = ctypes.create_string_buffer(struct.pack("11Q", 0, 0, 0, 0, 17, 0, 0, 0, ctypes.addressof(number), 1, 0))
+	child = ctypes.CDLL(None, use_errno=True).syscall(435, args, 88)
+	if child == 0:
+	    if who == "user":
+	        os.setgroups([])
+	        os.setgid(4711)
+	        os.setuid(4711)
+	    os.execv(command[0], command)
+	assert child == pid, child
+	want = "CoreDumping:\t1" if who == "user" else "Name:\t" + os.path.basename(command[0])
+	for _ in range(1000):
+	    if want in open(f"/proc/{pid}/status").read():
+	        sys.exit()
+	    time.sleep(0.02)
+	sys.exit(f"{pid}: not {want}")
+	EOF
+	python3 again.py "$pid" "$@" 3>&- 20>&- >/dev/null
+}
+
+# suid: a set-user-ID program whose dump the kernel calls as usual.
+suid() {
+	kernel_set fs/suid_dumpable 1
+	cp "$P/prog" "$P/suid"
+	chmod 4755 "$P/suid"
+}
+
+@test "gzcoredump: with owner=crashed a set-user-ID program that is killed in mid-dump stays root's" {
+	conf owner=crashed small=yes
+	suid
+	slow_to_ask
+	start $user "$P/suid" fill 100000
+	killed
+	: >"$P/answer"
+	logged 'of suid'
+	kernel_idle
+	ls -lR "$DIR"
+	[ -z "$(find "$DIR" -uid +0)" ]
+	stored
+	has dumpable=1 uid=4711
+}
+
+@test "gzcoredump: with owner=crashed who gets its number, and crashes too, does not get its dump" {
+	conf owner=crashed small=yes
+	suid
+	# As kernels that give no pidfd.
+	kernel_set kernel/core_pattern "|$P/bin/gzcoredump -k P%P I%I u%u g%g s%s t%t c%c d%d h%h e%e"
+	slow_to_ask
+	start $user "$P/suid" fill 100000
+	killed
+	again user "$P/prog" segv
+	: >"$P/answer"
+	logged 'not given to user 4711'
+	kernel_idle
+	# What the user's own process left is the user's; the other is not.
+	ls -lR "$DIR"
+	[ "$(find "$DIR/4711" -name 'prog.*.txt' | wc -l)" -ge 1 ]
+	txt=$(grep -lx secure_exec=yes -r "$DIR")
+	[ "$(stat -c %u "$txt" "${txt%.txt}.gz"*)" = $'0\n0' ]
+}
+
+@test "gzcoredump: without a pidfd the process that gets the number is not taken for the one that crashed" {
+	local sleep
+	kernel_set kernel/core_pattern "|$P/bin/gzcoredump -k P%P I%I u%u g%g s%s t%t c%c d%d h%h e%e"
+	sleep=$(readlink -f "$(type -P sleep)")
+	slow_to_ask
+	start $user "$P/prog" fill 100000
+	killed
+	again root "$sleep" 1000
+	: >"$P/answer"
+	soon [ -e "$P/answered" ]
+	kill -KILL "$pid"
+	logged "pid $pid: not a process of user 4711 that is being dumped"
+	stored
+	has uid=4711
+	run ! grep -E '^(exe=.*sleep|cmdline=.*sleep|rights=|cwd=)' "$txt"
+	# The process itself is believed.
+	mv "$P/bin/core-info.there" "$P/bin/core-info"
+	crash $user "$P/prog" fill 100000
+	stored
+	has uid=4711 "exe=$P/prog" "cmdline=$P/prog fill 100000" rights=user
+}
+
+@test "gzcoredump: with owner=crashed nothing is given where others can write: no link of theirs is followed" {
+	mkdir "$P/open" "$P/victim"
+	chmod 1777 "$P/open"
+	conf owner=crashed "dir=$P/open"
+	$user ln -s "$P/victim" "$P/open/4711"
+	crash $user "$P/prog" fill 100000
+	DIR=$P/open stored
+	logged 'not given to user 4711'
+	grep -qF "$P/open/: others than root may write to it" "$LOG"
+	kernel_idle
+	[ "$(stat -c %u "$P/victim" "$gz" "$txt" | sort -u)" = 0 ]
+	[ -z "$(ls -A "$P/victim")" ]
+	# Nor below such a directory, where all could be exchanged.
+	chmod 777 "$P/open"
+	mkdir "$P/open/below"
+	conf owner=crashed "dir=$P/open/below"
+	crash $user "$P/prog" fill 100000
+	DIR=$P/open/below stored
+	logged "$P/open/below/"
+	kernel_idle
+	[ -z "$(find "$P/open/below" -uid +0)" ]
+	rm -r "$P/open" "$P/victim"
 }
 
 @test "gzcoredump: with owner=crashed what crashes in a container is of who made it" {

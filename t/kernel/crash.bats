@@ -50,7 +50,7 @@ setup() {
 	EOF
 	# The lines that were known before the first byte, as the record still has them.
 	[ "$(head -n 1 comment)" = "uuid=$uuid" ]
-	sed -E -e '/^bytes=/,/^missing=/d' -e '/^(module[a-z_]*=0x|(stored|complete|small|small_bytes)=)/d' "$txt" | sort |
+	sed -E -e '/^bytes=/,/^secure_exec=/d' -e '/^(module[a-z_]*=0x|(stored|complete|small|small_bytes)=)/d' "$txt" | sort |
 		diff - <(sort comment)
 }
 
@@ -76,6 +76,30 @@ setup() {
 	backtrace prog crash_in_thread
 	[ "$(gdb -nx -q -batch -ex 'info inferiors' -ex 'thread' prog core 2>/dev/null |
 		grep -c "LWP $(value tid)")" -ge 1 ]
+}
+
+@test "gzcoredump: a process whose first thread has ended is described, and its small core is from its memory" {
+	crasher prog
+	crash ./prog leave
+	restored
+	keys
+	has "uuid=$uuid" "exe=$PWD/prog" "cwd=$PWD" root=/ 'cmdline=./prog leave' comm=prog
+	[ "$(value open_files)" -ge 3 ]
+	[ "$(value vsize)" -gt 0 ]
+	[ "$(value tid)" != "$pid" ]
+	core-info small | grep -qx trimmed=process
+	backtrace prog crash_alone
+}
+
+@test "gzcoredump: the record says which system call seccomp did not allow" {
+	crasher prog
+	crash ./prog forbidden
+	restored
+	keys
+	has signame=SIGSYS sigcode=SYS_SECCOMP syscall=getcwd "syscall_arch=$(value machine)"
+	[ "$(gdb -nx -q -batch -ex 'p $_siginfo._sifields._sigsys._syscall' prog core 2>/dev/null |
+		sed -n 's/^\$1 = //p')" = "$(value syscall_nr)" ]
+	[ "$(($(value syscall_addr)))" -gt 0 ]
 }
 
 @test "gzcoredump: a program with 200 threads is stored with all their stacks" {
@@ -254,12 +278,49 @@ all_stayed_inside() {
 	crasher "$P/prog"
 	chmod 711 "$P"
 	chmod u+s "$P/prog"
-	kernel_set fs/suid_dumpable 2
 	crash setpriv --reuid 4711 --regid 4712 --clear-groups "$P/prog"
-	kernel_set fs/suid_dumpable 0
 	restored
 	has uid=4711 gid=4712 dumpable=2 "uuid=$uuid"
 	backtrace "$P/prog" crash_here
+}
+
+@test "gzcoredump: a daemon that gave up root is stored for root alone, whoever is to have the others" {
+	need setpriv
+	crasher "$P/prog"
+	chmod 711 "$P"
+	# As the kernel does for a file.
+	for owner in 4711 crashed; do
+		conf small=yes owner=$owner mode=0644
+		crash "$P/prog" drop 4711
+		restored
+		has uid=4711 gid=4711 dumpable=2 "uuid=$uuid"
+		kernel_idle
+		[ -z "$(find "$DIR" "$P/var/log" -uid +0)" ]
+	done
+	conf small=yes owner=4711 mode=0644
+	crash setpriv --reuid 4711 --regid 4711 --clear-groups "$P/prog"
+	stored
+	has dumpable=1
+	[ "$(stat -c '%a %u' "$gz")" = '644 4711' ]
+}
+
+@test "gzcoredump: a process in a UTS namespace: the record has that host's name, and ours" {
+	need unshare
+	crasher prog
+	conf small=yes 'template=%{comm}.%{nspid}.%{container_host}'
+	run -139 unshare --uts --pid --fork sh -c 'hostname web-6d4cf56db6-x2v9k; ./prog; exit $?' 3>&- 20>&-
+	for txt in "$DIR"/prog.*.txt; do
+		! grep -qx "uuid=$uuid" "$txt" || break
+	done
+	pid=$(value pid)
+	restored
+	has "host=$(uname -n)" container_host=web-6d4cf56db6-x2v9k
+	[[ ${name##*/} == prog.*.web-6d4cf56db6-x2v9k ]]
+	[[ ${name##*/} == "prog.$(value nspid)."* ]]
+	# Of a process of the host there is no such line.
+	crash ./prog
+	restored
+	run ! grep -q ^container_host= "$txt"
 }
 
 @test "gzcoredump: a process in a PID namespace is named by both of its numbers" {

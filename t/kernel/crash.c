@@ -2,8 +2,12 @@
 #define _GNU_SOURCE
 #include <err.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static volatile int zero;
@@ -123,6 +128,53 @@ threads(unsigned n, void *(*wait)(void *))
 	pthread_barrier_wait(&all);
 }
 
+static void *
+crash_alone(void *leader)
+{
+	pthread_join(*(pthread_t *)leader, NULL);
+	crash_here(SIGSEGV);
+	zero++;
+	return NULL;
+}
+
+/* The first thread ends, another crashes. */
+static void
+leave(void)
+{
+	static pthread_t self, t;
+
+	self = pthread_self();
+	if (pthread_create(&t, NULL, crash_alone, &self) == 0)
+		pthread_exit(NULL);
+}
+
+/* Ends by a system call that seccomp does not allow. */
+static void
+forbidden(void)
+{
+	struct sock_filter f[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getcwd, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog p = { .len = sizeof(f) / sizeof(*f), .filter = f };
+	char cwd[100];
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p) < 0)
+		err(1, "seccomp");
+	if (getcwd(cwd, sizeof(cwd)) == NULL)
+		zero++;
+}
+
+/* A daemon gives up root by itself. */
+static void
+give_up(uid_t uid)
+{
+	if (setgroups(0, NULL) < 0 || setgid(uid) < 0 || setuid(uid) < 0)
+		err(1, "%u", uid);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -136,6 +188,12 @@ main(int argc, char **argv)
 	} else if (strcmp(how, "thread") == 0) {
 		if (pthread_create(&t, NULL, crash_in_thread, NULL) == 0)
 			pthread_join(t, NULL);
+	} else if (strcmp(how, "leave") == 0) {
+		leave();
+	} else if (strcmp(how, "forbidden") == 0) {
+		forbidden();
+	} else if (strcmp(how, "drop") == 0) {
+		give_up((uid_t)strtoul(what, NULL, 10));
 	} else if (strcmp(how, "wait") == 0) {
 		for (;;)
 			pause();

@@ -29,8 +29,9 @@ setup() {
 # sys: every setting of ours as it is now.
 sys() {
 	local key
-	for key in core_pattern core_pipe_limit core_file_note_size_limit core_sort_vma; do
-		[ ! -e "$KERNEL/$key" ] || echo "$key=$(cat "$KERNEL/$key")"
+	for key in kernel.core_pattern kernel.core_pipe_limit kernel.core_file_note_size_limit kernel.core_sort_vma \
+		fs.suid_dumpable; do
+		[ ! -e "$SYS/${key/.//}" ] || echo "$key=$(cat "$SYS/${key/.//}")"
 	done
 }
 
@@ -64,11 +65,13 @@ quick_sleep() {
 	[ "$(cat $KERNEL/core_pattern)" = "$PATTERN" ]
 	[ "${#PATTERN}" -le 127 ]
 	[ "$(cat $KERNEL/core_pipe_limit)" = 256 ]
-	[ ! -e $KERNEL/core_sort_vma ] || [ "$(cat $KERNEL/core_sort_vma)" = 1 ]
+	[ "$(cat $SYS/fs/suid_dumpable)" = 2 ]
+	# This is not ours to set: sorted cores are some that elfutils cannot read.
+	sys | grep sort_vma | diff - <(grep sort_vma before)
 	[ ! -e $KERNEL/core_file_note_size_limit ] || [ "$(cat $KERNEL/core_file_note_size_limit)" -ge 4194304 ]
 	# The file says the same to sysctl, and what was before.
-	grep -v '^#' "$SYSCTL" | sort | diff <(sys | sed 's/^/kernel./' | sort) -
-	sed -n 's/^# was kernel\.//p' "$SYSCTL" | sort | diff <(sort before) -
+	grep -v '^#' "$SYSCTL" | sort | diff <(sys | grep -v sort_vma | sort) -
+	sed -n 's/^# was //p' "$SYSCTL" | sort | diff <(grep -v sort_vma before | sort) -
 	[ "$(stat -c %a "$SYSCTL")" = 644 ]
 	[ "$(stat -c '%a %u' "$P/var/lib/gzcoredump")" = '700 0' ]
 	run -0 --separate-stderr "$P/bin/gzcoredump" -u
@@ -136,6 +139,64 @@ quick_sleep() {
 	[ "$(cat $KERNEL/core_pipe_limit)" = 5 ]
 }
 
+@test "gzcoredump: -i and -u take back the order of mappings that an earlier version set" {
+	local way
+	[ -e $KERNEL/core_sort_vma ] || skip "this kernel has no core_sort_vma"
+	for way in '-i 0 0' '-u 0 0' '-i 1 1'; do
+		set -- $way
+		kernel_set kernel/core_sort_vma 1
+		mkdir -p "${SYSCTL%/*}"
+		printf '%s\n' '# Made by gzcoredump -i; gzcoredump -u restores what was and removes this file.' \
+			'# was kernel.core_pipe_limit=7' "# was kernel.core_sort_vma=$2" '# was kernel.core_pattern=old.%p' \
+			kernel.core_pipe_limit=256 kernel.core_sort_vma=1 "kernel.core_pattern=$PATTERN" >"$SYSCTL"
+		kernel_set kernel/core_pattern "$PATTERN"
+		kernel_set kernel/core_pipe_limit 256
+		"$P/bin/gzcoredump" "$1"
+		[ "$(cat $KERNEL/core_sort_vma)" = "$3" ]
+		[ ! -e "$SYSCTL" ] || ! grep sort_vma "$SYSCTL"
+		# The rest is still known.
+		"$P/bin/gzcoredump" -u
+		[ "$(cat $KERNEL/core_pattern)" = old.%p ]
+		[ "$(cat $KERNEL/core_pipe_limit)" = 7 ]
+		[ "$(cat $KERNEL/core_sort_vma)" = "$3" ]
+	done
+}
+
+@test "gzcoredump: -t says when what gave up root leaves no core, and -i mends it" {
+	local said='gzcoredump: fs.suid_dumpable is 0: no dump of a daemon that gave up root, '
+	quick_sleep
+	kernel_set fs/suid_dumpable 0
+	"$P/bin/gzcoredump" -i
+	run -0 --separate-stderr "$P/bin/gzcoredump" -t
+	[ -z "$stderr" ]
+	kernel_set fs/suid_dumpable 0
+	run -0 --separate-stderr "$P/bin/gzcoredump" -t
+	[[ $stderr == "$said"* ]] || { echo "$stderr"; return 1; }
+	"$P/bin/gzcoredump" -i
+	[ "$(cat $SYS/fs/suid_dumpable)" = 2 ]
+	"$P/bin/gzcoredump" -u
+	[ "$(cat $SYS/fs/suid_dumpable)" = 0 ]
+}
+
+@test "gzcoredump: -i refuses in a chroot, a container, or where other files are mounted" {
+	local d
+	need unshare
+	mkdir -p root "$P/other"
+	cp -R "$P/bin/." "$P/other"
+	for d in bin dev etc lib lib64 proc sys tmp usr; do
+		[ ! -e /$d ] || mkdir root/$d
+	done
+	refuses unshare -m sh -c 'for d in root/*; do mount --rbind "/${d#*/}" "$d" || exit 3; done
+		exec chroot root "$0" -i' "$P/bin/gzcoredump"
+	[ "$stderr" = "gzcoredump: /: not what the kernel finds there, which starts the handler outside of this chroot or container" ]
+	refuses unshare -m sh -c 'mount --bind "$1" "${0%/*}" && exec "$0" -i' "$P/bin/gzcoredump" "$P/other"
+	[[ $stderr == "gzcoredump: $P/bin/gzcoredump: not what the kernel finds there"* ]]
+	refuses unshare -mpf --mount-proc "$P/bin/gzcoredump" -i
+	[[ $stderr == *"outside of this container"* ]]
+	# Another namespace with the same files is as good as this one.
+	run -0 unshare -m "$P/bin/gzcoredump" -i
+}
+
 @test "gzcoredump: -u leaves a pattern that is not ours alone" {
 	local pattern
 	"$P/bin/gzcoredump" -i
@@ -145,6 +206,8 @@ quick_sleep() {
 		run -0 "$P/bin/gzcoredump" -u
 		[ "$output" = "gzcoredump: kernel.core_pattern is '$pattern', not ours: left alone" ]
 		[ "$(cat $KERNEL/core_pattern)" = "$pattern" ]
+		# What that one wants is not for us to take away.
+		[ "$(cat $SYS/fs/suid_dumpable)" = 2 ]
 	done
 	# Nor does it come back at the next start of the machine.
 	[ ! -e "$SYSCTL" ]
@@ -169,7 +232,13 @@ quick_sleep() {
 	[[ $stderr == *"the kernel did not keep"* ]]
 	sys | diff before -
 	[ ! -e "$long/etc/sysctl.d/99-gzcoredump.conf" ]
-	rm -rf "${long%/*}"
+	# Cut in the middle of the program's own path, what the kernel has is still put back.
+	mv "$long" "$P/$(printf '%0120d' 0)"
+	long=$P/$(printf '%0120d' 0)
+	run -2 --separate-stderr "$long/bin/gzcoredump" -i
+	[[ $stderr == *"the kernel did not keep"* ]]
+	sys | diff before -
+	rm -rf "$long" "$P/$(printf '%050d' 0)"
 }
 
 @test "gzcoredump: a path with a blank or a percent sign is refused" {
@@ -258,6 +327,25 @@ quick_sleep() {
 	conf "dir=$P/open"
 	refuses "$P/bin/gzcoredump" -i
 	[[ $stderr == *"dir: $P/open: everyone may write to it" ]]
+	# What is for users must be where only root writes, all the way up; /tmp, with its sticky bit, may be above.
+	chmod 1777 "$P/open"
+	conf "dir=$P/open" owner=crashed
+	refuses "$P/bin/gzcoredump" -i
+	[[ $stderr == *"dir: $P/open/: others than root may write to it: not with owner=crashed" ]]
+	chmod 775 "$P/open"
+	refuses "$P/bin/gzcoredump" -t
+	chmod 755 "$P/open"
+	chown 4711 "$P/open"
+	refuses "$P/bin/gzcoredump" -i
+	mkdir "$P/open/below"
+	conf "dir=$P/open/below" owner=crashed
+	refuses "$P/bin/gzcoredump" -i
+	[[ $stderr == *"$P/open/: others than root"* ]]
+	ln -s "$P/open/below" "$P/link"
+	conf "dir=$P/link" owner=crashed
+	refuses "$P/bin/gzcoredump" -i
+	rm "$P/link"
+	rmdir "$P/open/below"
 	conf "dir=$P/bin/core-info"
 	refuses "$P/bin/gzcoredump" -t
 	[[ $stderr == *"dir: $P/bin/core-info: not a directory" ]]

@@ -82,7 +82,7 @@ look(struct crash *c, const struct crash *before)
 		return 2;
 	}
 	s.frames = 0;
-	if ((st = trace_open(&t, i, NULL, NULL)) != TRACE_OK)
+	if ((st = trace_open(&t, i, NULL, NULL, 0)) != TRACE_OK)
 		warnx("%s: %s", c->name, trace_words(st, t));
 	else if (trace_walk(t, &v) < 0)
 		warnx("%s: %s", c->name, trace_error());

@@ -13,17 +13,18 @@ static const uint8_t order_x86_64[] = { 10, 12, 11, 5, 13, 14, 4, 19, 9, 8, 7, 6
 static const uint8_t order_386[] = { 6, 1, 2, 0, 15, 5, 3, 4, 12 };
 
 static const struct core_registers registers[] = {
-	{ EM_X86_64, 8, 27, 16, 0, 17, 0, order_x86_64, 0, 0, 19, 21 },
-	{ EM_386, 4, 17, 12, 0, 9, 0, order_386, 0, 0, 15, 0 },
+	{ .machine = EM_X86_64, .word = 8, .count = 27, .pc = 16, .to = 17, .order = order_x86_64, .sp = 19, .tp = 21 },
+	{ .machine = EM_386, .word = 4, .count = 17, .pc = 12, .to = 9, .order = order_386, .sp = 15 },
 	/* X0 to X30, SP, PC. */
-	{ EM_AARCH64, 8, 33, 32, 0, 32, 0, NULL, 0, 0, 31, 0 },
-	{ EM_ARM, 4, 16, 15, 0, 16, 0, NULL, 0, 0, 13, 0 },
+	{ .machine = EM_AARCH64, .word = 8, .count = 33, .pc = 32, .to = 32, .sp = 31, .link = 30 },
+	{ .machine = EM_ARM, .word = 4, .count = 16, .pc = 15, .to = 16, .sp = 13, .link = 14 },
 	/* The word of x0, which is no register, has the program counter. */
-	{ EM_RISCV, 8, 32, 0, 1, 32, 0, NULL, 0, 0, 2, 4 },
+	{ .machine = EM_RISCV, .word = 8, .count = 32, .pc = 0, .from = 1, .to = 32, .sp = 2, .tp = 4, .link = 1 },
 	/* The program status word, of two, then the general registers. */
-	{ EM_S390, 8, 18, 1, 0, 16, 2, NULL, 0, 0, 17, 0 },
+	{ .machine = EM_S390, .word = 8, .count = 18, .pc = 1, .to = 16, .shift = 2, .sp = 17, .link = 16 },
 	/* r0 to r31, nip, msr, orig_r3, ctr, link; DWARF's 65 is the link register. */
-	{ EM_PPC64, 8, 37, 32, 0, 32, 0, NULL, 65, 36, 1, 13 },
+	{ .machine = EM_PPC64, .word = 8, .count = 37, .pc = 32, .to = 32, .extra = 65, .extra_at = 36, .sp = 1, .tp = 13,
+		.link = 36 },
 };
 
 const struct core_registers *

@@ -22,6 +22,7 @@ struct core_registers {
 	const uint8_t *order;
 	uint8_t extra, extra_at; /* one more register, or 0, and its word */
 	uint8_t sp, tp;		/* the words, as pc, with the stack and the thread pointer; tp 0: that is not among them */
+	uint8_t link;		/* the word with what a call returns to; 0: that is on the stack */
 };
 
 /* The table of a machine, NULL when there is none. */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <sys/stat.h>
 
 #include "open_guard.h"
@@ -14,7 +15,8 @@
 int open_guard_open(const char *path, int flags, ...) __asm__("open");
 int open_guard_open64(const char *path, int flags, ...) __asm__("open64");
 
-static int guarded;
+/* NULL: off. */
+static const struct open_guard *guard;
 
 /* Whether there is a mode: O_TMPFILE is a bit of its own and O_DIRECTORY. */
 static int
@@ -24,28 +26,41 @@ creates(int flags)
 }
 
 void
-open_guard(int on)
+open_guard(const struct open_guard *g)
 {
-	guarded = on;
+	guard = g;
+}
+
+/* Why the file of that path is not to be opened, an errno, or 0. */
+static int
+refused(const char *path)
+{
+	struct stat st;
+	int why = guard->ask != NULL ? guard->ask(guard->arg, path) : 0;
+
+	if (why != 0)
+		return why;
+	if (stat(path, &st) < 0)
+		return errno;
+	return S_ISREG(st.st_mode) ? 0 : EACCES;
 }
 
 static int
 guarded_open(const char *path, int flags, mode_t mode)
 {
-	struct stat st;
+	int fd = -1, why;
 
 	/* What is created is not what a name led to: debuginfod's cache. */
-	if (guarded && !creates(flags)) {
-		if (stat(path, &st) < 0)
-			return -1;
-		if (!S_ISREG(st.st_mode)) {
-			errno = EACCES;
-			return -1;
-		}
-		/* Should it be another by now: no waiting, no terminal of ours. */
-		flags |= O_NONBLOCK | O_NOCTTY;
-	}
-	return openat(AT_FDCWD, path, flags, mode);
+	if (guard == NULL || creates(flags))
+		return openat(AT_FDCWD, path, flags, mode);
+	/* Should it be another by now: no waiting, no terminal of ours. */
+	if ((why = refused(path)) == 0 && (fd = openat(AT_FDCWD, path, flags | O_NONBLOCK | O_NOCTTY)) < 0)
+		why = errno;
+	if (fd < 0 && guard->failed != NULL)
+		guard->failed(guard->arg, path, why);
+	if (fd < 0)
+		errno = why;
+	return fd;
 }
 
 #define OPEN(name) \

@@ -6,7 +6,15 @@
 #ifndef GZCORE_OPEN_GUARD_H
 #define GZCORE_OPEN_GUARD_H
 
-/* Turns it on or off; for a process of one thread. */
-void open_guard(int on);
+struct open_guard {
+	/* Asked before a file is opened that is not created: 0, or the errno with which that fails; unless NULL. */
+	int (*ask)(void *arg, const char *path);
+	/* Told the errno when such a file could not be opened; unless NULL. */
+	void (*failed)(void *arg, const char *path, int why);
+	void *arg;
+};
+
+/* Turns it on, with what is the caller's and must stay there, or with NULL off; for a process of one thread. */
+void open_guard(const struct open_guard *g);
 
 #endif

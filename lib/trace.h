@@ -1,6 +1,6 @@
 /*
  * The stacks of a core's threads, by libdwfl of elfutils.  Modules are those that the core names or
- * holds; their files are used where they are here and have the core's build-id.
+ * holds; their files are used where they are here and are what was mapped, by the core's build-id or its bytes.
  */
 #ifndef GZCORE_TRACE_H
 #define GZCORE_TRACE_H
@@ -20,6 +20,7 @@ struct trace_frame {
 	uint64_t pc;
 	int exact;			/* pc is where the thread was, not what a call returns to */
 	const char *module;		/* its path, or what it calls itself */
+	int unsure;			/* nothing in the core tells whether its file is what was mapped */
 	uint64_t offset;		/* of pc in the module, from its first mapped byte */
 	const uint8_t *build_id;
 	size_t build_id_len;
@@ -33,7 +34,7 @@ struct trace_thread {
 	uint32_t tid;
 	int crashed;			/* it got the signal */
 	size_t frames;			/* so far */
-	const char *end;		/* why the stack cannot be followed further; NULL: that was all */
+	const char *end;		/* why the stack cannot be followed further, until the next one; NULL: that was all */
 };
 
 struct trace_visitor {
@@ -55,15 +56,18 @@ enum trace_status {
 
 struct trace;
 
+/* Of the files that the core names only those are taken that have the build-id that it has of them. */
+#define TRACE_BUILD_IDS 1
+
 /*
  * Opens the core in the image, which stays the caller's.  executable: the file of the program, or NULL;
- * debug: a folder with debug files, besides the usual places, or NULL.  Debug files are asked for over
- * the network when DEBUGINFOD_URLS is set in the environment: the caller decides.  The process can have
- * one trace at a time, and SIGSEGV is the trace's until trace_close; as long as trace_open and trace_walk run, so is SIGBUS,
- * and open(2) fails for all but regular files.  trace_close frees *t, unless NULL; it is NULL but
+ * debug: a folder with debug files, besides the usual places, or NULL; flags: 0 or TRACE_BUILD_IDS.  Debug files
+ * are asked for over the network when DEBUGINFOD_URLS is set in the environment: the caller decides.  The process
+ * can have one trace at a time, and SIGSEGV is the trace's until trace_close; as long as trace_open and trace_walk
+ * run, so is SIGBUS, and open(2) fails for all but regular files.  trace_close frees *t, unless NULL; it is NULL but
  * after TRACE_OK and TRACE_NO_CORE.
  */
-enum trace_status trace_open(struct trace **t, struct image *i, const char *executable, const char *debug);
+enum trace_status trace_open(struct trace **t, struct image *i, const char *executable, const char *debug, int flags);
 void trace_close(struct trace *t);
 
 /* Why trace_open returned st, with the *t that it left; before anything else is called that sets errno. */

@@ -62,6 +62,8 @@ trace_text_line(const struct trace_frame *f, size_t number, int digits, char out
 		print(&out, "+0x%" PRIx64, f->offset);
 	}
 	build_id(&out, "  [", f, "]");
+	if (f->unsure)
+		print(&out, "  [?]");
 }
 
 void
@@ -73,6 +75,8 @@ trace_text_json(const struct trace_frame *f, char out[TRACE_TEXT])
 		print(&out, ", \"offset\": \"0x%" PRIx64 "\"", f->offset);
 	}
 	build_id(&out, ", \"build_id\": \"", f, "\"");
+	if (f->unsure)
+		print(&out, ", \"unsure\": true");
 	if (f->function != NULL) {
 		json_string(&out, "function", f->function);
 		print(&out, ", \"function_offset\": \"0x%" PRIx64 "\"", f->function_offset);

@@ -176,6 +176,207 @@ for line in sys.stdin:
 	[ "$(grep -c '^#0 ' <<<"$output")" = 2 ]
 	[ "$(grep -c '^     ends here: it leads to memory that is not in the core$' <<<"$output")" = 2 ]
 	run ! grep -q '^#1 ' <<<"$output"
+	# Of the files nothing is there to tell by.
+	run ! grep '^#' <(grep -v '  \[?\]$' <<<"$output")
+	core-trace -j none >json
+	json_is_valid json
+	jq -e '[.threads[].frames[].unsure] | all' json
+}
+
+# calls FLAG...: the program that calls, or returns to, what is no code in the ways of t/lib/calls.c.
+calls() {
+	${CC:-cc} -g -pthread -Wl,--build-id -o calls "$@" "$T/lib/calls.c"
+}
+
+# called HOW: its core, of which the first thread's frames are those of gdb, and at least two.
+called() {
+	local passed='' stop=''
+	case $1 in
+	handler) passed=SIGUSR1 ;;
+	caught) passed=SIGSEGV stop=rethrow ;;
+	esac
+	crash_core core ./calls "$1" || return
+	core-trace core >trace 2>err || { cat err; return 1; }
+	awk '/^thread/ { n++ } n == 1 && /^#/ { print $2 }' trace >ours
+	gdb_frames calls core | awk 'NR == 1 { tid = $1 } $1 == tid { print $2 }' >gdbs
+	# Addresses of 32 bits have 8 digits.
+	sed -i 's/^0x0\{8\}\(.\{8\}\)$/0x\1/' ours gdbs
+	[ "$(wc -l <ours)" -ge 2 ] || { cat trace; return 1; }
+	diff gdbs ours || { echo "$*"; cat trace; return 1; }
+}
+
+@test "core-trace: what was called and is no code has its caller next, and no frame is skipped" {
+	local flags how
+	for flags in -O0 '-O2 -fno-omit-frame-pointer' '-O2 -fomit-frame-pointer'; do
+		# shellcheck disable=SC2086
+		calls $flags
+		for how in null small stack heap data wild caught thread handler tail start; do
+			called $how
+		done
+	done
+	calls -m32 -O2 2>cc.err || return 0
+	run ./calls exits
+	[ "$status" = 0 ] || return 0
+	for how in null wild caught thread; do
+		called $how
+	done
+}
+
+@test "core-trace: of a called address that is no code the caller is where the machine's calls leave it" {
+	local machine n=0
+	cat >call.py <<-'EOS'
+	# Writes the core as if some of its code had called 0x10, and prints the address that it returns to.
+	import struct, sys
+	# Words of pr_reg: the program counter, and where a call leaves what it returns to, or the stack pointer.
+	words = {"i386": (12, 15), "x86_64": (16, 19), "arm": (15, 14), "aarch64": (32, 30), "s390x": (1, 16),
+	         "ppc64": (32, 36), "ppc64le": (32, 36)}
+	b = bytearray(open(sys.argv[2], "rb").read())
+	is64, end = b[4] == 2, "<>"[b[5] - 1]
+	form, word, size, fields = (end + "Q", 8, 56, "IIQQQQQQ") if is64 else (end + "I", 4, 32, "IIIIIIII")
+	phoff, = struct.unpack_from(form, b, 32 if is64 else 28)
+	count, = struct.unpack_from(end + "H", b, 56 if is64 else 44)
+	heads = []
+	for k in range(count):
+	    f = struct.unpack_from(end + fields, b, phoff + k * size)
+	    heads.append((f[0], f[2], f[3], f[5], f[1]) if is64 else (f[0], f[1], f[2], f[4], f[6]))
+	code = next(h for h in heads if h[0] == 1 and h[4] & 1)[2] + 16
+	at = next(h for h in heads if h[0] == 4)[1]
+	while struct.unpack_from(end + "III", b, at)[2] != 1:
+	    n, d, _ = struct.unpack_from(end + "III", b, at)
+	    at += 12 + (n + 3 & ~3) + (d + 3 & ~3)
+	pc, back = (at + 20 + (112 if is64 else 72) + w * word for w in words[sys.argv[1]])
+	struct.pack_into(form, b, pc, 0x10)
+	if sys.argv[1] in ("i386", "x86_64"):
+	    sp, = struct.unpack_from(form, b, back)
+	    _, offset, start, _, _ = next(h for h in heads if h[0] == 1 and h[2] <= sp < h[2] + h[3])
+	    back = offset + sp - start
+	struct.pack_into(form, b, back, code)
+	open("called", "wb").write(b)
+	print("0x%0*x" % (2 * word, code))
+	EOS
+	for machine in $MACHINES; do
+		machine_core "$machine"
+		# libdwfl, not a table of ours, knows the registers of the others.
+		python3 call.py "$cpu" core >code 2>call.err || { grep -q KeyError call.err && continue; }
+		core-trace called >trace
+		grep -E '^#[01]' trace | awk '{ print $2 }' >ours
+		[ "$(sed -n '1s/^0x0*//p' ours) $(sed -n 2p ours)" = "10 $(cat code)" ] || { echo "$cpu"; cat trace; return 1; }
+		n=$((n + 1))
+	done
+	[ $n = 7 ]
+}
+
+@test "core-trace: what overwrote the stack is no frame, and its end is said" {
+	calls -O0
+	crash_core core ./calls smash
+	core-trace core | grep -E '^#|ends' | diff <(printf '%s\n' '#0   0x0000414141414141' \
+		'     ends here: it is no code, and its caller is not known') -
+	crash_core core ./calls deep
+	core-trace core >trace
+	run ! grep -q 4141 trace
+	[ "$(grep -c '^#' trace)" = 2 ]
+	grep -qx '     ends here: what it returns to is no code' trace
+}
+
+@test "core-trace: unrelated programs that call NULL have fingerprints of their own, or none" {
+	calls -O0
+	crash_core core ./calls null
+	core-trace -s core >one
+	grep -qxE '[0-9a-f]{16}' one
+	crash_core core ./calls small
+	core-trace -s core | diff one -
+	sed 's/inner/within/' "$T/lib/calls.c" >other.c
+	${CC:-cc} -g -O0 -pthread -o other other.c
+	crash_core core ./other null
+	core-trace -s core >two
+	grep -qxE '[0-9a-f]{16}' two
+	run ! cmp -s one two
+	# A thread that starts with NULL: what is left is the C library's.
+	crash_core core ./calls start
+	run -0 core-trace -s core
+	[ -z "$output" ]
+	core-trace -j core | jq -e '.fingerprint == ""'
+	run ! grep -q fingerprint <(core-trace -r core)
+}
+
+# library FUNCTION FLAG...: lib.so, in whose function it crashes, and prog, which calls that; no frame pointer leads
+# from one to the other.  Each name makes another length.
+library() {
+	printf '%s\n' "int padding_$1(int n) { return n * ${#1}$( printf '%s' "$1" | sed 's/./ + n % 7/g'); }" \
+		"__attribute__((noinline)) static int $1(volatile int *p, int n) { return *p + n; }" \
+		'int entry(volatile int *p) { volatile char room[200]; room[5] = 1; return '"$1"'(p, room[5]) + 1; }' \
+		>lib.c
+	printf '%s\n' 'int entry(volatile int *); int main(int argc, char **argv) { return entry((int *)(long)argc) + argc; }' >prog.c
+	${CC:-cc} -g -O2 -fomit-frame-pointer -shared -fPIC "${@:2}" -o lib.new lib.c
+	mv lib.new lib.so
+	[ -e prog ] || ${CC:-cc} -g -O2 -fomit-frame-pointer "${@:2}" -o prog prog.c ./lib.so
+}
+
+@test "core-trace: where a module's file is not there, or may not be read, the stack ends and says so" {
+	library fails -Wl,--build-id
+	crash_core core ./prog
+	core-trace core >whole
+	grep -q '  main+' whole
+	mv lib.so away
+	core-trace core >trace
+	[ "$(grep -c '^#' trace)" = 1 ]
+	grep -q "^#0 .*  $PWD/lib.so+0x.*\]\$" trace
+	grep -qx '     ends here: lib.so: No such file or directory' trace
+	mkfifo lib.so
+	core-trace core | grep -qx '     ends here: lib.so: Permission denied'
+	rm lib.so
+	mv away lib.so
+	core-trace core | diff whole -
+	# Another build has another build-id.
+	library broken -Wl,--build-id
+	core-trace core | grep -qx '     ends here: lib.so: not the file that the process had'
+	[ "$(id -u)" = 0 ] || skip 'root alone reads what others may not'
+	chmod 700 .
+	core-trace -u 65534:65534 core >trace
+	[ "$(grep -c '^#' trace)" = 1 ]
+	grep -qx '     ends here: lib.so: Permission denied' trace
+}
+
+@test "core-trace: a file without a build-id that is another by now lends no names" {
+	library fails -Wl,--build-id=none
+	crash_core core ./prog
+	core-trace core >whole
+	grep -q '  fails+' whole
+	grep -q '  main+' whole
+	cp lib.so fails.so
+	library differs -Wl,--build-id=none
+	core-trace core >trace
+	run ! grep -qE 'differs|fails|entry' trace
+	grep -qx '     ends here: lib.so: not the file that the process had' trace
+	# One with a build-id is of no core that has none.
+	library fails -Wl,--build-id
+	run ! grep -qE 'fails|entry' <(core-trace core)
+	mv fails.so lib.so
+	core-trace core | diff whole -
+	# Of another root directory nothing is taken that only looks the same.
+	core-trace -b core >trace
+	run ! grep -qE 'fails|entry' trace
+	grep -qx '     ends here: lib.so: not the file that the process had' trace
+	# Nor one that lost the build-id that the core has.
+	rm prog
+	library fails -Wl,--build-id
+	crash_core core ./prog
+	core-trace -b core | grep -q '  fails+'
+	objcopy -R .note.gnu.build-id lib.so
+	run ! grep -qE 'fails|entry' <(core-trace core)
+}
+
+@test "core-trace: a debug file is not taken for its name alone" {
+	library fails -Wl,--build-id=none
+	${CC:-cc} -g -O2 -fomit-frame-pointer -shared -fPIC -Wl,--build-id=none -o wrong.so \
+		-xc <(sed 's/fails/wrong/g' lib.c)
+	strip lib.so
+	crash_core core ./prog
+	core-trace core >want
+	grep -q '  entry+' want
+	mkdir .debug
+	objcopy --only-keep-debug wrong.so .debug/lib.so.debug
+	core-trace core | diff want -
 }
 
 @test "core-trace: -s is the same for the same bug, and another for another" {

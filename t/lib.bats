@@ -322,9 +322,9 @@ int main(void) {'
 		signal(SIGSEGV, on_fault);
 		if (image_open_file(&i, argv[1]) < 0 || image_open_file(&none, argv[2]) < 0)
 			err(1, "open");
-		if (trace_open(&t, i, NULL, NULL) != TRACE_OK || trace_walk(t, &all) != 0)
+		if (trace_open(&t, i, NULL, NULL, 0) != TRACE_OK || trace_walk(t, &all) != 0)
 			errx(1, "trace");
-		if (trace_open(&other, i, NULL, NULL) != TRACE_SYSTEM || errno != EBUSY || other != NULL)
+		if (trace_open(&other, i, NULL, NULL, 0) != TRACE_SYSTEM || errno != EBUSY || other != NULL)
 			errx(1, "a second trace");
 		trace_close(other);
 		/* Files that have no name yet have the mode that was asked for. */
@@ -338,7 +338,7 @@ int main(void) {'
 			err(1, "/dev/null");
 		trace_close(t);
 		/* What is no core is none, and cannot be walked through. */
-		if (trace_open(&t, none, NULL, NULL) != TRACE_NO_CORE || trace_walk(t, &all) != -1)
+		if (trace_open(&t, none, NULL, NULL, 0) != TRACE_NO_CORE || trace_walk(t, &all) != -1)
 			errx(1, "no core");
 		puts(trace_words(TRACE_NO_CORE, t));
 		trace_close(t);

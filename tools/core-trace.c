@@ -38,7 +38,7 @@ struct show {
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-trace [-DhjrsSV] [-d DEBUGDIR] [-e ELF] [-i IDENTITY] [-l DIR]\n"
+	fputs("usage: core-trace [-bDhjrsSV] [-d DEBUGDIR] [-e ELF] [-i IDENTITY] [-l DIR]\n"
 	      "                  [-t SECONDS] [-u USER] [CORE]\n",
 	    to);
 	return fflush(to) == 0 ? status : 2;
@@ -202,12 +202,15 @@ main(int argc, char **argv)
 	static struct core_named n;
 	struct image *i;
 	struct trace *t;
-	int fd, c, ask = 0, small = 0, status = 2;
+	int fd, c, ask = 0, flags = 0, small = 0, status = 2;
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "Dd:e:hi:jl:rsSt:u:V")) != -1) {
+	while ((c = getopt(argc, argv, "bDd:e:hi:jl:rsSt:u:V")) != -1) {
 		switch (c) {
+		case 'b':
+			flags = TRACE_BUILD_IDS;
+			break;
 		case 'D':
 			ask = 1;
 			break;
@@ -286,7 +289,7 @@ main(int argc, char **argv)
 	}
 	if (!ask)
 		unsetenv("DEBUGINFOD_URLS");
-	st = trace_open(&t, i, executable, debug);
+	st = trace_open(&t, i, executable, debug, flags);
 	if (st == TRACE_OK)
 		status = show(&s, name, i, t);
 	else

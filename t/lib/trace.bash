@@ -2,12 +2,13 @@
 unset DEBUGINFOD_URLS
 
 # crash_core CORE PROGRAM [ARG…]: its core at the moment of its signal, at addresses of its own; of a signal that
-# the program has a handler for, with passed=SIGNAL, that of a later one.
+# the program has a handler for, with passed=SIGNAL, that of a later one, or with stop=FUNCTION of its call.
 crash_core() {
 	local core=$1
 	shift
 	gdb -nx -q -batch -ex 'set debuginfod enabled off' -ex 'set disable-randomization off' \
-		-ex 'set startup-with-shell off' -ex "${passed:+handle $passed nostop noprint pass}" -ex run -ex "generate-core-file $core" --args "$@" \
+		-ex 'set startup-with-shell off' -ex "${passed:+handle $passed nostop noprint pass}" \
+		-ex "${stop:+break $stop}" -ex run -ex "generate-core-file $core" --args "$@" \
 		>gdb.out 2>&1 </dev/null 3>&-
 	[ -s "$core" ] || { cat gdb.out; return 1; }
 }

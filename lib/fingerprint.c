@@ -120,6 +120,9 @@ fingerprint_frames(const struct trace_frame *f, size_t n, size_t which[FINGERPRI
 
 	range(f, &from, &to);
 	for (size_t i = from; i < to && count < FINGERPRINT_FRAMES; i++) {
+		/* An address alone says nothing that is the same the next time, or that is another's. */
+		if (f[i].module == NULL)
+			continue;
 		fingerprint_line(&f[i], line);
 		if (strcmp(line, last) != 0)
 			which[count++] = i;

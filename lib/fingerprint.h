@@ -20,8 +20,8 @@
  * Which frames of a stack, the first frame first, matter: the numbers of at most FINGERPRINT_FRAMES of them
  * into which.  Left out are, at the top, what the C and C++ libraries run through between the mistake and the
  * signal (abort, assert, terminate...), with a handler that raised the signal anew; at the bottom what they
- * start a program or a thread with, and what a handler that went wrong interrupted; and all but one of a
- * function that called itself.  Returns how many.
+ * start a program or a thread with, and what a handler that went wrong interrupted; all but one of a
+ * function that called itself; and frames without a module.  Returns how many.
  */
 size_t fingerprint_frames(const struct trace_frame *f, size_t n, size_t which[FINGERPRINT_FRAMES]);
 

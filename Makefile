@@ -43,8 +43,8 @@ LIB = age cgroup command conf core core_code core_files core_lists core_modules 
 	processors_linux progress queue_linux record record_lines restore retention room_linux \
 	salvage scratch_linux signals sink source stages store_linux syscall_name terminal trace \
 	trace_files trace_frame trace_stack trace_text trim_frames trim_modules trim_pages \
-	trim_plan trim_process_linux trim_segments trim_stream_linux trim_write unpack_linux \
-	window_linux
+	trim_plan trim_process_linux trim_segments trim_stream_linux trim_write turn_linux \
+	unpack_linux window_linux
 # The headers that are for others too; what they include is among them.  Pages of section 3 describe them.
 PUBLIC = cgroup core core_files core_lists core_read core_small core_threads elf_debug elf_id facts fingerprint image inflate_status \
 	machines match proc_ask_linux proc_linux proc_rights_linux record signals trace

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "elf_id.h"
+#include "signals.h"
 
 static void
 print(char **out, const char *format, ...)
@@ -88,4 +89,44 @@ trace_text_json(const struct trace_frame *f, char out[TRACE_TEXT])
 			print(&out, ", \"column\": %d", f->column);
 	}
 	print(&out, "}");
+}
+
+void
+trace_text_json_head(const struct core *c, char out[TRACE_TEXT])
+{
+	print(&out, "{\"pid\": %" PRIu32 ", \"signal\": %" PRIu32, c->pid, c->signal);
+	if (signal_name(c->signal) != NULL)
+		json_string(&out, "signame", signal_name(c->signal));
+	if (c->has_psinfo)
+		json_string(&out, "comm", c->comm);
+	if (c->exe != NULL && c->exe->path[0] != '\0')
+		json_string(&out, "exe", c->exe->path);
+	print(&out, ", \"threads\": [");
+}
+
+void
+trace_text_json_start(const struct trace_thread *t, size_t number, char out[TRACE_TEXT])
+{
+	print(&out, "%s{\"tid\": %" PRIu32 ", \"crashed\": %s, \"frames\": [", number > 0 ? ", " : "", t->tid,
+	    t->crashed ? "true" : "false");
+}
+
+void
+trace_text_json_end(const struct trace_thread *t, char out[TRACE_TEXT])
+{
+	print(&out, "]");
+	if (t->end != NULL)
+		json_string(&out, "end", t->end);
+	print(&out, "}");
+}
+
+void
+trace_text_end(const struct trace_thread *t, const char *before, char out[TRACE_TEXT])
+{
+	*out = '\0';
+	if (t->end == NULL)
+		return;
+	print(&out, "%s", before);
+	line_string(&out, t->end);
+	print(&out, "\n");
 }

@@ -1,4 +1,4 @@
-/* A frame of a stack as text: what core-trace prints for it. */
+/* A stack as text: what core-trace prints for it. */
 #ifndef GZCORE_TRACE_TEXT_H
 #define GZCORE_TRACE_TEXT_H
 
@@ -14,5 +14,13 @@
  */
 void trace_text_line(const struct trace_frame *f, size_t number, int digits, char out[TRACE_TEXT]);
 void trace_text_json(const struct trace_frame *f, char out[TRACE_TEXT]);
+
+/* The same of what is around frames in JSON: before the threads, of a thread, counted from 0, and behind it. */
+void trace_text_json_head(const struct core *c, char out[TRACE_TEXT]);
+void trace_text_json_start(const struct trace_thread *t, size_t number, char out[TRACE_TEXT]);
+void trace_text_json_end(const struct trace_thread *t, char out[TRACE_TEXT]);
+
+/* Why the stack ends, as a line with its end after those words; "" when it was all. */
+void trace_text_end(const struct trace_thread *t, const char *before, char out[TRACE_TEXT]);
 
 #endif

@@ -668,3 +668,98 @@ while True:
 	run -2 bash -c 'core-trace core >&-'
 	run -2 reader_gone core-trace core
 }
+
+# hanging: hang.so, with which core-trace hangs, when $HANG is set, once it has found the modules.
+hanging() {
+	cat >hang.c <<-'EOS'
+	#define _GNU_SOURCE
+	#include <dlfcn.h>
+	#include <stdlib.h>
+	#include <unistd.h>
+
+	int
+	dwfl_getthreads(void *dwfl, void *callback, void *arg)
+	{
+		int (*next)(void *, void *, void *) = dlsym(RTLD_NEXT, "dwfl_getthreads");
+
+		while (getenv("HANG") != NULL)
+			pause();
+		return next(dwfl, callback, arg);
+	}
+	EOS
+	${CC:-cc} -shared -fPIC -o hang.so hang.c -ldl
+	export ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD=$PWD/hang.so
+}
+
+# locked DIR: whether somebody has its lock.
+locked() {
+	! LD_PRELOAD= flock -n "$1" true
+}
+
+@test "core-trace: -l: one that hangs gives way to the next, and is ended when its time is up" {
+	build prog
+	crash_core core ./prog segv
+	core-trace -r core >want
+	mkdir dir
+	hanging
+	HANG=1 core-trace -r -l dir core >hung 2>&1 3>&- &
+	local hung=$!
+	until locked dir; do sleep 0.1; done
+	LD_PRELOAD= timeout 60 core-trace -r -l dir core | diff want -
+	kill -0 $hung
+	kill $hung
+	wait $hung || :
+	# SIGALRM
+	run -142 --separate-stderr env HANG=1 core-trace -r -l dir -t 1 core
+	[ "$output" = 'stack_end=not followed to its end within 1 s' ]
+	run -0 core-trace -r -l dir core
+	[ "$output" = "$(cat want)" ]
+}
+
+@test "core-trace: -l: 16 wait or work, others give up at once, and so does who has waited for too long" {
+	build prog
+	crash_core core ./prog segv
+	core-trace -r core >want
+	mkdir dir
+	exec 9<dir
+	flock 9
+	run -1 --separate-stderr core-trace -r -l dir -w 1 core
+	[ "$output" = 'stack_end=not looked for: no turn within 1 s' ]
+	[ "$stderr" = 'core-trace: not looked for: no turn within 1 s' ]
+	for i in {1..16}; do
+		core-trace -r -l dir core >out.$i 2>&1 3>&- 9>&- &
+	done
+	# Each place is a byte that is locked.
+	inode=$(stat -c %i dir/.gzcore.queue)
+	until [ "$(grep -c "OFDLCK .* WRITE .*:$inode " /proc/locks)" = 16 ]; do sleep 0.1; done
+	run -1 core-trace -r -l dir core
+	[ "${lines[-1]}" = 'stack_end=not looked for: 16 others wait for it to be their turn' ] ||
+		[ "${lines[0]}" = 'stack_end=not looked for: 16 others wait for it to be their turn' ]
+	exec 9<&-
+	wait
+	for i in {1..16}; do
+		diff want out.$i
+	done
+	usage_error core-trace -w 1 core
+}
+
+@test "core-trace: -l: what reads the core has pipes to write to, and what it cannot write is an error" {
+	build prog
+	crash_core core ./prog segv
+	mkdir dir
+	hanging
+	echo kept >log
+	HANG=1 core-trace -r -l dir core >>log 2>&1 3>&- &
+	local watcher=$! worker fd
+	until locked dir && worker=$(LD_PRELOAD= pgrep -P $watcher); do sleep 0.1; done
+	for fd in 1 2; do
+		until [[ $(LD_PRELOAD= readlink /proc/$worker/fd/$fd) == pipe:* ]]; do sleep 0.1; done
+	done
+	run ! grep -E "$PWD/(log|dir)" <(LD_PRELOAD= ls -l /proc/$worker/fd)
+	kill $watcher
+	wait $watcher || :
+	# It ends with the one that watches it.
+	while kill -0 $worker 2>/dev/null; do sleep 0.1; done
+	run -2 bash -c 'core-trace -r -l dir core >/dev/full'
+	grep -qx kept log
+}

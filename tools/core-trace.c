@@ -4,10 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,11 +19,11 @@
 #include "io.h"
 #include "number.h"
 #include "owner_linux.h"
-#include "record.h"
 #include "restore.h"
 #include "signals.h"
 #include "trace.h"
 #include "trace_text.h"
+#include "turn_linux.h"
 
 struct show {
 	int json, brief, record, digits;
@@ -39,33 +40,9 @@ static int
 usage(FILE *to, int status)
 {
 	fputs("usage: core-trace [-bDhjrsSV] [-d DEBUGDIR] [-e ELF] [-i IDENTITY] [-l DIR]\n"
-	      "                  [-t SECONDS] [-u USER] [CORE]\n",
+	      "                  [-t SECONDS] [-u USER] [-w SECONDS] [CORE]\n",
 	    to);
 	return fflush(to) == 0 ? status : 2;
-}
-
-/* Prints a string with everything escaped that a terminal, or JSON, must not get. */
-static void
-put(const struct show *s, const char *text)
-{
-	char out[RECORD_JSON(RECORD_VALUE)];
-	size_t n = strnlen(text, RECORD_VALUE);
-
-	if (s->json)
-		record_json(out, text, n);
-	else
-		record_escape(out, text, n);
-	fputs(out, stdout);
-}
-
-static void
-put_key(const struct show *s, const char *key, const char *text)
-{
-	if (text == NULL)
-		return;
-	printf(", \"%s\": \"", key);
-	put(s, text);
-	putchar('"');
 }
 
 static void
@@ -74,12 +51,13 @@ start(void *arg, const struct trace_thread *t)
 	struct show *s = arg;
 
 	s->threads++;
-	if (s->json)
-		printf("%s{\"tid\": %" PRIu32 ", \"crashed\": %s, \"frames\": [", s->threads > 1 ? ", " : "",
-		    t->tid, t->crashed ? "true" : "false");
-	else if (!s->brief)
+	if (s->json) {
+		trace_text_json_start(t, s->threads - 1, s->text);
+		fputs(s->text, stdout);
+	} else if (!s->brief) {
 		printf("%sthread %" PRIu32 "%s%s\n", s->threads > 1 ? "\n" : "", t->tid,
 		    t->crashed ? ": " : "", !t->crashed ? "" : s->signal != NULL ? s->signal : "crashed");
+	}
 }
 
 static void
@@ -89,15 +67,12 @@ frame(void *arg, const struct trace_thread *t, const struct trace_frame *f)
 
 	if (s->threads == 1)
 		s->stack[s->frames++] = *f;
-	if (s->record) {
-		trace_text_line(f, t->frames, s->digits, s->text);
-		printf("frame=%s\n", s->text);
-	} else if (s->json) {
+	if (s->json) {
 		trace_text_json(f, s->text);
 		printf("%s%s", t->frames > 0 ? ", " : "", s->text);
-	} else if (!s->brief) {
+	} else if (!s->brief || s->record) {
 		trace_text_line(f, t->frames, s->digits, s->text);
-		puts(s->text);
+		printf("%s%s\n", s->record ? "frame=" : "", s->text);
 	}
 }
 
@@ -107,19 +82,12 @@ end(void *arg, const struct trace_thread *t)
 	struct show *s = arg;
 
 	s->limited |= t->frames == TRACE_FRAMES && t->end != NULL;
-	if (s->record && t->end != NULL) {
-		fputs("stack_end=", stdout);
-		put(s, t->end);
-		putchar('\n');
-	} else if (s->json) {
-		putchar(']');
-		put_key(s, "end", t->end);
-		putchar('}');
-	} else if (!s->brief && t->end != NULL) {
-		fputs("     ends here: ", stdout);
-		put(s, t->end);
-		putchar('\n');
-	}
+	if (s->json)
+		trace_text_json_end(t, s->text);
+	else
+		trace_text_end(t, s->record ? "stack_end=" : "     ends here: ", s->text);
+	if (s->json || !s->brief || s->record)
+		fputs(s->text, stdout);
 }
 
 /* Says what of the core is not there; whether there was such. */
@@ -151,11 +119,8 @@ show(struct show *s, const char *name, struct image *i, struct trace *t)
 	s->signal = signal_name(c->signal);
 	s->digits = c->is64 ? 16 : 8;
 	if (s->json) {
-		printf("{\"pid\": %" PRIu32 ", \"signal\": %" PRIu32, c->pid, c->signal);
-		put_key(s, "signame", s->signal);
-		put_key(s, "comm", c->has_psinfo ? c->comm : NULL);
-		put_key(s, "exe", c->exe != NULL && c->exe->path[0] != '\0' ? c->exe->path : NULL);
-		fputs(", \"threads\": [", stdout);
+		trace_text_json_head(c, s->text);
+		fputs(s->text, stdout);
 	}
 	rc = trace_walk(t, &v);
 	fingerprint(s->stack, s->frames, text);
@@ -178,7 +143,7 @@ show(struct show *s, const char *name, struct image *i, struct trace *t)
 	return part;
 }
 
-/* A file that libdw is to open by its name. */
+/* What libdw is to open by its name. */
 static void
 must_be_regular(const char *path, int folder)
 {
@@ -190,114 +155,146 @@ must_be_regular(const char *path, int folder)
 		errx(2, "%s: not a %s", path, folder ? "directory" : "regular file");
 }
 
+/* The colon separates in a search path, and a first '-' or '+' means something there. */
+static char *
+search_path(const char *dir)
+{
+	char *path;
+
+	must_be_regular(dir, 1);
+	if ((path = realpath(dir, NULL)) == NULL)
+		err(2, "%s", dir);
+	if (strchr(path, ':') != NULL)
+		errx(2, "-d %s: a path with a colon", dir);
+	return path;
+}
+
+/* Puts the value of each option, "" where it takes none, into opt by its letter. */
+static void
+read_options(int argc, char **argv, const char *opt[128])
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "bDd:e:hi:jl:rsSt:u:Vw:")) != -1) {
+		if (c == '?')
+			exit(usage(stderr, 2));
+		opt[c] = strchr("bDhjrsSV", c) != NULL ? "" : optarg;
+		if (c == 'h')
+			exit(usage(stdout, 0));
+		if (c == 'V')
+			exit(puts("core-trace " VERSION) < 0 || fflush(stdout) != 0 ? 2 : 0);
+		if (c == 'e')
+			must_be_regular(optarg, 0);
+	}
+	if (argc - optind > 1 || (opt['r'] != NULL && opt['j'] != NULL) || (opt['w'] != NULL && opt['l'] == NULL))
+		exit(usage(stderr, 2));
+}
+
+static unsigned
+seconds(char option, const char *text)
+{
+	uint64_t n = 0;
+
+	if (text != NULL && number_parse(text, 1, 86400, &n) < 0)
+		errx(2, "-%c %s: not a number of seconds from 1 to 86400", option, text);
+	return (unsigned)n;
+}
+
+/* Goes on when it is our turn, in a process that is watched: one that may hang, or be led astray. */
+static void
+take_turn(int record, const char *dir, unsigned wait, unsigned limit)
+{
+	char words[TURN_WORDS];
+	int status = 2;
+	enum turn st = turn_take(dir, wait, limit, &status, words);
+
+	if (st == TURN_WORK)
+		return;
+	if (st == TURN_FAILED)
+		err(2, "-l %s", dir);
+	if (st != TURN_DONE)
+		warnx("%s", words);
+	if (record && (st == TURN_NONE || st == TURN_LATE))
+		printf("stack_end=%s\n", words);
+	if (fflush(stdout) != 0)
+		err(2, "<stdout>: write");
+	if (st == TURN_LATE) {
+		signal(SIGALRM, SIG_DFL);
+		raise(SIGALRM);
+	}
+	exit(st == TURN_NONE ? 1 : status);
+}
+
+/* Opens the core, of which the name is in n, and gives up all rights but those of user. */
+static struct image *
+open_core(struct show *s, const struct core_named *n, const char *identity, const char *user)
+{
+	struct restore r = { .threads = 1 };
+	enum unpack_status st;
+	struct image *i;
+	int fd = n->fd;
+
+	if (isatty(fd))
+		errx(2, "%s: is a terminal: a core is not read from there", n->shown);
+	if (unpack_needed(fd) && (st = restore_open(&r, fd, identity, &fd)) != UNPACK_OK) {
+		warnx("%s: %s", n->shown, r.why);
+		if (st != UNPACK_DAMAGED || r.size == 0)
+			exit(2);
+		s->damaged = 1;
+	}
+	if (image_open(&i, fd) < 0)
+		err(2, "%s", n->shown);
+	if (user != NULL && owner_become(user) < 0)
+		errx(2, "-u %s: %s", user, errno == ENOENT ? "no such user or group" : strerror(errno));
+	return i;
+}
+
 int
 main(int argc, char **argv)
 {
-	const char *executable = NULL, *debug = NULL, *user = NULL, *lock = NULL, *identity = NULL, *name;
-	uint64_t seconds = 0;
+	const char *opt[128] = { NULL };
 	static struct show s;
-	enum trace_status st;
-	struct restore r = { .threads = 1 };
-	enum unpack_status unpacked;
 	static struct core_named n;
+	enum trace_status st;
 	struct image *i;
 	struct trace *t;
-	int fd, c, ask = 0, flags = 0, small = 0, status = 2;
+	char *debug;
+	unsigned limit;
+	int status = 2;
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "bDd:e:hi:jl:rsSt:u:V")) != -1) {
-		switch (c) {
-		case 'b':
-			flags = TRACE_BUILD_IDS;
-			break;
-		case 'D':
-			ask = 1;
-			break;
-		case 'd':
-			/* The colon separates in a search path, and a first '-' or '+' means something there. */
-			must_be_regular(optarg, 1);
-			if ((debug = realpath(optarg, NULL)) == NULL)
-				err(2, "%s", optarg);
-			if (strchr(debug, ':') != NULL)
-				errx(2, "-d %s: a path with a colon", optarg);
-			break;
-		case 'e':
-			must_be_regular(executable = optarg, 0);
-			break;
-		case 'h':
-			return usage(stdout, 0);
-		case 'i':
-			identity = optarg;
-			break;
-		case 'j':
-			s.json = 1;
-			break;
-		case 'l':
-			lock = optarg;
-			break;
-		case 'r':
-			s.record = s.brief = 1;
-			break;
-		case 's':
-			s.brief = 1;
-			break;
-		case 'S':
-			small = 1;
-			break;
-		case 't':
-			if (number_parse(optarg, 1, 86400, &seconds) < 0)
-				errx(2, "-t %s: not a number of seconds from 1 to 86400", optarg);
-			break;
-		case 'u':
-			user = optarg;
-			break;
-		case 'V':
-			puts("core-trace " VERSION);
-			return fflush(stdout) == 0 ? 0 : 2;
-		default:
-			return usage(stderr, 2);
-		}
-	}
-	if (argc - optind > 1 || (s.record && s.json))
-		return usage(stderr, 2);
+	read_options(argc, argv, opt);
+	s.json = opt['j'] != NULL;
+	s.record = opt['r'] != NULL;
+	s.brief = s.record || opt['s'] != NULL;
+	debug = opt['d'] != NULL ? search_path(opt['d']) : NULL;
+	limit = seconds('t', opt['t']);
+	if (opt['l'] != NULL)
+		take_turn(s.record, opt['l'], seconds('w', opt['w']), limit);
 	/* Not caught: it ends the process wherever that waits. */
-	alarm((unsigned)seconds);
-	if (lock != NULL && ((fd = open(lock, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0 || flock(fd, LOCK_EX) < 0))
-		err(2, "-l %s", lock);
-
-	name = n.shown;
-	if (core_named(&n, argv[optind], small, CONF_FILE, DUMPS_DIR) < 0)
-		errx(2, "%s: %s", name, n.dump.why);
+	alarm(limit);
+	if (core_named(&n, argv[optind], opt['S'] != NULL, CONF_FILE, DUMPS_DIR) < 0)
+		errx(2, "%s: %s", n.shown, n.dump.why);
 	if (n.dump.small != NULL)
-		warnx("%s: %s", name, n.dump.small);
-	if (isatty(fd = n.fd))
-		errx(2, "%s: is a terminal: a core is not read from there", name);
-	if (unpack_needed(fd) && (unpacked = restore_open(&r, fd, identity, &fd)) != UNPACK_OK) {
-		warnx("%s: %s", name, r.why);
-		if (unpacked != UNPACK_DAMAGED || r.size == 0)
-			exit(2);
-		s.damaged = 1;
-	}
-	if (image_open(&i, fd) < 0)
-		err(2, "%s", name);
+		warnx("%s: %s", n.shown, n.dump.small);
+	i = open_core(&s, &n, opt['i'], opt['u']);
 	/* From here on it is the core's bytes that say what to do. */
-	if (user != NULL && owner_become(user) < 0) {
-		if (errno == ENOENT)
-			errx(2, "-u %s: no such user or group", user);
-		err(2, "-u %s", user);
-	}
-	if (!ask)
+	if (opt['l'] != NULL)
+		turn_begin();
+	if (opt['D'] == NULL)
 		unsetenv("DEBUGINFOD_URLS");
-	st = trace_open(&t, i, executable, debug, flags);
+	/* Lines that are there when it is ended are whole. */
+	setvbuf(stdout, NULL, s.record ? _IOLBF : _IOFBF, TRACE_TEXT);
+	st = trace_open(&t, i, opt['e'], debug, opt['b'] != NULL ? TRACE_BUILD_IDS : 0);
 	if (st == TRACE_OK)
-		status = show(&s, name, i, t);
+		status = show(&s, n.shown, i, t);
 	else
-		warnx("%s: %s", st == TRACE_OTHER ? executable : name, trace_words(st, t));
+		warnx("%s: %s", st == TRACE_OTHER ? opt['e'] : n.shown, trace_words(st, t));
 	trace_close(t);
 	image_close(i);
 	core_named_free(&n);
-	free((void *)(uintptr_t)debug);
+	free(debug);
 	if (fflush(stdout) != 0 || io_close(STDOUT_FILENO) < 0)
 		err(2, "<stdout>: write");
 	return status;

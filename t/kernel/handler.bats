@@ -414,6 +414,8 @@ with_stack() {
 
 @test "gzcoredump: the record gets the crashed thread's stack, as core-trace shows it" {
 	conf stack=yes
+	# Whoever reads the stack may read the program.
+	chmod 711 "$P"
 	for shell in dash 'busybox ash'; do
 		# shellcheck disable=SC2086
 		under $shell
@@ -430,6 +432,7 @@ with_stack() {
 		gzip -t "$gz"
 	done
 	# Another who reads sees more.
+	chmod 700 "$P"
 	conf stack=yes stack_user=root
 	crash "$P/prog" threads 5
 	with_stack

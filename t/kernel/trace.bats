@@ -177,3 +177,36 @@ os.abort()'
 	run ! grep -q 'crash_here' "$txt"
 	grep -qx 'stack_end=nobuild: not the file that the process had' "$txt"
 }
+
+# told N WORDS: N records have this line.
+told() {
+	[ "$(grep -l "^$2" "$DIR"/*.txt | wc -l)" = "$1" ]
+}
+
+@test "gzcoredump: of many crashes at once 16 wait for their stacks, the others have none, and say so" {
+	crasher prog
+	conf stack=yes at_once=100
+	rm -rf "$DIR"
+	crash ./prog
+	stored
+	kernel_idle
+	rm "$DIR"/*
+	# One that looks for its stack, and takes its time.
+	exec 9<"$DIR"
+	flock 9
+	local pids='' i
+	for i in {1..24}; do
+		start ./prog 9>&-
+		pids="$pids $!"
+	done
+	for pid in $pids; do
+		stored
+	done
+	soon told 8 'stack_end=not looked for: 16 others wait'
+	[ "$(pgrep -cf "^core-trace -r -l $DIR ")" = 16 ]
+	exec 9<&-
+	kernel_idle
+	told 16 frame=
+	told 8 stack_end='not looked for: 16 others wait'
+	told 0 pending=
+}

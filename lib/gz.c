@@ -118,8 +118,9 @@ head_string(struct source *s, uLong *crc, char *keep, size_t size)
 
 /* Takes XLEN and the subfields, looking for the size (RFC 1952 section 2.3.1.1). */
 static enum gz_status
-head_extra(struct source *s, uLong *crc, uint32_t *size)
+head_extra(struct source *s, uLong *crc, struct gz_member *m)
 {
+	uint32_t *size = &m->size;
 	uint8_t field[4] = { 0 };
 	size_t in_field = 0, left = 0;
 	int lo = head_byte(s, crc), hi = head_byte(s, crc), ig = 0;
@@ -144,6 +145,8 @@ head_extra(struct source *s, uLong *crc, uint32_t *size)
 		in_field = 0;
 		left = (size_t)field[2] | (size_t)field[3] << 8;
 		ig = field[0] == 'I' && field[1] == 'G' && left == 4 && *size == 0;
+		m->sized |= ig;
+		m->bgzf |= memcmp(field, "BC\2\0", 4) == 0;
 	}
 	/* A size that the field's end cut short is no size. */
 	if (ig && left > 0)
@@ -172,7 +175,7 @@ gz_head_read(struct source *s, struct gz_member *m)
 		return GZ_BAD;
 	crc = crc32(crc, fixed, FIXED);
 	m->mtime = gz_le32(fixed + 4);
-	if ((fixed[3] & FEXTRA) && head_extra(s, &crc, &m->size) != GZ_OK)
+	if ((fixed[3] & FEXTRA) && head_extra(s, &crc, m) != GZ_OK)
 		return GZ_CUT;
 	if ((fixed[3] & FNAME) && head_string(s, &crc, m->name, sizeof(m->name)) != GZ_OK)
 		return GZ_CUT;
@@ -206,4 +209,33 @@ gz_size_peek(struct source *s)
 	if (p[10] + 256u * p[11] >= 6 && memcmp(p + 12, "BC\2\0", 4) == 0)
 		return p[16] + 256u * p[17] + 1u;
 	return 0;
+}
+
+enum gz_status
+gz_head_look(struct source *s, uint64_t at, struct gz_member *m, uint64_t *len)
+{
+	static const size_t looks[] = { 64, 4096 };
+	enum gz_status st = GZ_CUT;
+	uint8_t bytes[4096];
+	struct source some;
+
+	for (size_t i = 0; i < sizeof(looks) / sizeof(*looks); i++) {
+		size_t n = source_look(s, at, bytes, looks[i]);
+
+		source_memory(&some, bytes, n);
+		st = gz_head_read(&some, m);
+		*len = source_at(&some);
+		if (st != GZ_CUT || n < looks[i])
+			return st;
+	}
+	source_seek(s, at);
+	st = gz_head_read(s, m);
+	*len = source_at(s) - at;
+	return st;
+}
+
+int
+gz_size_whole(uint64_t size)
+{
+	return size < ((uint64_t)UINT32_MAX + 1) / GZ_RATIO;
 }

@@ -48,6 +48,7 @@ uint32_t gz_le32(const uint8_t *p);
 struct gz_member {
 	uint32_t mtime;
 	uint32_t size;		/* by the IG field: the claim of an untrusted file; 0 when absent */
+	int sized, bgzf;	/* it has an IG field, though that may say 0; BGZF's field BC */
 	char name[GZ_NAME_MAX];	/* as it stands in the file: may hold any byte */
 };
 
@@ -67,5 +68,19 @@ uint64_t gz_size_peek(struct source *s);
 
 /* Takes a header from s.  At GZ_NONE nothing was taken. */
 enum gz_status gz_head_read(struct source *s, struct gz_member *m);
+
+/*
+ * The same of the header at offset at of what is seekable, reading few bytes of it; *len is the header's size.  s
+ * stays where it is, unless the header has more than 4 KiB.
+ */
+enum gz_status gz_head_look(struct source *s, uint64_t at, struct gz_member *m, uint64_t *len);
+
+/*
+ * Whether the trailer of a member of size bytes tells all of its data's size, which it says modulo 2^32
+ * (section 2.3.1): one that is large enough to hold 4 GiB may have more than it says.
+ */
+int gz_size_whole(uint64_t size);
+/* DEFLATE makes at most so many bytes of one: 258 of a length and a distance of one bit each. */
+#define GZ_RATIO 1032u
 
 #endif

@@ -18,44 +18,6 @@ struct inflate_state {
 	uint8_t out[OUT_SIZE];
 };
 
-const char *
-inflate_words(enum inflate_status status)
-{
-	switch (status) {
-	case INFLATE_OK:
-		return "no error";
-	case INFLATE_TRAILING:
-		return "what follows is neither zeros nor a member: left out";
-	case INFLATE_LOST:
-		return "damaged members replaced by zeros";
-	case INFLATE_UNKNOWN:
-		return "damaged, and how much is lost cannot be known";
-	case INFLATE_EMPTY:
-		return "empty input";
-	case INFLATE_FORMAT:
-		return "neither gzip nor zlib data";
-	case INFLATE_CUT:
-		return "cut short: the input ends inside a member";
-	case INFLATE_HEAD:
-		return "damaged header";
-	case INFLATE_DATA:
-		return "damaged data";
-	case INFLATE_CHECK:
-		return "damaged data: the checksum does not match";
-	case INFLATE_LENGTH:
-		return "damaged: the size in the trailer does not match";
-	case INFLATE_SHORT:
-		return "the data ends before the range does";
-	case INFLATE_READ:
-		return "read";
-	case INFLATE_WRITE:
-		return "write";
-	case INFLATE_MEMORY:
-		return "out of memory";
-	}
-	return "unknown error";
-}
-
 /* RFC 1952 section 2.3.1, RFC 1950 section 2.2. */
 int
 inflate_knows(const uint8_t *bytes, size_t n)
@@ -73,6 +35,7 @@ inflate_open(struct inflate *f, struct source *in, struct sink *out)
 	f->in = in;
 	f->out = out;
 	f->threads = 1;
+	f->stop = UINT64_MAX;
 	if ((f->state = malloc(sizeof(*f->state))) == NULL)
 		return -1;
 	if ((f->state->engine = engine_inflate_new()) == NULL) {
@@ -128,10 +91,17 @@ decode(struct inflate *f, uint32_t (*sum)(uint32_t, const uint8_t *, size_t), ui
 		const uint8_t *p;
 		size_t n, taken, made;
 
+		/* More than it may have. */
+		if (source_at(f->in) >= f->stop) {
+			rc = ENGINE_INFLATE_BAD;
+			break;
+		}
 		if (source_fill(f->in, 1) == 0)
 			return ended_early(f);
 		do {
 			p = source_peek(f->in, &n);
+			if (f->stop - source_at(f->in) < n)
+				n = (size_t)(f->stop - source_at(f->in));
 			taken = n;
 			made = OUT_SIZE;
 			rc = engine_inflate_run(st->engine, p, &taken, st->out, &made);

@@ -28,6 +28,7 @@ struct inflate {
 	uint64_t at;		/* after an error: the offset in the input where it showed */
 	int error;		/* errno of INFLATE_READ and INFLATE_WRITE */
 	size_t threads;		/* that decode members which say their size; 1 after inflate_open */
+	uint64_t stop;		/* no member's data goes beyond this offset of the input; UINT64_MAX after inflate_open */
 	int strict;		/* a size field that is wrong counts as damage, though nothing needs it */
 	/* Called as the work goes on, unless NULL. */
 	void (*progress)(void *arg, uint64_t in, uint64_t out);
@@ -58,17 +59,31 @@ enum inflate_status inflate_range(struct inflate *f, uint64_t offset, uint64_t l
 enum inflate_status inflate_list(struct inflate *f,
     void (*seen)(void *arg, const struct inflate_member *m), void *arg);
 
+/* What salvage has to say of a member, or of bytes that are none. */
+struct inflate_lost {
+	enum {
+		INFLATE_LOST_NOTHING,	/* damaged, and its data was written all the same */
+		INFLATE_LOST_KNOWN,	/* len bytes of data, zeros instead */
+		INFLATE_LOST_UNKNOWN,	/* data from data_offset on, nobody knows how much */
+		INFLATE_LOST_PERHAPS	/* no header was there: may be data from data_offset on, or none at all */
+	} kind;
+	uint64_t at;		/* offset in the input */
+	uint64_t data_offset;	/* in the output */
+	uint64_t len;
+	uint64_t least;		/* INFLATE_LOST_UNKNOWN: at least so many bytes of data are missing */
+};
+
 /*
- * Decodes what can be decoded of a seekable input.  A lost member becomes zeros, so that all
- * other bytes keep their offsets; lost is called for each with the range of data that was lost and
- * where in the input; len 0: decoded in spite of the damage; UINT64_MAX: not to be known.
+ * Decodes what can be decoded of a seekable input.  A lost member of which it is proved how much data it
+ * had becomes zeros, so that all other bytes keep their offsets; INFLATE_LOST.  Where that is not proved, what
+ * comes may stand at a wrong offset, and at the end some may be missing; INFLATE_UNKNOWN.  lost is called for each.
  */
 enum inflate_status inflate_salvage(struct inflate *f,
-    void (*lost)(void *arg, uint64_t at, uint64_t data_offset, uint64_t len), void *arg);
+    void (*lost)(void *arg, const struct inflate_lost *l), void *arg);
 
 /* What lost was called with, in words for a message, in the buffer, which comes back. */
-#define INFLATE_LOST_WORDS 160
-const char *inflate_lost_words(char words[INFLATE_LOST_WORDS], uint64_t at, uint64_t data_offset, uint64_t len);
+#define INFLATE_LOST_WORDS 192
+const char *inflate_lost_words(char words[INFLATE_LOST_WORDS], const struct inflate_lost *l);
 
 /*
  * For the functions above.  Decodes one member whose header may or may not have been taken yet

@@ -8,13 +8,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "inflate.h"
 #include "unpack_linux.h"
 
 struct restore {
 	/* The caller's, each may be NULL or 0. */
 	void (*progress)(void *arg, uint64_t in, uint64_t out);	/* bytes so far */
 	void *progress_arg;
-	void (*lost)(void *arg, uint64_t at, uint64_t data_offset, uint64_t len);	/* as for inflate_salvage */
+	void (*lost)(void *arg, const struct inflate_lost *l);	/* as for inflate_salvage */
 	void *lost_arg;
 	size_t threads;		/* 0: one */
 	uint64_t expected;	/* about so many bytes, for where to put it; 0: not known */

@@ -1,317 +1,391 @@
 /*
  * What can be saved of a damaged gzip file.  A member that decodes and matches its checksum is
- * sound; any other is lost as a whole, since nothing says which of its bytes are right.  Its end
- * is where its size field says, if a header stands there, else where the next header with a size
- * field is found.  How much data it had is in its own trailer, which may be damaged as well, and can
- * be seen from its neighbours: all but the last member of a file have a regular chunk.  Where headers
- * are lost more than one member may be: that is only known when two have no room there.
+ * sound; any other is lost as a whole, since nothing says which of its bytes are right.
+ *
+ * Two things are to be proved of a lost member, or what follows has no certain offset.  Where it ends: its header
+ * says so, and another header stands there, or the file ends.  How much data it had: two witnesses agree, of what its
+ * trailer says, what its damaged data came to, and what its neighbours have (all but the last member of a file have
+ * a regular chunk).  Bytes that no header announces prove nothing: they may be lost members, or none.
  */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "heads.h"
 #include "inflate.h"
 
-/* No member of n bytes is smaller: DEFLATE makes at most 1032 of one byte. */
-#define MEMBER_LEAST(n) ((n) / 1032 + GZ_SIZED_HEAD + GZ_TRAILER)
+/* No member of n bytes is smaller. */
+#define MEMBER_LEAST(n) ((n) / GZ_RATIO + GZ_SIZED_HEAD + GZ_TRAILER)
 /* Nor larger, with a plain header: stored blocks cost 5 bytes for each, of some KiB. */
 #define MEMBER_MOST(n) ((n) + (n) / 512 + 256)
 
+/* A size that is not known. */
+#define NONE UINT64_MAX
+/* gzdeflate's chunks are a multiple of this, but for odd arguments of -b. */
+#define ROUND 1024u
+
 struct salvage {
 	struct inflate *f;
-	void (*lost)(void *arg, uint64_t at, uint64_t data_offset, uint64_t len);
+	void (*lost)(void *arg, const struct inflate_lost *l);
 	void *arg;
-	uint64_t last;		/* the size of the data of the member before, 0 when not known */
+	uint64_t last;		/* the size of the data of the member before, or NONE */
+	int sized;		/* the member before says its size: zeros behind it are no padding */
+	int sure;		/* a member does start here, if any: no bytes without a header came before */
+	struct heads heads;
+	struct inflate_lost doubt;	/* not told yet: it may go on */
+	uint64_t doubt_end;		/* where it ends, 0: there is none */
 	enum inflate_status worst;
 };
 
-/* Whether a header with a size that stays inside the file stands at offset at. */
-static int
-sized_head(struct inflate *f, uint64_t at, struct gz_member *m)
-{
-	source_seek(f->in, at);
-	return gz_head_read(f->in, m) == GZ_OK && m->size >= GZ_MEMBER_MIN &&
-	    m->size <= f->in->size - at;
-}
-
-/* The offset of the next plain header with a size from from on; the file's size when there is none. */
+/* The offset of the first byte from at on that is not zero, at most end. */
 static uint64_t
-next_head(struct inflate *f, uint64_t from)
+behind_zeros(struct salvage *v, uint64_t at, uint64_t end)
 {
-	struct source *s = f->in;
-	struct gz_member m;
+	struct source *s = v->f->in;
 
-	source_seek(s, from);
-	while (source_fill(s, GZ_SIZED_HEAD) >= GZ_SIZED_HEAD) {
-		const uint8_t *p, *hit;
-		uint64_t at = source_at(s);
-		size_t n;
-
-		p = source_peek(s, &n);
-		hit = memchr(p, 0x1f, n - (GZ_SIZED_HEAD - 1));
-		if (hit == NULL) {
-			source_take(s, n - (GZ_SIZED_HEAD - 1));
-			continue;
-		}
-		at += (uint64_t)(hit - p);
-		/*
-		 * Method, flags, and a field of 8 bytes: the head of a member that is not the first.
-		 * Others may be of any length, and would be read anew for each that is made up.
-		 */
-		if (memcmp(hit, "\x1f\x8b\x08\x04", 4) == 0 && memcmp(hit + 10, "\10\0IG\4\0", 6) == 0 &&
-		    sized_head(f, at, &m))
-			return at;
-		source_seek(s, at + 1);
-	}
-	return s->size;
+	source_seek(s, at);
+	inflate_ended(v->f);
+	return source_at(s) < end ? source_at(s) : end;
 }
 
 /* The size in the trailer of the member that ends at offset end. */
 static uint64_t
-trailer_size(struct inflate *f, uint64_t end)
+trailer_size(struct salvage *v, uint64_t end)
 {
-	const uint8_t *p;
-	size_t n;
+	uint8_t p[4];
 
-	source_seek(f->in, end - 4);
-	if (source_fill(f->in, 4) < 4)
-		return 0;
-	p = source_peek(f->in, &n);
-	return gz_le32(p);
+	return end >= sizeof(p) && source_look(v->f->in, end - sizeof(p), p, sizeof(p)) == sizeof(p) ? gz_le32(p) : NONE;
 }
 
+/* Whether the member that lies at [at, end) can have had n bytes of data. */
+static int
+plausible(struct salvage *v, uint64_t at, uint64_t end, uint64_t n)
+{
+	struct gz_member head;
+	uint64_t size = end - at, len;
+
+	/* What a header has beyond the plain one says nothing of the data. */
+	if (heads_sized(&v->heads, at, &head, &len) && len < size && len > GZ_SIZED_HEAD)
+		size -= len - GZ_SIZED_HEAD;
+	/* Of nothing: a header, one block without codes, a trailer. */
+	if (n == 0)
+		return size <= GZ_SIZED_HEAD + 5 + GZ_TRAILER;
+	return MEMBER_LEAST(n) <= size && (n >= size || size <= MEMBER_MOST(n));
+}
+
+/* The least data of a member of which size bytes are there, with a header of len. */
+static uint64_t
+least(const struct salvage *v, uint64_t size, uint64_t len)
+{
+	uint64_t n = size > len + 256 ? (size - len - 256) / 513 * 512 : 0;
+
+	return v->last < n ? v->last : n;
+}
+
+/* The size of the data of the next readable member from at on, NONE when it is the last or none. */
+static uint64_t
+next_size(struct salvage *v, uint64_t at)
+{
+	struct gz_member head;
+	uint64_t n, len;
+
+	at = heads_next(&v->heads, at);
+	if (at == v->f->in->size || !heads_sized(&v->heads, at, &head, &len) || at + head.size == v->f->in->size ||
+	    !gz_size_whole(head.size))
+		return NONE;
+	n = trailer_size(v, at + head.size);
+	return n != 0 && plausible(v, at, at + head.size, n) ? n : NONE;
+}
+
+/*
+ * How much data the lost member at [at, end) had, as two witnesses say; made is what its data came to, or NONE.
+ * NONE when there are no two.
+ */
+static uint64_t
+agreed(struct salvage *v, uint64_t at, uint64_t end, uint64_t made)
+{
+	uint64_t said = trailer_size(v, end), next = next_size(v, end);
+
+	if (made != NONE && ((uint32_t)made == said || made == v->last || made == next))
+		return made;
+	if (!plausible(v, at, end, said) || !gz_size_whole(end - at))
+		return NONE;
+	/*
+	 * Its data and its trailer contradict each other, and either may be what is damaged.  Both neighbours are for the
+	 * trailer, and the data is as a few wrong bytes leave it, which a shorter member would hardly be.
+	 */
+	if (made != NONE)
+		return said == v->last && said == next && said - said / 64 <= made && made <= said + said / 64 ? said : NONE;
+	if (said == v->last || said == next)
+		return said;
+	/* The first of two: that it is a round number speaks for it. */
+	return v->last == NONE && next == NONE && end < v->f->in->size && said > 0 && said % ROUND == 0 ? said : NONE;
+}
+
+/* Tells of what is in doubt, when there is any. */
 static void
-worsen(struct salvage *v, enum inflate_status st)
+settle(struct salvage *v)
 {
-	if (v->worst == INFLATE_UNKNOWN)
-		return;
-	v->worst = st;
+	if (v->doubt_end != 0)
+		v->lost(v->arg, &v->doubt);
+	v->doubt_end = 0;
 }
 
-/* Decodes a member with its header at offset at, or its data there when raw, into k. */
-static enum inflate_status
-try_member(struct inflate *f, uint64_t at, int raw, struct sink *k, struct inflate_member *m)
+/* What lies at [at, end) is lost, and nobody knows how much that is; what touches it is told of together with it. */
+static void
+doubt(struct salvage *v, uint64_t at, uint64_t end, struct inflate_lost l)
 {
+	if (v->doubt_end != at || v->doubt_end == 0) {
+		settle(v);
+		v->doubt = l;
+		v->doubt.at = at;
+	} else {
+		v->doubt.least += l.least;
+		if (l.kind == INFLATE_LOST_UNKNOWN)
+			v->doubt.kind = l.kind;
+	}
+	v->doubt_end = end;
+	v->worst = INFLATE_UNKNOWN;
+}
+
+static enum inflate_status
+put_zeros(struct salvage *v, uint64_t n)
+{
+	if (sink_zeros(v->f->out, n) == 0)
+		return INFLATE_OK;
+	v->f->error = errno;
+	return INFLATE_WRITE;
+}
+
+/* A damaged member of which it is known how much data it had. */
+static void
+tell(struct salvage *v, uint64_t at, uint64_t data_offset, uint64_t len)
+{
+	struct inflate_lost l = { .kind = len > 0 ? INFLATE_LOST_KNOWN : INFLATE_LOST_NOTHING, .at = at,
+		.data_offset = data_offset, .len = len };
+
+	settle(v);
+	v->lost(v->arg, &l);
+	if (v->worst == INFLATE_OK)
+		v->worst = INFLATE_LOST;
+}
+
+/* Decodes a member with its header at offset at, or its data there when raw, up to offset stop at most, into k. */
+static enum inflate_status
+try_member(struct salvage *v, uint64_t at, int raw, uint64_t stop, struct sink *k, struct inflate_member *m)
+{
+	struct inflate *f = v->f;
 	struct sink *out = f->out;
 	enum inflate_status st;
 
 	memset(m, 0, sizeof(*m));
 	f->out = k;
+	f->stop = stop;
 	source_seek(f->in, at);
 	st = raw ? inflate_body(f, m) : inflate_member(f, m);
 	f->out = out;
+	f->stop = UINT64_MAX;
 	return st;
 }
 
-/* Decodes it into nothing, and when it is sound (or sound but for its size field) into the output. */
+/*
+ * Decodes it into nothing, and when it is sound (or sound but for its size field) into the output.  Its size is
+ * confirmed, or it costs what is spare.
+ */
 static enum inflate_status
-save_member(struct inflate *f, uint64_t at, int raw, uint64_t *end, struct inflate_member *m)
+save_member(struct salvage *v, uint64_t at, int raw, uint64_t stop, int confirmed, struct inflate_member *m)
 {
 	enum inflate_status st;
 	struct sink none;
+	uint64_t cost;
 
+	if (!confirmed && stop > at + v->heads.spare)
+		stop = at + v->heads.spare;
 	sink_open(&none, -1);
-	st = try_member(f, at, raw, &none, m);
-	*end = source_at(f->in);
-	if (st == INFLATE_OK || st == INFLATE_LENGTH) {
-		enum inflate_status again = try_member(f, at, raw, f->out, m);
+	st = try_member(v, at, raw, stop, &none, m);
+	if (st == INFLATE_OK || (st == INFLATE_LENGTH && !raw)) {
+		enum inflate_status again = try_member(v, at, raw, stop, v->f->out, m);
 
-		if (again != st)
-			return again == INFLATE_WRITE ? again : INFLATE_READ;
+		return again == st || again == INFLATE_WRITE ? again : INFLATE_READ;
 	}
+	cost = source_at(v->f->in) - at + none.at / GZ_RATIO;
+	if (!confirmed)
+		heads_cost(&v->heads, cost);
 	return st;
 }
 
-/* Whether the member that lies at [at, end) can have had n bytes of data. */
-static int
-plausible(struct inflate *f, uint64_t at, uint64_t end, uint64_t n)
-{
-	struct gz_member head;
-	uint64_t size = end - at;
-
-	/* What a header has beyond the plain one says nothing of the data. */
-	if (sized_head(f, at, &head) && source_at(f->in) - at < size)
-		size -= source_at(f->in) - at - GZ_SIZED_HEAD;
-	/* Of nothing: a header, one block without codes, a trailer. */
-	if (n == 0)
-		return size <= GZ_SIZED_HEAD + 5 + GZ_TRAILER;
-	return MEMBER_LEAST(n) <= size && size <= MEMBER_MOST(n);
-}
-
-/* The size of the data of the next readable member from at on, 0 when it is the last or none. */
+/*
+ * The likeliest size of the data that lay at [at, end), so that what follows has its offset if it was one member: what
+ * a neighbour truly has.  0 when none speaks, or nothing follows.
+ */
 static uint64_t
-next_size(struct inflate *f, uint64_t at)
+guess(struct salvage *v, uint64_t at, uint64_t end)
 {
-	struct gz_member head;
-	uint64_t n;
+	uint64_t n = v->last, next = heads_next(&v->heads, end), len, confirmed;
+	struct inflate_member m;
+	struct gz_member head, after;
+	struct sink none;
 
-	at = next_head(f, at);
-	if (at == f->in->size || !sized_head(f, at, &head) || at + head.size == f->in->size)
+	if (end == v->f->in->size)
 		return 0;
-	n = trailer_size(f, at + head.size);
-	return plausible(f, at, at + head.size, n) ? n : 0;
+	if (n == NONE && heads_sized(&v->heads, next, &head, &len) && next + head.size < v->f->in->size &&
+	    head.size < v->heads.spare && heads_sized(&v->heads, next + head.size, &after, &confirmed)) {
+		heads_cost(&v->heads, head.size);
+		sink_open(&none, -1);
+		if (try_member(v, next, 0, next + head.size, &none, &m) == INFLATE_OK)
+			n = m.data_size;
+	}
+	return n != NONE && plausible(v, at, end, n) ? n : 0;
+}
+
+/* The member at [at, end) is lost: its header says so, and what stands behind it. */
+static enum inflate_status
+lose(struct salvage *v, uint64_t at, uint64_t end, uint64_t made, uint64_t min)
+{
+	uint64_t n = agreed(v, at, end, made), data_offset = v->f->out->at;
+
+	if (n != NONE) {
+		tell(v, at, data_offset, n);
+		v->last = n > 0 ? n : NONE;
+		return put_zeros(v, n);
+	}
+	doubt(v, at, end, (struct inflate_lost){ .kind = INFLATE_LOST_UNKNOWN, .data_offset = data_offset, .least = min });
+	return put_zeros(v, guess(v, at, end));
 }
 
 /*
- * Puts zeros for the member that lies at [at, end), as many as its data had; exact: it is one
- * member, surely.  What its trailer says is believed when a neighbour has as much, or none speaks
- * against it; the neighbours, when they agree and the trailer cannot be right.
+ * At offset at is no header, or one that nothing confirms: len is its length, or 0, and size what it says.  Says in *end
+ * where the next may be.
  */
 static enum inflate_status
-fill(struct salvage *v, uint64_t at, uint64_t end, int exact)
+bridge(struct salvage *v, uint64_t at, uint64_t len, uint64_t size, uint64_t *end)
 {
 	struct inflate *f = v->f;
-	uint64_t n = trailer_size(f, end), next = next_size(f, end);
-	int known, can = plausible(f, at, end, n);
-
-	if (n != 0 && (n == v->last || n == next)) {
-		known = exact || end - at < 2 * MEMBER_LEAST(n);
-	} else if (end == f->in->size) {
-		known = exact && can && (v->last == 0 || n <= v->last);
-	} else if (can) {
-		known = exact && v->last == 0 && next == 0;
-	} else {
-		n = v->last != 0 ? v->last : next;
-		known = exact && n != 0 && (v->last == 0 || next == 0 || v->last == next);
-	}
-	if (!known && !can && n != v->last && n != next)
-		n = v->last;
-	if (known)
-		v->last = n;
-	v->lost(v->arg, at, f->out->at, known ? n : UINT64_MAX);
-	worsen(v, known ? INFLATE_LOST : INFLATE_UNKNOWN);
-	if (sink_zeros(f->out, n) < 0) {
-		f->error = errno;
-		return INFLATE_WRITE;
-	}
-	return INFLATE_OK;
-}
-
-/*
- * The member at offset at is damaged, or no member stands there.  Saves or fills what lies up to
- * the next header, and says in *end where that is.
- */
-static enum inflate_status
-bridge(struct salvage *v, uint64_t at, uint64_t *end)
-{
-	struct inflate *f = v->f;
+	struct inflate_lost l = { .kind = len > 0 ? INFLATE_LOST_UNKNOWN : INFLATE_LOST_PERHAPS, .data_offset = f->out->at };
+	uint64_t stop = heads_next(&v->heads, at + 1), zeros = behind_zeros(v, at, stop), n;
 	struct inflate_member m;
 	struct gz_member head;
 	enum inflate_status st;
-	struct sink none;
-	int headed = sized_head(f, at, &head);
-	uint64_t stop;
 
-	if (headed && (at + head.size == f->in->size || sized_head(f, at + head.size, &m.head))) {
-		*end = at + head.size;
-		return fill(v, at, *end, 1);
-	}
-	stop = next_head(f, at + 1);
-	if (!headed && f->in->size - at > GZ_SIZED_HEAD) {
+	if (len == 0 && zeros > at && zeros < stop && gz_head_look(f->in, zeros, &head, &n) == GZ_OK)
+		stop = zeros;
+	*end = size > 0 && size < stop - at ? at + size : stop;
+	if (len == 0 && stop - at > GZ_SIZED_HEAD) {
 		/* Only the header may be gone; the data follows it. */
-		sink_open(&none, -1);
-		if (try_member(f, at + GZ_SIZED_HEAD, 1, &none, &m) == INFLATE_OK &&
-		    (*end = source_at(f->in)) <= stop) {
-			v->lost(v->arg, at, f->out->at, 0);
-			worsen(v, INFLATE_LOST);
-			st = try_member(f, at + GZ_SIZED_HEAD, 1, f->out, &m);
-			return st == INFLATE_OK ? st : st == INFLATE_WRITE ? st : INFLATE_READ;
+		st = save_member(v, at + GZ_SIZED_HEAD, 1, stop, 0, &m);
+		if (st == INFLATE_READ || st == INFLATE_WRITE || st == INFLATE_MEMORY)
+			return st;
+		if (st == INFLATE_OK && m.data_size > 0) {
+			*end = source_at(f->in);
+			tell(v, at, l.data_offset, 0);
+			return INFLATE_OK;
 		}
 	}
-	*end = headed && at + head.size < stop ? at + head.size : stop;
-	if (*end - at < GZ_MEMBER_MIN || (!headed && stop == f->in->size)) {
-		/* No trailer belongs to it: nothing says how much this was. */
-		*end = stop;
-		v->lost(v->arg, at, f->out->at, UINT64_MAX);
-		worsen(v, INFLATE_UNKNOWN);
+	if (v->sure && size > 0 && v->last != NONE)
+		l.least = least(v, *end - at, len);
+	v->sure = 0;
+	doubt(v, at, *end, l);
+	if (*end - at < GZ_MEMBER_MIN)
 		return INFLATE_OK;
-	}
-	return fill(v, at, *end, headed && at + head.size == *end);
+	n = *end < f->in->size ? agreed(v, at, *end, NONE) : NONE;
+	return put_zeros(v, n != NONE ? n : guess(v, at, *end));
 }
 
-/* The last member is cut: what it still holds is sound as far as it goes, and goes out. */
+/* The last member is cut: what it still holds goes out, as far as it goes, though nothing checks it. */
 static enum inflate_status
-cut(struct salvage *v, uint64_t at)
+cut(struct salvage *v, uint64_t at, uint64_t len)
 {
+	struct inflate_lost l = { .kind = INFLATE_LOST_UNKNOWN, .data_offset = v->f->out->at };
 	struct inflate_member m;
-	enum inflate_status st = try_member(v->f, at, 0, v->f->out, &m);
+	enum inflate_status st = try_member(v, at, 0, UINT64_MAX, v->f->out, &m);
+	uint64_t done = v->f->out->at - l.data_offset;
 
 	if (st == INFLATE_READ || st == INFLATE_WRITE || st == INFLATE_MEMORY)
 		return st;
-	v->lost(v->arg, at, v->f->out->at, UINT64_MAX);
-	worsen(v, INFLATE_UNKNOWN);
-	return v->worst;
+	if (v->sure && least(v, v->f->in->size - at, len) > done)
+		l.least = least(v, v->f->in->size - at, len) - done;
+	doubt(v, at, v->f->in->size, l);
+	return INFLATE_OK;
 }
 
-/* Whether the size field of a member stands at offset at, though its header is none. */
-static int
-member_like(struct inflate *f, uint64_t at)
+/* Saves the member at *at or what is there in its place, and moves on to what is behind it. */
+static enum inflate_status
+step(struct salvage *v, uint64_t *at)
 {
-	const uint8_t *p;
-	size_t n;
+	struct source *s = v->f->in;
+	struct gz_member head, next;
+	struct inflate_member m;
+	uint64_t start = *at, len, n, end, size, data_offset = v->f->out->at;
+	int headed = heads_sized(&v->heads, start, &head, &len);
+	int confirmed = headed && (start + head.size == s->size || heads_sized(&v->heads, start + head.size, &next, &n));
+	enum inflate_status st;
 
-	source_seek(f->in, at);
-	if (source_fill(f->in, GZ_SIZED_HEAD) < GZ_SIZED_HEAD)
-		return 0;
-	p = source_peek(f->in, &n);
-	return memcmp(p + 12, "IG\4\0", 4) == 0;
+	end = confirmed ? start + head.size : UINT64_MAX;
+	st = save_member(v, start, 0, end, confirmed, &m);
+	*at = source_at(s);
+	if (st == INFLATE_OK || st == INFLATE_LENGTH) {
+		if (st == INFLATE_LENGTH)
+			tell(v, start, data_offset, 0);
+		settle(v);
+		v->last = m.data_size > 0 ? m.data_size : NONE;
+		v->sized = m.head.sized;
+		return INFLATE_OK;
+	}
+	if (st == INFLATE_READ || st == INFLATE_WRITE || st == INFLATE_MEMORY)
+		return st;
+	v->sized = 1;
+	if (confirmed) {
+		n = st == INFLATE_CHECK && *at == end ? m.data_size : NONE;
+		*at = end;
+		return lose(v, start, end, n, v->sure ? least(v, head.size, len) : 0);
+	}
+	if (gz_head_look(s, start, &head, &len) != GZ_OK)
+		len = head.size = 0;
+	size = head.size;
+	if (st == INFLATE_CUT && !headed && heads_next(&v->heads, start + 1) == s->size) {
+		*at = s->size;
+		return cut(v, start, len);
+	}
+	return bridge(v, start, len, size, at);
 }
 
 static enum inflate_status
 run(struct salvage *v)
 {
-	struct inflate *f = v->f;
-	struct source *s = f->in;
-	uint64_t at = source_at(s), end;
-	struct inflate_member m;
+	struct source *s = v->f->in;
+	uint64_t at = source_at(s);
+	enum inflate_status st = INFLATE_OK;
 	struct gz_member head;
-	enum inflate_status st;
 
-	while (source_seek(s, at), !inflate_ended(f)) {
-		uint64_t next = source_at(s);
+	while (st == INFLATE_OK && at < s->size) {
+		uint64_t zeros = v->sized ? at : behind_zeros(v, at, s->size), len;
 
-		/* Zeros before a member without a size are padding; others are what is damaged. */
-		if (gz_head_read(s, &head) == GZ_OK && head.size == 0)
-			at = next;
-		st = save_member(f, at, 0, &end, &m);
-		if (st == INFLATE_OK) {
-			v->last = m.data_size;
-			at = end;
-			continue;
+		/* Of a member that says its size they may be what is left. */
+		if (zeros > at && (zeros == s->size || gz_head_look(s, zeros, &head, &len) != GZ_OK || !head.sized))
+			at = zeros;
+		else
+			st = step(v, &at);
+		if (s->failed != 0) {
+			v->f->error = s->failed;
+			st = INFLATE_READ;
 		}
-		if (st == INFLATE_READ || st == INFLATE_WRITE || st == INFLATE_MEMORY)
-			return st;
-		if (st == INFLATE_LENGTH) {
-			v->lost(v->arg, at, m.data_offset, 0);
-			worsen(v, INFLATE_LOST);
-			at = end;
-			continue;
-		}
-		if (next_head(f, at + 1) == s->size) {
-			if (st == INFLATE_CUT && !sized_head(f, at, &head))
-				return cut(v, at);
-			if (st == INFLATE_FORMAT && !member_like(f, at)) {
-				f->at = next;
-				return v->worst == INFLATE_UNKNOWN ? v->worst : INFLATE_TRAILING;
-			}
-		}
-		if ((st = bridge(v, at, &end)) != INFLATE_OK)
-			return st;
-		at = end;
 	}
-	return v->worst;
+	settle(v);
+	source_seek(s, at);
+	return st == INFLATE_OK ? v->worst : st;
 }
 
 enum inflate_status
-inflate_salvage(struct inflate *f,
-    void (*lost)(void *arg, uint64_t at, uint64_t data_offset, uint64_t len), void *arg)
+inflate_salvage(struct inflate *f, void (*lost)(void *arg, const struct inflate_lost *l), void *arg)
 {
-	struct salvage v = { .f = f, .lost = lost, .arg = arg, .worst = INFLATE_OK };
+	uint64_t at = source_at(f->in), len;
+	struct salvage v = { .f = f, .lost = lost, .arg = arg, .last = NONE, .sized = 1, .sure = 1, .worst = INFLATE_OK };
 	enum inflate_status st;
-	uint64_t at = source_at(f->in);
 	struct gz_member head;
-	int sized = sized_head(f, at, &head) || next_head(f, at) < f->in->size;
+	int sized;
+
+	heads_open(&v.heads, f->in);
+	sized = at < f->in->size && ((gz_head_look(f->in, at, &head, &len) == GZ_OK && head.sized) ||
+	    heads_next(&v.heads, at) < f->in->size);
 
 	source_seek(f->in, at);
 	/* Without sizes there is nothing to go by: all before the damage is what there is. */
@@ -323,19 +397,4 @@ inflate_salvage(struct inflate *f,
 		return INFLATE_WRITE;
 	}
 	return st;
-}
-
-const char *
-inflate_lost_words(char words[INFLATE_LOST_WORDS], uint64_t at, uint64_t data_offset, uint64_t len)
-{
-	if (len == 0)
-		snprintf(words, INFLATE_LOST_WORDS, "byte %" PRIu64 ": damaged member: its data, from %" PRIu64
-		    ", is whole all the same", at, data_offset);
-	else if (len == UINT64_MAX)
-		snprintf(words, INFLATE_LOST_WORDS, "byte %" PRIu64 ": lost: how much, from data offset %" PRIu64
-		    " on, cannot be known", at, data_offset);
-	else
-		snprintf(words, INFLATE_LOST_WORDS, "byte %" PRIu64 ": lost: data bytes %" PRIu64 " to %" PRIu64
-		    " are zeros instead", at, data_offset, data_offset + len - 1);
-	return words;
 }

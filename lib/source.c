@@ -82,6 +82,23 @@ source_fill(struct source *s, size_t want)
 	return s->len - s->pos;
 }
 
+size_t
+source_look(struct source *s, uint64_t at, uint8_t *p, size_t n)
+{
+	uint64_t start = s->next - (s->len - s->first);
+	ssize_t got;
+
+	if (at >= start && at <= s->next && n <= s->next - at) {
+		memcpy(p, s->buf + s->first + (size_t)(at - start), n);
+		return n;
+	}
+	if (s->failed != 0 || s->fd < 0)
+		return 0;
+	if ((got = io_pread(s->fd, p, n, at)) < 0)
+		s->failed = errno;
+	return got > 0 ? (size_t)got : 0;
+}
+
 const uint8_t *
 source_peek(const struct source *s, size_t *len)
 {

@@ -21,6 +21,12 @@ struct source {
 int source_open(struct source *s, int fd);
 void source_close(struct source *s);
 
+/*
+ * Reads up to n bytes from offset at of what is seekable, and moves nothing: not even the buffer, so that a look
+ * far ahead costs no more than it says.  Returns how many, less than n only at the end and where reading failed.
+ */
+size_t source_look(struct source *s, uint64_t at, uint8_t *p, size_t n);
+
 /* Tries to have at least want bytes (at most SOURCE_SIZE) in the buffer; returns how many are. */
 size_t source_fill(struct source *s, size_t want);
 #define SOURCE_SIZE (128u * 1024)

@@ -356,13 +356,20 @@ reads() {
 	[[ $stderr == 'core-open: d/cut.core: cut short: 600000 of '*' bytes' ]]
 	gzdeflate -b 16K "$F/core" >long.gz
 	cp long.gz bad.gz
-	printf 'xxxx' | dd of=bad.gz bs=1 seek=$(($(stat -c %s bad.gz) - 200)) conv=notrunc status=none
+	printf 'xxxx' | dd of=bad.gz bs=1 seek=$(($(stat -c %s bad.gz) / 2)) conv=notrunc status=none
 	printf '#!/bin/sh\ncp "$2" restored\n' >keeps
 	chmod +x keeps
 	run -0 --separate-stderr core-open -x ./keeps ./bad.gz
 	[[ $stderr == 'core-open: ./bad.gz: byte '*': lost: data bytes '*' are zeros instead' ]]
 	run ! bash -c 'zinflate -k bad.gz >truth'
 	cmp truth restored
+	# The end became zeros, as a power cut leaves it.
+	head -c $(($(stat -c %s long.gz) / 2)) long.gz >tail.gz
+	truncate -s "$(stat -c %s long.gz)" tail.gz
+	run -0 --separate-stderr core-open -x ./keeps ./tail.gz
+	[[ $stderr == 'core-open: ./tail.gz: byte '*': lost: how much, from data offset '*', cannot be known'* ]]
+	[[ $stderr == *'core-open: ./tail.gz: byte '*': damaged, and how much is lost cannot be known'* ]]
+	[[ $stderr == *'cut short: '* ]]
 	zstd -q --no-check <"$F/core" | head -c 300 >cut.zst
 	run -2 --separate-stderr core-open -n ./cut.zst
 	[[ $stderr == 'core-open: ./cut.zst: zstd: '* && ${#stderr_lines[@]} = 1 ]]

@@ -57,12 +57,12 @@ show(void *arg, uint64_t in, uint64_t out)
 }
 
 static void
-lost(void *arg, uint64_t at, uint64_t data_offset, uint64_t len)
+lost(void *arg, const struct inflate_lost *l)
 {
 	char words[INFLATE_LOST_WORDS];
 
 	(void)arg;
-	warnx("%s: %s", name, inflate_lost_words(words, at, data_offset, len));
+	warnx("%s: %s", name, inflate_lost_words(words, l));
 }
 
 /* Opens the stored file, which is ours until whoever has it open has ended. */

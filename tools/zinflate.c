@@ -52,12 +52,12 @@ list(void *arg, const struct inflate_member *m)
 }
 
 static void
-lost(void *arg, uint64_t at, uint64_t data_offset, uint64_t len)
+lost(void *arg, const struct inflate_lost *l)
 {
 	char words[INFLATE_LOST_WORDS];
 
 	(void)arg;
-	warnx("%s: %s", path, inflate_lost_words(words, at, data_offset, len));
+	warnx("%s: %s", path, inflate_lost_words(words, l));
 }
 
 static int

@@ -71,7 +71,7 @@ add_point(struct image *i, uint64_t in, uint64_t out)
 	return 0;
 }
 
-/* What the start of a member, head[len], says of its size; 0 when it does not, or more than is held. */
+/* What the start of a member, head[len], says of its size; 0 when it does not, more than is held, or 4 GiB may be in it. */
 static size_t
 size_said(const uint8_t *head, size_t len)
 {
@@ -80,7 +80,7 @@ size_said(const uint8_t *head, size_t len)
 
 	source_memory(&s, head, len);
 	size = gz_size_peek(&s);
-	return size < GZ_MEMBER_MIN || size > INFLATE_HELD ? 0 : (size_t)size;
+	return size < GZ_MEMBER_MIN || size > INFLATE_HELD || !gz_size_whole(size) ? 0 : (size_t)size;
 }
 
 /*

@@ -256,7 +256,13 @@ first(struct inflate *f, struct inflate_member *m, int *zlib)
 static enum inflate_status
 behind(struct inflate *f, int sized, int *more)
 {
+	uint8_t next;
+
 	f->at = source_at(f->in);
+	/* No more is read than that: what comes may be hopped over. */
+	*more = f->in->seekable && source_look(f->in, f->at, &next, 1) == 1 && next != 0;
+	if (*more)
+		return INFLATE_OK;
 	*more = !inflate_ended(f);
 	if (!*more)
 		return f->in->failed != 0 ? ended_early(f) : INFLATE_OK;
@@ -296,7 +302,7 @@ walk(struct inflate *f, int one, uint64_t stop,
 			seen(arg, &m);
 		if (f->out->at >= stop)
 			return INFLATE_OK;
-		if ((st = behind(f, m.head.size != 0, &more)) != INFLATE_OK || !more)
+		if ((st = behind(f, m.head.sized || m.head.bgzf, &more)) != INFLATE_OK || !more)
 			return st;
 		if (zlib) {
 			f->at = source_at(f->in);
@@ -331,42 +337,33 @@ inflate_all(struct inflate *f)
 
 /*
  * Passes over the member that comes when it names a size that leads to another such member or to
- * the end, and its data ends at or before limit.  Fills in m and returns 1, else moves nothing.
+ * the end, its trailer can tell the size of its data, and that ends at or before limit.  Fills in m and
+ * returns 1, else moves nothing.
  */
 static int
 hop(struct inflate *f, struct inflate_member *m, uint64_t limit)
 {
 	struct source *s = f->in;
 	struct gz_member next;
-	uint64_t at = source_at(s), left;
-	const uint8_t *t;
-	size_t have;
+	uint64_t at = source_at(s), left = s->size > at ? s->size - at : 0, len;
+	uint8_t t[GZ_TRAILER];
 
-	if (!s->seekable || gz_head_read(s, &m->head) != GZ_OK || m->head.size == 0)
-		goto no;
-	left = s->size > at ? s->size - at : 0;
-	if (m->head.size > left || m->head.size < source_at(s) - at + 2 + GZ_TRAILER)
-		goto no;
-	source_seek(s, at + m->head.size - GZ_TRAILER);
-	if (source_fill(s, GZ_TRAILER) < GZ_TRAILER)
-		goto no;
-	t = source_peek(s, &have);
+	if (!s->seekable || gz_head_look(s, at, &m->head, &len) != GZ_OK || m->head.size == 0 ||
+	    m->head.size > left || m->head.size < len + 2 + GZ_TRAILER || !gz_size_whole(m->head.size) ||
+	    source_look(s, at + m->head.size - GZ_TRAILER, t, GZ_TRAILER) < GZ_TRAILER ||
+	    (m->head.size < left && (gz_head_look(s, at + m->head.size, &next, &len) != GZ_OK || next.size == 0)) ||
+	    f->out->at > limit || gz_le32(t + 4) > limit - f->out->at) {
+		source_seek(s, at);
+		return 0;
+	}
 	m->check = gz_le32(t);
 	m->data_size = gz_le32(t + 4);
-	source_take(s, GZ_TRAILER);
-	if (m->head.size < left && (gz_head_read(s, &next) != GZ_OK || next.size == 0))
-		goto no;
-	if (f->out->at > limit || m->data_size > limit - f->out->at)
-		goto no;
 	m->offset = at;
 	m->size = m->head.size;
 	m->data_offset = f->out->at;
 	f->out->at += m->data_size;
 	source_seek(s, at + m->size);
 	return 1;
-no:
-	source_seek(s, at);
-	return 0;
 }
 
 enum inflate_status

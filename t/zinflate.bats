@@ -767,6 +767,49 @@ same(zinflate("-r", "0:4096", stdin=b), (0, f.data[:4096], ""))
 END
 }
 
+@test "zinflate: -r and -l: a member that may hold 4 GiB is not hopped over" {
+	# Its trailer says the size modulo 4 GiB: -r wrote other bytes, with status 0, and -l other sizes.
+	craft <<'END'
+p = subprocess.Popen("{ head -c 4613734400 /dev/zero; printf tail-of-data; } | gzdeflate -s -1", shell=True,
+    stdout=subprocess.PIPE)
+big = p.communicate()[0]
+same(big[3], 0)
+head = big[:3] + b"\4" + big[4:10] + b"\x08\0" + ig(len(big) + 10)
+second = sized(b"second member" * 20000)
+with open("file", "wb") as f:
+    f.write(head + big[10:] + second)
+del p, f
+for text, want in ("318800000:6", bytes(6)), ("4613734408:8", b"dataseco"):
+    with open("file", "rb") as f:
+        pipe = subprocess.Popen(["cat"], stdin=f, stdout=subprocess.PIPE)
+        same(zinflate("-r", text, "file"), (0, want, ""), text)
+        if text.startswith("3"):
+            same(zinflate("-r", text, stdin=pipe.stdout), (0, want, ""), text)
+        pipe.stdout.close()
+        pipe.wait()
+same([line.split()[:4] for line in zinflate("-l", "file")[1].decode().splitlines()],
+    [["0", str(len(big) + 10), "0", "4613734412"], [str(len(big) + 10), str(len(second)), "4613734412", "260000"]])
+END
+}
+
+@test "zinflate: -r and -l: read a few bytes of each member that they hop over" {
+	need strace
+	# 44 % of a file of 33 MB were read for 1 MiB.
+	noise 33000000 >data
+	gzdeflate data >data.gz
+	read_by() {
+		ASAN_OPTIONS=detect_leaks=0 strace -o trace -e trace=read,pread64 zinflate "$@" data.gz >out
+		awk '/^pread64\(/ || /data.gz/ { n += $NF } END { print n + 0 }' trace
+	}
+	run -0 read_by -r 16M:1M
+	cmp out <(tail -c +16777217 data | head -c 1M)
+	[ "$output" -gt 1048576 ]
+	[ "$output" -lt 2000000 ]
+	run -0 read_by -l
+	[ "$(wc -l <out)" -eq 126 ]
+	[ "$output" -lt 100000 ]
+}
+
 @test "zinflate: -r checks a member to its end" {
 	craft <<'END'
 f = ten()

@@ -15,6 +15,7 @@
 
 struct inflate_state {
 	struct engine_inflate *engine;
+	struct inflate_held *held;
 	uint8_t out[OUT_SIZE];
 };
 
@@ -38,6 +39,7 @@ inflate_open(struct inflate *f, struct source *in, struct sink *out)
 	f->stop = UINT64_MAX;
 	if ((f->state = malloc(sizeof(*f->state))) == NULL)
 		return -1;
+	f->state->held = NULL;
 	if ((f->state->engine = engine_inflate_new()) == NULL) {
 		free(f->state);
 		f->state = NULL;
@@ -49,8 +51,10 @@ inflate_open(struct inflate *f, struct source *in, struct sink *out)
 void
 inflate_close(struct inflate *f)
 {
-	if (f->state != NULL)
+	if (f->state != NULL) {
 		engine_inflate_free(f->state->engine);
+		inflate_held_free(f->state->held);
+	}
 	free(f->state);
 	f->state = NULL;
 }
@@ -190,21 +194,29 @@ zlib_stream(struct inflate *f, struct inflate_member *m)
 enum inflate_status
 inflate_member(struct inflate *f, struct inflate_member *m)
 {
-	enum inflate_status st;
+	enum inflate_status st = INFLATE_OK;
+	int done = 0;
 
 	f->at = m->offset = source_at(f->in);
 	m->data_offset = f->out->at;
 	m->data_size = 0;
-	switch (gz_head_read(f->in, &m->head)) {
-	case GZ_OK:
-		st = inflate_body(f, m);
-		break;
-	case GZ_CUT:
-		return ended_early(f);
-	case GZ_BAD:
-		return INFLATE_HEAD;
-	default:
-		return INFLATE_FORMAT;
+	if (!f->doubtful && (st = inflate_held(f, &f->state->held, m, &done)) != INFLATE_OK)
+		return st;
+	if (done) {
+		if (f->progress != NULL)
+			f->progress(f->arg, source_at(f->in), f->out->at);
+	} else {
+		switch (gz_head_read(f->in, &m->head)) {
+		case GZ_OK:
+			st = inflate_body(f, m);
+			break;
+		case GZ_CUT:
+			return ended_early(f);
+		case GZ_BAD:
+			return INFLATE_HEAD;
+		default:
+			return INFLATE_FORMAT;
+		}
 	}
 	m->size = source_at(f->in) - m->offset;
 	if (st == INFLATE_OK && f->strict && m->head.size != 0 && m->head.size != m->size) {

@@ -28,6 +28,7 @@ struct inflate {
 	uint64_t at;		/* after an error: the offset in the input where it showed */
 	int error;		/* errno of INFLATE_READ and INFLATE_WRITE */
 	size_t threads;		/* that decode members which say their size; 1 after inflate_open */
+	int doubtful;		/* the sizes that members say are not read ahead for */
 	uint64_t stop;		/* no member's data goes beyond this offset of the input; UINT64_MAX after inflate_open */
 	int strict;		/* a size field that is wrong counts as damage, though nothing needs it */
 	/* Called as the work goes on, unless NULL. */

@@ -56,6 +56,13 @@ make_room(uint8_t **buf, size_t *room, size_t len, size_t keep)
 	return 0;
 }
 
+/* Whether a member that says this size is held. */
+static int
+holdable(uint64_t size)
+{
+	return size >= GZ_MEMBER_MIN && size <= INFLATE_HELD;
+}
+
 static int
 read_members(void *arg, size_t number)
 {
@@ -68,7 +75,7 @@ read_members(void *arg, size_t number)
 		uint64_t size = gz_size_peek(m->f->in);
 		size_t claim;
 
-		if (size < GZ_MEMBER_MIN || size > INFLATE_HELD)
+		if (!holdable(size))
 			break;
 		if (make_room(&s->in, &s->in_room, in + (size_t)size, in) < 0)
 			return MEMORY;
@@ -193,4 +200,69 @@ inflate_members(struct inflate *f, int *some)
 		st = INFLATE_MEMORY;
 	release(&m);
 	return st;
+}
+
+struct inflate_held {
+	uint8_t *in, *out;
+	size_t in_room, out_room;
+	struct member *decoder;
+};
+
+void
+inflate_held_free(struct inflate_held *h)
+{
+	if (h == NULL)
+		return;
+	free(h->in);
+	free(h->out);
+	member_free(h->decoder);
+	free(h);
+}
+
+/* What the member at h->in[len] says, and its data at h->out; 1 when it is sound, 0, or -1 when there is no memory. */
+static int
+decode_held(struct inflate_held *h, size_t len, struct inflate_member *m)
+{
+	struct member_body body;
+	struct source from;
+
+	if (!member_body(h->in, len, &body) || body.data_len > INFLATE_HELD)
+		return 0;
+	if (make_room(&h->out, &h->out_room, body.data_len + 1, 0) < 0)
+		return -1;
+	if (!member_decode(h->decoder, &body, h->out))
+		return 0;
+	source_memory(&from, h->in, len);
+	gz_head_read(&from, &m->head);
+	m->data_size = body.data_len;
+	m->check = body.crc;
+	return 1;
+}
+
+enum inflate_status
+inflate_held(struct inflate *f, struct inflate_held **held, struct inflate_member *m, int *done)
+{
+	uint64_t at = source_at(f->in), size = gz_size_peek(f->in);
+	struct inflate_held *h = *held;
+	size_t n;
+
+	*done = 0;
+	if (!holdable(size))
+		return INFLATE_OK;
+	if (h == NULL && ((h = *held = calloc(1, sizeof(*h))) == NULL || (h->decoder = member_new()) == NULL))
+		return INFLATE_MEMORY;
+	if (make_room(&h->in, &h->in_room, (size_t)size, 0) < 0)
+		return INFLATE_MEMORY;
+	n = source_read(f->in, h->in, (size_t)size);
+	if (n == size)
+		*done = decode_held(h, n, m);
+	if (*done == 0 && f->in->seekable)
+		source_seek(f->in, at);
+	else if (*done < 0 || (*done == 0 && source_unread(f->in, h->in, n) < 0))
+		return INFLATE_MEMORY;
+	if (*done && sink_write(f->out, h->out, (size_t)m->data_size) < 0) {
+		f->error = errno;
+		return INFLATE_WRITE;
+	}
+	return INFLATE_OK;
 }

@@ -2,10 +2,10 @@
  * What can be saved of a damaged gzip file.  A member that decodes and matches its checksum is
  * sound; any other is lost as a whole, since nothing says which of its bytes are right.
  *
- * Two things are to be proved of a lost member, or what follows has no certain offset.  Where it ends: its header
- * says so, and another header stands there, or the file ends.  How much data it had: two witnesses agree, of what its
- * trailer says, what its damaged data came to, and what its neighbours have (all but the last member of a file have
- * a regular chunk).  Bytes that no header announces prove nothing: they may be lost members, or none.
+ * Two things are to be proved of a lost member.  Where it ends: its header says so, and another header stands there,
+ * or the file ends.  How much data it had: two witnesses agree, of what its trailer says, what its damaged data came
+ * to, and what its neighbours have (all but the last member of a file have a regular chunk).  Bytes that no header
+ * announces prove nothing: they may be lost members, or none.
  */
 #include <errno.h>
 #include <string.h>
@@ -18,10 +18,8 @@
 /* Nor larger, with a plain header: stored blocks cost 5 bytes for each, of some KiB. */
 #define MEMBER_MOST(n) ((n) + (n) / 512 + 256)
 
-/* A size that is not known. */
-#define NONE UINT64_MAX
-/* gzdeflate's chunks are a multiple of this, but for odd arguments of -b. */
-#define ROUND 1024u
+#define NONE UINT64_MAX	/* a size that is not known */
+#define ROUND 1024u	/* gzdeflate's chunks are a multiple of this, but for odd arguments of -b */
 
 struct salvage {
 	struct inflate *f;
@@ -30,6 +28,7 @@ struct salvage {
 	uint64_t last;		/* the size of the data of the member before, or NONE */
 	int sized;		/* the member before says its size: zeros behind it are no padding */
 	int sure;		/* a member does start here, if any: no bytes without a header came before */
+	int confirmed;		/* of the member that is decoded: another header, or the end, is where it says that it ends */
 	struct heads heads;
 	struct inflate_lost doubt;	/* not told yet: it may go on */
 	uint64_t doubt_end;		/* where it ends, 0: there is none */
@@ -67,9 +66,8 @@ plausible(struct salvage *v, uint64_t at, uint64_t end, uint64_t n)
 	if (heads_sized(&v->heads, at, &head, &len) && len < size && len > GZ_SIZED_HEAD)
 		size -= len - GZ_SIZED_HEAD;
 	/* Of nothing: a header, one block without codes, a trailer. */
-	if (n == 0)
-		return size <= GZ_SIZED_HEAD + 5 + GZ_TRAILER;
-	return MEMBER_LEAST(n) <= size && (n >= size || size <= MEMBER_MOST(n));
+	return n == 0 ? size <= GZ_SIZED_HEAD + 5 + GZ_TRAILER :
+			MEMBER_LEAST(n) <= size && (n >= size || size <= MEMBER_MOST(n));
 }
 
 /* The least data of a member of which size bytes are there, with a header of len. */
@@ -150,10 +148,10 @@ doubt(struct salvage *v, uint64_t at, uint64_t end, struct inflate_lost l)
 static enum inflate_status
 put_zeros(struct salvage *v, uint64_t n)
 {
-	if (sink_zeros(v->f->out, n) == 0)
-		return INFLATE_OK;
+	int rc = sink_zeros(v->f->out, n);
+
 	v->f->error = errno;
-	return INFLATE_WRITE;
+	return rc == 0 ? INFLATE_OK : INFLATE_WRITE;
 }
 
 /* A damaged member of which it is known how much data it had. */
@@ -180,10 +178,12 @@ try_member(struct salvage *v, uint64_t at, int raw, uint64_t stop, struct sink *
 	memset(m, 0, sizeof(*m));
 	f->out = k;
 	f->stop = stop;
+	f->doubtful = !v->confirmed;
 	source_seek(f->in, at);
 	st = raw ? inflate_body(f, m) : inflate_member(f, m);
 	f->out = out;
 	f->stop = UINT64_MAX;
+	f->doubtful = 0;
 	return st;
 }
 
@@ -192,13 +192,13 @@ try_member(struct salvage *v, uint64_t at, int raw, uint64_t stop, struct sink *
  * confirmed, or it costs what is spare.
  */
 static enum inflate_status
-save_member(struct salvage *v, uint64_t at, int raw, uint64_t stop, int confirmed, struct inflate_member *m)
+save_member(struct salvage *v, uint64_t at, int raw, uint64_t stop, struct inflate_member *m)
 {
 	enum inflate_status st;
 	struct sink none;
 	uint64_t cost;
 
-	if (!confirmed && stop > at + v->heads.spare)
+	if (!v->confirmed && stop > at + v->heads.spare)
 		stop = at + v->heads.spare;
 	sink_open(&none, -1);
 	st = try_member(v, at, raw, stop, &none, m);
@@ -208,7 +208,7 @@ save_member(struct salvage *v, uint64_t at, int raw, uint64_t stop, int confirme
 		return again == st || again == INFLATE_WRITE ? again : INFLATE_READ;
 	}
 	cost = source_at(v->f->in) - at + none.at / GZ_RATIO;
-	if (!confirmed)
+	if (!v->confirmed)
 		heads_cost(&v->heads, cost);
 	return st;
 }
@@ -220,7 +220,7 @@ save_member(struct salvage *v, uint64_t at, int raw, uint64_t stop, int confirme
 static uint64_t
 guess(struct salvage *v, uint64_t at, uint64_t end)
 {
-	uint64_t n = v->last, next = heads_next(&v->heads, end), len, confirmed;
+	uint64_t n = v->last, next = heads_next(&v->heads, end), len;
 	struct inflate_member m;
 	struct gz_member head, after;
 	struct sink none;
@@ -228,8 +228,9 @@ guess(struct salvage *v, uint64_t at, uint64_t end)
 	if (end == v->f->in->size)
 		return 0;
 	if (n == NONE && heads_sized(&v->heads, next, &head, &len) && next + head.size < v->f->in->size &&
-	    head.size < v->heads.spare && heads_sized(&v->heads, next + head.size, &after, &confirmed)) {
+	    head.size < v->heads.spare && heads_sized(&v->heads, next + head.size, &after, &len)) {
 		heads_cost(&v->heads, head.size);
+		v->confirmed = 1;
 		sink_open(&none, -1);
 		if (try_member(v, next, 0, next + head.size, &none, &m) == INFLATE_OK)
 			n = m.data_size;
@@ -271,7 +272,7 @@ bridge(struct salvage *v, uint64_t at, uint64_t len, uint64_t size, uint64_t *en
 	*end = size > 0 && size < stop - at ? at + size : stop;
 	if (len == 0 && stop - at > GZ_SIZED_HEAD) {
 		/* Only the header may be gone; the data follows it. */
-		st = save_member(v, at + GZ_SIZED_HEAD, 1, stop, 0, &m);
+		st = save_member(v, at + GZ_SIZED_HEAD, 1, stop, &m);
 		if (st == INFLATE_READ || st == INFLATE_WRITE || st == INFLATE_MEMORY)
 			return st;
 		if (st == INFLATE_OK && m.data_size > 0) {
@@ -316,11 +317,11 @@ step(struct salvage *v, uint64_t *at)
 	struct inflate_member m;
 	uint64_t start = *at, len, n, end, size, data_offset = v->f->out->at;
 	int headed = heads_sized(&v->heads, start, &head, &len);
-	int confirmed = headed && (start + head.size == s->size || heads_sized(&v->heads, start + head.size, &next, &n));
 	enum inflate_status st;
 
-	end = confirmed ? start + head.size : UINT64_MAX;
-	st = save_member(v, start, 0, end, confirmed, &m);
+	v->confirmed = headed && (start + head.size == s->size || heads_sized(&v->heads, start + head.size, &next, &n));
+	end = v->confirmed ? start + head.size : UINT64_MAX;
+	st = save_member(v, start, 0, end, &m);
 	*at = source_at(s);
 	if (st == INFLATE_OK || st == INFLATE_LENGTH) {
 		if (st == INFLATE_LENGTH)
@@ -333,14 +334,13 @@ step(struct salvage *v, uint64_t *at)
 	if (st == INFLATE_READ || st == INFLATE_WRITE || st == INFLATE_MEMORY)
 		return st;
 	v->sized = 1;
-	if (confirmed) {
+	if (v->confirmed) {
 		n = st == INFLATE_CHECK && *at == end ? m.data_size : NONE;
 		*at = end;
 		return lose(v, start, end, n, v->sure ? least(v, head.size, len) : 0);
 	}
-	if (gz_head_look(s, start, &head, &len) != GZ_OK)
-		len = head.size = 0;
-	size = head.size;
+	len = gz_head_look(s, start, &head, &len) == GZ_OK ? len : 0;
+	size = len > 0 ? head.size : 0;
 	if (st == INFLATE_CUT && !headed && heads_next(&v->heads, start + 1) == s->size) {
 		*at = s->size;
 		return cut(v, start, len);

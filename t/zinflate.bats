@@ -1480,6 +1480,40 @@ hard() {
 	hard sized
 }
 
+@test "zinflate: a reserved code: one verdict, read whole, by range, listed, tested or salvaged" {
+	local name verdict verdicts
+	mkdir hard
+	python3 "$BATS_TEST_DIRNAME/lib/hard.py" hard sized >list
+	while read -r name verdict; do
+		verdicts=
+		for how in '-T 1' '-T 3' -t -k '-r 0:1' -l; do
+			# Of nothing there is no range.
+			[ "$how" != '-r 0:1' ] || [ -s "hard/$name.meant" ] || [ -s "hard/$name" ] || continue
+			status=0
+			# shellcheck disable=SC2086
+			cat "hard/$name.gz" | "$BUILD/zinflate" $how >out 2>err || status=$?
+			verdicts+=" $status"
+		done
+		[ "$(tr ' ' '\n' <<<"${verdicts# }" | sort -u | wc -l)" -eq 1 ] || { echo "$name:$verdicts"; return 1; }
+	done <list
+}
+
+@test "zinflate: zeros between members that say their size: one verdict, BGZF's too, in any way" {
+	craft <<'END'
+def bgzf(data):
+    n = len(member(data, extra=b"BC\2\0\0\0"))
+    return member(data, extra=b"BC\2\0" + struct.pack("<H", n - 1))
+one, two = words(300), words(400, 2)
+for a in sized, bgzf:
+    for b in sized, bgzf:
+        for args in ["-T", "1"], ["-T", "3"], ["-t"], ["-l"], ["-r", "300:10"], ["-k"]:
+            same(both(a(one) + bytes(40) + b(two), *args)[0], 2, args, a, b)
+for args in ["-T", "1"], ["-T", "3"], ["-t"], ["-l"], ["-r", "300:10"], ["-k"]:
+    same(both(member(one) + bytes(40) + bgzf(two), *args)[0], 0, args)
+    same(both(bgzf(one) + bgzf(two) + bytes(40), *args)[0], 0, args)
+END
+}
+
 @test "zinflate: -V names zlib, and the engines that it was built with, as the others do" {
 	names_engines zinflate
 }

@@ -1559,6 +1559,49 @@ END
 	[ "$(threads zinflate -T 3 data.gz)" -eq 4 ]
 }
 
+@test "zinflate: more processors than 1024, for which the kernel refuses a set of so many: counted" {
+	need strace taskset
+	# They were none: one thread did all.
+	noise 300000 | gzdeflate -b 8K >data.gz
+	ordinary=$(threads zinflate data.gz)
+	local -x ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
+	strace -f -qq -o with -e trace=clone,clone3,sched_getaffinity -e inject=sched_getaffinity:error=EINVAL:when=1 \
+		zinflate data.gz >/dev/null
+	grep -q 'sched_getaffinity.*EINVAL' with
+	[ "$(grep -cE 'clone3?\(' with)" -ge "$ordinary" ]
+}
+
+@test "zinflate: a quota of cgroup v1: found in any order of controllers, wherever it is mounted" {
+	need strace unshare
+	[ "$(id -u)" -eq 0 ] || skip 'takes root'
+	noise 300000 | gzdeflate -b 8K >data.gz
+	# quota GROUP-LINE MOUNT-LINE: how many threads start where these are in /proc.
+	quota() {
+		printf '%s\n' "$1" >group
+		printf '%s\n' "$2" >mounts
+		ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 unshare -m sh -c '
+			mount --bind group /proc/$$/cgroup && mount --bind mounts /proc/$$/mountinfo &&
+				exec strace -D -f -qq -o with -e trace=clone,clone3 zinflate data.gz >/dev/null' || return 1
+		grep -cE 'clone3?\(' with || :
+	}
+	unshare -m sh -c 'mount --bind data.gz /proc/$$/cgroup' || skip 'nothing can be mounted over a file of /proc'
+	mkdir -p 'v 1/x' v2/x
+	echo 50000 >'v 1/x/cpu.cfs_quota_us'
+	echo 100000 >'v 1/x/cpu.cfs_period_us'
+	echo 50000 100000 >v2/x/cpu.max
+	at=${PWD// /\\040}
+	free=$(quota '7:cpuset:/x' "31 24 0:28 / $at/v\\0401 rw shared:9 - cgroup cgroup rw,cpuset")
+	one=$(quota '7:cpuacct,cpu:/x' "31 24 0:28 / $at/v\\0401 rw shared:9 - cgroup cgroup rw,cpuacct,cpu")
+	[ "$free" -gt 1 ] || skip 'one processor'
+	[ "$one" -lt "$free" ]
+	for controllers in cpu cpu,cpuacct cpuacct,cpu cpuset,cpu,cpuacct; do
+		[ "$(quota "7:$controllers:/x" "31 24 0:28 / $at/v\\0401 rw - cgroup cgroup rw,xattr,$controllers")" -eq "$one" ]
+		[ "$(quota "7:$controllers:/y/x" "31 24 0:28 /y $at/v\\0401 rw - cgroup none rw,$controllers")" -eq "$one" ]
+	done
+	[ "$(quota '7:cpuset2,acpu:/x' "31 24 0:28 / $at/v\\0401 rw - cgroup cgroup rw,cpuset2,acpu")" -eq "$free" ]
+	[ "$(quota '0::/x' "31 24 0:28 / $at/v2 rw shared:9 master:1 - cgroup2 cgroup2 rw,nsdelegate")" -eq "$one" ]
+}
+
 @test "zinflate: members larger than are held are decoded too, between others" {
 	# 4 MiB of data, or of a member, is the most that a thread decodes at once.
 	mixed 70000 >mixed

@@ -37,14 +37,14 @@ LIB = age cgroup command conf core core_code core_files core_lists core_modules 
 	debugger deflate dump_text dumps dumps_named dumps_remove_linux elf_archive elf_debug \
 	elf_id elf_loaded elf_symbol end_input engine engine_inflate engine_isal \
 	engine_libdeflate engine_zlib environment executable facts fingerprint gz heads image \
-	in_use_linux inflate inflate_members inflate_status io leftovers_linux lock_linux \
-	loops_linux machines match member now number open_guard ordered output owner_linux \
-	payers pipe_linux proc_ask_linux proc_core_linux proc_linux proc_rights_linux \
-	proc_task_linux processors_linux progress queue_linux record record_lines restore \
-	retention room_linux salvage scratch_linux signals sink source stages store_linux \
-	syscall_name terminal trace trace_files trace_frame trace_stack trace_text trim_frames \
-	trim_modules trim_pages trim_plan trim_process_linux trim_segments trim_stream_linux \
-	trim_write turn_linux unpack_linux window_linux
+	in_use_linux inflate inflate_file inflate_members inflate_status io leftovers_linux \
+	lock_linux loops_linux machines match member now number open_guard ordered output \
+	owner_linux payers pipe_linux proc_ask_linux proc_core_linux proc_linux \
+	proc_rights_linux proc_task_linux processors_linux progress queue_linux record \
+	record_lines restore retention room_linux salvage scratch_linux signals sink source \
+	stages store_linux syscall_name terminal trace trace_files trace_frame trace_stack \
+	trace_text trim_frames trim_modules trim_pages trim_plan trim_process_linux \
+	trim_segments trim_stream_linux trim_write turn_linux unpack_linux window_linux
 # The headers that are for others too; what they include is among them.  Pages of section 3 describe them.
 PUBLIC = cgroup core core_files core_lists core_read core_small core_threads elf_debug elf_id facts fingerprint image inflate_status \
 	machines match proc_ask_linux proc_linux proc_rights_linux record signals trace

@@ -30,6 +30,29 @@ chunks() {
 	usage_error gzdeflate one two
 }
 
+@test "gzdeflate: -d decompresses as zinflate does, and -c changes nothing" {
+	mixed 300000 >data
+	gzdeflate -c -b 10K data >data.z
+	gzdeflate -b 10K data | cmp - data.z
+	gzip -c data >data.gz
+	for n in 1 3; do
+		gzdeflate -d -T $n data.z | cmp - data
+		gzdeflate -cd <data.gz | cmp - data
+	done
+	run -0 --separate-stderr gzdeflate -dv data.z
+	[[ $stderr == "gzdeflate: data.z: "*" out, "* ]]
+	head -c 20000 data.z >cut.z
+	for file in cut.z data /dev/null missing; do
+		zinflate "$file" >out 2>err && status=0 || status=$?
+		run -$status bash -c 'gzdeflate -d "$1" 2>err2 | cmp - out; exit "${PIPESTATUS[0]}"' - "$file"
+		[ -z "$output" ]
+		sed 's/^zinflate/gzdeflate/' err | diff - err2
+	done
+	if [ -e /dev/full ]; then
+		run -2 bash -c 'gzdeflate -d data.z >/dev/full'
+	fi
+}
+
 @test "gzdeflate: a chunk that is no size from 1K to 512M is refused" {
 	local size
 	for size in '' 0 1 1023 -1024 1k 4KB K 1K1 ' 4K' 0x1000 1.5K 513M 536870913 1G 1T 16777216T \

@@ -269,6 +269,25 @@ assert d.eof and not d.unused_data'
 	reads_zlib zlib-flate -uncompress
 }
 
+@test "tar: takes gzdeflate and zinflate as its program, both ways" {
+	mkdir files
+	mixed 100000 >files/one
+	tar -I gzdeflate -cf files.tgz files
+	tar -I zinflate -tf files.tgz >list
+	tar -xf files.tgz -I zinflate --transform 's/files/again/'
+	diff -r files again
+	tar -I gzdeflate -xf files.tgz --transform 's/files/once_more/'
+	diff -r files once_more
+}
+
+@test "sort: takes gzdeflate and zdeflate as its program" {
+	seq 100000 | shuf >numbers
+	sort -n numbers >want
+	for program in gzdeflate zdeflate; do
+		sort -n --compress-program="$program" -S 100k numbers | cmp - want
+	done
+}
+
 @test "zinflate: reads what gzip and busybox gzip make" {
 	need gzip busybox
 	read_by_zinflate gzip -1

@@ -36,6 +36,29 @@ sys.stdout.buffer.write(b)' "$1"
 	usage_error zdeflate -m 0
 }
 
+@test "zdeflate: -d decompresses as zinflate does, and -c changes nothing" {
+	mixed 300000 >data
+	zdeflate -c -b 10K data >data.z
+	zdeflate -b 10K data | cmp - data.z
+	gzip -c data >data.gz
+	for n in 1 3; do
+		zdeflate -d -T $n data.z | cmp - data
+		zdeflate -cd <data.gz | cmp - data
+	done
+	run -0 --separate-stderr zdeflate -dv data.z
+	[[ $stderr == "zdeflate: data.z: "*" out, "* ]]
+	head -c 20000 data.z >cut.z
+	for file in cut.z data /dev/null missing; do
+		zinflate "$file" >out 2>err && status=0 || status=$?
+		run -$status bash -c 'zdeflate -d "$1" 2>err2 | cmp - out; exit "${PIPESTATUS[0]}"' - "$file"
+		[ -z "$output" ]
+		sed 's/^zinflate/zdeflate/' err | diff - err2
+	done
+	if [ -e /dev/full ]; then
+		run -2 bash -c 'zdeflate -d data.z >/dev/full'
+	fi
+}
+
 @test "zdeflate: a chunk that is no size from 1K to 512M is refused" {
 	local size
 	for size in '' 0 1023 -1024 1k K 513M 1G 16777216T 99999999999999999999; do

@@ -168,6 +168,16 @@ exec(compile(sys.stdin.read(), "test", "exec"))'
 	usage_error zinflate -k -r 0:1
 }
 
+@test "zinflate: -c and -d change nothing, alone or with others" {
+	mixed 20000 | gzdeflate -b 4K >data.gz
+	zinflate data.gz >data
+	zinflate -d data.gz | cmp - data
+	zinflate -dc <data.gz | cmp - data
+	zinflate -cdk data.gz | cmp - data
+	zinflate -dt data.gz
+	zinflate -dl data.gz | diff - <(zinflate -l data.gz)
+}
+
 @test "zinflate: a missing file exits 2" {
 	fails_with 2 zinflate missing
 	[ "$stderr" = "zinflate: missing: No such file or directory" ]

@@ -8,6 +8,7 @@
 
 #include "deflate.h"
 #include "engine.h"
+#include "inflate_file.h"
 #include "io.h"
 #include "number.h"
 #include "ordered.h"
@@ -17,7 +18,7 @@
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: gzdeflate [-0123456789fhsVv] [-A MIN-MAX] [-b SIZE] [-C TEXT] [-m SECONDS]\n"
+	fputs("usage: gzdeflate [-0123456789cdfhsVv] [-A MIN-MAX] [-b SIZE] [-C TEXT] [-m SECONDS]\n"
 	      "                 [-N NAME] [-T N] [FILE]\n",
 	    to);
 	return fflush(to) == 0 ? status : 2;
@@ -44,8 +45,10 @@ mtime_of(int fd)
 }
 
 static void
-fail(enum deflate_status st, const char *path)
+fail(const struct deflate *d, enum deflate_status st, const char *path)
 {
+	if (d->progress != NULL)
+		fputs("\r\033[K", stderr);
 	switch (st) {
 	case DEFLATE_READ:
 		err(2, "%s", path);
@@ -58,12 +61,28 @@ fail(enum deflate_status st, const char *path)
 	}
 }
 
+/* -d: what zinflate does; returns its exit status. */
+static int
+inflate_input(struct deflate *d, int fd, const char *path)
+{
+	struct inflate_file i = { .path = path, .threads = d->threads, .progress = d->progress, .arg = d->arg };
+	int status = inflate_file(&i, fd, STDOUT_FILENO);
+
+	d->in = i.in;
+	d->out = i.out;
+	if (d->progress != NULL)
+		fputs("\r\033[K", stderr);
+	if (*i.words != '\0')
+		warnx("%s", i.words);
+	return status;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct deflate d = { .format = DEFLATE_MEMBERS, .level = DEFLATE_LEVEL,
 		.chunk = DEFLATE_CHUNK, .threads = processors_usable() };
-	int force = 0, verbose = 0, dated = 0, c, fd;
+	int decompress = 0, force = 0, verbose = 0, dated = 0, status = 0, c, fd;
 	enum deflate_status st;
 	struct progress p;
 	const char *path;
@@ -71,7 +90,7 @@ main(int argc, char **argv)
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "0123456789A:b:C:fhm:N:sT:Vv")) != -1) {
+	while ((c = getopt(argc, argv, "0123456789A:b:C:cdfhm:N:sT:Vv")) != -1) {
 		switch (c) {
 		case 'A':
 			if (deflate_levels(optarg, &d.level, &d.level_max) < 0)
@@ -84,6 +103,12 @@ main(int argc, char **argv)
 			break;
 		case 'C':
 			d.comment = optarg;
+			break;
+		case 'c':
+			/* As it is in any case. */
+			break;
+		case 'd':
+			decompress = 1;
 			break;
 		case 'f':
 			force = 1;
@@ -127,7 +152,9 @@ main(int argc, char **argv)
 	path = argc > optind && strcmp(argv[optind], "-") != 0 ? argv[optind] : "<stdin>";
 	if ((fd = io_open(argc > optind ? argv[optind] : NULL)) < 0)
 		err(2, "%s", path);
-	if (isatty(STDOUT_FILENO) && !force)
+	if (decompress && isatty(fd))
+		errx(2, "%s: is a terminal: compressed bytes are not read from there", path);
+	if (!decompress && isatty(STDOUT_FILENO) && !force)
 		errx(2, "<stdout>: is a terminal: -f writes compressed bytes there");
 	if (!dated && fd != STDIN_FILENO)
 		d.mtime = mtime_of(fd);
@@ -136,14 +163,15 @@ main(int argc, char **argv)
 		d.progress = show;
 		d.arg = &p;
 	}
-	st = deflate_run(&d, fd, STDOUT_FILENO);
-	if (d.progress != NULL)
+	if (decompress)
+		status = inflate_input(&d, fd, path);
+	else if ((st = deflate_run(&d, fd, STDOUT_FILENO)) != DEFLATE_OK)
+		fail(&d, st, path);
+	if (!decompress && d.progress != NULL)
 		fputs("\r\033[K", stderr);
-	if (st != DEFLATE_OK)
-		fail(st, path);
 	if (io_close(STDOUT_FILENO) < 0)
 		err(2, "<stdout>: close");
 	if (verbose)
 		warnx("%s: %s", path, progress_line(&p, d.in, d.out));
-	return 0;
+	return status;
 }

@@ -1,6 +1,5 @@
 /* zinflate - decompress, test, list or salvage gzip and zlib data */
 #include <err.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 
 #include "engine.h"
 #include "inflate.h"
+#include "inflate_file.h"
 #include "io.h"
 #include "number.h"
 #include "ordered.h"
@@ -22,7 +22,7 @@ static const char *path;
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: zinflate [-hkVv] [-T N] [FILE]\n"
+	fputs("usage: zinflate [-cdhkVv] [-T N] [FILE]\n"
 	      "       zinflate -l [-v] [FILE]\n"
 	      "       zinflate -r OFFSET:LENGTH [-v] [FILE]\n"
 	      "       zinflate -t [-kv] [-T N] [FILE]\n",
@@ -75,40 +75,6 @@ range(const char *text, uint64_t *offset, uint64_t *len)
 	return number_size(colon + 1, 0, UINT64_MAX, len);
 }
 
-/* Says how the run ended, and returns the exit status for it. */
-static int
-report(const struct inflate *f, enum inflate_status st)
-{
-	switch (st) {
-	case INFLATE_OK:
-		return 0;
-	case INFLATE_LOST:
-		return 1;
-	case INFLATE_TRAILING:
-		warnx("%s: byte %" PRIu64 ": %s", path, f->at, inflate_words(st));
-		return 1;
-	case INFLATE_READ:
-		errno = f->error;
-		warn("%s", path);
-		return 2;
-	case INFLATE_WRITE:
-		errno = f->error;
-		warn("<stdout>: write");
-		return 2;
-	case INFLATE_UNKNOWN:
-	case INFLATE_EMPTY:
-	case INFLATE_MEMORY:
-		warnx("%s: %s", path, inflate_words(st));
-		return 2;
-	case INFLATE_SHORT:
-		warnx("%s: %s, at %" PRIu64, path, inflate_words(st), f->out->at);
-		return 2;
-	default:
-		warnx("%s: byte %" PRIu64 ": %s", path, f->at, inflate_words(st));
-		return 2;
-	}
-}
-
 int
 main(int argc, char **argv)
 {
@@ -120,11 +86,16 @@ main(int argc, char **argv)
 	struct progress p;
 	struct source in;
 	struct sink out;
+	char words[INFLATE_END_WORDS];
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "hklr:T:tVv")) != -1) {
+	while ((c = getopt(argc, argv, "cdhklr:T:tVv")) != -1) {
 		switch (c) {
+		case 'c':
+		case 'd':
+			/* As it is in any case. */
+			break;
 		case 'h':
 			return usage(stdout, 0);
 		case 'k':
@@ -187,7 +158,9 @@ main(int argc, char **argv)
 		st = inflate_all(&f);
 	if (f.progress != NULL)
 		fputs("\r\033[K", stderr);
-	status = report(&f, st);
+	status = inflate_end(&f, st, path, words);
+	if (*words != '\0')
+		warnx("%s", words);
 	if (fflush(stdout) != 0 || io_close(STDOUT_FILENO) < 0) {
 		warn("<stdout>: write");
 		status = 2;

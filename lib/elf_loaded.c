@@ -8,12 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "elf_id.h"
 #include "io.h"
 
 #define PIECE (64u * 1024)
+/* Fewer zeros behind a file than this are no content. */
+#define PAGE 4096u
 
 struct file {
 	int fd;
@@ -40,10 +43,16 @@ open_file(struct file *f, const char *path, char *words)
 	enum elf_id_status st = ELF_ID_SYSTEM;
 	uint8_t magic[SARMAG];
 	struct elf_id id;
+	struct stat is;
 	size_t n = 0;
 	off_t size;
 
-	*f = (struct file){ .fd = io_open_regular(path, 1) };
+	*f = (struct file){ .fd = -1 };
+	/* io_open_regular takes /proc, which where packages are built may not be there. */
+	if (stat(path, &is) == 0 && !S_ISREG(is.st_mode))
+		errno = EINVAL;
+	else
+		f->fd = io_open(path);
 	if (f->fd >= 0 && (size = lseek(f->fd, 0, SEEK_END)) >= 0) {
 		f->size = (uint64_t)size;
 		n = (size_t)io_pread(f->fd, magic, sizeof(magic), 0);
@@ -111,6 +120,21 @@ end_of(const struct file *f)
 	return end;
 }
 
+/* Whether what is behind the end is zeros that fill less than a page, as patchelf leaves them. */
+static int
+filling(const struct file *f, uint64_t end)
+{
+	uint8_t rest[PAGE];
+	size_t n = f->size - end < PAGE ? (size_t)(f->size - end) : PAGE;
+
+	if (n == PAGE || io_pread(f->fd, rest, n, end) != (ssize_t)n)
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		if (rest[i] != 0)
+			return 0;
+	return 1;
+}
+
 enum elf_loaded_status
 elf_loaded_check(const char *path, char words[ELF_LOADED_WORDS])
 {
@@ -128,7 +152,7 @@ elf_loaded_check(const char *path, char words[ELF_LOADED_WORDS])
 	} else if ((end = end_of(&f)) > f.size) {
 		snprintf(words, ELF_LOADED_WORDS, "cut short, or debug data alone: it has %" PRIu64 " of %" PRIu64
 		    " bytes", f.size, end);
-	} else if (end < f.size) {
+	} else if (end < f.size && !filling(&f, end)) {
 		snprintf(words, ELF_LOADED_WORDS, "%" PRIu64 " byte%s the ELF file, which ends at byte %" PRIu64,
 		    f.size - end, f.size - end == 1 ? " follows" : "s follow", end);
 		st = ELF_LOADED_BEHIND;

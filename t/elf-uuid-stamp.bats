@@ -490,6 +490,14 @@ for i in range(66000):
 	done
 }
 
+@test "elf-uuid-stamp: without /proc, as where packages are built, -b and -u stamp" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	unshare -m true || skip "no namespace can be made"
+	cp "$F/hello" .
+	unshare -m sh -c 'mount -t tmpfs none /proc && elf-uuid-stamp -b hello && elf-uuid-stamp -f -u "$1" hello' - $ONE
+	stamped $ONE hello
+}
+
 @test "elf-uuid-stamp: strip keeps it" {
 	need strip
 	cp "$F/hello" .

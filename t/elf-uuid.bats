@@ -1147,6 +1147,15 @@ print(".section .uuid,\"\",%progbits\n.ascii \"the last\"")' >many.s
 		fails_with 1 elf-uuid -c longer
 		[[ $stderr == "elf-uuid: longer: 1 byte follows the ELF file, which ends at byte $(stat -c %s "$F/$f")" ]]
 		run -0 elf-uuid -c "$F/$f" longer
+		# patchelf 0.18 leaves a zero there.
+		for n in 1 4095; do
+			{ cat "$F/$f"; head -c $n /dev/zero; } >longer
+			run -0 elf-uuid -c longer
+		done
+		printf x >>longer
+		fails_with 1 elf-uuid -c longer
+		{ cat "$F/$f"; head -c 5000 /dev/zero; } >longer
+		fails_with 1 elf-uuid -c longer
 	done
 	fails_with 1 elf-uuid -c "$F/all" "$F/prog"
 	[[ $stderr == "elf-uuid: $F/prog: "* ]]

@@ -9,8 +9,6 @@
 
 #include "core_read.h"
 #include "cut_guard.h"
-#include "elf_id.h"
-#include "io.h"
 #include "trace_inner.h"
 #include "window_linux.h"
 
@@ -18,25 +16,6 @@
 #define DEBUG_PATH ":.debug:/usr/lib/debug"
 /* How often the core is shown to libdwfl, each time without the files that were wrong before. */
 #define TIMES 8
-
-/* The file of the program must be of the build that the core is of, where both say which. */
-static int
-other_build(struct core *c, const char *executable)
-{
-	struct elf_id in_core, in_file;
-	int fd, other = 0;
-
-	if (c->exe == NULL)
-		return 0;
-	core_files_identity(c->exe, &in_core);
-	if (in_core.build_id_len == 0 || (fd = io_open(executable)) < 0)
-		return 0;
-	if (elf_id_read(fd, ELF_ID_SECTION, &in_file) == ELF_ID_OK && in_file.build_id_len > 0)
-		other = in_file.build_id_len != in_core.build_id_len ||
-		    memcmp(in_file.build_id, in_core.build_id, in_core.build_id_len) != 0;
-	io_close(fd);
-	return other;
-}
 
 /* A debug file that has neither a build-id nor a checksum to fit is not looked for by its name. */
 static int
@@ -82,7 +61,7 @@ parse(struct trace *t, const char *executable)
 		return TRACE_SYSTEM;
 	if (!t->core.is_core)
 		return TRACE_NO_CORE;
-	if (executable != NULL && other_build(&t->core, executable))
+	if (executable != NULL && t->core.exe != NULL && trace_files_other_build(t->core.exe, executable))
 		return TRACE_OTHER;
 	t->registers = core_registers((uint16_t)t->core.machine, t->core.is64);
 	return TRACE_OK;

@@ -7,6 +7,7 @@
 
 #include "core_files.h"
 #include "elf_id.h"
+#include "io.h"
 
 /* The most files that are remembered: a core may name very many that are not there. */
 #define MOST 4096
@@ -70,6 +71,22 @@ const char *
 trace_files_words(int why)
 {
 	return why == TRACE_FILES_OTHER ? "not the file that the process had" : strerror(why);
+}
+
+int
+trace_files_other_build(const struct core_file *file, const char *path)
+{
+	struct elf_id in_core, in_file;
+	int fd, other = 0;
+
+	core_files_identity(file, &in_core);
+	if (in_core.build_id_len == 0 || (fd = io_open_regular(path, 1)) < 0)
+		return 0;
+	if (elf_id_read(fd, ELF_ID_SECTION, &in_file) == ELF_ID_OK && in_file.build_id_len > 0)
+		other = in_file.build_id_len != in_core.build_id_len ||
+		    memcmp(in_file.build_id, in_core.build_id, in_core.build_id_len) != 0;
+	io_close(fd);
+	return other;
 }
 
 /* The bytes of the core at an address, at most len; 0 when it has none there. */

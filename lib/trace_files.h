@@ -33,6 +33,9 @@ int trace_files_why(const struct trace_files *f, const char *path);
 /* The words for it. */
 const char *trace_files_words(int why);
 
+/* Whether the file of that path is of another build than a file of the core, where both say which. */
+int trace_files_other_build(const struct core_file *file, const char *path);
+
 enum trace_files_verdict { TRACE_FILES_WRONG, TRACE_FILES_SAME, TRACE_FILES_UNSURE };
 
 /*

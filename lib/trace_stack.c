@@ -184,7 +184,7 @@ lacks_file(struct trace *t, uint64_t address)
 {
 	Dwfl_Module *m = dwfl_addrmodule(t->dwfl, address);
 	const struct core_file *file = core_files_at(&t->core.files, address);
-	const char *path = NULL, *slash;
+	const char *slash;
 	Dwarf_Addr bias;
 	int why;
 
@@ -193,13 +193,12 @@ lacks_file(struct trace *t, uint64_t address)
 	if (m == NULL ? file->module == NULL :
 			dwfl_module_eh_cfi(m, &bias) != NULL || dwfl_module_dwarf_cfi(m, &bias) != NULL)
 		return NULL;
-	if (m != NULL)
-		dwfl_module_info(m, NULL, NULL, NULL, NULL, NULL, &path, NULL);
-	if (path != NULL)
+	if ((why = trace_files_why(&t->files, file->path)) == 0 && trace_files_other_build(file, file->path))
+		why = TRACE_FILES_OTHER;
+	/* The file is there, and has no such information. */
+	if (why == 0)
 		return NULL;
-	/* Where nothing hindered opening it, libdwfl found that it is of another build. */
-	why = trace_files_why(&t->files, file->path);
-	snprintf(t->why, sizeof(t->why), "%.255s: %s", slash + 1, trace_files_words(why != 0 ? why : TRACE_FILES_OTHER));
+	snprintf(t->why, sizeof(t->why), "%.255s: %s", slash + 1, trace_files_words(why));
 	return t->why;
 }
 

@@ -337,6 +337,20 @@ library() {
 	grep -qx '     ends here: lib.so: Permission denied' trace
 }
 
+@test "core-trace: where a module has no call frame information, its frame pointers are followed" {
+	printf '%s\n' '__attribute__((noinline)) static int fails(volatile int *p) { return *p + 1; }' \
+		'int entry(volatile int *p) { return fails(p) + 1; }' >lib.c
+	printf '%s\n' 'int entry(volatile int *); int main(void) { return entry((int *)8) + 1; }' >prog.c
+	${CC:-cc} -g -O0 -fno-omit-frame-pointer -shared -fPIC -nostartfiles -Wl,--build-id -Wl,--no-ld-generated-unwind-info \
+		-fno-asynchronous-unwind-tables -fno-unwind-tables -o lib.so lib.c
+	objcopy -R .eh_frame -R .eh_frame_hdr -R .debug_frame lib.so
+	${CC:-cc} -g -O0 -o prog prog.c ./lib.so
+	crash_core core ./prog
+	core-trace core >trace
+	sed -n 's/^#[0-9]* *0x[0-9a-f]*  \([a-z]*\)+.*/\1/p' trace | head -n 3 | diff <(printf '%s\n' fails entry main) -
+	run ! grep ends trace
+}
+
 @test "core-trace: a file without a build-id that is another by now lends no names" {
 	library fails -Wl,--build-id=none
 	crash_core core ./prog

@@ -731,3 +731,20 @@ disk() {
 	grep -q "small: removed 4711/prog1\..*: too little room" "$LOG"
 	rm "$P"/prog[1-4]
 }
+
+@test "gzcoredump: no dump has a name by which the file of another would be its own" {
+	conf template=%e filter=cat suffix=gz.x
+	crash "$P/prog" name y
+	stored
+	crash $user "$P/prog" name y.gz
+	stored
+	crash $user "$P/prog" name y.gz.x
+	stored
+	kernel_idle
+	core-list -j "$DIR" | jq -r '.[] | .name + " " + .state + " " + .file' | sort | diff - <(cat <<-'EOF'
+	y whole y.gz.x
+	y.gz.x_ whole y.gz.x_.gz.x
+	y.gz_ whole y.gz_.gz.x
+	EOF
+	)
+}

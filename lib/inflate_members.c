@@ -3,6 +3,9 @@
  * workers decode them in memory and check everything; the writer puts them out in order.  A claim is believed only when the
  * member's data ends exactly where it says: at the first that does not, all stops, and what was
  * read since goes back to the source.
+ *
+ * Only the reader asks for memory, before a worker has the slot.  When it gets none, what was read is finished, and all
+ * starts anew with half as many workers: one is enough.
  */
 #include "inflate_members.h"
 
@@ -16,8 +19,8 @@
 /* What the functions of the ring fail with. */
 enum { STOP = -1, WRITE = -2, MEMORY = -3 };
 
-/* A slot takes members until they are, or would become, this many bytes. */
-#define TOGETHER (1024u * 1024)
+/* A slot takes members until they are, or would become, this many bytes: as many as gzdeflate's chunk. */
+#define TOGETHER (256u * 1024)
 #define TOGETHER_MAX 64
 
 struct slot {
@@ -35,6 +38,7 @@ struct members {
 	struct slot *slot;
 	uint64_t at;		/* the writer's: bytes of the input behind what was written */
 	int some;		/* the writer's: something was */
+	int lack;		/* the reader's: there was no memory */
 	struct member **decoder;	/* of each worker */
 };
 
@@ -63,6 +67,20 @@ holdable(uint64_t size)
 	return size >= GZ_MEMBER_MIN && size <= INFLATE_HELD;
 }
 
+/* What was read for a slot comes again; -1 when there is no memory for that either. */
+static int
+unread(struct members *m, struct slot *s, size_t len)
+{
+	struct source *from = m->f->in;
+
+	m->lack = 1;
+	s->members = 0;
+	if (!from->seekable)
+		return source_unread(from, s->in, len);
+	source_seek(from, source_at(from) - len);
+	return 0;
+}
+
 static int
 read_members(void *arg, size_t number)
 {
@@ -71,23 +89,28 @@ read_members(void *arg, size_t number)
 	size_t in = 0, out = 0;
 
 	s->members = s->taken = 0;
-	while (s->members < TOGETHER_MAX && in < TOGETHER && out < TOGETHER) {
+	while (s->members < TOGETHER_MAX && out < TOGETHER) {
 		uint64_t size = gz_size_peek(m->f->in);
 		size_t claim;
 
-		if (!holdable(size))
+		if (!holdable(size) || (in > 0 && in + size > TOGETHER))
 			break;
-		if (make_room(&s->in, &s->in_room, in + (size_t)size, in) < 0)
-			return MEMORY;
+		if (make_room(&s->in, &s->in_room, in + (size_t)size, in) < 0) {
+			m->lack = s->members == 0;
+			break;
+		}
 		in += source_read(m->f->in, s->in + in, (size_t)size);
 		claim = gz_le32(s->in + in - 4);
-		out += claim < TOGETHER ? claim : TOGETHER;
+		/* What claims more is not decoded here. */
+		out += claim <= INFLATE_HELD ? claim : 0;
 		s->end[s->members++] = in;
 	}
+	if (s->members > 0 && make_room(&s->out, &s->out_room, out + 1, 0) < 0 && unread(m, s, in) < 0)
+		return MEMORY;
 	return s->members > 0;
 }
 
-/* Decodes the member in[len] behind what the slot has in out; 1 when it is sound, 0, or MEMORY. */
+/* Decodes the member in[len] behind what the slot has in out; whether it is sound. */
 static int
 decode_member(struct members *m, size_t worker, struct slot *s, const uint8_t *in, size_t len)
 {
@@ -95,8 +118,6 @@ decode_member(struct members *m, size_t worker, struct slot *s, const uint8_t *i
 
 	if (!member_body(in, len, &body) || body.data_len > INFLATE_HELD)
 		return 0;
-	if (make_room(&s->out, &s->out_room, s->out_len + body.data_len + 1, s->out_len) < 0)
-		return MEMORY;
 	if (!member_decode(m->decoder[worker], &body, s->out + s->out_len))
 		return 0;
 	s->out_len += body.data_len;
@@ -109,15 +130,12 @@ decode_members(void *arg, size_t number, size_t worker)
 	struct members *m = arg;
 	struct slot *s = &m->slot[number];
 	size_t at = 0;
-	int rc;
 
 	s->out_len = 0;
 	for (s->sound = 0; s->sound < s->members; s->sound++) {
 		size_t end = s->end[s->sound];
 
-		if ((rc = decode_member(m, worker, s, s->in + at, end - at)) < 0)
-			return rc;
-		if (rc == 0)
+		if (!decode_member(m, worker, s, s->in + at, end - at))
 			break;
 		at = end;
 	}
@@ -142,8 +160,9 @@ write_members(void *arg, size_t number)
 	return s->sound < s->members ? STOP : 0;
 }
 
+/* Memory for the decoders, and for slots of members like the one that comes; -1 when there is none. */
 static int
-prepare(struct members *m)
+prepare(struct members *m, uint64_t size)
 {
 	if ((m->slot = calloc(m->ring.slots, sizeof(*m->slot))) == NULL)
 		return -1;
@@ -152,6 +171,13 @@ prepare(struct members *m)
 	for (size_t i = 0; i < m->ring.workers; i++)
 		if ((m->decoder[i] = member_new()) == NULL)
 			return -1;
+	for (size_t i = 0; i < m->ring.slots; i++) {
+		struct slot *s = &m->slot[i];
+
+		if (make_room(&s->in, &s->in_room, (size_t)size, 0) < 0 ||
+		    make_room(&s->out, &s->out_room, TOGETHER + 1, 0) < 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -166,12 +192,18 @@ release(struct members *m)
 	for (size_t i = 0; m->decoder != NULL && i < m->ring.workers; i++)
 		member_free(m->decoder[i]);
 	free(m->decoder);
+	m->slot = NULL;
+	m->decoder = NULL;
 }
 
 /* Gives the members that were read and not written back to the source, the last first. */
 static int
 give_back(struct members *m)
 {
+	if (m->f->in->seekable) {
+		source_seek(m->f->in, m->at);
+		return 0;
+	}
 	for (uint64_t n = m->ring.read_count; n > m->ring.written; n--) {
 		struct slot *s = &m->slot[(n - 1) % m->ring.slots];
 
@@ -186,19 +218,27 @@ inflate_members(struct inflate *f, int *some)
 {
 	struct members m = { .f = f, .at = source_at(f->in) };
 	enum inflate_status st = INFLATE_OK;
-	int rc = MEMORY;
+	uint64_t size = gz_size_peek(f->in);
+	size_t workers = f->threads;
+	int rc = 0;
 
-	m.ring = (struct ordered){ .workers = f->threads, .slots = f->threads > 1 ? f->threads + 3 : 1,
-		.arg = &m, .read = read_members, .work = decode_members, .write = write_members };
-	if (prepare(&m) == 0)
-		rc = ordered_run(&m.ring);
-	f->error = errno;
+	for (m.lack = 1; holdable(size) && m.lack && rc == 0 && workers > 0; workers /= 2) {
+		m.lack = 0;
+		m.ring = (struct ordered){ .workers = workers, .slots = workers > 1 ? workers + 3 : 1, .arg = &m,
+			.read = read_members, .work = decode_members, .write = write_members };
+		if (prepare(&m, size) < 0)
+			m.lack = 1;
+		else if ((rc = ordered_run(&m.ring)) < 0)
+			f->error = errno;
+		if (rc == STOP && give_back(&m) < 0)
+			rc = MEMORY;
+		release(&m);
+	}
 	*some = m.some;
 	if (rc == WRITE)
 		st = INFLATE_WRITE;
-	else if (rc == MEMORY || (rc == STOP && give_back(&m) < 0))
+	else if (rc == MEMORY || (rc == 0 && m.lack && holdable(size)))
 		st = INFLATE_MEMORY;
-	release(&m);
 	return st;
 }
 

@@ -137,18 +137,39 @@ run_alone(struct ordered *o)
 	}
 }
 
+/*
+ * A stack of a fixed size: what a thread has by default is reserved for each, and many threads have no address space
+ * left for what they work on where that is limited (setrlimit(2), RLIMIT_AS).
+ */
+#define STACK (512u * 1024)
+
+static int
+start_thread(pthread_t *t, void *(*run)(void *), void *arg)
+{
+	pthread_attr_t attr;
+	int rc;
+
+	if ((rc = pthread_attr_init(&attr)) != 0)
+		return rc;
+	/* Where it is refused the default does. */
+	(void)pthread_attr_setstacksize(&attr, STACK);
+	rc = pthread_create(t, &attr, run, arg);
+	pthread_attr_destroy(&attr);
+	return rc;
+}
+
 /* Starts the writer and workers; returns how many workers, 0 when it cannot be done with threads. */
 static size_t
 start(struct ordered_state *s, pthread_t *writer, struct worker *w)
 {
 	size_t n = 0;
 
-	if (pthread_create(writer, NULL, write_out, s) != 0)
+	if (start_thread(writer, write_out, s) != 0)
 		return 0;
 	for (; n < s->o->workers; n++) {
 		w[n].s = s;
 		w[n].number = n;
-		if (pthread_create(&w[n].thread, NULL, work, &w[n]) != 0)
+		if (start_thread(&w[n].thread, work, &w[n]) != 0)
 			break;
 	}
 	/* Fewer workers do as well; none does not. */

@@ -1612,6 +1612,44 @@ END
 	[ "$(quota '0::/x' "31 24 0:28 / $at/v2 rw shared:9 master:1 - cgroup2 cgroup2 rw,nsdelegate")" -eq "$one" ]
 }
 
+@test "zinflate: too little memory for all threads: fewer do the same" {
+	if grep -q sanitize "$BUILD/.flags"; then
+		skip "a sanitizer takes address space of its own"
+	fi
+	# -T 64 said "out of memory" at 400 MB, in every run.
+	noise 16777216 >data
+	gzdeflate -0 data >data.gz
+	for most in 50000 100000 400000; do
+		for n in 2 16 64 256; do
+			(ulimit -v $most && zinflate -T $n data.gz) | cmp - data
+			cat data.gz | (ulimit -v $most && zinflate -T $n) | cmp - data
+		done
+	done
+}
+
+@test "zinflate: memory at its peak is what the manual says, of members of all sizes" {
+	if grep -q sanitize "$BUILD/.flags"; then
+		skip "a sanitizer's memory counts too"
+	fi
+	# -T 2 took 16 MB for gzdeflate's members, and 56 MB for those.
+	noise 16777216 | gzdeflate -1 >even.gz
+	for i in 1 2 3 4 5 6; do
+		noise 1024000 | gzdeflate -0 -b 1000K
+		noise 4193800 | gzdeflate -0 -b 8M
+	done >mixed.gz
+	python3 - <<-'END'
+	import re, subprocess
+	for name, most in ("even.gz", 8192), ("mixed.gz", 5 * 8192 + 6144):
+	    p = subprocess.Popen(["zinflate", "-T", "2", name], stdout=subprocess.PIPE)
+	    for _ in range(3):
+	        p.stdout.read(5 << 20)
+	    peak = int(re.search(r"VmHWM:\s+(\d+) kB", open("/proc/%d/status" % p.pid).read())[1])
+	    p.stdout.read()
+	    assert p.wait() == 0
+	    assert peak <= most, (name, peak)
+	END
+}
+
 @test "zinflate: members larger than are held are decoded too, between others" {
 	# 4 MiB of data, or of a member, is the most that a thread decodes at once.
 	mixed 70000 >mixed

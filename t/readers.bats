@@ -257,6 +257,23 @@ assert d.eof and not d.unused_data'
 	reads_zlib java Judge read-zlib
 }
 
+@test "Ruby: GzipReader.zcat reads what gzdeflate makes, and GzipReader.new one member of it" {
+	need ruby
+	reads ruby -rzlib -rstringio -e '$stdout.binmode.write(Zlib::GzipReader.zcat(StringIO.new($stdin.binmode.read)))'
+	[[ $(members members.gz | wc -l) -gt 1 ]]
+	ruby -rzlib -e '$stdout.binmode.write(Zlib::GzipReader.new($stdin.binmode).read)' <members.gz >out
+	[ "$(stat -c %s out)" -lt "$(stat -c %s data)" ]
+	ruby -rzlib -e '$stdout.binmode.write(Zlib::GzipReader.new($stdin.binmode).read)' <single.gz | cmp - data
+}
+
+@test "Bun: zlib.gunzipSync reads what gzdeflate makes, and Bun.gunzipSync one member of it" {
+	need bun
+	reads bun -e 'require("fs").writeFileSync(1, require("zlib").gunzipSync(require("fs").readFileSync(0)))'
+	bun -e 'require("fs").writeFileSync(1, Bun.gunzipSync(require("fs").readFileSync(0)))' <members.gz >out
+	[ "$(stat -c %s out)" -lt "$(stat -c %s data)" ]
+	bun -e 'require("fs").writeFileSync(1, Bun.gunzipSync(require("fs").readFileSync(0)))' <single.gz | cmp - data
+}
+
 @test "Go: reads what gzdeflate and zdeflate make" {
 	need go
 	go_source

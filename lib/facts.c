@@ -129,6 +129,7 @@ put_image(struct record *r, const struct core *c, uint64_t bytes)
 {
 	const char *machine = machine_name(c->machine);
 	uint64_t modules = 0, there = 0;
+	int rings = 0;
 	char number[16];
 
 	snprintf(number, sizeof(number), "%u", c->machine);
@@ -139,9 +140,13 @@ put_image(struct record *r, const struct core *c, uint64_t bytes)
 		record_text(r, "files", "dropped");
 	else if (c->files.cut || c->loads_cut)
 		record_text(r, "files", "cut");
-	for (size_t i = 0; i < c->files.count; i++)
+	for (size_t i = 0; i < c->files.count; i++) {
 		modules += c->files.file[i].module != NULL;
+		rings |= strcmp(c->files.file[i].path, PROC_RING) == 0;
+	}
 	record_number(r, "modules", modules);
+	if (rings)
+		record_flag(r, "io_uring", 1);
 	for (size_t i = 0; i < c->loads; i++)
 		there += c->load[i].offset + c->load[i].len <= bytes;
 	record_number(r, "segments", c->loads);
@@ -242,8 +247,8 @@ put_surroundings(struct record *r, const struct proc *p)
 	put_known(r, "limits", p->limits, strlen(p->limits));
 	if (p->has_open_files)
 		record_number(r, "open_files", p->open_files);
-	if (p->io_uring > 0)
-		record_number(r, "io_uring", p->io_uring);
+	if (p->io_uring)
+		record_flag(r, "io_uring", 1);
 	if (p->has_uptime)
 		record_number(r, "uptime_ms", p->uptime);
 	if (p->vsize > 0) {

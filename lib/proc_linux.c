@@ -141,11 +141,11 @@ read_limits(struct proc *p, int dir)
 	}
 }
 
-/* Counts the open files, and the rings of io_uring(7) among the first of them. */
+/* Counts the open files, and looks for a ring of io_uring among the first of them. */
 static void
 read_open_files(struct proc *p, int dir)
 {
-	static const char ring[] = "anon_inode:[io_uring]";
+	static const char ring[] = PROC_RING;
 	int fd = openat(dir, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct stat st = { 0 };
 	char to[sizeof(ring)];
@@ -170,8 +170,8 @@ read_open_files(struct proc *p, int dir)
 			p->has_open_files = 1;
 			break;
 		}
-		if (n < PROC_RINGS && readlinkat(fd, e->d_name, to, sizeof(to)) == sizeof(ring) - 1)
-			p->io_uring += memcmp(to, ring, sizeof(ring) - 1) == 0;
+		if (n < PROC_RINGS && !p->io_uring && readlinkat(fd, e->d_name, to, sizeof(to)) == sizeof(ring) - 1)
+			p->io_uring = memcmp(to, ring, sizeof(ring) - 1) == 0;
 		if (st.st_size == 0)
 			p->open_files++;
 	}

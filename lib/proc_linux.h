@@ -16,6 +16,8 @@
 #define PROC_ENVIRONMENT (256u * 1024)
 /* The most open files that are counted one by one, where the kernel (before 6.2) does not say how many. */
 #define PROC_OPEN_FILES 65536
+/* What the link of a descriptor, and the path of a mapping, is for a ring of io_uring. */
+#define PROC_RING "anon_inode:[io_uring]"
 /* The most open files that are asked whether they are rings of io_uring: those with the lowest numbers. */
 #define PROC_RINGS 4096
 
@@ -31,7 +33,8 @@ struct proc {
 	size_t thread_name_len;
 	int has_uptime, has_open_files;
 	uint64_t uptime;		/* since it was started, milliseconds */
-	uint64_t open_files, io_uring;	/* how many, and how many of them are rings of io_uring(7) */
+	uint64_t open_files;
+	int io_uring;			/* among them are rings of io_uring(7) */
 	char limits[768];		/* "core=0:unlimited nofile=1024:4096": those that limit, soft and hard */
 	struct cgroup cgroup;
 	int has_container_owner;

@@ -22,11 +22,12 @@ struct writer {
 static const char *const lists[] = { "env", "error", "frame", "kept", "module", "module_package",
 	"module_uuid", "thread", NULL };
 static const char *const numbers[] = { "bytes", "class", "container_owner", "dumpable", "egid",
-	"env_left_out", "euid", "gid", "io_uring", "limit", "loop_count", "missing", "modules",
-	"nspid", "open_files", "pid", "promised", "record", "rss", "rss_peak", "segments",
-	"segments_there", "signal", "sigpid", "siguid", "small_bytes", "swap", "syscall_nr",
-	"threads", "tid", "trimmed_of", "uid", "uptime_ms", "vsize", NULL };
-static const char *const flags[] = { "complete", "exe_deleted", "object_whole", "secure_exec", NULL };
+	"env_left_out", "euid", "gid", "limit", "loop_count", "missing", "modules", "nspid",
+	"open_files", "pid", "promised", "record", "rss", "rss_peak", "segments", "segments_there",
+	"signal", "sigpid", "siguid", "small_bytes", "swap", "syscall_nr", "threads", "tid",
+	"trimmed_of", "uid", "uptime_ms", "vsize", NULL };
+static const char *const flags[] = { "complete", "exe_deleted", "io_uring", "object_whole",
+	"secure_exec", NULL };
 
 static int
 is(const struct line *l, const char *word)

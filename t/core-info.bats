@@ -620,6 +620,16 @@ write('core', sys_core($1))"
 	}
 }
 
+@test "core-info: a core whose process had mapped rings of io_uring says so" {
+	demo core 'exe=b"anon_inode:[io_uring]"'
+	core-info core | grep -x io_uring=yes
+	core-info -j core >json
+	valid_json core-info json
+	jq -e '.io_uring == true' json
+	demo core 'exe=b"/x/anon_inode:[io_uring]"'
+	run -1 grep io_uring= <(core-info core)
+}
+
 @test "core-info: secure_exec says whether a process began with more rights than its user had" {
 	py '
 for name, value in ("none", None), ("user", 0), ("more", 1):

@@ -164,12 +164,12 @@ need_root() {
 	done
 	kill -9 "$pid"
 	# A zombie has nothing left: no files are not none.
-	start sh -c '"$0" & echo $!; exec sleep 1000' "$(type -P true)"
+	start python3 -c 'import os, time
+child = os.fork() or os._exit(0)
+os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+print(child, flush=True)
+time.sleep(1000)'
 	zombie=$(cat up)
-	for i in $(seq 200); do
-		! grep -q '^State:.Z' "/proc/$zombie/status" || break
-		sleep 0.05
-	done
 	core-info -p "$zombie" >said
 	[ "$(value pid)" = "$zombie" ]
 	run -1 grep -E '^(open_files|cwd|exe|io_uring)=' said

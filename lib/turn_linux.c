@@ -68,7 +68,7 @@ static int
 lock_within(int fd, unsigned seconds)
 {
 	/* Again and again: the first may come before flock waits. */
-	struct itimerval timer = { .it_interval = { .tv_usec = 100000 }, .it_value = { .tv_sec = seconds } }, none = { 0 };
+	struct itimerval timer = { .it_interval = { .tv_usec = 100000 }, .it_value = { .tv_sec = (time_t)seconds } }, none = { 0 };
 	struct sigaction act = { .sa_handler = wake };
 	int rc, saved;
 

@@ -1200,10 +1200,13 @@ print(flush=True)
 time.sleep(100)' "$DIR/.gzcore.queue" >held 3>&- &
 		holder=$!
 		soon [ -s held ]
-		gz -k "P$LIVE" u1000 s11 d1 eprog <"$CORE" || :
-		only_record
-		has stored=no
-		rm "$txt"
+		# Whose it is must be known for it to be a service's.
+		for uid in u1000 ''; do
+			gz -k "P$LIVE" $uid s11 d1 eprog <"$CORE" || :
+			only_record
+			has stored=no
+			rm "$txt"
+		done
 		gz -k "P$LIVE" u999 s11 d1 eprog <"$CORE"
 		kill "$holder"
 		whole

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/time.h>
@@ -150,13 +151,31 @@ used(const struct turn_state *t)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+/* Whether the worker could use a processor, and may be waiting for one: its state is R, proc(5). */
+static int
+can_run(const struct turn_state *t)
+{
+	char path[64], text[512], *end;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)t->worker);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+		return 0;
+	n = io_read(fd, text, sizeof(text) - 1);
+	io_close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	/* Behind the name, which may hold anything. */
+	return (end = strrchr(text, ')')) != NULL && end[1] == ' ' && end[2] == 'R';
+}
+
 /* Passes the lock on when the worker hangs. */
 static void
 look_after(struct turn_state *t, uint64_t *before, int64_t *since)
 {
 	uint64_t now = used(t);
 
-	if (now != *before || *begun == 0) {
+	if (now != *before || *begun == 0 || can_run(t)) {
 		*before = now;
 		*since = now_ms();
 	} else if (now_ms() - *since >= TURN_HANGS) {

@@ -34,7 +34,7 @@ struct trace_thread {
 	uint32_t tid;
 	int crashed;			/* it got the signal */
 	size_t frames;			/* so far */
-	const char *end;		/* why the stack cannot be followed further, until the next one; NULL: that was all */
+	const char *end;		/* why the stack ends early, until the next thread; NULL: that was all */
 };
 
 struct trace_visitor {

@@ -234,7 +234,8 @@ astray(struct trace *t, Dwfl_Frame *state, uint64_t pc, int exact)
 	}
 	found = t->registers != NULL && (t->first || take_registers(t, state)) && step_out(t);
 	if (!found && !t->missing)
-		t->thread.end = shown ? "it is no code, and its caller is not known" : "what a signal interrupted is no code";
+		t->thread.end = shown ? "it is no code, and its caller is not known" :
+					"what a signal interrupted is no code";
 	/* Only what has a caller was called: what else is on the stack is not shown. */
 	if (found && (shown || show(t, pc, exact)))
 		t->again = 1;

@@ -47,7 +47,7 @@ LIB = age cgroup command conf core core_code core_files core_lists core_modules 
 	trim_segments trim_stream_linux trim_write turn_linux unpack_linux window_linux
 # The headers that are for others too; what they include is among them.  Pages of section 3 describe them.
 PUBLIC = cgroup core core_files core_lists core_read core_small core_threads elf_debug elf_id facts fingerprint image inflate_status \
-	machines match proc_ask_linux proc_linux proc_rights_linux record signals trace
+	machines match proc_ask_linux proc_linux record signals trace
 PAGES = gzcore gzcore-core gzcore-elf_id gzcore-facts gzcore-image gzcore-match gzcore-record gzcore-threads \
 	gzcore-trace
 C_TOOLS = core-info core-list core-loop core-match core-name core-open core-prune core-store core-trace core-trim \

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "io.h"
+#include "proc_rights_linux.h"
 #include "proc_task_linux.h"
 
 /* Reads the start of a file of dir, as much as buf holds.  Returns the bytes, -1 when it cannot. */
@@ -315,7 +316,7 @@ proc_read(struct proc *p, pid_t pid, pid_t tid, int environment)
 	}
 	if (thread >= 0) {
 		read_thread(p, thread, environment);
-		p->rights = proc_rights(dir, p->has_container_owner);
+		p->rights = proc_rights_of(dir, p->has_container_owner);
 		read_exe(p, thread);
 		io_close(thread);
 	}

@@ -7,7 +7,6 @@
 
 #include "cgroup.h"
 #include "elf_id.h"
-#include "proc_rights_linux.h"
 
 /* The most bytes of a command line, of the path of the executable, and of a directory's, that are kept. */
 #define PROC_TEXT 4096
@@ -20,6 +19,9 @@
 #define PROC_RING "anon_inode:[io_uring]"
 /* The most open files that are asked whether they are rings of io_uring: those with the lowest numbers. */
 #define PROC_RINGS 4096
+
+/* Whether it acts as its real user and group alone. */
+enum proc_rights { PROC_RIGHTS_UNKNOWN, PROC_RIGHTS_USER, PROC_RIGHTS_MORE };
 
 struct proc {
 	int has_status;

@@ -43,7 +43,7 @@ has_none(const char *text, const char *key)
 }
 
 enum proc_rights
-proc_rights(int dir, int in_namespace)
+proc_rights_of(int dir, int in_namespace)
 {
 	int tasks = openat(dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC), seen = 0;
 	enum proc_rights rights = PROC_RIGHTS_USER;

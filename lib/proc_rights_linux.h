@@ -2,6 +2,8 @@
 #ifndef GZCORE_PROC_RIGHTS_LINUX_H
 #define GZCORE_PROC_RIGHTS_LINUX_H
 
+#include "proc_linux.h"
+
 /* The most threads that are looked at: of more the rights are not known. */
 #define PROC_RIGHTS_THREADS 16384
 
@@ -10,6 +12,6 @@
  * and group of the first, by its effective, saved and file system IDs too, and have no capabilities, unless those are
  * ones of a user namespace below ours (in_namespace).
  */
-enum proc_rights { PROC_RIGHTS_UNKNOWN, PROC_RIGHTS_USER, PROC_RIGHTS_MORE } proc_rights(int dir, int in_namespace);
+enum proc_rights proc_rights_of(int dir, int in_namespace);
 
 #endif

@@ -257,11 +257,13 @@ number(int letter, uint64_t least, uint64_t most, int *misused)
 static int
 take_options(struct options *o, int argc, char **argv)
 {
-	const char **patterns = calloc((size_t)argc, sizeof(*patterns)), **symbols = calloc((size_t)argc, sizeof(*symbols));
-	struct trim_span *spans = calloc((size_t)argc, sizeof(*spans));
+	static const char **patterns, **symbols;
+	static struct trim_span *spans;
 	int misused = 0, user = 0, c;
 
-	if (patterns == NULL || symbols == NULL || spans == NULL)
+	if ((patterns = calloc((size_t)argc, sizeof(*patterns))) == NULL ||
+	    (symbols = calloc((size_t)argc, sizeof(*symbols))) == NULL ||
+	    (spans = calloc((size_t)argc, sizeof(*spans))) == NULL)
 		return warn(NULL), 2;
 	o->trim.pattern = patterns;
 	o->trim.span = spans;

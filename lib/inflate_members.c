@@ -296,6 +296,8 @@ inflate_held(struct inflate *f, struct inflate_held **held, struct inflate_membe
 	n = source_read(f->in, h->in, (size_t)size);
 	if (n == size)
 		*done = decode_held(h, n, m);
+	/* A file of sizes that lie would be read anew for each. */
+	f->doubtful = *done == 0;
 	if (*done == 0 && f->in->seekable)
 		source_seek(f->in, at);
 	else if (*done < 0 || (*done == 0 && source_unread(f->in, h->in, n) < 0))

@@ -19,7 +19,7 @@ enum inflate_status inflate_members(struct inflate *f, int *some);
 
 /*
  * Decodes the one member that comes, when inflate_members would: *done says so, and m has what it says; else all is
- * still in the source.  So a member has one verdict, whoever decodes it.  *held is its memory, NULL at first, to be
+ * still in the source, and no size is believed from there on.  So a member has one verdict, whoever decodes it.  *held is its memory, NULL at first, to be
  * freed with inflate_held_free.
  */
 struct inflate_held;

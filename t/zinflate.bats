@@ -1303,6 +1303,22 @@ for claim in 50, 51, 30000:
 END
 }
 
+@test "zinflate: sizes that lie: each member is read once, not all that each claims" {
+	need strace
+	craft <<'END'
+import os
+env = dict(os.environ, ASAN_OPTIONS="detect_leaks=0")
+b = sized(b"x", lie=400000) * 20000
+with open("file", "wb") as out:
+    out.write(b)
+for args in ["-T", "2"], ["-t", "-T", "1"], ["-l"], ["-r", "19999:1"], ["-kt"]:
+    subprocess.run(["strace", "-f", "-o", "trace", "-e", "trace=pread64", "zinflate", *args, "file"], env=env,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    read = sum(int(line.split("= ")[-1]) for line in open("trace") if " pread64(" in line and "= " in line)
+    assert 0 < read < 20 * len(b), (args, read)
+END
+}
+
 @test "zinflate: -k promises nothing that random damage breaks" {
 	craft <<'END'
 f = ten()

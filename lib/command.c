@@ -5,24 +5,43 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "end_input.h"
 #include "io.h"
 
+/* The command's input: what the parent holds too, the first time. */
+static int
+open_input(struct command *c, int ends[2])
+{
+	if (c->hold == NULL || c->hold->input[1] < 0)
+		return pipe2(ends, O_CLOEXEC);
+	memcpy(ends, c->hold->input, sizeof(c->hold->input));
+	c->hold->input[0] = c->hold->input[1] = -1;
+	return 0;
+}
+
 int
 command_start(struct command *c)
 {
 	struct sigaction usual = { .sa_handler = SIG_DFL };
+	pid_t us = getpid();
 	int ends[2], saved;
 
 	/* Ignored, it would leave no status behind. */
 	sigaction(SIGCHLD, &usual, NULL);
-	if (pipe2(ends, O_CLOEXEC) < 0)
+	if (open_input(c, ends) < 0)
 		return -1;
 	if ((c->pid = fork()) == 0) {
 		end_input_restore();
+		if (c->hold != NULL) {
+			c->hold->shared->pid = getpid();
+			if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != us)
+				_exit(127);
+		}
 		if (dup2(ends[0], STDIN_FILENO) == STDIN_FILENO)
 			execvp(c->argv[0], c->argv);
 		_exit(127);
@@ -47,6 +66,50 @@ command_become(char **argv)
 	return -1;
 }
 
+/* The parent: holds the command's input open until the child lets go, or is gone. */
+static void
+hold_input(struct command_hold *h)
+{
+	ssize_t n;
+	char c;
+
+	io_close(h->letting_go[1]);
+	io_close(h->input[0]);
+	n = io_read_some(h->letting_go[0], &c, 1);
+	if (n != 1 && h->shared->pid > 0)
+		kill(h->shared->pid, SIGKILL);
+	io_close(h->input[1]);
+	io_close(h->letting_go[0]);
+}
+
+int
+command_apart(struct command_hold *h, int *status)
+{
+	struct sigaction usual = { .sa_handler = SIG_DFL };
+	pid_t pid;
+
+	h->shared = mmap(NULL, sizeof(*h->shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (h->shared == MAP_FAILED || pipe2(h->input, O_CLOEXEC) < 0)
+		return -1;
+	if (pipe2(h->letting_go, O_CLOEXEC) < 0) {
+		io_close(h->input[0]);
+		io_close(h->input[1]);
+		return -1;
+	}
+	sigaction(SIGCHLD, &usual, NULL);
+	if ((pid = fork()) == 0) {
+		io_close(h->letting_go[0]);
+		return 0;
+	}
+	if (pid > 0)
+		end_input_tell(pid);
+	hold_input(h);
+	while (pid > 0 && waitpid(pid, status, 0) < 0 && errno == EINTR)
+		continue;
+	end_input_tell(0);
+	return pid > 0 ? 1 : -1;
+}
+
 int
 command_split(char **argv, char ***second)
 {
@@ -66,6 +129,12 @@ command_end(struct command *c)
 {
 	int status = 0;
 
+	/* Its input ends here, not before. */
+	if (c->hold != NULL && c->hold->letting_go[1] >= 0) {
+		io_write(c->hold->letting_go[1], "", 1);
+		io_close(c->hold->letting_go[1]);
+		c->hold->letting_go[1] = -1;
+	}
 	if (c->fd >= 0)
 		io_close(c->fd);
 	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)

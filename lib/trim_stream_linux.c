@@ -160,8 +160,11 @@ peek_head(struct trim_stream *s, enum trim_status *st)
 static ssize_t
 consume(struct trim_stream *s, size_t len)
 {
-	ssize_t n = io_read_some(s->in, s->buf, len);
+	ssize_t n;
 
+	if (s->touched != NULL)
+		*s->touched = 1;
+	n = io_read_some(s->in, s->buf, len);
 	if (n <= 0)
 		return n;
 	s->consumed += (uint64_t)n;

@@ -13,6 +13,7 @@ struct trim_stream {
 	struct core core;	/* parsed as far as its notes; the caller gives it ask_files after trim_stream_init */
 	struct image *head;	/* its headers and notes; NULL when they did not come */
 	int in;
+	int *touched;		/* the caller's, or NULL: is 1 before anything is taken out of in */
 
 	/* Its own. */
 	int spool;		/* an unlinked file with what has been kept, each byte at its offset in the core */

@@ -710,6 +710,15 @@ bt() {
 	done
 }
 
+# held_process: $pid, and in the file first its core, with its notes first, as the kernel writes them.
+held_process() {
+	"$CALLS" wait 3>&- &
+	pid=$!
+	soon grep -q ' S ' /proc/$pid/stat
+	gdb -nx -q -batch -ex "attach $pid" -ex 'generate-core-file live' >gdb.out 2>&1 </dev/null 3>&-
+	core-trim -m 1G -r 0:0xffffffffffff0000 live >first
+}
+
 @test "core-trim: -p takes the memory of the process, of that alone, else the stream's" {
 	local ordered=$BATS_FILE_TMPDIR/ordered.core
 	# Another process: its random addresses are others.
@@ -726,12 +735,8 @@ bt() {
 	[[ $stderr == "core-trim: pid $other: its memory: No such process" ]]
 	cmp whole "$ordered"
 	judge <<<'assert b"trimmed=stream" in r.b'
-	# The very process, that gdb has stopped: the core has its notes first, as the kernel's.
-	"$CALLS" wait 3>&- &
-	pid=$!
-	soon grep -q ' S ' /proc/$pid/stat
-	gdb -nx -q -batch -ex "attach $pid" -ex 'generate-core-file live' >gdb.out 2>&1 </dev/null 3>&-
-	core-trim -m 1G -r 0:0xffffffffffff0000 live >first
+	# The very process.
+	held_process
 	cat first | core-trim -p $pid >small
 	judge <<<'assert b"trimmed=process" in r.b and len(r.b) < 400000'
 	bt "$CALLS" small | grep -q 'pause'
@@ -747,10 +752,23 @@ bt() {
 	cat first | core-trim -s 1M -p $pid -c sh -c 'echo >>asked; exit 1' ';' sh -c 'cat >whole'
 	cmp whole first
 	[ "$(wc -l <asked)" -eq 1 ]
-	run -143 bash -c 'cat first | exec core-trim -p "$1" -c sh -c "cat >/dev/null; kill \$PPID" ";" touch started; exit "${PIPESTATUS[1]}"' - $pid
+	run -143 bash -c 'cat first | exec core-trim -p "$1" -c sh -c "cat >/dev/null; kill \$(ps -o ppid= -p \$PPID)" ";" touch started; exit "${PIPESTATUS[1]}"' - $pid
 	[ ! -e started ]
 	{ cat first; echo more >&2; } 2>said | core-trim -p $pid >/dev/null
 	kill $pid
+}
+
+@test "core-trim: -c: whatever the small core's maker dies of, the whole core is stored, no part of a small" {
+	held_process
+	# Killed while it waits for the first command, which must not take that for the end of its input.
+	for signal in SEGV KILL; do
+		rm -f whole small
+		run -3 --separate-stderr bash -c 'cat first | core-trim -s 1M -p "$1" -c sh -c "kill -$2 \$PPID; cat >part; mv part small" \
+			";" sh -c "cat >whole; exit 3"' - "$pid" $signal
+		[[ $stderr == *"core-trim: <stdin>: the small core: killed by signal "* ]]
+		cmp whole first
+		[ ! -e small ]
+	done
 }
 
 @test "core-trim: -p does not take the memory of one that the process has forked" {

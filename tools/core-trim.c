@@ -32,6 +32,7 @@ struct options {
 	struct output small;		/* of -o, of -c, or standard output */
 	int chain;			/* -c */
 	char **command;			/* its second: who gets the whole core */
+	struct command_hold hold;	/* shared NULL: we are not the child of apart */
 };
 
 static int
@@ -175,6 +176,13 @@ become_whole(char **command)
 	return NOT_STARTED;
 }
 
+/* Without the small core, or after it: the child's parent becomes the second command. */
+static int
+leave_whole(const struct options *o)
+{
+	return o->hold.shared != NULL ? 0 : become_whole(o->command);
+}
+
 static int
 from_pipe(struct options *o)
 {
@@ -185,13 +193,15 @@ from_pipe(struct options *o)
 	enum trim_status st;
 
 	trim_stream_init(&s, STDIN_FILENO);
+	if (o->hold.shared != NULL)
+		s.touched = &o->hold.shared->touched;
 	if (o->process.pid != 0) {
 		s.core.ask_files = ask_files;
 		s.core.ask_arg = &o->process;
 	}
-	if (tap && end_input_heed() < 0) {
+	if (tap && o->command == NULL && end_input_heed() < 0) {
 		warn("/dev/null");
-		return o->command != NULL ? become_whole(o->command) : 2;
+		return 2;
 	}
 	st = trim_stream_head(&s, tap && o->process.pid != 0);
 	if (st != TRIM_OK)
@@ -199,7 +209,9 @@ from_pipe(struct options *o)
 	else if (o->process.pid != 0)
 		small = from_process(o, &s);
 	if (small != 1 && o->command != NULL && trim_stream_untouched(&s))
-		return become_whole(o->command);
+		return leave_whole(o);
+	if (s.touched != NULL)
+		*s.touched = 1;
 	if (o->command != NULL && command_start(&whole) < 0)
 		err(2, "%s", o->command[0]);
 	end_input_tell(whole.pid);
@@ -226,6 +238,31 @@ from_pipe(struct options *o)
 	trim_close(&t);
 	trim_stream_close(&s);
 	return tap ? status : small == 0 && status == 0 ? 0 : 2;
+}
+
+/* -c: what reads the core is a child, so that whatever that dies of, the whole core goes to the second command. */
+static int
+apart(struct options *o)
+{
+	int status;
+
+	if (end_input_heed() < 0) {
+		warn("/dev/null");
+		return become_whole(o->command);
+	}
+	switch (command_apart(&o->hold, &status)) {
+	case 0:
+		o->small.command.hold = &o->hold;
+		return from_pipe(o);
+	case -1:
+		o->hold.shared = NULL;
+		return from_pipe(o);
+	}
+	if (WIFSIGNALED(status))
+		warnx("<stdin>: the small core: killed by signal %d", WTERMSIG(status));
+	if (!o->hold.shared->touched)
+		return become_whole(o->command);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 2;
 }
 
 /* The size that an option has; *misused when it is none. */
@@ -377,7 +414,9 @@ main(int argc, char **argv)
 		errx(2, "%s: is a terminal: a core is not read from there", n.shown);
 	if (!o.chain && o.small.file == NULL && isatty(STDOUT_FILENO))
 		errx(2, "<stdout>: is a terminal: a core is not written there");
-	is_file = !o.chain && o.small.file == NULL && o.process.pid == 0 && lseek(n.fd, 0, SEEK_CUR) >= 0;
+	if (o.chain)
+		return apart(&o);
+	is_file = o.small.file == NULL && o.process.pid == 0 && lseek(n.fd, 0, SEEK_CUR) >= 0;
 	if (!is_file && o.process.pid == 0 && o.trim.depth > 0)
 		errx(2, no_depth);
 	return is_file ? from_file(&o, n.fd, n.shown) : from_pipe(&o);

@@ -91,9 +91,9 @@ show 'elf-uuid-stamp victim'
 show 'elf-uuid victim'
 
 record=
-# The kernel looks for its handler in the root of process 1: a chroot's programs are not there.
+# The kernel looks for its handler in the root of its own threads: a chroot's programs are not there.
 # shellcheck disable=SC3013 # dash, busybox ash and bash have -ef
-if [ -w $kernel/core_pattern ] && [ /proc/1/root/. -ef /. ]; then
+if [ -w $kernel/core_pattern ] && [ /proc/2/root/. -ef /. ]; then
 	if command -v flock >/dev/null; then
 		exec 9>/tmp/gzcoredump-kernel.lock
 		flock 9

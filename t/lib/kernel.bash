@@ -41,8 +41,8 @@ kernel_set() {
 # Where core_pattern is out of reach there is no $P after it.
 kernel_install() {
 	unset P
-	# The kernel looks for its handler in the root of process 1, whatever ours is.
-	if ! [ -w $KERNEL/core_pattern ] || ! [ /proc/1/root/. -ef /. ]; then
+	# The kernel looks for its handler in the root of its own threads, such as kthreadd, whatever ours is.
+	if ! [ -w $KERNEL/core_pattern ] || ! [ /proc/2/root/. -ef /. ]; then
 		[ -n "${CI-}" ] || return 0
 		echo "core_pattern is out of reach"
 		return 1

@@ -205,7 +205,7 @@ deps: ## install what building and the goals beside it (demo, check) need (Debia
 	fi
 	@missing=; for p in $(call packages,DEB); do \
 		dpkg -s $$p 2>/dev/null | grep -q '^Status: install ok' || missing="$$missing $$p"; \
-	done; [ -n "$$missing" ] || exit 0; \
+	done; rm -f build/lacking; [ -n "$$missing" ] || exit 0; \
 	apt-get -q update || exit; \
 	there=$$(apt-cache policy $$missing | awk '/^[^ ]/ { p = $$1 } /Candidate: [0-9]/ { sub(":$$", "", p); print p }'); \
 	lacking=$$(printf '%s\n' $$missing | grep -vxF "$$there"); \

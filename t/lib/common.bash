@@ -81,7 +81,7 @@ need() {
 	for c; do
 		command -v "$c" >/dev/null && continue
 		case $c in
-		node | java | javac | go) ;;
+		bun | go | java | javac | node | ruby) ;;
 		*) [ -z "${CI:-}" ] || [ -s "$T/../build/lacking" ] || { echo "not installed: $c"; return 1; } ;;
 		esac
 		skip "$c is not installed"

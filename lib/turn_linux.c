@@ -69,7 +69,7 @@ static int
 lock_within(int fd, unsigned seconds)
 {
 	/* Again and again: the first may come before flock waits. */
-	struct itimerval timer = { .it_interval = { .tv_usec = 100000 }, .it_value = { .tv_sec = (time_t)seconds } }, none = { 0 };
+	struct itimerval timer = { { .tv_usec = 100000 }, { .tv_sec = (time_t)seconds } }, none = { 0 };
 	struct sigaction act = { .sa_handler = wake };
 	int rc, saved;
 
@@ -197,15 +197,17 @@ pass_bytes(struct turn_state *t, int k)
 	return 0;
 }
 
-/* Ends the worker, and waits for that no longer than it takes one that can be ended. */
+/* Ends the worker, and waits for that no longer than it takes one that can be ended; errno stays. */
 static enum turn
 end_worker(struct turn_state *t, enum turn st)
 {
 	const struct timespec nap = { .tv_nsec = SOON * 1000000 };
+	int saved = errno;
 
 	kill(t->worker, SIGKILL);
 	for (int k = 0; k < 20 && waitpid(t->worker, NULL, WNOHANG) == 0; k++)
 		nanosleep(&nap, NULL);
+	errno = saved;
 	return st;
 }
 
@@ -226,7 +228,7 @@ watch(struct turn_state *t, unsigned seconds, int *status)
 			return TURN_DONE;
 		for (int k = 0; k < 2 && n > 0; k++)
 			if (t->from[k] >= 0 && p[k].revents != 0 && pass_bytes(t, k) < 0)
-				return ended ? TURN_FAILED : end_worker(t, TURN_FAILED);
+				return ended ? TURN_UNWRITTEN : end_worker(t, TURN_UNWRITTEN);
 		if (!ended && seconds != 0 && now_ms() >= end)
 			return end_worker(t, TURN_LATE);
 		look_after(t, &before, &since);
@@ -256,7 +258,9 @@ turn_take(const char *dir, unsigned wait, unsigned limit, int *status, char word
 	/* What bounds the process's own time ends it by one of these. */
 	if (st == TURN_DONE && WIFSIGNALED(*status))
 		st = WTERMSIG(*status) == SIGALRM || WTERMSIG(*status) == SIGXCPU ? TURN_LATE : TURN_KILLED;
-	if (st == TURN_LATE)
+	if (st == TURN_LATE && limit == 0)
+		snprintf(words, TURN_WORDS, "not followed to its end: its processor time was used up");
+	else if (st == TURN_LATE)
 		snprintf(words, TURN_WORDS, "not followed to its end within %u s", limit);
 	else if (st == TURN_KILLED)
 		snprintf(words, TURN_WORDS, "ended by signal %d", WTERMSIG(*status));

@@ -18,14 +18,15 @@ enum turn {
 	TURN_NONE,	/* there was no turn */
 	TURN_LATE,	/* the work was ended, its time being up */
 	TURN_KILLED,	/* a signal ended it */
-	TURN_FAILED	/* errno */
+	TURN_FAILED,	/* of the directory, or of the system: errno */
+	TURN_UNWRITTEN	/* what it wrote could not be written: errno */
 };
 
 /*
  * Waits for the lock (flock(2)) of a directory, at most wait seconds, as one of TURN_PLACES, which are bytes of a file
  * there; where no file can be made they are not counted.  Then it returns TURN_WORK in a new process, and in this one
  * when that has ended, or after limit seconds, once what it wrote to descriptors 1 and 2 has been written there.
- * 0 seconds are no bound.  words says why, but for TURN_WORK, TURN_DONE and TURN_FAILED.
+ * 0 seconds are no bound.  words says why of TURN_NONE, TURN_LATE and TURN_KILLED.
  */
 enum turn turn_take(const char *dir, unsigned wait, unsigned limit, int *status, char words[TURN_WORDS]);
 

@@ -774,6 +774,27 @@ locked() {
 	wait $watcher || :
 	# It ends with the one that watches it.
 	while kill -0 $worker 2>/dev/null; do sleep 0.1; done
-	run -2 bash -c 'core-trace -r -l dir core >/dev/full'
+	run -2 --separate-stderr bash -c 'core-trace -r -l dir core >/dev/full'
+	[ "$stderr" = 'core-trace: <stdout>: write: No space left on device' ]
 	grep -qx kept log
+}
+
+@test "core-trace: -l: when what reads the core dies, the status is 2 and the record says of what" {
+	build prog
+	crash_core core ./prog segv
+	mkdir dir
+	hanging
+	local signal watcher worker status
+	for signal in KILL:9 TERM:15; do
+		HANG=1 core-trace -r -l dir core >out 2>err 3>&- &
+		watcher=$!
+		until locked dir && worker=$(LD_PRELOAD= pgrep -P $watcher); do sleep 0.1; done
+		until [[ $(LD_PRELOAD= readlink /proc/$worker/fd/1) == pipe:* ]]; do sleep 0.1; done
+		kill -${signal%:*} $worker
+		status=0
+		wait $watcher || status=$?
+		[ $status = 2 ]
+		[ "$(cat out)" = "stack_end=ended by signal ${signal#*:}" ]
+		[ "$(cat err)" = "core-trace: ended by signal ${signal#*:}" ]
+	done
 }

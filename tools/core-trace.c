@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -212,9 +211,11 @@ take_turn(int record, const char *dir, unsigned wait, unsigned limit)
 		return;
 	if (st == TURN_FAILED)
 		err(2, "-l %s", dir);
+	if (st == TURN_UNWRITTEN)
+		err(2, "<stdout>: write");
 	if (st != TURN_DONE)
 		warnx("%s", words);
-	if (record && (st == TURN_NONE || st == TURN_LATE))
+	if (record && st != TURN_DONE)
 		printf("stack_end=%s\n", words);
 	if (fflush(stdout) != 0)
 		err(2, "<stdout>: write");
@@ -222,7 +223,7 @@ take_turn(int record, const char *dir, unsigned wait, unsigned limit)
 		signal(SIGALRM, SIG_DFL);
 		raise(SIGALRM);
 	}
-	exit(st == TURN_NONE ? 1 : status);
+	exit(st == TURN_DONE ? status : st == TURN_NONE ? 1 : 2);
 }
 
 /* Opens the core, of which the name is in n, and gives up all rights but those of user. */

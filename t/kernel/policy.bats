@@ -687,7 +687,7 @@ disk() {
 		stored
 	done
 	for i in 1 2 3; do
-		crash "$P/prog" fill 3000000
+		crash "$P/prog" fill 1000000
 		stored
 		has stored=whole complete=yes uid=0
 	done

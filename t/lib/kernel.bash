@@ -149,26 +149,26 @@ start() {
 
 # gone: $pid has been released, and we, its parent, have its status, which is that of a crash.
 gone() {
-	soon released || return
+	soon is_released || return
 	wait "$pid" 2>/dev/null && return 1
 	[ $? -gt 128 ]
 }
 
 # Z: released, and waiting for us.
-released() {
+is_released() {
 	! grep -qs '^State:.[^Z]' "/proc/$pid/status"
 }
 
 # stored [PID]: waits for the complete record of that process ($pid); $txt, $name (path without
 # .txt) and $gz are its files.
 stored() {
-	soon completed "${1:-$pid}" && return
+	soon is_complete "${1:-$pid}" && return
 	ls -la "$DIR"
 	cat "$P/var/log/gzcoredump.log"
 	return 1
 }
 
-completed() {
+is_complete() {
 	for txt in "$DIR"/*.txt; do
 		[ -f "$txt" ] || continue
 		if grep -qx "pid=$1" "$txt" && grep -q '^complete=' "$txt"; then

@@ -245,9 +245,20 @@ is_part(const char *file)
 	return ends(file, strlen(file), STORE_PARTIAL);
 }
 
-/* Takes a file's name and size; 0, or -1: memory. */
+/* What becomes free with a file.  In the directory of a user it may be made of holes, or have another name elsewhere. */
+static uint64_t
+frees(const struct reading *r, const struct stat *st)
+{
+	uint64_t size = (uint64_t)st->st_size, blocks = (uint64_t)st->st_blocks;
+
+	if (r->user == NULL || st->st_nlink > 1)
+		return r->user == NULL ? size : 0;
+	return size / 512 < blocks ? size : 512 * blocks;
+}
+
+/* Takes a file's name and sizes; 0, or -1: memory. */
 static int
-take_name(const struct reading *r, const char *file, char **name, uint64_t *size)
+take_name(const struct reading *r, const char *file, char **name, uint64_t *size, uint64_t *disk)
 {
 	struct stat st;
 
@@ -255,6 +266,7 @@ take_name(const struct reading *r, const char *file, char **name, uint64_t *size
 		return 0;
 	free(*name);
 	*size = (uint64_t)st.st_size;
+	*disk = frees(r, &st);
 	return (*name = full_name(r, file, strlen(file))) == NULL ? -1 : 0;
 }
 
@@ -268,12 +280,12 @@ take_file(const struct reading *r, struct dump *p, const char *file)
 		/* A whole one rather than a part, whatever the record says: its name tells. */
 		if (p->small != NULL && (partial || !is_part(p->small)))
 			return 0;
-		return take_name(r, file, &p->small, &p->small_size);
+		return take_name(r, file, &p->small, &p->small_size, &p->small_disk);
 	}
 	/* What was lost can have come as far as either. */
 	if ((partial != (p->state == DUMP_PARTIAL) && p->state != DUMP_LOST) || p->state == DUMP_NONE || p->file != NULL)
 		return 0;
-	return take_name(r, file, &p->file, &p->size);
+	return take_name(r, file, &p->file, &p->size, &p->disk);
 }
 
 /* With all files known: what is left of it. */

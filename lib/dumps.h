@@ -45,6 +45,7 @@ struct dump {
 	uint64_t size;		/* of that, bytes; 0 when there is none */
 	char *small;		/* the name of the small core's file, a part of one where there is no more, or NULL */
 	uint64_t small_size;	/* as size */
+	uint64_t disk, small_disk; /* what becomes free when they go, bytes: the sizes, but for what a user may have made */
 	uint64_t record_size;	/* of the record, bytes */
 	enum dump_state state;
 	char *record;		/* its text, each newline a NUL, to which these point */

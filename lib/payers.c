@@ -100,26 +100,30 @@ look_up(struct payer_range *r)
 	return r->uid;
 }
 
-/* Who has a uid, as text. */
-static uint32_t
+/* Who has a uid, as text.  One of a range is never a service's: whoever is root in a container can take any of them. */
+static struct payer
 whose(struct payers *p, const char *text)
 {
 	uint64_t uid;
 
 	if (number_parse(text, 0, UINT32_MAX - 1, &uid) < 0)
-		return PAYER_UNKNOWN;
-	for (size_t i = 0; i < p->count; i++)
-		if (uid >= p->range[i].start && uid - p->range[i].start < p->range[i].count)
-			return look_up(&p->range[i]);
-	return (uint32_t)uid;
+		return (struct payer){ .uid = PAYER_UNKNOWN };
+	for (size_t i = 0; i < p->count; i++) {
+		struct payer_range *r = &p->range[i];
+		uint32_t user;
+
+		if (uid < r->start || uid - r->start >= r->count)
+			continue;
+		user = look_up(r);
+		return (struct payer){ .uid = user == PAYER_UNKNOWN || is_service(user) ? r->start : user };
+	}
+	return (struct payer){ .uid = (uint32_t)uid, .service = is_service((uint32_t)uid) };
 }
 
 struct payer
 payers_of(struct payers *p, const char *uid, const char *owner)
 {
-	uint32_t is = whose(p, uid), by = *owner != '\0' ? whose(p, owner) : is;
+	struct payer is = whose(p, uid), by = *owner != '\0' ? whose(p, owner) : is;
 
-	if (is_service(by) && !is_service(is))
-		by = is;
-	return (struct payer){ .uid = by, .service = is_service(by) };
+	return by.service && !is.service ? is : by;
 }

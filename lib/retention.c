@@ -160,6 +160,13 @@ size(enum part part, const struct dump *d)
 	return (part != SMALL ? d->size : 0) + (part != FULL ? d->small_size : 0);
 }
 
+/* What becomes free when they go. */
+static uint64_t
+disk(enum part part, const struct dump *d)
+{
+	return (part != SMALL ? d->disk : 0) + (part != FULL ? d->small_disk : 0);
+}
+
 /* It goes, by a rule. */
 static void
 drop(struct plan *p, size_t at, enum retention_rule rule)
@@ -189,7 +196,7 @@ weight(const struct plan *p, const struct item *t, enum retention_rule rule)
 {
 	switch (rule) {
 	case RETENTION_FREE:
-		return size(p->part, &p->d->dump[t->at]);
+		return disk(p->part, &p->d->dump[t->at]);
 	case RETENTION_BYTES:
 		return t->apart ? 0 : t->size;
 	default:
@@ -382,8 +389,8 @@ retention_plan(const struct dumps *d, const struct retention *r, struct payers *
 	/* The small ones first: what of them goes says with which part the record is counted. */
 	rc = (r->apart && limit(&small, r) < 0) || limit(&full, r) < 0 ? -1 : 0;
 	for (size_t i = 0; rc == 0 && i < d->count; i++)
-		freed += (verdict[i].file != RETENTION_STAYS ? d->dump[i].size : 0) +
-		    (verdict[i].small != RETENTION_STAYS ? d->dump[i].small_size : 0);
+		freed += (verdict[i].file != RETENTION_STAYS ? d->dump[i].disk : 0) +
+		    (verdict[i].small != RETENTION_STAYS ? d->dump[i].small_disk : 0);
 	if (rc == 0)
 		freed += make_free(&full, r->need.wanted, r->need.least, freed);
 	if (rc == 0)

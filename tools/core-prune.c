@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "age.h"
@@ -141,6 +142,15 @@ number(int letter, uint64_t least)
 	return n;
 }
 
+/* Whether nobody else owns the directory: its owner could keep the lock from each of us for as long as that waits. */
+static int
+is_ours(int dir)
+{
+	struct stat st;
+
+	return fstat(dir, &st) == 0 && st.st_uid == geteuid();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -223,7 +233,7 @@ main(int argc, char **argv)
 	}
 	if ((dir = open(argv[optind], O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		err(2, "%s", argv[optind]);
-	if (!o.only_say && lock_file(dir, LOCK_FILE, LOCK_WAIT) < 0)
+	if (!o.only_say && lock_file(dir, LOCK_FILE, is_ours(dir) ? LOCK_WAIT : 0) < 0)
 		err(2, "%s/%s", argv[optind], LOCK_FILE);
 	status = prune(argv[optind], dir, &o);
 	if (fflush(stdout) != 0 || io_close(STDOUT_FILENO) < 0)

@@ -21,6 +21,7 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 	rm -rf "$DIR"
 	: >"$LOG"
+	conf
 	uuid=$(elf-uuid "$P/prog")
 }
 

@@ -31,25 +31,52 @@ struct turn_state {
 	pid_t worker;
 };
 
+/* How many places one may have. */
+static int
+places_of(enum turn_kind kind)
+{
+	return kind == TURN_SOME ? TURN_PLACES / 2 : TURN_PLACES;
+}
+
 /* Whether the worker has begun, in memory that it shares with the one that watches. */
 static int *begun;
 
-/* Takes a place, whose descriptor then is in t; 0 when all are taken. */
+/* The bytes of the queue's file, behind those of queue_enter: the places, then the two locks. */
+#define PLACES QUEUE_PLACES
+#define LOCKS (PLACES + TURN_PLACES)
+
+/* Opens the file in the directory; -1 where there can be none. */
 static int
-take_place(struct turn_state *t, int dir)
+open_file(int dir)
 {
 	int fd = openat(dir, QUEUE_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 
-	if (fd < 0 || !io_regular(fd)) {
-		if (fd >= 0)
-			io_close(fd);
-		return 1;
-	}
-	/* Behind those of queue_enter. */
-	for (int k = 0; k < TURN_PLACES; k++) {
-		struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = QUEUE_PLACES + k, .l_len = 1 };
+	if (fd < 0 || io_regular(fd))
+		return fd;
+	io_close(fd);
+	return -1;
+}
 
-		if (fcntl(fd, F_OFD_SETLK, &lock) == 0) {
+/* Locks a byte with F_OFD_SETLK or F_OFD_SETLKW; 0, or -1 with errno. */
+static int
+lock_byte(int fd, int how, int byte)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
+
+	return fcntl(fd, how, &lock);
+}
+
+/* Takes a place, whose descriptor then is in t; 0 when all that it may have are taken. */
+static int
+take_place(struct turn_state *t, int dir, enum turn_kind kind)
+{
+	int fd = open_file(dir);
+
+	if (fd < 0)
+		return 1;
+	/* The last ones first: those are not for all. */
+	for (int k = places_of(kind) - 1; k >= 0; k--) {
+		if (lock_byte(fd, F_OFD_SETLK, PLACES + k) == 0) {
 			t->place = fd;
 			return 1;
 		}
@@ -64,11 +91,25 @@ wake(int sig)
 	(void)sig;
 }
 
-/* flock, for at most so many seconds. */
+/*
+ * Waits for the lock: a byte of the file, so that it is nobody's who can only read the directory, which is locked
+ * itself where there can be no file.
+ */
 static int
-lock_within(int fd, unsigned seconds)
+take_lock(struct turn_state *t, int dir, enum turn_kind kind)
 {
-	/* Again and again: the first may come before flock waits. */
+	if ((t->lock = open_file(dir)) < 0) {
+		t->lock = fcntl(dir, F_DUPFD_CLOEXEC, 0);
+		return t->lock < 0 ? -1 : flock(t->lock, LOCK_EX);
+	}
+	return lock_byte(t->lock, F_OFD_SETLKW, LOCKS + (kind == TURN_SOME));
+}
+
+/* The same, for at most so many seconds. */
+static int
+lock_within(struct turn_state *t, int dir, enum turn_kind kind, unsigned seconds)
+{
+	/* Again and again: the first may come before the lock is waited for. */
 	struct itimerval timer = { { .tv_usec = 100000 }, { .tv_sec = (time_t)seconds } }, none = { 0 };
 	struct sigaction act = { .sa_handler = wake };
 	int rc, saved;
@@ -76,7 +117,7 @@ lock_within(int fd, unsigned seconds)
 	sigemptyset(&act.sa_mask);
 	sigaction(SIGALRM, &act, NULL);
 	setitimer(ITIMER_REAL, &timer, NULL);
-	rc = flock(fd, LOCK_EX);
+	rc = take_lock(t, dir, kind);
 	saved = errno;
 	setitimer(ITIMER_REAL, &none, NULL);
 	signal(SIGALRM, SIG_IGN);
@@ -235,23 +276,37 @@ watch(struct turn_state *t, unsigned seconds, int *status)
 	}
 }
 
-enum turn
-turn_take(const char *dir, unsigned wait, unsigned limit, int *status, char words[TURN_WORDS])
+/* Waits for its turn; TURN_WORK when it has come. */
+static enum turn
+wait_turn(struct turn_state *t, const char *dir, enum turn_kind kind, unsigned wait, char words[TURN_WORDS])
 {
-	struct turn_state t = { .place = -1, .lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
-	enum turn st;
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), saved;
+	enum turn st = TURN_WORK;
+
+	if (fd < 0)
+		return TURN_FAILED;
+	if (!take_place(t, fd, kind)) {
+		snprintf(words, TURN_WORDS, "not looked for: %d others wait for it to be their turn", places_of(kind));
+		st = TURN_NONE;
+	} else if (lock_within(t, fd, kind, wait) < 0) {
+		st = errno == EINTR ? TURN_NONE : TURN_FAILED;
+		snprintf(words, TURN_WORDS, "not looked for: no turn within %u s", wait);
+	}
+	saved = errno;
+	io_close(fd);
+	errno = saved;
+	return st;
+}
+
+enum turn
+turn_take(const char *dir, enum turn_kind kind, unsigned wait, unsigned limit, int *status, char words[TURN_WORDS])
+{
+	struct turn_state t = { .place = -1, .lock = -1 };
+	enum turn st = wait_turn(&t, dir, kind, wait, words);
 	int rc;
 
-	if (t.lock < 0)
-		return TURN_FAILED;
-	if (!take_place(&t, t.lock)) {
-		snprintf(words, TURN_WORDS, "not looked for: %d others wait for it to be their turn", TURN_PLACES);
-		return TURN_NONE;
-	}
-	if (lock_within(t.lock, wait) < 0) {
-		snprintf(words, TURN_WORDS, "not looked for: no turn within %u s", wait);
-		return errno == EINTR ? TURN_NONE : TURN_FAILED;
-	}
+	if (st != TURN_WORK)
+		return st;
 	if ((rc = split(&t)) <= 0)
 		return rc < 0 ? TURN_FAILED : TURN_WORK;
 	st = watch(&t, limit, status);

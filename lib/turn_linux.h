@@ -22,13 +22,21 @@ enum turn {
 	TURN_UNWRITTEN	/* what it wrote could not be written: errno */
 };
 
+/* Whose places they are, and whose lock: each kind has one of its own. */
+enum turn_kind {
+	TURN_ANY,	/* all places */
+	TURN_SOME	/* the first half of them: the others stay for those who may have any */
+};
+
 /*
- * Waits for the lock (flock(2)) of a directory, at most wait seconds, as one of TURN_PLACES, which are bytes of a file
- * there; where no file can be made they are not counted.  Then it returns TURN_WORK in a new process, and in this one
- * when that has ended, or after limit seconds, once what it wrote to descriptors 1 and 2 has been written there.
- * 0 seconds are no bound.  words says why of TURN_NONE, TURN_LATE and TURN_KILLED.
+ * Waits for the lock of a directory, at most wait seconds, as one of TURN_PLACES.  The places and the locks are bytes
+ * of a file there, QUEUE_FILE; where no file can be made nobody is counted, and the lock is that of the directory
+ * (flock(2)), for both kinds.  Then it returns TURN_WORK in a new process, and in this one when that has ended, or
+ * after limit seconds, once what it wrote to descriptors 1 and 2 has been written there.  0 seconds are no bound.
+ * words says why of TURN_NONE, TURN_LATE and TURN_KILLED.
  */
-enum turn turn_take(const char *dir, unsigned wait, unsigned limit, int *status, char words[TURN_WORDS]);
+enum turn turn_take(const char *dir, enum turn_kind kind, unsigned wait, unsigned limit, int *status,
+    char words[TURN_WORDS]);
 
 /* For the process that works: from here on it hangs when it uses no processor; and it ends with the one that watches. */
 void turn_begin(void);

@@ -1217,6 +1217,37 @@ time.sleep(100)' "$DIR/.gzcore.queue" >held 3>&- &
 	in_each_shell held
 }
 
+@test "gzcoredump: users who log in have half of the stacks' places, a service gets its stack" {
+	need_root
+	held() {
+		local holder
+		mkdir -p "$DIR"
+		chmod 700 "$DIR"
+		conf stack=yes stack_user=root
+		# The places of users, and their lock.
+		python3 -c '
+import fcntl, sys, time
+f = open(sys.argv[1], "w")
+fcntl.lockf(f, fcntl.LOCK_EX, 8, 4096)
+fcntl.lockf(f, fcntl.LOCK_EX, 1, 4113)
+print(flush=True)
+time.sleep(100)' "$DIR/.gzcore.queue" >held 3>&- &
+		holder=$!
+		soon [ -s held ]
+		for uid in u1000 ''; do
+			gz -k "P$LIVE" $uid s11 d1 eprog <"$CORE"
+			only_record
+			has 'stack_end=not looked for: 8 others wait for it to be their turn'
+			rm "$DIR"/*
+		done
+		gz -k "P$LIVE" u999 s11 d1 eprog <"$CORE"
+		kill "$holder"
+		only_record
+		grep -q ^frame= "$txt"
+	}
+	in_each_shell held
+}
+
 @test "gzcoredump: with owner=crashed hooks see files of root's, and set-id programs stay root's" {
 	need_root
 	# The second stays what it was started as, but for its effective user.

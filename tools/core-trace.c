@@ -38,7 +38,7 @@ struct show {
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-trace [-bDhjrsSV] [-d DEBUGDIR] [-e ELF] [-i IDENTITY] [-l DIR]\n"
+	fputs("usage: core-trace [-bDhjnrsSV] [-d DEBUGDIR] [-e ELF] [-i IDENTITY] [-l DIR]\n"
 	      "                  [-t SECONDS] [-u USER] [-w SECONDS] [CORE]\n",
 	    to);
 	return fflush(to) == 0 ? status : 2;
@@ -174,10 +174,10 @@ read_options(int argc, char **argv, const char *opt[128])
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "bDd:e:hi:jl:rsSt:u:Vw:")) != -1) {
+	while ((c = getopt(argc, argv, "bDd:e:hi:jl:nrsSt:u:Vw:")) != -1) {
 		if (c == '?')
 			exit(usage(stderr, 2));
-		opt[c] = strchr("bDhjrsSV", c) != NULL ? "" : optarg;
+		opt[c] = strchr("bDhjnrsSV", c) != NULL ? "" : optarg;
 		if (c == 'h')
 			exit(usage(stdout, 0));
 		if (c == 'V')
@@ -185,7 +185,8 @@ read_options(int argc, char **argv, const char *opt[128])
 		if (c == 'e')
 			must_be_regular(optarg, 0);
 	}
-	if (argc - optind > 1 || (opt['r'] != NULL && opt['j'] != NULL) || (opt['w'] != NULL && opt['l'] == NULL))
+	if (argc - optind > 1 || (opt['r'] != NULL && opt['j'] != NULL) ||
+	    ((opt['n'] != NULL || opt['w'] != NULL) && opt['l'] == NULL))
 		exit(usage(stderr, 2));
 }
 
@@ -201,21 +202,21 @@ seconds(char option, const char *text)
 
 /* Goes on when it is our turn, in a process that is watched: one that may hang, or be led astray. */
 static void
-take_turn(int record, const char *dir, unsigned wait, unsigned limit)
+take_turn(const char *opt[128], unsigned wait, unsigned limit)
 {
 	char words[TURN_WORDS];
 	int status = 2;
-	enum turn st = turn_take(dir, wait, limit, &status, words);
+	enum turn st = turn_take(opt['l'], opt['n'] != NULL ? TURN_SOME : TURN_ANY, wait, limit, &status, words);
 
 	if (st == TURN_WORK)
 		return;
 	if (st == TURN_FAILED)
-		err(2, "-l %s", dir);
+		err(2, "-l %s", opt['l']);
 	if (st == TURN_UNWRITTEN)
 		err(2, "<stdout>: write");
 	if (st != TURN_DONE)
 		warnx("%s", words);
-	if (record && st != TURN_DONE)
+	if (opt['r'] != NULL && st != TURN_DONE)
 		printf("stack_end=%s\n", words);
 	if (fflush(stdout) != 0)
 		err(2, "<stdout>: write");
@@ -272,7 +273,7 @@ main(int argc, char **argv)
 	debug = opt['d'] != NULL ? search_path(opt['d']) : NULL;
 	limit = seconds('t', opt['t']);
 	if (opt['l'] != NULL)
-		take_turn(s.record, opt['l'], seconds('w', opt['w']), limit);
+		take_turn(opt, seconds('w', opt['w']), limit);
 	/* Not caught: it ends the process wherever that waits. */
 	alarm(limit);
 	if (core_named(&n, argv[optind], opt['S'] != NULL, CONF_FILE, DUMPS_DIR) < 0)

@@ -507,7 +507,7 @@ with_stack() {
 	mv "$P/bin/core-trace" "$P/bin/core-trace.there"
 	cat >"$P/bin/core-trace" <<-EOF
 	#!/bin/sh
-	exec strace -qq -e trace=flock -o $P/flock.\$\$ $P/bin/core-trace.there "\$@"
+	exec strace -qq -e trace=fcntl,flock -o $P/locks.\$\$ $P/bin/core-trace.there "\$@"
 	EOF
 	chmod 755 "$P/bin/core-trace"
 	local pids='' i
@@ -522,7 +522,7 @@ with_stack() {
 	kernel_idle
 	mv "$P/bin/core-trace.there" "$P/bin/core-trace"
 	[ "$(grep -l '^fingerprint=' "$DIR"/*.txt | wc -l)" = 6 ]
-	[ "$(cat "$P"/flock.* | grep -c 'LOCK_EX) *= 0')" = 6 ]
+	[ "$(cat "$P"/locks.* | grep -c "F_OFD_SETLKW, .*) *= 0")" = 6 ]
 }
 
 @test "gzcoredump: with environment=yes the record lists it, without what looks secret" {

@@ -192,11 +192,10 @@ told() {
 	kernel_idle
 	rm "$DIR"/*
 	# One that looks for its stack, and takes its time.
-	exec 9<"$DIR"
-	flock 9
+	hold "$DIR" 4112
 	local pids='' i
 	for i in {1..24}; do
-		start ./prog 9>&-
+		start ./prog
 		pids="$pids $!"
 	done
 	for pid in $pids; do
@@ -204,7 +203,7 @@ told() {
 	done
 	soon told 8 'stack_end=not looked for: 16 others wait'
 	[ "$(pgrep -cf "^core-trace -r -l $DIR ")" = 16 ]
-	exec 9<&-
+	let_go
 	kernel_idle
 	told 16 frame=
 	told 8 stack_end='not looked for: 16 others wait'

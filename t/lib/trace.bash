@@ -105,3 +105,32 @@ same_crash() {
 lesser_core() {
 	python3 "$T/lib/lesser_core.py" "$@" /dev/stdout
 }
+
+# bytes DIR FROM TO: how many of these bytes of the queue's file are locked: 4096 to 4111 are the places, the locks follow.
+bytes() {
+	local inode
+	inode=$(LD_PRELOAD= stat -c %i "$1/.gzcore.queue" 2>/dev/null) || { echo 0; return; }
+	LD_PRELOAD= awk -v file=":$inode\$" -v from="$2" -v to="$3" \
+		'$2 == "OFDLCK" && $6 ~ file && $7 >= from && $8 <= to { n++ } END { print n + 0 }' /proc/locks
+}
+
+# hold DIR BYTE…: locks these bytes of the queue's file, which it makes, until held is killed.
+hold() {
+	LD_PRELOAD= python3 - "$BATS_TEST_TMPDIR/held" "$@" 3>&- 9>&- 20>&- <<-'EOF' &
+	import fcntl, os, struct, sys, time
+	fd = os.open(sys.argv[2] + "/.gzcore.queue", os.O_RDWR | os.O_CREAT, 0o600)
+	for b in sys.argv[3:]:
+	    fcntl.fcntl(fd, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, int(b), 1, 0))
+	open(sys.argv[1], "w").close()
+	time.sleep(600)
+	EOF
+	held=$!
+	until [ -e "$BATS_TEST_TMPDIR/held" ]; do LD_PRELOAD= sleep 0.1; done
+	LD_PRELOAD= rm "$BATS_TEST_TMPDIR/held"
+}
+
+# let_go: ends hold.
+let_go() {
+	kill "$held"
+	wait "$held" || :
+}

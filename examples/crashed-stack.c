@@ -89,7 +89,7 @@ look(struct crash *c, const struct crash *before)
 	else if (s.frames == 0)
 		warnx("%s: no stack", c->name);
 	if (s.frames > 0) {
-		fingerprint(s.frame, s.frames, c->word);
+		fingerprint(s.frame, trace_unopened(t) != 0 ? 0 : s.frames, c->word);
 		while (strcmp(before->word, c->word) != 0)
 			before++;
 		/* One without a fingerprint is like no other. */

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "io.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -23,6 +24,17 @@ io_std(void)
 			return -1;
 	}
 	return 0;
+}
+
+void
+io_most_files(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
+		return;
+	r.rlim_cur = r.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &r);
 }
 
 int

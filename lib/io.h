@@ -13,6 +13,9 @@
  */
 int io_std(void);
 
+/* Raises the number of files that the process may have open as far as it may: its hard limit (setrlimit(2)). */
+void io_most_files(void);
+
 /*
  * Opens PATH for reading; NULL and "-" mean standard input.  Returns a descriptor (0 for standard
  * input), or -1 with errno; a directory is EISDIR.  The caller closes it with io_close.

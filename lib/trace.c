@@ -190,6 +190,9 @@ file_failed(void *arg, const char *path, int why)
 {
 	struct trace *t = arg;
 
+	/* That is our lack, and none of the file. */
+	if (why == EMFILE || why == ENFILE)
+		t->unopened = why;
 	if (t->reporting)
 		trace_files_add(&t->files, path, why);
 }
@@ -263,6 +266,12 @@ int
 trace_changed(const struct trace *t)
 {
 	return t->changed;
+}
+
+int
+trace_unopened(const struct trace *t)
+{
+	return t->unopened;
 }
 
 const char *

@@ -35,6 +35,7 @@ struct trace {
 	struct core_status now;		/* the thread that libdwfl was given last */
 	size_t threads;
 	int left_out;
+	int unopened;			/* why a file was not opened that may be there, an errno, or 0 */
 	int changed;			/* a file was cut short while it was read */
 	int missing;			/* on the way from this frame: memory that is not in the core */
 	struct trace_registers {

@@ -541,6 +541,28 @@ while True:
 	jq -e '.complete == false and (.threads | length) == 2' out
 }
 
+# few SOFT:HARD COMMAND…: with so few files open, and none of ours.
+few() {
+	prlimit --nofile="$1" "${@:2}" 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+}
+
+@test "core-trace: as many files as it may open are open; where it is too few, no fingerprint" {
+	build prog
+	crash_core core ./prog segv
+	core-trace core >want
+	core-trace -s core >word
+	# The modules are four, and the core.
+	few 6:1024 core-trace core | diff want -
+	few 6:1024 core-trace -s core | diff word -
+	run -1 --separate-stderr few 6:6 core-trace -s core
+	[ -z "$output" ]
+	[ "$stderr" = 'core-trace: core: no fingerprint: files of its modules: Too many open files' ]
+	run -1 --separate-stderr few 6:6 core-trace -r core
+	run ! grep fingerprint <<<"$output"
+	run -1 --separate-stderr few 6:6 core-trace -j core
+	[ "$(jq -c '[.fingerprint, .complete]' <<<"$output")" = '["",false]' ]
+}
+
 @test "core-trace: a core that is cut anywhere ends in 1 or 2, and says where" {
 	build prog
 	crash_core core ./prog threads 3

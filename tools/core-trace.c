@@ -39,8 +39,7 @@ static int
 usage(FILE *to, int status)
 {
 	fputs("usage: core-trace [-bDhjnrsSV] [-d DEBUGDIR] [-e ELF] [-i IDENTITY] [-l DIR]\n"
-	      "                  [-t SECONDS] [-u USER] [-w SECONDS] [CORE]\n",
-	    to);
+	      "                  [-t SECONDS] [-u USER] [-w SECONDS] [CORE]\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 
@@ -122,8 +121,11 @@ show(struct show *s, const char *name, struct image *i, struct trace *t)
 		fputs(s->text, stdout);
 	}
 	rc = trace_walk(t, &v);
-	fingerprint(s->stack, s->frames, text);
-	part = lacks(name, i, c) | trace_changed(t) | s->damaged;
+	/* The same stack has its names another time. */
+	fingerprint(s->stack, trace_unopened(t) != 0 ? 0 : s->frames, text);
+	part = lacks(name, i, c) | trace_changed(t) | (trace_unopened(t) != 0) | s->damaged;
+	if (trace_unopened(t) != 0)
+		warnx("%s: no fingerprint: files of its modules: %s", name, strerror(trace_unopened(t)));
 	if (trace_changed(t))
 		warnx("%s: a file of its modules was cut short meanwhile: frames and names may be missing", name);
 	if (s->limited)
@@ -220,10 +222,8 @@ take_turn(const char *opt[128], unsigned wait, unsigned limit)
 		printf("stack_end=%s\n", words);
 	if (fflush(stdout) != 0)
 		err(2, "<stdout>: write");
-	if (st == TURN_LATE) {
-		signal(SIGALRM, SIG_DFL);
+	if (st == TURN_LATE && signal(SIGALRM, SIG_DFL) != SIG_ERR)
 		raise(SIGALRM);
-	}
 	exit(st == TURN_DONE ? status : st == TURN_NONE ? 1 : 2);
 }
 
@@ -266,6 +266,7 @@ main(int argc, char **argv)
 
 	if (io_std() < 0)
 		return 2;
+	io_most_files();
 	read_options(argc, argv, opt);
 	s.json = opt['j'] != NULL;
 	s.record = opt['r'] != NULL;

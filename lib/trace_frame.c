@@ -17,7 +17,7 @@ has_table(Dwfl_Module *m)
 
 /* The file and line at an address.  clang writes no such table, and libdwfl does without since 0.191 only. */
 static void
-find_line(struct trace_frame *f, Dwfl_Module *m, Dwarf_Addr at)
+find_line(struct trace *t, struct trace_frame *f, Dwfl_Module *m, Dwarf_Addr at)
 {
 	Dwfl_Line *line = dwfl_module_getsrc(m, at);
 	Dwarf_Die *unit = NULL;
@@ -30,7 +30,7 @@ find_line(struct trace_frame *f, Dwfl_Module *m, Dwarf_Addr at)
 	}
 	if (has_table(m))
 		return;
-	while (l == NULL && (unit = dwfl_module_nextcu(m, unit, &bias)) != NULL)
+	while (l == NULL && t->units++ < TRACE_UNITS && (unit = dwfl_module_nextcu(m, unit, &bias)) != NULL)
 		if (dwarf_haspc(unit, at - bias) > 0)
 			l = dwarf_getsrc_die(unit, at - bias);
 	if (l != NULL && (f->file = dwarf_linesrc(l, NULL, NULL)) != NULL) {
@@ -66,5 +66,5 @@ trace_describe(struct trace *t, struct trace_frame *f, uint64_t pc, int exact)
 	f->offset = pc - start;
 	if ((n = dwfl_module_build_id(m, &f->build_id, &vaddr)) > 0)
 		f->build_id_len = (size_t)n < ELF_ID_BUILD_ID_MAX ? (size_t)n : ELF_ID_BUILD_ID_MAX;
-	find_line(f, m, at);
+	find_line(t, f, m, at);
 }

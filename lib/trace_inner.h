@@ -13,6 +13,8 @@
 
 /* Frames that are remembered: threads wait in the same places. */
 #define TRACE_SEEN 1024
+/* The most compilation units that are looked through for the lines of one core: very large programs have 30,000. */
+#define TRACE_UNITS (1u << 20)
 /* Registers, as DWARF counts them; the last is that of the PowerPC's link. */
 #define TRACE_REGISTERS 66
 
@@ -35,6 +37,7 @@ struct trace {
 	struct core_status now;		/* the thread that libdwfl was given last */
 	size_t threads;
 	int left_out;
+	size_t units;			/* that were looked through */
 	int unopened;			/* why a file was not opened that may be there, an errno, or 0 */
 	int changed;			/* a file was cut short while it was read */
 	int missing;			/* on the way from this frame: memory that is not in the core */

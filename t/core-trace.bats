@@ -86,6 +86,32 @@ sane() {
 	core-trace core | diff want -
 }
 
+@test "core-trace: where very many units have no .debug_aranges, lines are not looked for without end" {
+	# 600,000 units of nothing before those of the program: for each frame all of them are looked through.
+	cat >units.s <<-'EOF'
+		.section .debug_abbrev, "", @progbits
+	.Labbrev:
+		.byte 1, 0x11, 0, 0, 0, 0
+		.section .debug_info, "", @progbits
+		.rept 600000
+		.4byte 8
+		.2byte 4
+		.4byte .Labbrev
+		.byte 8, 1
+		.endr
+	EOF
+	${CC:-cc} -c units.s
+	printf '%s\n' 'int f(volatile int *p) { return *p; }' 'int main(void) { return f(0); }' >line.c
+	${CC:-cc} -g -c line.c
+	${CC:-cc} -o line units.o line.o
+	objcopy --remove-section .debug_aranges line
+	crash_core core ./line
+	core-trace core >trace
+	grep -q '^#0 .* f+.*line\.c:1 ' trace
+	grep -q '^#1 .* main+' trace
+	run -1 grep '^#1 .*line\.c' trace
+}
+
 @test "core-trace: from gzip of members, of one, from zlib and from a pipe it is the same" {
 	build prog
 	crash_core core ./prog threads 3

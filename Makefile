@@ -35,7 +35,7 @@ LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 LIB = age cgroup command conf core core_code core_files core_lists core_modules core_named \
 	core_order core_read core_small core_stored core_threads cut_guard deadline_linux \
 	debugger deflate dump_text dumps dumps_named dumps_remove_linux elf_archive elf_debug \
-	elf_id elf_loaded elf_symbol end_input engine engine_inflate engine_isal \
+	elf_id elf_loaded elf_ranges elf_symbol end_input engine engine_inflate engine_isal \
 	engine_libdeflate engine_zlib environment executable facts fingerprint gz heads image \
 	in_use_linux inflate inflate_file inflate_members inflate_status io leftovers_linux \
 	lock_linux loops_linux machines match member now number open_guard ordered output \

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "elf_id.h"
+#include "elf_ranges.h"
 #include "io.h"
 
 #define PIECE (64u * 1024)
@@ -87,39 +88,6 @@ open_file(struct file *f, const char *path, char *words)
 	return 0;
 }
 
-/* Where a header table ends; 0 when there is none. */
-static uint64_t
-table_end(uint64_t offset, uint64_t count, uint64_t size)
-{
-	return offset == 0 || count == 0 ? 0 : offset + count * size;
-}
-
-/* Where the last byte ends that a header leads to. */
-static uint64_t
-end_of(const struct file *f)
-{
-	uint64_t end = f->head.e_ehsize, at;
-	Elf_Scn *scn = NULL;
-	size_t count = 0;
-	GElf_Shdr s;
-
-	if (elf_getphdrnum(f->elf, &count) == 0 &&
-	    (at = table_end(f->head.e_phoff, count, f->head.e_phentsize)) > end)
-		end = at;
-	count = 0;
-	if (elf_getshdrnum(f->elf, &count) == 0 &&
-	    (at = table_end(f->head.e_shoff, count, f->head.e_shentsize)) > end)
-		end = at;
-	for (size_t i = 0; i < f->segments; i++)
-		if (f->segment[i].p_filesz > 0 && f->segment[i].p_offset + f->segment[i].p_filesz > end)
-			end = f->segment[i].p_offset + f->segment[i].p_filesz;
-	while ((scn = elf_nextscn(f->elf, scn)) != NULL)
-		if (gelf_getshdr(scn, &s) != NULL && s.sh_type != SHT_NOBITS && s.sh_type != SHT_NULL &&
-		    s.sh_size > 0 && s.sh_offset <= UINT64_MAX - s.sh_size && s.sh_offset + s.sh_size > end)
-			end = s.sh_offset + s.sh_size;
-	return end;
-}
-
 /* Whether what is behind the end is zeros that fill less than a page, as patchelf leaves them. */
 static int
 filling(const struct file *f, uint64_t end)
@@ -135,30 +103,53 @@ filling(const struct file *f, uint64_t end)
 	return 1;
 }
 
+/* Whether a header leads to every byte of the file, but for filling. */
+static enum elf_loaded_status
+check_bytes(const struct file *f, char *words)
+{
+	enum elf_loaded_status st = ELF_LOADED_OK;
+	uint64_t end, from, to;
+	struct elf_ranges all;
+	int rc;
+
+	if (elf_ranges_open(&all, f->elf, f->fd) < 0) {
+		elf_id_why(ELF_ID_SYSTEM, words);
+		return ELF_LOADED_BAD;
+	}
+	if ((end = elf_ranges_end(&all)) > f->size) {
+		snprintf(words, ELF_LOADED_WORDS, "cut short, or debug data alone: it has %" PRIu64 " of %" PRIu64
+		    " bytes", f->size, end);
+		st = ELF_LOADED_BAD;
+	} else if (end < f->size && !filling(f, end)) {
+		snprintf(words, ELF_LOADED_WORDS, "%" PRIu64 " byte%s the ELF file, which ends at byte %" PRIu64,
+		    f->size - end, f->size - end == 1 ? " follows" : "s follow", end);
+		st = ELF_LOADED_BEHIND;
+	} else if ((rc = elf_ranges_gap(&all, &from, &to)) < 0) {
+		elf_id_why(ELF_ID_SYSTEM, words);
+		st = ELF_LOADED_BAD;
+	} else if (rc > 0) {
+		snprintf(words, ELF_LOADED_WORDS, "no header leads to bytes %" PRIu64 " to %" PRIu64, from, to - 1);
+		st = ELF_LOADED_BEHIND;
+	}
+	elf_ranges_close(&all);
+	return st;
+}
+
 enum elf_loaded_status
 elf_loaded_check(const char *path, char words[ELF_LOADED_WORDS])
 {
 	enum elf_loaded_status st = ELF_LOADED_BAD;
 	struct file f;
-	uint64_t end;
 
 	if (open_file(&f, path, words) < 0)
 		goto out;
-	if (f.head.e_type == ET_CORE) {
+	if (f.head.e_type == ET_CORE)
 		snprintf(words, ELF_LOADED_WORDS, "a core, no program, library or object");
-	} else if (f.head.e_type != ET_EXEC && f.head.e_type != ET_DYN && f.head.e_type != ET_REL) {
+	else if (f.head.e_type != ET_EXEC && f.head.e_type != ET_DYN && f.head.e_type != ET_REL)
 		snprintf(words, ELF_LOADED_WORDS, "an ELF file of type %u, no program, library or object",
 		    f.head.e_type);
-	} else if ((end = end_of(&f)) > f.size) {
-		snprintf(words, ELF_LOADED_WORDS, "cut short, or debug data alone: it has %" PRIu64 " of %" PRIu64
-		    " bytes", f.size, end);
-	} else if (end < f.size && !filling(&f, end)) {
-		snprintf(words, ELF_LOADED_WORDS, "%" PRIu64 " byte%s the ELF file, which ends at byte %" PRIu64,
-		    f.size - end, f.size - end == 1 ? " follows" : "s follow", end);
-		st = ELF_LOADED_BEHIND;
-	} else {
-		st = ELF_LOADED_OK;
-	}
+	else
+		st = check_bytes(&f, words);
 out:
 	close_file(&f);
 	return st;

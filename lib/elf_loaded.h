@@ -12,7 +12,7 @@
 
 enum elf_loaded_status {
 	ELF_LOADED_OK,
-	ELF_LOADED_BEHIND,	/* bytes follow the ELF file that no header leads to, other than some zeros */
+	ELF_LOADED_BEHIND,	/* it has bytes, behind or within, that no header leads to, other than filling */
 	ELF_LOADED_OTHER,	/* the other file loads something else */
 	ELF_LOADED_BAD		/* it is no program, library or object, or cannot be read */
 };

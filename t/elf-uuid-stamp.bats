@@ -449,6 +449,46 @@ patched() {
 	done
 }
 
+@test "elf-uuid-stamp: bytes that no header leads to are not lost, unless -f is given" {
+	cat >gap.py <<-'EOF'
+	import struct, sys
+	b = bytearray(open(sys.argv[1], "rb").read())
+	shoff, = struct.unpack_from("<Q", b, 40)
+	gap = eval(sys.argv[2])
+	struct.pack_into("<Q", b, 40, shoff + len(gap))
+	b[shoff:shoff] = gap
+	open(sys.argv[1], "wb").write(b)
+	print(shoff, shoff + len(gap))
+	EOF
+	mkdir d
+	cp "$F/hello" d
+	read -r from to < <(python3 gap.py d/hello 'b"payload" + bytes(9)')
+	[ "$(d/hello)" = hello ]
+	could_not d elf-uuid-stamp -u $ONE d/hello
+	[[ $stderr =~ ^"elf-uuid-stamp: d/hello: no header leads to bytes "([0-9]+)" to $((to - 1)): they would be lost (-f)"$ ]]
+	[ "${BASH_REMATCH[1]}" -le "$from" ]
+	quiet elf-uuid-stamp -fu $ONE d/hello
+	stamped $ONE d/hello
+	# One byte far inside.
+	cp "$F/hello" d
+	python3 gap.py d/hello 'bytes(200000) + b"x" + bytes(7)'
+	could_not d elf-uuid-stamp -u $ONE d/hello
+	# Zeros are none.
+	cp "$F/hello" d
+	python3 gap.py d/hello 'bytes(200000)'
+	quiet elf-uuid-stamp -u $ONE d/hello
+	stamped $ONE d/hello
+}
+
+@test "elf-uuid-stamp: the linker's filling behind code is no content" {
+	need ld.lld
+	mkdir d
+	${CC:-cc} -B. -Wl,-z,separate-code -fuse-ld=lld -o d/hello "$F/hello.c"
+	quiet elf-uuid-stamp -u $ONE d/hello
+	stamped $ONE d/hello
+	[ "$(d/hello)" = hello ]
+}
+
 @test "elf-uuid-stamp: bytes behind the ELF file are not lost, unless -f is given" {
 	local n
 	mkdir d

@@ -18,6 +18,8 @@
 #define PIECE (64u * 1024)
 /* Fewer zeros behind a file than this are no content. */
 #define PAGE 4096u
+/* Of all machines that Linux runs on. */
+#define SMALLEST_PAGE 4096u
 
 struct file {
 	int fd;
@@ -244,6 +246,34 @@ segment_name(uint32_t type)
 	return "other";
 }
 
+/* The largest size of a page that Linux has on a machine, as far as it has to be told apart. */
+static uint64_t
+largest_page(uint16_t machine)
+{
+	static const uint16_t small[] = { EM_X86_64, EM_386, EM_ARM, EM_RISCV, EM_S390 };
+
+	for (size_t i = 0; i < sizeof(small) / sizeof(*small); i++)
+		if (small[i] == machine)
+			return 4096;
+	return 65536;
+}
+
+/*
+ * Whether a segment that moved in the file can be mapped wherever it could be before.  The kernel maps by its pages,
+ * whatever p_align says (fs/binfmt_elf.c); the dynamic linker asks for p_align (gABI chapter 5).
+ */
+static int
+fits(const GElf_Phdr *p, const GElf_Phdr *q, uint16_t machine)
+{
+	uint64_t moved = q->p_offset - p->p_offset, size = largest_page(machine);
+
+	if (p->p_align > 1 && moved % p->p_align != 0)
+		return 0;
+	while (size > 1 && (p->p_vaddr - p->p_offset) % size != 0)
+		size /= 2;
+	return size < SMALLEST_PAGE || moved % size == 0;
+}
+
 /* What of a segment differs; NULL when nothing does.  *at is an address for the words. */
 static const char *
 segment_difference(const struct file *a, const struct file *b, const GElf_Phdr *p, const GElf_Phdr *q, uint64_t *at)
@@ -261,9 +291,7 @@ segment_difference(const struct file *a, const struct file *b, const GElf_Phdr *
 		return "other rights";
 	if (p->p_align != q->p_align)
 		return "another alignment";
-	/* What is mapped is mapped by pages: gABI chapter 5. */
-	if (p->p_type == PT_LOAD && p->p_align > 1 && p->p_filesz > 0 &&
-	    (q->p_offset - p->p_offset) % p->p_align != 0)
+	if (p->p_type == PT_LOAD && p->p_filesz > 0 && !fits(p, q, a->head.e_machine))
 		return "a place in the file that does not fit its alignment";
 	/* The table of program headers is compared by its fields. */
 	if (p->p_filesz == 0 || p->p_type == PT_PHDR)

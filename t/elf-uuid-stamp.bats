@@ -352,6 +352,38 @@ patched() {
 	[ "$(ls -A d)" = p ]
 }
 
+@test "elf-uuid-stamp: a program that says less of its alignment than it is mapped by runs on, or is refused" {
+	need llvm-objcopy
+	cat >align.py <<-'EOF'
+	import struct, sys
+	b = bytearray(open(sys.argv[1], "rb").read())
+	phoff, = struct.unpack_from("<Q", b, 32)
+	for at in range(phoff, phoff + 56 * struct.unpack_from("<H", b, 56)[0], 56):
+	    if struct.unpack_from("<I", b, at)[0] == 1:
+	        struct.pack_into("<Q", b, at + 48, int(sys.argv[2]))
+	open(sys.argv[1], "wb").write(b)
+	EOF
+	mkdir d
+	for align in 0 1 16; do
+		for tool in objcopy llvm-objcopy; do
+			cp "$F/hello" d/p
+			python3 align.py d/p $align
+			[ "$(d/p)" = hello ]
+			cp d/p before-it
+			OBJCOPY=$tool elf-uuid-stamp d/p 2>err && status=0 || status=$?
+			[ "$(d/p)" = hello ] || { echo "$align $tool: $status: it no longer runs"; return 1; }
+			case $status in
+			0) elf-uuid d/p ;;
+			2)
+				cmp before-it d/p
+				grep -q "^elf-uuid-stamp: d/p: $tool changes what is loaded: .* does not fit " err
+				;;
+			*) false ;;
+			esac
+		done
+	done
+}
+
 @test "elf-uuid-stamp: an objcopy that changes any byte, address or right that is loaded is refused" {
 	mkdir d
 	cp "$F/hello" d

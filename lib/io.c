@@ -1,8 +1,10 @@
 #define _GNU_SOURCE
 #include "io.h"
 
+#include <linux/magic.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -185,6 +187,23 @@ io_regular(int fd)
 }
 
 int
+io_stored(int fd)
+{
+	static const uint64_t kernel[] = {
+		PROC_SUPER_MAGIC, SYSFS_MAGIC, TRACEFS_MAGIC, DEBUGFS_MAGIC, SECURITYFS_MAGIC, CGROUP_SUPER_MAGIC,
+		CGROUP2_SUPER_MAGIC,
+	};
+	struct statfs fs;
+
+	if (!io_regular(fd) || fstatfs(fd, &fs) < 0)
+		return 0;
+	for (size_t i = 0; i < sizeof(kernel) / sizeof(*kernel); i++)
+		if (kernel[i] == (uint64_t)fs.f_type)
+			return 0;
+	return 1;
+}
+
+int
 io_open_regular(const char *path, int links)
 {
 	int at = open(path, O_PATH | O_CLOEXEC | (links ? 0 : O_NOFOLLOW)), fd = -1, saved = EINVAL;
@@ -192,7 +211,7 @@ io_open_regular(const char *path, int links)
 
 	if (at < 0)
 		return -1;
-	if (io_regular(at)) {
+	if (io_stored(at)) {
 		/* The very file, whatever its name has come to mean. */
 		snprintf(same, sizeof(same), "/proc/self/fd/%d", at);
 		fd = open(same, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);

@@ -54,8 +54,14 @@ int io_put(void *fd, const char *text, size_t len);
 int io_regular(int fd);
 
 /*
- * Opens a file to read that others may have named: only a regular one, without so much as opening anything else,
- * since a watchdog starts when it is opened and a tape winds.  links 0: nor what is a link itself.  The
+ * Whether fd is a regular file, and one that holds what was written to it: none of procfs, tracefs and their like,
+ * where to read may do something, as it takes the messages from /proc/kmsg.  O_PATH will do.
+ */
+int io_stored(int fd);
+
+/*
+ * Opens a file to read that others may have named: only one that is io_stored, without so much as opening anything
+ * else, since a watchdog starts when it is opened and a tape winds.  links 0: nor what is a link itself.  The
  * descriptor, or -1 with errno, EINVAL when it is none.
  */
 int io_open_regular(const char *path, int links);

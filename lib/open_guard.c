@@ -7,8 +7,8 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <sys/stat.h>
 
+#include "io.h"
 #include "open_guard.h"
 
 /* By their names for the linker: <fcntl.h> makes one of the two where a file's size has 64 bits. */
@@ -35,14 +35,15 @@ open_guard(const struct open_guard *g)
 static int
 refused(const char *path)
 {
-	struct stat st;
-	int why = guard->ask != NULL ? guard->ask(guard->arg, path) : 0;
+	int why = guard->ask != NULL ? guard->ask(guard->arg, path) : 0, at;
 
 	if (why != 0)
 		return why;
-	if (stat(path, &st) < 0)
+	if ((at = openat(AT_FDCWD, path, O_PATH | O_CLOEXEC)) < 0)
 		return errno;
-	return S_ISREG(st.st_mode) ? 0 : EACCES;
+	why = io_stored(at) ? 0 : EACCES;
+	io_close(at);
+	return why;
 }
 
 static int
@@ -53,9 +54,14 @@ guarded_open(const char *path, int flags, mode_t mode)
 	/* What is created is not what a name led to: debuginfod's cache. */
 	if (guard == NULL || creates(flags))
 		return openat(AT_FDCWD, path, flags, mode);
-	/* Should it be another by now: no waiting, no terminal of ours. */
+	/* Should it be another by now: no waiting, no terminal of ours, and nothing is read. */
 	if ((why = refused(path)) == 0 && (fd = openat(AT_FDCWD, path, flags | O_NONBLOCK | O_NOCTTY)) < 0)
 		why = errno;
+	if (fd >= 0 && !io_stored(fd)) {
+		io_close(fd);
+		fd = -1;
+		why = EACCES;
+	}
 	if (fd < 0 && guard->failed != NULL)
 		guard->failed(guard->arg, path, why);
 	if (fd < 0)

@@ -1,7 +1,7 @@
 /*
  * For libraries that open files whose names came from someone else.  While it is on, open(2) of this
- * process, whoever calls it, fails with EACCES for all but regular files, unless it may create one: a FIFO
- * would keep us waiting, a device might do something.
+ * process, whoever calls it, fails with EACCES for all but files that are io_stored, unless it may create one: a FIFO
+ * would keep us waiting, a device or a file of procfs might do something.
  */
 #ifndef GZCORE_OPEN_GUARD_H
 #define GZCORE_OPEN_GUARD_H

@@ -131,6 +131,9 @@ END
 	[ "$output" = 'core-match: /dev/zero: not an ELF file' ]
 	run -2 timeout 20 core-match core.c /dev/zero
 	[ "$output" = 'core-match: /dev/zero: not a regular file' ]
+	# Nor one to read which may do something, as it takes messages from /proc/kmsg.
+	run -2 core-match core.c /proc/version
+	[ "$output" = 'core-match: /proc/version: not a regular file' ]
 	mkdir dir
 	mkfifo dir/fifo
 	ln -s /dev/zero dir/zero

@@ -539,6 +539,25 @@ while True:
 	grep -q ^thread out
 }
 
+@test "core-trace: a path in the core that leads to a file of the kernel's is not read" {
+	need strace
+	library fails -Wl,--build-id
+	crash_core core ./prog
+	mv lib.so away
+	# As /proc/kmsg, which has each message once.
+	ln -s /proc/version lib.so
+	ASAN_OPTIONS=detect_leaks=0 strace -f -qq -y -o calls -e trace=read,pread64,mmap core-trace core >trace
+	run ! grep -F '</proc/version>' calls
+	grep -qx '     ends here: lib.so: Permission denied' trace
+	ln -sf /sys/kernel/uevent_seqnum lib.so
+	core-trace core | grep -qx '     ends here: lib.so: Permission denied'
+	# What a process has open, or runs, is a file as others.
+	exec 9<away
+	ln -sf /proc/$BASHPID/fd/9 lib.so
+	core-trace core | grep -q '^#1 '
+	exec 9<&-
+}
+
 @test "core-trace: a file that is cut short while it is read costs names, not the trace" {
 	build prog
 	crash_core core ./prog thread

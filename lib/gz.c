@@ -87,51 +87,65 @@ gz_trailer_write(uint8_t *out, uint32_t crc, uint64_t len)
 	put32(out + 4, (uint32_t)len);
 }
 
-/* Takes a byte of the header, which FHCRC counts; -1 at the end. */
+struct head_bytes {
+	struct source *s;
+	uLong crc;		/* of those that were taken, for FHCRC */
+	uint64_t left;		/* so many more may be taken */
+};
+
+/* Takes a byte of the header; -1 at the end. */
 static int
-head_byte(struct source *s, uLong *crc)
+head_byte(struct head_bytes *h)
 {
-	int c = source_byte(s);
+	int c = h->left == 0 ? -1 : source_byte(h->s);
 
 	if (c >= 0) {
 		Bytef b = (Bytef)c;
 
-		*crc = crc32(*crc, &b, 1);
+		h->crc = crc32(h->crc, &b, 1);
+		h->left--;
 	}
 	return c;
 }
 
+/* There are no more bytes, or no more may be taken. */
+static enum gz_status
+head_ended(const struct head_bytes *h)
+{
+	return h->left == 0 ? GZ_BAD : GZ_CUT;
+}
+
 /* Takes a string with its terminator; keeps what fits of it in keep[size] unless NULL. */
 static enum gz_status
-head_string(struct source *s, uLong *crc, char *keep, size_t size)
+head_string(struct head_bytes *h, char *keep, size_t size)
 {
 	size_t n = 0;
 	int c;
 
-	while ((c = head_byte(s, crc)) > 0)
+	while ((c = head_byte(h)) > 0)
 		if (keep != NULL && n + 1 < size)
 			keep[n++] = (char)c;
 	if (keep != NULL)
 		keep[n] = '\0';
-	return c < 0 ? GZ_CUT : GZ_OK;
+	return c < 0 ? head_ended(h) : GZ_OK;
 }
 
 /* Takes XLEN and the subfields, looking for the size (RFC 1952 section 2.3.1.1). */
 static enum gz_status
-head_extra(struct source *s, uLong *crc, struct gz_member *m)
+head_extra(struct head_bytes *h, struct gz_member *m)
 {
 	uint32_t *size = &m->size;
 	uint8_t field[4] = { 0 };
 	size_t in_field = 0, left = 0;
-	int lo = head_byte(s, crc), hi = head_byte(s, crc), ig = 0;
+	int lo = head_byte(h), hi = head_byte(h), ig = 0;
 
 	if (lo < 0 || hi < 0)
-		return GZ_CUT;
+		return head_ended(h);
 	for (size_t xlen = (size_t)lo | (size_t)hi << 8; xlen > 0; xlen--) {
-		int c = head_byte(s, crc);
+		int c = head_byte(h);
 
 		if (c < 0)
-			return GZ_CUT;
+			return head_ended(h);
 		if (left > 0) {
 			left--;
 			if (ig)
@@ -155,9 +169,10 @@ head_extra(struct source *s, uLong *crc, struct gz_member *m)
 }
 
 enum gz_status
-gz_head_read(struct source *s, struct gz_member *m)
+gz_head_read(struct source *s, struct gz_member *m, uint64_t most)
 {
-	uLong crc = crc32(0, NULL, 0);
+	struct head_bytes h = { .s = s };
+	enum gz_status st = GZ_OK;
 	uint8_t fixed[FIXED];
 	size_t have;
 	const uint8_t *p;
@@ -167,30 +182,33 @@ gz_head_read(struct source *s, struct gz_member *m)
 	p = source_peek(s, &have);
 	if (have == 0 || p[0] != 0x1f || (have > 1 && p[1] != 0x8b))
 		return GZ_NONE;
+	if (most < FIXED)
+		return GZ_BAD;
 	if (have < FIXED)
 		return GZ_CUT;
 	memcpy(fixed, p, FIXED);
 	source_take(s, FIXED);
 	if (fixed[2] != Z_DEFLATED || (fixed[3] & RESERVED) != 0)
 		return GZ_BAD;
-	crc = crc32(crc, fixed, FIXED);
+	h.crc = crc32(crc32(0, NULL, 0), fixed, FIXED);
+	h.left = most - FIXED;
 	m->mtime = gz_le32(fixed + 4);
-	if ((fixed[3] & FEXTRA) && head_extra(s, &crc, m) != GZ_OK)
-		return GZ_CUT;
-	if ((fixed[3] & FNAME) && head_string(s, &crc, m->name, sizeof(m->name)) != GZ_OK)
-		return GZ_CUT;
-	if ((fixed[3] & FCOMMENT) && head_string(s, &crc, NULL, 0) != GZ_OK)
-		return GZ_CUT;
-	if (fixed[3] & FHCRC) {
-		uLong want = crc & 0xffff;
-		int lo = source_byte(s), hi = source_byte(s);
+	if (fixed[3] & FEXTRA)
+		st = head_extra(&h, m);
+	if (st == GZ_OK && (fixed[3] & FNAME))
+		st = head_string(&h, m->name, sizeof(m->name));
+	if (st == GZ_OK && (fixed[3] & FCOMMENT))
+		st = head_string(&h, NULL, 0);
+	if (st == GZ_OK && (fixed[3] & FHCRC)) {
+		uLong want = h.crc & 0xffff;
+		int lo = head_byte(&h), hi = head_byte(&h);
 
 		if (lo < 0 || hi < 0)
-			return GZ_CUT;
+			return head_ended(&h);
 		if (((uLong)lo | (uLong)hi << 8) != want)
 			return GZ_BAD;
 	}
-	return GZ_OK;
+	return st;
 }
 
 uint64_t
@@ -212,24 +230,25 @@ gz_size_peek(struct source *s)
 }
 
 enum gz_status
-gz_head_look(struct source *s, uint64_t at, struct gz_member *m, uint64_t *len)
+gz_head_look(struct source *s, uint64_t at, struct gz_member *m, uint64_t *len, uint64_t spare)
 {
-	static const size_t looks[] = { 64, 4096 };
+	static const size_t looks[] = { GZ_LOOK, 4096 };
+	uint64_t most = spare < GZ_LOOK_MOST - GZ_LOOK ? GZ_LOOK + spare : GZ_LOOK_MOST;
 	enum gz_status st = GZ_CUT;
 	uint8_t bytes[4096];
 	struct source some;
 
 	for (size_t i = 0; i < sizeof(looks) / sizeof(*looks); i++) {
-		size_t n = source_look(s, at, bytes, looks[i]);
+		size_t n = source_look(s, at, bytes, looks[i] < most ? looks[i] : (size_t)most);
 
 		source_memory(&some, bytes, n);
-		st = gz_head_read(&some, m);
+		st = gz_head_read(&some, m, UINT64_MAX);
 		*len = source_at(&some);
 		if (st != GZ_CUT || n < looks[i])
 			return st;
 	}
 	source_seek(s, at);
-	st = gz_head_read(s, m);
+	st = gz_head_read(s, m, most);
 	*len = source_at(s) - at;
 	return st;
 }

@@ -56,7 +56,7 @@ enum gz_status {
 	GZ_OK,
 	GZ_NONE,	/* what comes is no gzip header: not the two bytes of its magic */
 	GZ_CUT,		/* the end, or a read error, inside of the header */
-	GZ_BAD		/* an unknown method, reserved flags, a wrong FHCRC, fields that overrun */
+	GZ_BAD		/* an unknown method, reserved flags, a wrong FHCRC, or more bytes than it may have */
 };
 
 /*
@@ -66,14 +66,18 @@ enum gz_status {
  */
 uint64_t gz_size_peek(struct source *s);
 
-/* Takes a header from s.  At GZ_NONE nothing was taken. */
-enum gz_status gz_head_read(struct source *s, struct gz_member *m);
+/* Takes a header of at most so many bytes from s; a longer one is bad.  At GZ_NONE nothing was taken. */
+enum gz_status gz_head_read(struct source *s, struct gz_member *m, uint64_t most);
 
 /*
- * The same of the header at offset at of what is seekable, reading few bytes of it; *len is the header's size.  s
- * stays where it is, unless the header has more than 4 KiB.
+ * The same of the header at offset at of what is seekable, reading few bytes of it; *len is the header's size, or how
+ * much of it was read in vain.  s stays where it is, unless the header has more than 4 KiB.  A header that has more
+ * than GZ_LOOK_MOST bytes, or more than spare beyond GZ_LOOK, is not GZ_OK: its end may be anywhere in the file.
  */
-enum gz_status gz_head_look(struct source *s, uint64_t at, struct gz_member *m, uint64_t *len);
+enum gz_status gz_head_look(struct source *s, uint64_t at, struct gz_member *m, uint64_t *len, uint64_t spare);
+#define GZ_LOOK 64u
+/* More than gzdeflate can write: an argument, which is a name or a comment, has at most 128 KiB. */
+#define GZ_LOOK_MOST (512u * 1024)
 
 /*
  * Whether the trailer of a member of size bytes tells all of its data's size, which it says modulo 2^32

@@ -23,19 +23,21 @@ plain(const uint8_t *p)
 	return memcmp(p, magic, sizeof(magic)) == 0 && memcmp(p + 10, field, sizeof(field)) == 0;
 }
 
+enum gz_status
+heads_look(struct heads *h, uint64_t at, struct gz_member *m, uint64_t *len)
+{
+	enum gz_status st = gz_head_look(h->in, at, m, len, h->spare);
+
+	/* Whatever came of it: a made-up one may be read anew for each that leads there. */
+	if (*len > GZ_SIZED_HEAD)
+		heads_cost(h, *len - GZ_SIZED_HEAD);
+	return st;
+}
+
 int
 heads_sized(struct heads *h, uint64_t at, struct gz_member *m, uint64_t *len)
 {
-	uint8_t p[GZ_SIZED_HEAD];
-
-	/* Others may be of any length, and would be read anew for each that is made up. */
-	if (h->spare == 0 && (source_look(h->in, at, p, sizeof(p)) < sizeof(p) || !plain(p)))
-		return 0;
-	if (gz_head_look(h->in, at, m, len) != GZ_OK)
-		return 0;
-	if (*len > GZ_SIZED_HEAD)
-		heads_cost(h, *len - GZ_SIZED_HEAD);
-	return m->size >= *len + 2 + GZ_TRAILER && m->size <= h->in->size - at;
+	return heads_look(h, at, m, len) == GZ_OK && m->size >= *len + 2 + GZ_TRAILER && m->size <= h->in->size - at;
 }
 
 uint64_t

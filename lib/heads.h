@@ -18,6 +18,9 @@ struct heads {
 /* in is seekable, and read from where it stands. */
 void heads_open(struct heads *h, struct source *in);
 
+/* What header stands at offset at, as gz_head_look says it; what it reads beyond a plain one is taken from spare. */
+enum gz_status heads_look(struct heads *h, uint64_t at, struct gz_member *m, uint64_t *len);
+
 /* Whether a header with a size that stays inside the file stands at offset at; *len is its own size. */
 int heads_sized(struct heads *h, uint64_t at, struct gz_member *m, uint64_t *len);
 

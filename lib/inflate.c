@@ -6,6 +6,7 @@
 
 #include "engine.h"
 #include "engine_inflate.h"
+#include "heads.h"
 #include "inflate_members.h"
 
 #define OUT_SIZE (512u * 1024)
@@ -16,6 +17,7 @@
 struct inflate_state {
 	struct engine_inflate *engine;
 	struct inflate_held *held;
+	struct heads heads;
 	uint8_t out[OUT_SIZE];
 };
 
@@ -40,6 +42,7 @@ inflate_open(struct inflate *f, struct source *in, struct sink *out)
 	if ((f->state = malloc(sizeof(*f->state))) == NULL)
 		return -1;
 	f->state->held = NULL;
+	heads_open(&f->state->heads, in);
 	if ((f->state->engine = engine_inflate_new()) == NULL) {
 		free(f->state);
 		f->state = NULL;
@@ -130,14 +133,9 @@ decode(struct inflate *f, uint32_t (*sum)(uint32_t, const uint8_t *, size_t), ui
 static enum inflate_status
 trailer(struct inflate *f, uint8_t *p, size_t n)
 {
-	const uint8_t *from;
-	size_t have;
-
 	if (source_fill(f->in, n) < n)
 		return ended_early(f);
-	from = source_peek(f->in, &have);
-	memcpy(p, from, n);
-	source_take(f->in, n);
+	source_read(f->in, p, n);
 	return INFLATE_OK;
 }
 
@@ -206,7 +204,7 @@ inflate_member(struct inflate *f, struct inflate_member *m)
 		if (f->progress != NULL)
 			f->progress(f->arg, source_at(f->in), f->out->at);
 	} else {
-		switch (gz_head_read(f->in, &m->head)) {
+		switch (gz_head_read(f->in, &m->head, f->stop - m->offset)) {
 		case GZ_OK:
 			st = inflate_body(f, m);
 			break;
@@ -360,11 +358,12 @@ hop(struct inflate *f, struct inflate_member *m, uint64_t limit)
 	uint64_t at = source_at(s), left = s->size > at ? s->size - at : 0, len;
 	uint8_t t[GZ_TRAILER];
 
-	if (!s->seekable || gz_head_look(s, at, &m->head, &len) != GZ_OK || m->head.size == 0 ||
+	if (!s->seekable || gz_head_look(s, at, &m->head, &len, UINT64_MAX) != GZ_OK || m->head.size == 0 ||
 	    m->head.size > left || m->head.size < len + 2 + GZ_TRAILER || !gz_size_whole(m->head.size) ||
 	    source_look(s, at + m->head.size - GZ_TRAILER, t, GZ_TRAILER) < GZ_TRAILER ||
-	    (m->head.size < left && (gz_head_look(s, at + m->head.size, &next, &len) != GZ_OK || next.size == 0)) ||
-	    f->out->at > limit || gz_le32(t + 4) > limit - f->out->at) {
+	    f->out->at > limit || gz_le32(t + 4) > limit - f->out->at ||
+	    (m->head.size < left &&
+	    (heads_look(&f->state->heads, at + m->head.size, &next, &len) != GZ_OK || next.size == 0))) {
 		source_seek(s, at);
 		return 0;
 	}

@@ -273,7 +273,7 @@ decode_held(struct inflate_held *h, size_t len, struct inflate_member *m)
 	if (!member_decode(h->decoder, &body, h->out))
 		return 0;
 	source_memory(&from, h->in, len);
-	gz_head_read(&from, &m->head);
+	gz_head_read(&from, &m->head, UINT64_MAX);
 	m->data_size = body.data_len;
 	m->check = body.crc;
 	return 1;

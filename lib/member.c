@@ -26,7 +26,7 @@ member_body(const uint8_t *in, size_t len, struct member_body *b)
 	size_t at;
 
 	source_memory(&from, in, len);
-	if (gz_size_peek(&from) != len || gz_head_read(&from, &head) != GZ_OK)
+	if (gz_size_peek(&from) != len || gz_head_read(&from, &head, UINT64_MAX) != GZ_OK)
 		return 0;
 	at = (size_t)source_at(&from);
 	if (len - at < 2 + GZ_TRAILER)

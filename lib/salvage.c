@@ -267,7 +267,7 @@ bridge(struct salvage *v, uint64_t at, uint64_t len, uint64_t size, uint64_t *en
 	struct gz_member head;
 	enum inflate_status st;
 
-	if (len == 0 && zeros > at && zeros < stop && gz_head_look(f->in, zeros, &head, &n) == GZ_OK)
+	if (len == 0 && zeros > at && zeros < stop && heads_look(&v->heads, zeros, &head, &n) == GZ_OK)
 		stop = zeros;
 	*end = size > 0 && size < stop - at ? at + size : stop;
 	if (len == 0 && stop - at > GZ_SIZED_HEAD) {
@@ -339,7 +339,7 @@ step(struct salvage *v, uint64_t *at)
 		*at = end;
 		return lose(v, start, end, n, v->sure ? least(v, head.size, len) : 0);
 	}
-	len = gz_head_look(s, start, &head, &len) == GZ_OK ? len : 0;
+	len = heads_look(&v->heads, start, &head, &len) == GZ_OK ? len : 0;
 	size = len > 0 ? head.size : 0;
 	if (st == INFLATE_CUT && !headed && heads_next(&v->heads, start + 1) == s->size) {
 		*at = s->size;
@@ -360,7 +360,7 @@ run(struct salvage *v)
 		uint64_t zeros = v->sized ? at : behind_zeros(v, at, s->size), len;
 
 		/* Of a member that says its size they may be what is left. */
-		if (zeros > at && (zeros == s->size || gz_head_look(s, zeros, &head, &len) != GZ_OK || !head.sized))
+		if (zeros > at && (zeros == s->size || heads_look(&v->heads, zeros, &head, &len) != GZ_OK || !head.sized))
 			at = zeros;
 		else
 			st = step(v, &at);
@@ -384,7 +384,7 @@ inflate_salvage(struct inflate *f, void (*lost)(void *arg, const struct inflate_
 	int sized;
 
 	heads_open(&v.heads, f->in);
-	sized = at < f->in->size && ((gz_head_look(f->in, at, &head, &len) == GZ_OK && head.sized) ||
+	sized = at < f->in->size && ((heads_look(&v.heads, at, &head, &len) == GZ_OK && head.sized) ||
 	    heads_next(&v.heads, at) < f->in->size);
 
 	source_seek(f->in, at);

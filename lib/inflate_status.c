@@ -16,7 +16,7 @@ inflate_words(enum inflate_status status)
 	case INFLATE_LOST:
 		return "damaged members replaced by zeros";
 	case INFLATE_UNKNOWN:
-		return "damaged, and how much is lost cannot be known";
+		return "not everything could be verified, see above";
 	case INFLATE_EMPTY:
 		return "empty input";
 	case INFLATE_FORMAT:
@@ -59,13 +59,16 @@ inflate_lost_words(char words[INFLATE_LOST_WORDS], const struct inflate_lost *l)
 		    l->data_offset + l->len - 1);
 		break;
 	case INFLATE_LOST_UNKNOWN:
-		n = snprintf(to, room, "lost: how much, from data offset %" PRIu64 " on, cannot be known", l->data_offset);
-		if (l->least > 0 && n > 0 && (size_t)n < room)
-			snprintf(to + n, room - (size_t)n, ": at least %" PRIu64 " bytes", l->least);
+		n = snprintf(to, room, "data lost from offset %" PRIu64 " on: ", l->data_offset);
+		if (n < 0 || (size_t)n >= room)
+			break;
+		if (l->least > 0)
+			snprintf(to + n, room - (size_t)n, "at least %" PRIu64 " bytes, perhaps more", l->least);
+		else
+			snprintf(to + n, room - (size_t)n, "amount unknown");
 		break;
 	case INFLATE_LOST_PERHAPS:
-		snprintf(to, room, "no header: whether data is lost, from data offset %" PRIu64 " on, cannot be known",
-		    l->data_offset);
+		snprintf(to, room, "no member header here: data may be missing from offset %" PRIu64 " on", l->data_offset);
 		break;
 	}
 	return words;

@@ -176,8 +176,8 @@ def judge(b, truth):
         first, last = int(first), int(last)
         # One that stands behind a doubt has no certain place.
         want[first:last + 1] = bytes(max(0, min(last + 1, len(want)) - first))
-    doubts = [int(n) for n in re.findall("data offset ([0-9]+) on, cannot be known", err)]
-    missing = sum(int(n) for n in re.findall("at least ([0-9]+) bytes", err))
+    doubts = [int(n) for n in re.findall("(?:lost|missing) from offset ([0-9]+) on", err)]
+    missing = sum(int(n) for n in re.findall("at least ([0-9]+) bytes, perhaps more", err))
     if len(out) > 4 * len(truth) + 64 * len(b) + 100000:
         return p.returncode, "writes %d bytes of %d" % (len(out), len(truth))
     if p.returncode == 0:

@@ -144,6 +144,7 @@ quota_in(int version, const char *group)
 	FILE *f = fopen("/proc/self/mountinfo", "re");
 	size_t least = SIZE_MAX, room = 0, n, found = 0;
 	char *line = NULL, *root, *point;
+	int below;
 
 	while (f != NULL && found == 0 && getline(&line, &room, f) >= 0) {
 		if (!is_mount(line, version, &root, &point))
@@ -152,7 +153,8 @@ quota_in(int version, const char *group)
 		unescape(point);
 		/* A container sees the mount from its own group on, and may be told its path from outside. */
 		n = strcmp(root, "/") == 0 ? 0 : strlen(root);
-		least = quota_below(point, strncmp(group, root, n) == 0 ? group + n : group);
+		below = strncmp(group, root, n) == 0 && (group[n] == '/' || group[n] == '\0');
+		least = quota_below(point, below ? group + n : group);
 		found = 1;
 	}
 	free(line);

@@ -1655,6 +1655,13 @@ END
 	done
 	[ "$(quota '7:cpuset2,acpu:/x' "31 24 0:28 / $at/v\\0401 rw - cgroup cgroup rw,cpuset2,acpu")" -eq "$free" ]
 	[ "$(quota '0::/x' "31 24 0:28 / $at/v2 rw shared:9 master:1 - cgroup2 cgroup2 rw,nsdelegate")" -eq "$one" ]
+	# /xy is not below /x: the quota of a directory beside the mount point was taken.
+	mkdir v2y
+	echo 50000 100000 >v2y/cpu.max
+	[ "$(quota '0::/xy' "31 24 0:28 /x $at/v2 rw - cgroup2 cgroup2 rw")" -eq "$free" ]
+	mkdir v2/xy
+	echo 50000 100000 >v2/xy/cpu.max
+	[ "$(quota '0::/xy' "31 24 0:28 /x $at/v2 rw - cgroup2 cgroup2 rw")" -eq "$one" ]
 }
 
 @test "zinflate: too little memory for all threads: fewer do the same" {

@@ -237,6 +237,9 @@ time.sleep(1000)'
 	[ "$stderr" = "core-info: pid $pid: not a process of user $(id -u) that is being dumped" ]
 	fails_with 2 core-info -p "$pid" -C x
 	usage_error core-info -C 0
+	[[ $stderr == 'core-info: -C needs -p'* ]]
+	usage_error core-info -P 3
+	[[ $stderr == 'core-info: -P needs -p'* ]]
 	usage_error core-info -C 0 -o new
 	# As a tap it passes on what comes, and takes nothing from there.
 	head -c 1000 /dev/urandom >noise

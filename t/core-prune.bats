@@ -40,9 +40,9 @@ left() {
 	usage_error core-prune -n d
 	[[ $stderr == 'core-prune: no rule is given'* ]]
 	usage_error core-prune -S 1M d
-	[[ $stderr == 'core-prune: -S: of how much, -F says'* ]]
+	[[ $stderr == 'core-prune: -S has no effect without -F BYTES'* ]]
 	usage_error core-prune -k 1 -u d
-	[[ $stderr == 'core-prune: -u: for how much, -F says'* ]]
+	[[ $stderr == 'core-prune: -u has no effect without -F BYTES'* ]]
 	usage_error core-prune -v d
 	usage_error core-prune -k 1
 	usage_error core-prune -k 1 d d

@@ -43,6 +43,9 @@ bt() {
 @test "core-trim: -h, -V and a bad option" {
 	answers core-trim
 	usage_error core-trim -P 3
+	[[ $stderr == 'core-trim: -P needs -p'* ]]
+	usage_error core-trim -C 0
+	[[ $stderr == 'core-trim: -C needs -p'* ]]
 	usage_error core-trim a b
 	usage_error core-trim -o small file
 	usage_error core-trim -c true

@@ -262,7 +262,11 @@ main(int argc, char **argv)
 		}
 	}
 	is_tap = fd >= 0 || out != NULL;
-	if (argc - optind > (o.pid == 0 && !is_tap) || (fd >= 0 && out != NULL) || (o.pid == 0 && (o.pidfd >= 0 || user)) ||
+	if (o.pid == 0 && (o.pidfd >= 0 || user)) {
+		warnx("-%c needs -p", user ? 'C' : 'P');
+		return usage(stderr, 2);
+	}
+	if (argc - optind > (o.pid == 0 && !is_tap) || (fd >= 0 && out != NULL) ||
 	    ((o.pid == 0 || is_tap) && (o.environment || o.tid != 0)) ||
 	    ((o.pid != 0 || is_tap) && (o.identity != NULL || o.small)))
 		return usage(stderr, 2);

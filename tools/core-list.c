@@ -45,8 +45,8 @@ take_time(int letter, const char *text, char out[AGE_TIME])
 	if (n >= 4 && same == n)
 		strcpy(out, text);
 	else if (age_ago(text, out) < 0)
-		errx(2, "-%c %s: neither a time as 2026-11-25 or 2026-11-25T10:20:30Z nor an age as 90m, 2h or 3d", letter,
-		    text);
+		errx(2, "-%c %s: neither a time such as 2026-11-25 or 2026-11-25T10:20:30Z "
+		    "nor an age such as 90m, 2h or 3d", letter, text);
 }
 
 static int

@@ -128,7 +128,7 @@ bytes(int letter, uint64_t least)
 	uint64_t n;
 
 	if (number_size(optarg, least, INT64_MAX, &n) < 0)
-		errx(2, "-%c %s: not a size in bytes, or with K, M, G or T behind it", letter, optarg);
+		errx(2, "-%c %s: not a size in bytes, such as 512, 64K or 8M", letter, optarg);
 	return n;
 }
 
@@ -163,7 +163,7 @@ main(int argc, char **argv)
 		switch (c) {
 		case 'a':
 			if (age_ago(optarg, o.before) < 0)
-				errx(2, "-a %s: not an age as 90m, 12h or 30d", optarg);
+				errx(2, "-a %s: not an age such as 90m, 12h or 30d", optarg);
 			o.keep.before = o.before;
 			break;
 		case 'b':
@@ -218,11 +218,11 @@ main(int argc, char **argv)
 	if (argc - optind != 1)
 		return usage(stderr, 2);
 	if (o.small_spare != UINT64_MAX && o.spare == 0) {
-		warnx("-S: of how much, -F says");
+		warnx("-S has no effect without -F BYTES");
 		return usage(stderr, 2);
 	}
 	if (o.users && o.spare == 0) {
-		warnx("-u: for how much, -F says");
+		warnx("-u has no effect without -F BYTES");
 		return usage(stderr, 2);
 	}
 	/* Who names no rule means something else. */

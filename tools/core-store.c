@@ -205,7 +205,7 @@ bytes(int letter)
 	uint64_t n;
 
 	if (number_size(optarg, 1, INT64_MAX, &n) < 0)
-		errx(2, "-%c %s: not a size in bytes, or with K, M, G or T behind it", letter, optarg);
+		errx(2, "-%c %s: not a size in bytes, such as 512, 64K or 8M", letter, optarg);
 	return n;
 }
 

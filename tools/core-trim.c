@@ -272,7 +272,7 @@ size(int letter, uint64_t least, int *misused)
 	uint64_t n = least;
 
 	if (number_size(optarg, least, INT64_MAX, &n) < 0) {
-		warnx("-%c %s: not a size of at least %" PRIu64 " bytes, or with K, M, G or T behind it", letter, optarg, least);
+		warnx("-%c %s: not a size, such as 512, 64K or 8M, of at least %" PRIu64 " bytes", letter, optarg, least);
 		*misused = 1;
 	}
 	return n;
@@ -362,8 +362,10 @@ take_options(struct options *o, int argc, char **argv)
 	}
 	if (misused)
 		return 2;
-	if (o->process.pid == 0 && (o->process.pidfd >= 0 || user))
+	if (o->process.pid == 0 && (o->process.pidfd >= 0 || user)) {
+		warnx("-%c needs -p", user ? 'C' : 'P');
 		return usage(stderr, 2);
+	}
 	if (user && (o->process.dumped = proc_hold(o->process.pid)) < 0) {
 		warn("pid %ld: the memory of the stream in its place", (long)o->process.pid);
 		o->process.pid = 0;

@@ -12,7 +12,7 @@
 /* The most files that are remembered: a core may name very many that are not there. */
 #define MOST 4096
 #define PIECE 4096u
-/* Of a large file whose bytes are in the core so much tells, bytes. */
+/* Compare at most this many bytes of a file. */
 #define ENOUGH (1024u * 1024)
 
 /* What is compared. */

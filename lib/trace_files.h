@@ -1,4 +1,4 @@
-/* Of the files that a core names: which are not what the process had, and why others could not be opened. */
+/* Which files a core names are wrong, and why others could not be opened. */
 #ifndef GZCORE_TRACE_FILES_H
 #define GZCORE_TRACE_FILES_H
 

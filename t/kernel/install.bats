@@ -188,11 +188,11 @@ quick_sleep() {
 	done
 	refuses unshare -m sh -c 'for d in root/*; do mount --rbind "/${d#*/}" "$d" || exit 3; done
 		exec chroot root "$0" -i' "$P/bin/gzcoredump"
-	[ "$stderr" = "gzcoredump: /: not what the kernel finds there, which starts the handler outside of this chroot or container" ]
+	[ "$stderr" = "gzcoredump: /: the kernel finds another file under this name: run it on the host" ]
 	refuses unshare -m sh -c 'mount --bind "$1" "${0%/*}" && exec "$0" -i' "$P/bin/gzcoredump" "$P/other"
-	[[ $stderr == "gzcoredump: $P/bin/gzcoredump: not what the kernel finds there"* ]]
+	[[ $stderr == "gzcoredump: $P/bin/gzcoredump: the kernel finds another file under this name"* ]]
 	refuses unshare -mpf --mount-proc "$P/bin/gzcoredump" -i
-	[[ $stderr == *"outside of this container"* ]]
+	[[ $stderr == *"run -i and -t on the host"* ]]
 	# Another namespace with the same files is as good as this one.
 	run -0 unshare -m "$P/bin/gzcoredump" -i
 }

@@ -152,11 +152,15 @@ open_file(const struct archive *a, const char *name)
 	char path[2 * PATH_MAX];
 	int n;
 
-	if (a->path == NULL)
+	if (a->path == NULL) {
+		errno = 0;
 		return -1;
+	}
 	n = slash == NULL || name[0] == '/' ? 0 : (int)(slash + 1 - a->path);
-	if (n >= PATH_MAX)
+	if (n >= PATH_MAX) {
+		errno = ENAMETOOLONG;
 		return -1;
+	}
 	snprintf(path, sizeof(path), "%.*s%s", n, a->path, name);
 	return io_open_regular(path, 1);
 }

@@ -93,7 +93,7 @@ elf_id_words(enum elf_id_status status)
 	case ELF_ID_ARCHIVE:
 		return "an archive in an archive: its members are not read";
 	case ELF_ID_ABSENT:
-		return "not in the thin archive, and its file cannot be opened";
+		return "listed in the thin archive, and cannot be opened";
 	case ELF_ID_SYSTEM:
 		return "system error";
 	case ELF_ID_OK:
@@ -111,7 +111,11 @@ elf_id_error(void)
 const char *
 elf_id_why(enum elf_id_status status, char text[ELF_ID_WHY])
 {
-	if (status == ELF_ID_MALFORMED)
+	if (status == ELF_ID_ABSENT)
+		/* As elf_id_archive and io_open_regular leave it. */
+		snprintf(text, ELF_ID_WHY, "listed in the thin archive: %s", errno == 0 ?
+		    "only an archive with a name has files beside it" : errno == EINVAL ? "not a regular file" : strerror(errno));
+	else if (status == ELF_ID_MALFORMED)
 		snprintf(text, ELF_ID_WHY, "%s: %s", elf_id_words(status), elf_id_error());
 	else
 		snprintf(text, ELF_ID_WHY, "%s", status == ELF_ID_SYSTEM ? strerror(errno) : elf_id_words(status));

@@ -1078,12 +1078,16 @@ for folder in sys.argv[1:]:
 	# Its members are not where a stream is.
 	run -2 --separate-stderr bash -c 'elf-uuid <lib/thin.a'
 	[ -z "$output" ]
-	[ "${stderr_lines[0]}" = "elf-uuid: one.o: not in the thin archive, and its file cannot be opened" ]
+	[ "${stderr_lines[0]}" = "elf-uuid: <stdin>: one.o: listed in the thin archive: only an archive with a name has files beside it" ]
 	rm lib/one.o
 	mkfifo lib/one.o
 	run -2 --separate-stderr timeout 20 elf-uuid lib/thin.a
 	diff <(tail -n +2 wanted.thin) <(echo "$output")
-	[ "$stderr" = "elf-uuid: one.o: not in the thin archive, and its file cannot be opened" ]
+	[ "$stderr" = "elf-uuid: lib/thin.a: one.o: listed in the thin archive: not a regular file" ]
+	rm lib/one.o
+	run -2 --separate-stderr elf-uuid lib/thin.a
+	diff <(tail -n +2 wanted.thin) <(echo "$output")
+	[ "$stderr" = "elf-uuid: lib/thin.a: one.o: listed in the thin archive: No such file or directory" ]
 	for f in none empty; do
 		run -1 --separate-stderr elf-uuid lib/$f.a
 		[ -z "$output" ]
@@ -1091,7 +1095,7 @@ for folder in sys.argv[1:]:
 	done
 	run -2 --separate-stderr elf-uuid lib/nested.a
 	[ "$output" = 'one.o: one' ]
-	[ "$stderr" = "elf-uuid: gnu.a: an archive in an archive: its members are not read" ]
+	[ "$stderr" = "elf-uuid: lib/nested.a: gnu.a: an archive in an archive: its members are not read" ]
 	run elf-uuid lib/outer.a
 	[ -n "$output" ]
 	# Wherever it is cut or damaged there is an answer or a refusal, and not an endless one.
@@ -1166,7 +1170,12 @@ print(".section .uuid,\"\",%progbits\n.ascii \"the last\"")' >many.s
 		fails_with 2 elf-uuid -c "$f" "$F/all"
 	done
 	mkfifo fifo
-	run -2 timeout 20 elf-uuid -c fifo
+	for f in fifo /dev/null "$F"; do
+		run -2 --separate-stderr timeout 20 elf-uuid -c "$f"
+		[ "$stderr" = "elf-uuid: $f: not a regular file: -c needs one" ]
+		run -2 --separate-stderr timeout 20 elf-uuid -c "$F/all" "$f"
+		[ "$stderr" = "elf-uuid: $f: not a regular file: -c needs one" ]
+	done
 	# Without section headers, so that only its segments show that it was cut.
 	python3 -c '
 import sys

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core.h"
@@ -111,6 +112,7 @@ part_of(const char *name, const char *part)
 struct archive {
 	const struct options *o;
 	const char *name;
+	int named;		/* it is one of several */
 	int status;		/* the worst of its objects, -1: it has none */
 };
 
@@ -118,8 +120,10 @@ static void
 member(void *arg, const char *name, enum elf_id_status st, const struct elf_id *id)
 {
 	struct archive *a = arg;
+	/* An error names the archive too. */
+	int in_full = a->named || (st != ELF_ID_OK && st != ELF_ID_TOO_LONG);
 	/* Of a library's members some are no objects. */
-	int status = st == ELF_ID_NOT_ELF ? -1 : tell(a->o, part_of(a->name, name), 1, st, id);
+	int status = st == ELF_ID_NOT_ELF ? -1 : tell(a->o, part_of(in_full ? a->name : NULL, name), 1, st, id);
 
 	if (status > a->status)
 		a->status = status;
@@ -169,7 +173,7 @@ core(const struct options *o, const char *name, int named, int fd)
 static int
 archive(const struct options *o, const char *path, const char *name, int named, int fd)
 {
-	struct archive a = { .o = o, .name = named ? name : NULL, .status = -1 };
+	struct archive a = { .o = o, .name = name, .named = named, .status = -1 };
 	enum elf_id_status st = elf_id_archive(fd, path, o->section, member, &a);
 
 	if (st == ELF_ID_OK)
@@ -226,13 +230,29 @@ one(const struct options *o, const char *path, int several)
 	return status;
 }
 
+/* What is compared is read more than once: ends the program when path is a pipe or the like. */
+static void
+need_regular(const char *path)
+{
+	char name[RECORD_ESCAPED(PATH_MAX)];
+	struct stat is;
+
+	record_escape(name, path, strnlen(path, PATH_MAX));
+	if (stat(path, &is) == 0 && !S_ISREG(is.st_mode))
+		errx(2, "%s: not a regular file: -c needs one", name);
+}
+
 /* -c: whether a file can be stamped, or whether another loads what it does. */
 static int
 check(const char *path, const char *other)
 {
 	char words[ELF_LOADED_WORDS], name[RECORD_ESCAPED(PATH_MAX)];
-	enum elf_loaded_status st = other == NULL ? elf_loaded_check(path, words) : elf_loaded_same(path, other, words);
+	enum elf_loaded_status st;
 
+	need_regular(path);
+	if (other != NULL)
+		need_regular(other);
+	st = other == NULL ? elf_loaded_check(path, words) : elf_loaded_same(path, other, words);
 	record_escape(name, other == NULL ? path : other, strnlen(other == NULL ? path : other, PATH_MAX));
 	if (st != ELF_LOADED_OK)
 		warnx("%s: %s", name, words);

@@ -55,7 +55,7 @@ struct core {
 	} *thread;		/* thread_count of them, at most CORE_THREADS */
 	size_t thread_count;
 	int has_psinfo, has_signal, has_siginfo, has_secure;
-	int secure;		/* AT_SECURE: it was started with more rights than its user had, as by a set-user-ID bit */
+	int secure;		/* AT_SECURE: it was started with more rights than its user had */
 	uint32_t signal, pid, uid, gid;
 	char comm[17], args[81];
 	struct core_siginfo {	/* siginfo_t, sigaction(2) */
@@ -64,7 +64,7 @@ struct core {
 		int has_address;	/* of a fault; else who sent it */
 		uint64_t address;
 		uint32_t pid, uid;
-		int32_t call;		/* SIGSYS: the system call, its AUDIT_ARCH_ (else 0), and where it was called */
+		int32_t call;		/* SIGSYS: the system call, its AUDIT_ARCH_ (else 0), and its address */
 		uint32_t call_arch;
 		uint64_t call_address;
 	} siginfo;

@@ -12,8 +12,8 @@ int dumps_open_user(int fd, const char *user);
 
 /*
  * Removes of a dump of the directory fd its file, its small core, and last its record, as the flags say, so that no
- * file is ever without a record.  Returns 0, or -1 with errno: EWOULDBLOCK when somebody has a file locked, as who opens
- * a dump does.
+ * file is ever without a record.  Returns 0, or -1 with errno: EWOULDBLOCK when somebody has a file locked, as
+ * core-open does.
  */
 int dumps_remove(int fd, const struct dump *d, int file, int small, int record);
 

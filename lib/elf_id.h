@@ -52,8 +52,8 @@ enum elf_id_kind { ELF_ID_KIND_OTHER, ELF_ID_KIND_ELF, ELF_ID_KIND_CORE, ELF_ID_
 enum elf_id_kind elf_id_kind(const uint8_t *bytes, size_t n);
 
 /*
- * A seekable copy of what is left of a stream, a file without a name, which the caller closes; -1 with errno, ENOEXEC when
- * it does not start as what we read.
+ * A seekable copy of what is left of a stream, a file without a name, which the caller closes; -1 with errno,
+ * ENOEXEC when it does not start as what we read.
  */
 int elf_id_spool(int fd);
 

@@ -6,8 +6,8 @@
 
 /*
  * Whether a text NAME=VALUE looks as if it held a secret: its name has a word such as PASSWORD, TOKEN or KEY in it,
- * its value has a URL and an @ behind it, where a password may be (RFC 3986 3.2.1), or it has no name.  A guess: secrets have
- * other names too.
+ * its value has a URL and an @ behind it, where a password may be (RFC 3986 3.2.1), or it has no name.  A guess:
+ * secrets have other names too.
  */
 int environment_secret(const char *text);
 

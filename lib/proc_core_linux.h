@@ -10,9 +10,9 @@
 int proc_threads(struct core *c, pid_t pid);
 
 /*
- * Reads which files are mapped, as NT_FILE has them, in place of what f held, from a thread that has not ended.  With a pidfd (else -1) the process
- * must be that one, and with its directory dumped (of proc_hold, else -1) one that is dumped and of the user uid, before
- * and after.  Returns 0, or -1 with errno, ESRCH when it is not: f is empty then.
+ * Reads which files are mapped, as NT_FILE has them, in place of what f held, from a thread that has not ended.
+ * With a pidfd (else -1) the process must be that one, and with its directory dumped (of proc_hold, else -1) one that
+ * is dumped and of the user uid, before and after.  Returns 0, or -1 with errno, ESRCH when it is not: f is empty then.
  */
 int proc_files(struct core_files *f, pid_t pid, int pidfd, int dumped, uint32_t uid);
 

@@ -58,8 +58,8 @@ struct proc {
 /*
  * Reads the facts of a process, with the name of its thread tid unless that is 0, and what was its environment
  * when it was started.  Where its first thread has ended, what that has no longer is another's, tid's if that is
- * there.  What cannot be read is left out.  Returns 0; -1 with errno when there is no such process.  What may be waited for, its executable on a file system that hangs, is read last: see
- * proc_ask_linux.h.
+ * there.  What cannot be read is left out.  What may be waited for, its executable on a file system that hangs, is read
+ * last: see proc_ask_linux.h.  Returns 0; -1 with errno when there is no such process.
  */
 int proc_read(struct proc *p, pid_t pid, pid_t tid, int environment);
 

@@ -28,8 +28,8 @@ struct trim_process {
 
 /*
  * Writes the small core of the core whose head is in core and head to fd, above 2, in a process of its own.  The
- * process must be the one that the core is of, by its auxiliary vector and its PID, and that of the pidfd, if there is one.  Returns 0; -1 with
- * what is in p.
+ * process must be the one that the core is of, by its auxiliary vector and its PID, and that of the pidfd, if there is
+ * one.  Returns 0; -1 with what is in p.
  */
 int trim_process_write(struct trim_process *p, const struct core *core, struct image *head,
     const struct trim_options *options, int fd);

@@ -701,7 +701,7 @@ services() {
 	core-prune -F 14M d | diff - <(echo 'removed o: too little room')
 }
 
-@test "core-prune: for small cores that have to go, too, users' go first, but each user's last stays" {
+@test "core-prune: of small cores, too, users' go first, but each user's last stays" {
 	room 8m
 	for i in $(seq 10 19); do
 		small s$i $i s$i - 100000
@@ -716,7 +716,7 @@ services() {
 	[ "$(left)" = "o $(echo s{10..19}) u19" ] || { left; false; }
 }
 
-@test "core-prune: with -u the dumps that users have been given go too, for the lack of room alone" {
+@test "core-prune: -u: dumps that users were given go too, only for lack of room" {
 	room 16m
 	service 200000
 	mkdir d/4711 d/4712 d/100000

@@ -248,7 +248,7 @@ called() {
 	done
 }
 
-@test "core-trace: of a called address that is no code the caller is where the machine's calls leave it" {
+@test "core-trace: a call of what is no code: the caller is where the machine leaves it" {
 	local machine n=0
 	cat >call.py <<-'EOS'
 	# Writes the core as if some of its code had called 0x10, and prints the address that it returns to.
@@ -338,7 +338,7 @@ library() {
 	[ -e prog ] || ${CC:-cc} -g -O2 -fomit-frame-pointer "${@:2}" -o prog prog.c ./lib.so
 }
 
-@test "core-trace: where a module's file is not there, or may not be read, the stack ends and says so" {
+@test "core-trace: a module's file is missing or unreadable: the stack ends and says so" {
 	library fails -Wl,--build-id
 	crash_core core ./prog
 	core-trace core >whole
@@ -797,7 +797,7 @@ locked() {
 	[ "$output" = "$(cat want)" ]
 }
 
-@test "core-trace: -l: 16 wait or work, others give up at once, and so does who has waited for too long" {
+@test "core-trace: -l: 16 wait or work; others give up at once, or after their wait" {
 	build prog
 	crash_core core ./prog segv
 	core-trace -r core >want
@@ -870,7 +870,7 @@ locked() {
 	exec 9<&-
 }
 
-@test "core-trace: -l: what reads the core has pipes to write to, and what it cannot write is an error" {
+@test "core-trace: -l: the reader writes to pipes, and a failed write is an error" {
 	build prog
 	crash_core core ./prog segv
 	mkdir dir

@@ -157,7 +157,7 @@ bt() {
 	cat core behind | core-trim | cmp - wanted
 }
 
-@test "readers of cores: bytes behind a core are ignored, plain and in gzip, of files and of pipes" {
+@test "readers of cores: bytes behind a core are ignored, plain, in gzip, files, pipes" {
 	local ordered=$BATS_FILE_TMPDIR/ordered.core
 	noise 300000 >behind
 	printf '#!/bin/sh\nfor core; do :; done\nexec cat "$core"\n' >shows
@@ -761,7 +761,7 @@ held_process() {
 	kill $pid
 }
 
-@test "core-trim: -c: whatever the small core's maker dies of, the whole core is stored, no part of a small" {
+@test "core-trim: -c: the small core's maker dies: the whole core is stored, no small one" {
 	held_process
 	# Killed while it waits for the first command, which must not take that for the end of its input.
 	for signal in SEGV KILL; do

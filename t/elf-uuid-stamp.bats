@@ -384,7 +384,7 @@ patched() {
 	done
 }
 
-@test "elf-uuid-stamp: an objcopy that changes any byte, address or right that is loaded is refused" {
+@test "elf-uuid-stamp: objcopy changes a loaded byte, address or right: refused" {
 	mkdir d
 	cp "$F/hello" d
 	cat >objcopy <<-'EOF'

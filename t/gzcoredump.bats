@@ -662,7 +662,7 @@ misuse() {
 	in_each_shell letters
 }
 
-@test "gzcoredump: -k stores the whole core and a small one of a process that is not to be seen from here" {
+@test "gzcoredump: -k of a process that cannot be seen here stores the core and a small one" {
 	unseen() {
 		local n
 		for n in 0 00 99999999999 -1; do

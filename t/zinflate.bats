@@ -1269,7 +1269,7 @@ END
 	[[ $(cat said) == "400 files: "*" of status 0, "*" of status 1, "*" of status 2: 0 untrue" ]]
 }
 
-@test "zinflate: -k of a file whose end is zeros, 0xff, random or cut: status 2, and how much at least" {
+@test "zinflate: -k: an end of zeros, 0xff, noise or none: status 2, and how much at least" {
 	craft <<'END'
 f = File(noise(9000), "-b", "1K")
 at, size, data_at, n = f.members[3]
@@ -1614,7 +1614,7 @@ END
 	[ "$(threads zinflate -T 3 data.gz)" -eq 4 ]
 }
 
-@test "zinflate: more processors than 1024, for which the kernel refuses a set of so many: counted" {
+@test "zinflate: more than 1024 processors, a set of which the kernel refuses: counted" {
 	need strace taskset
 	# They were none: one thread did all.
 	noise 300000 | gzdeflate -b 8K >data.gz

@@ -78,7 +78,7 @@ setup() {
 		grep -c "LWP $(value tid)")" -ge 1 ]
 }
 
-@test "gzcoredump: a process whose first thread has ended is described, and its small core is from its memory" {
+@test "gzcoredump: first thread has ended: facts and small core come from the others" {
 	crasher prog
 	crash ./prog leave
 	restored
@@ -284,7 +284,7 @@ all_stayed_inside() {
 	backtrace "$P/prog" crash_here
 }
 
-@test "gzcoredump: a daemon that gave up root is stored for root alone, whoever is to have the others" {
+@test "gzcoredump: a daemon that gave up root: its dump is root's alone, whatever owner= is" {
 	need setpriv
 	crasher "$P/prog"
 	chmod 711 "$P"

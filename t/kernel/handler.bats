@@ -331,7 +331,7 @@ pairs() {
 	[ ! -s file ]
 }
 
-@test "gzcoredump: where neither a record nor the log can be written, the kernel's log says what crashed" {
+@test "gzcoredump: no record and no log can be written: the kernel's log says what crashed" {
 	need dmesg
 	mount --bind "$P/var" "$P/var"
 	mount -o remount,bind,ro "$P/var"

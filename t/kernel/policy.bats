@@ -178,7 +178,7 @@ suid() {
 	chmod 4755 "$P/suid"
 }
 
-@test "gzcoredump: with owner=crashed a set-user-ID program that is killed in mid-dump stays root's" {
+@test "gzcoredump: owner=crashed: a set-user-ID program killed in mid-dump stays root's" {
 	conf owner=crashed small=yes
 	suid
 	slow_to_ask
@@ -212,7 +212,7 @@ suid() {
 	[ "$(stat -c %u "$txt" "${txt%.txt}.gz"*)" = $'0\n0' ]
 }
 
-@test "gzcoredump: without a pidfd the process that gets the number is not taken for the one that crashed" {
+@test "gzcoredump: no pidfd: a process that reuses the PID is not taken for the crashed one" {
 	local sleep
 	kernel_set kernel/core_pattern "|$P/bin/gzcoredump -k P%P I%I u%u g%g s%s t%t c%c d%d h%h e%e"
 	sleep=$(readlink -f "$(type -P sleep)")
@@ -234,7 +234,7 @@ suid() {
 	has uid=4711 "exe=$P/prog" "cmdline=$P/prog fill 100000" rights=user
 }
 
-@test "gzcoredump: with owner=crashed nothing is given where others can write: no link of theirs is followed" {
+@test "gzcoredump: owner=crashed: where others can write nothing is given, no link followed" {
 	mkdir "$P/open" "$P/victim"
 	chmod 1777 "$P/open"
 	conf owner=crashed "dir=$P/open"
@@ -677,7 +677,7 @@ disk() {
 	DIR=$PWD/small
 }
 
-@test "gzcoredump: a user who fills the disk with the newest of six programs keeps out no service's dump" {
+@test "gzcoredump: a user's newest of six programs fill the disk: a service's dump is stored" {
 	local i
 	disk 24m
 	conf "dir=$DIR" min_free=2M keep_each=10 keep=100

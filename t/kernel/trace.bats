@@ -158,7 +158,7 @@ os.abort()'
 	[ "$(grep -c 'from the core' "$P/var/log/gzcoredump.log")" = 19 ]
 }
 
-@test "gzcoredump: of a process with another root directory no file here is taken without its build-id" {
+@test "gzcoredump: a process with another root: no file here is used without its build-id" {
 	# Who may enter here.
 	conf stack=yes stack_user=root
 	${CC:-cc} -g -static -pthread -Wl,--build-id=none -o "$P/nobuild" "$T/kernel/crash.c"
@@ -183,7 +183,7 @@ told() {
 	[ "$(grep -l "^$2" "$DIR"/*.txt | wc -l)" = "$1" ]
 }
 
-@test "gzcoredump: of many crashes at once 16 wait for their stacks, the others have none, and say so" {
+@test "gzcoredump: many crashes at once: 16 wait for stacks, the others have none and say so" {
 	crasher prog
 	conf stack=yes at_once=100
 	rm -rf "$DIR"

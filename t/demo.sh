@@ -122,6 +122,8 @@ if [ -w $kernel/core_pattern ] && [ /proc/2/root/. -ef /. ]; then
 else
 	step 'core_pattern is out of reach here (no root, a container, or a chroot)'
 	echo 'So gdb makes the core of the running program, and the handler is fed by hand.'
+	echo 'gdb writes the notes last, so this record has no uuid and no small core.'
+	echo "With the kernel's cores it has both."
 	command -v gdb >/dev/null || die 'gdb is not here'
 	gdb -nx -q -batch -ex 'run' -ex 'generate-core-file demo.core' ./victim >/dev/null 2>&1
 	[ -f demo.core ] || die 'gdb made no core'

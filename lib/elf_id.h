@@ -77,8 +77,8 @@ enum elf_id_status elf_id_read(int fd, const char *section, struct elf_id *id);
  * Reads the identity of each member of the archive fd, and gives it to each, with the member's name,
  * which is escaped nowhere; of what is no ELF file too, as ELF_ID_NOT_ELF, or ELF_ID_ARCHIVE, whose members are not
  * read.  Names are those of GNU, System V and BSD.  A thin archive's members are files beside path, where the archive
- * is.  One that cannot be opened is ELF_ID_ABSENT, with errno, which is 0 when path is NULL.  Returns ELF_ID_OK, ELF_ID_MALFORMED when the archive itself is, or
- * ELF_ID_SYSTEM with errno.
+ * is.  One that cannot be opened is ELF_ID_ABSENT, with errno, which is 0 when path is NULL.  Returns ELF_ID_OK,
+ * ELF_ID_MALFORMED when the archive itself is, or ELF_ID_SYSTEM with errno.
  */
 enum elf_id_status elf_id_archive(int fd, const char *path, const char *section,
     void (*each)(void *arg, const char *name, enum elf_id_status status, const struct elf_id *id), void *arg);

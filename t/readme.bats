@@ -31,8 +31,9 @@ prog_c() {
 	age-keygen -o key.txt 2>recipient
 	RECIPIENT=$(sed -n 's/^Public key: //p' recipient)
 	export RECIPIENT
-	gzdeflate <core >damaged.gz
-	printf 'x' | dd of=damaged.gz bs=1 seek=3000 conv=notrunc status=none
+	# In a member between others, which prove how much is lost.
+	gzdeflate -b 4K <core >damaged.gz
+	printf 'xxxx' | dd of=damaged.gz bs=1 seek=20000 conv=notrunc status=none
 	block sh 5 >cookbook
 	[ "$(grep -c zinflate cookbook)" -gt 5 ]
 	run -0 sh -eu cookbook

@@ -22,6 +22,8 @@ teardown_file() {
 setup() {
 	kernel_ready
 	cd "$BATS_TEST_TMPDIR" || return 1
+	# Records are known by their PID, which comes again.
+	rm -rf "$DIR"
 }
 
 # opens NAME [OPTION…]: the debugger shows the frame that crashed, and that main called.

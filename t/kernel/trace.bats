@@ -16,6 +16,8 @@ teardown_file() {
 setup() {
 	kernel_ready
 	cd "$BATS_TEST_TMPDIR" || return 1
+	# Records are known by their PID, which comes again.
+	rm -rf "$DIR"
 	need gdb eu-stack
 	conf
 	sorted 0

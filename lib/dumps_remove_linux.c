@@ -18,16 +18,16 @@
 int
 dumps_open_user(int fd, const char *user)
 {
-	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	const unsigned flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 #ifdef SYS_openat2
-	struct open_how how = { .flags = (uint64_t)flags, .resolve = RESOLVE_NO_XDEV };
+	struct open_how how = { .flags = flags, .resolve = RESOLVE_NO_XDEV };
 	long rc = syscall(SYS_openat2, fd, user, &how, sizeof(how));
 
 	/* Else an older kernel, or one of whose calls a container is not given all. */
 	if (rc >= 0 || (errno != ENOSYS && errno != EPERM))
 		return (int)rc;
 #endif
-	return openat(fd, user, flags);
+	return openat(fd, user, (int)flags);
 }
 
 /* Removes a file that nobody has locked. */

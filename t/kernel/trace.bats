@@ -133,6 +133,7 @@ os.abort()'
 }
 
 @test "gzcoredump: what reads a core cannot cut the log, and what it says there is bounded" {
+	need_stack
 	crasher prog
 	conf stack=yes
 	mv "$P/bin/core-trace" "$P/bin/core-trace.there"
@@ -161,6 +162,7 @@ os.abort()'
 }
 
 @test "gzcoredump: a process with another root: no file here is used without its build-id" {
+	need_stack
 	# Who may enter here.
 	conf stack=yes stack_user=root
 	${CC:-cc} -g -static -pthread -Wl,--build-id=none -o "$P/nobuild" "$T/kernel/crash.c"
@@ -181,6 +183,7 @@ os.abort()'
 }
 
 @test "gzcoredump: where 16 wait for stacks a crash has none, and says so" {
+	need_stack
 	crasher prog
 	conf stack=yes
 	crash ./prog

@@ -88,14 +88,7 @@ need() {
 	done
 }
 
-# soon COMMAND…: waits until it succeeds.  The bound only turns a hang into a failure: under load all takes long.
-soon() {
-	local end=$((SECONDS + 300))
-	until "$@"; do
-		[ $SECONDS -lt $end ] || { echo "not in 300 s: $*"; return 1; }
-		sleep 0.05
-	done
-}
+. "$T/lib/soon.bash"
 
 # need_fuse: skips the test where no file system of our own can be made.
 need_fuse() {

@@ -3,6 +3,9 @@
 # kernel_install in setup_file and kernel_remove in teardown_file put an installation of its own
 # below $P and restore the kernel's settings after it.  One such file runs at a time.
 
+# Python's programs have this file alone.
+. "$(dirname "${BASH_SOURCE[0]}")/soon.bash"
+
 SYS=/proc/sys
 KERNEL=$SYS/kernel
 SYS_KEYS='kernel/core_pattern kernel/core_pipe_limit kernel/core_file_note_size_limit

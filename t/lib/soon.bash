@@ -1,0 +1,8 @@
+# soon COMMAND…: waits until it succeeds.  The bound only turns a hang into a failure: under load all takes long.
+soon() {
+	local end=$((SECONDS + 300))
+	until "$@"; do
+		[ $SECONDS -lt $end ] || { echo "not in 300 s: $*"; return 1; }
+		sleep 0.05
+	done
+}

@@ -18,7 +18,7 @@
 #define PIECE (64u * 1024)
 /* Fewer zeros behind a file than this are no content. */
 #define PAGE 4096u
-/* Of all machines that Linux runs on. */
+/* The smallest page of any machine that Linux runs on. */
 #define SMALLEST_PAGE 4096u
 
 struct file {

@@ -19,7 +19,7 @@ struct elf_ranges {
 };
 
 /*
- * Of the headers, the segments and the sections of an ELF file that is open in fd.  0, or -1 without memory.
+ * Lists the headers, segments and sections of an ELF file that is open in fd.  Returns 0, or -1 without memory.
  * The file must be open as long as the ranges are.
  */
 int elf_ranges_open(struct elf_ranges *r, Elf *elf, int fd);

@@ -100,7 +100,7 @@ look_up(struct payer_range *r)
 	return r->uid;
 }
 
-/* Who has a uid, as text.  One of a range is never a service's: whoever is root in a container can take any of them. */
+/* The payer for a uid, given as text.  A uid of a range is never a service's: root in a container can take any of them. */
 static struct payer
 whose(struct payers *p, const char *text)
 {

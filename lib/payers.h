@@ -1,4 +1,4 @@
-/* Who is charged for a dump: services and users, whatever uids they have given themselves. */
+/* Finds who is charged for a dump: a service or a user, whatever uids they have given themselves. */
 #ifndef GZCORE_PAYERS_H
 #define GZCORE_PAYERS_H
 
@@ -33,7 +33,7 @@ void payers_free(struct payers *p);
 #define PAYERS_FILE "/etc/subuid"
 
 /*
- * Who is charged for a process of that uid in a user namespace of that owner, both as a record has them, "" when it
+ * Says who is charged for a process of that uid in a user namespace of that owner, both as a record has them, "" when it
  * does not say.  The owner is charged, but for a user's process in a namespace that a service has made, for which the
  * user is; where there is no owner, the uid.  A uid that a range gives to a user is that user; of a range that a service
  * has, such as root's for its containers, all are one user, who has the range's first uid.  Without a number that can be

@@ -31,11 +31,21 @@ our_frames() {
 	awk '$1 == "thread" { sub(":", "", $2); tid = $2 } /^#/ { print tid, $2 }' "$@"
 }
 
-# eu_frames CORE [OPTION…]
+# eu_frames CORE [OPTION…]: but for those outside every executable segment, such as what _start "returns" to.
 eu_frames() {
 	local core=$1
 	shift
-	eu-stack --core="$core" "$@" 2>eu.err | awk '$1 == "TID" { sub(":", "", $2); tid = $2 } /^#/ { print tid, $2 }'
+	eu-stack --core="$core" "$@" 2>eu.err |
+		awk '$1 == "TID" { sub(":", "", $2); tid = $2 } /^#/ { print tid, $2 }' >eu.frames
+	readelf -lW "$core" >segments
+	python3 - <<-'EOS'
+	import re
+	code = [(int(at, 16), int(size, 16)) for at, size in re.findall(
+	    r"^  LOAD +0x\w+ 0x(\w+) 0x\w+ 0x\w+ 0x(\w+) .{2}E", open("segments").read(), re.M)]
+	for line in open("eu.frames"):
+	    if any(at <= int(line.split()[1], 16) < at + size for at, size in code):
+	        print(line, end="")
+	EOS
 }
 
 # gdb_frames ELF CORE

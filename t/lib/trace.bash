@@ -31,21 +31,13 @@ our_frames() {
 	awk '$1 == "thread" { sub(":", "", $2); tid = $2 } /^#/ { print tid, $2 }' "$@"
 }
 
-# eu_frames CORE [OPTION…]: but for those outside every executable segment, such as what _start "returns" to.
+# eu_frames CORE [OPTION…]: but for an address below 64 KiB, such as what _start "returns" to: no code can be there.
 eu_frames() {
 	local core=$1
 	shift
-	eu-stack --core="$core" "$@" 2>eu.err |
-		awk '$1 == "TID" { sub(":", "", $2); tid = $2 } /^#/ { print tid, $2 }' >eu.frames
-	readelf -lW "$core" >segments
-	python3 - <<-'EOS'
-	import re
-	code = [(int(at, 16), int(size, 16)) for at, size in re.findall(
-	    r"^  LOAD +0x\w+ 0x(\w+) 0x\w+ 0x\w+ 0x(\w+) .{2}E", open("segments").read(), re.M)]
-	for line in open("eu.frames"):
-	    if any(at <= int(line.split()[1], 16) < at + size for at, size in code):
-	        print(line, end="")
-	EOS
+	eu-stack --core="$core" "$@" 2>eu.err | awk '
+		$1 == "TID" { sub(":", "", $2); tid = $2 }
+		/^#/ { at = $2; sub("0x0*", "", at); if (length(at) > 4) print tid, $2 }'
 }
 
 # gdb_frames ELF CORE

@@ -32,24 +32,33 @@ LIBS = zlib libelf libdw $(if $(ISAL),libisal) $(if $(LIBDEFLATE),libdeflate)
 LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
 LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 
-LIB = age cgroup command conf core core_code core_files core_lists core_modules core_named \
-	core_order core_read core_small core_stored core_threads cut_guard deadline_linux \
-	debugger deflate dump_text dumps dumps_named dumps_remove_linux elf_archive elf_debug \
-	elf_id elf_loaded elf_ranges elf_symbol end_input engine engine_inflate engine_isal \
-	engine_libdeflate engine_zlib environment executable facts fingerprint gz heads image \
-	in_use_linux inflate inflate_file inflate_members inflate_status io leftovers_linux \
-	lock_linux loops_linux machines match member now number open_guard ordered output \
-	owner_linux payers pipe_linux proc_ask_linux proc_core_linux proc_linux \
-	proc_rights_linux proc_task_linux processors_linux progress queue_linux record \
-	record_lines restore retention room_linux salvage scratch_linux signals sink source \
-	stages store_linux syscall_name terminal trace trace_files trace_frame trace_stack \
-	trace_text trim_frames trim_modules trim_pages trim_plan trim_process_linux \
-	trim_segments trim_stream_linux trim_write turn_linux unpack_linux window_linux
-# The headers that are for others too; what they include is among them.  Pages of section 3 describe them.
-PUBLIC = cgroup core core_files core_lists core_read core_small core_threads elf_debug elf_id facts fingerprint image inflate_status \
-	machines match proc_ask_linux proc_linux record signals trace
-PAGES = gzcore gzcore-core gzcore-elf_id gzcore-facts gzcore-image gzcore-match gzcore-record gzcore-threads \
-	gzcore-trace
+# The rooms of the library: each may include only those that stand before it here (a test holds that).
+ROOMS = base record system store engine gzip stored elf core proc dumps stack trim
+base = age clock io number ordered progress signal_names syscall_names terminal
+record = lines record secrets
+system = child deadline end_input memory_window open_guard owner pipe processors scratch \
+	sigbus_guard
+store = in_use leftovers lock output pipeline queue room store turn
+engine = engine inflate isal libdeflate zlib
+gzip = deflate file gz heads inflate member members salvage sink source status
+stored = image restore unpack
+elf = archive debug_file id loaded machines ranges symbol
+core = code core files lists match modules order read small stored threads
+proc = ask cgroup facts maps proc rights task
+dumps = conf core directory loops named payers remove retention text
+stack = debugger executable files fingerprint frame text trace unwind
+trim = frames modules pages plan process segments stream write
+LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))
+# The headers that are for others too, and the name of each below gzcore/; what they include is among them.  Pages of
+# section 3 describe them.
+PUBLIC = proc/cgroup=cgroup core/core=core core/files=core_files core/lists=core_lists \
+	core/read=core_read core/small=core_small core/threads=core_threads \
+	elf/debug_file=elf_debug elf/id=elf_id proc/facts=facts stack/fingerprint=fingerprint \
+	stored/image=image gzip/status=inflate_status elf/machines=machines core/match=match \
+	proc/ask=proc_ask_linux proc/proc=proc_linux record/record=record base/signal_names=signals \
+	stack/trace=trace
+PAGES = gzcore core/gzcore-core core/gzcore-match core/gzcore-threads elf/gzcore-elf_id proc/gzcore-facts \
+	record/gzcore-record stack/gzcore-trace stored/gzcore-image
 C_TOOLS = core-info core-list core-loop core-match core-name core-open core-prune core-store core-trace core-trim \
 	elf-uuid gzdeflate zdeflate zinflate
 SH_TOOLS = core-forward elf-uuid-stamp gzcoredump
@@ -88,7 +97,7 @@ $(SCRIPTS): $(B)/%: tools/% $(B)/.paths
 
 $(B)/libgzcore.a: $(LIB_O)
 	$(call say,AR)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) qcs $@ $^
 
 # Names what this build of the library needs; the paths are filled in where it is installed.
 $(B)/gzcore.pc.in: lib/gzcore.pc.in $(B)/libgzcore.a
@@ -105,8 +114,8 @@ $(B)/syscalls.h: $(B)/.flags
 	$(call say,MAKE)
 	$(Q)echo '#include <sys/syscall.h>' | $(CC) $(CPPFLAGS) $(CFLAGS) -E -dM - | sort | \
 		sed -n '/__NR_syscalls/d; s/^#define __NR_\([a-z][a-z0-9_]*\) .*/{ __NR_\1, "\1" },/p' >$@.new && mv -f $@.new $@
-$(B)/lib/syscall_name.o: $(B)/syscalls.h
-$(B)/lib/syscall_name.o: OUR_CPPFLAGS += -I$(B)
+$(B)/lib/base/syscall_names.o: $(B)/syscalls.h
+$(B)/lib/base/syscall_names.o: OUR_CPPFLAGS += -I$(B)
 
 # The paths that the scripts are filled with.
 PATHS = $(SYSCONFDIR) $(LOCALSTATEDIR) $(VERSION)
@@ -137,10 +146,13 @@ install: all ## install below DESTDIR, PREFIX, LIBDIR, SYSCONFDIR and LOCALSTATE
 	$(Q)$(MAKE) --no-print-directory install-built
 
 # fill MODE FILE TARGET and put MODE FILE TARGET: by a temporary name, so that a program that runs is
-# never cut short, nor seen half.
+# never cut short, nor seen half.  flat HEADER=NAME: a public header, which includes others by their public names.
 INSTALLERS = put() { install -m $$1 $$2 "$(DESTDIR)$$3.new" && mv -f "$(DESTDIR)$$3.new" "$(DESTDIR)$$3"; }; \
 	fill() { $(FILL) $$2 >"$(DESTDIR)$$3.new" && chmod $$1 "$(DESTDIR)$$3.new" && \
-		mv -f "$(DESTDIR)$$3.new" "$(DESTDIR)$$3"; }
+		mv -f "$(DESTDIR)$$3.new" "$(DESTDIR)$$3"; }; \
+	flat() { set -- "lib/$${1%=*}.h" "$(DESTDIR)$(INCLUDEDIR)/gzcore/$${1\#*=}.h"; \
+		sed $(foreach h,$(PUBLIC),-e 's|"$(firstword $(subst =, ,$(h))).h"|"$(lastword $(subst =, ,$(h))).h"|') \
+			$$1 >"$$2.new" && chmod 644 "$$2.new" && mv -f "$$2.new" "$$2"; }
 
 install-built: ## install what has been built, whatever it was built with
 	$(Q)install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(SYSCONFDIR)/logrotate.d" \
@@ -153,7 +165,7 @@ install-built: ## install what has been built, whatever it was built with
 	for m in $(MANUALS); do put 644 $$m "$(MANDIR)/man$${m##*.}/$${m##*/}"; done; \
 	for h in $(HOOKS); do put 755 examples/$$h "$(DATADIR)/$$h"; done; \
 	for s in $(SCHEMAS); do put 644 $$s "$(DATADIR)/$${s##*/}"; done; \
-	for h in $(PUBLIC); do put 644 lib/$$h.h "$(INCLUDEDIR)/gzcore/$$h.h"; done; \
+	for h in $(PUBLIC); do flat $$h; done; \
 	put 644 $(B)/libgzcore.a "$(LIBDIR)/libgzcore.a"; \
 	fill 644 $(B)/gzcore.pc.in "$(LIBDIR)/pkgconfig/gzcore.pc"; \
 	fill 644 tools/gzcoredump.logrotate "$(SYSCONFDIR)/logrotate.d/gzcoredump"; \
@@ -165,7 +177,7 @@ uninstall: ## remove what install put there, but for the configuration and what 
 		"$(BINDIR)/gzcoredump" -u
 	$(Q)cd "$(DESTDIR)$(BINDIR)" && rm -f $(TOOLS) gzCoredump
 	$(Q)for m in $(MANUALS); do rm -f "$(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}"; done
-	$(Q)for h in $(PUBLIC); do rm -f "$(DESTDIR)$(INCLUDEDIR)/gzcore/$$h.h"; done
+	$(Q)for h in $(PUBLIC); do rm -f "$(DESTDIR)$(INCLUDEDIR)/gzcore/$${h#*=}.h"; done
 	$(Q)for s in $(SCHEMAS); do rm -f "$(DESTDIR)$(DATADIR)/$${s##*/}"; done
 	$(Q)for h in $(HOOKS); do rm -f "$(DESTDIR)$(DATADIR)/$$h"; done
 	$(Q)rmdir "$(DESTDIR)$(DATADIR)" "$(DESTDIR)$(INCLUDEDIR)/gzcore" 2>/dev/null || :

@@ -2105,7 +2105,7 @@ for name, order in ("core", entries), ("sorted", sorted(entries, key=lambda e: e
 	[[ $output == *"promised=$(stat -c %s core)"* ]]
 }
 
-# CORE_SMALL_NOTE of lib/core.h.
+# CORE_SMALL_NOTE of lib/core/core.h.
 SMALL_NOTE=$((0x677a6302))
 
 # trim TEXT [OWNER [TYPE]]: a small core with that text in its note, in the file small.

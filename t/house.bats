@@ -15,7 +15,7 @@ fold() {
 
 @test "house: mandoc has nothing to say of the manuals" {
 	cd "$T/.."
-	run -0 mandoc -Tlint -W warning tools/*.[158] lib/*.3
+	run -0 mandoc -Tlint -W warning tools/*.[158] lib/*.3 lib/*/*.3
 	[ -z "$output" ]
 }
 
@@ -109,10 +109,10 @@ fold() {
 	run -1 make -q CFLAGS=-O1
 	run -1 make -q CFLAGS=-O0 SYSCONFDIR=/x
 	sleep 1
-	touch lib/progress.h
+	touch lib/base/progress.h
 	run -0 make V=1 CFLAGS=-O0
 	[[ $output == *"-c -o build/tools/zinflate.o"* ]]
-	[[ $output != *"-c -o build/lib/core.o"* ]]
+	[[ $output != *"-c -o build/lib/core/core.o"* ]]
 	run -0 make clean
 	[ ! -e build ]
 }
@@ -171,7 +171,7 @@ fold() {
 	[ "$(readlink root/usr/bin/gzCoredump)" = gzcoredump ]
 	grep -qx 'sysconfdir=/etc' root/usr/bin/gzcoredump
 	run -0 man -l root/usr/share/man/man8/gzcoredump.8
-	for page in "$T"/../lib/*.3; do
+	for page in "$T"/../lib/*.3 "$T"/../lib/*/*.3; do
 		cmp "$page" "root/usr/share/man/man3/${page##*/}"
 	done
 	for file in include/gzcore/core.h lib/libgzcore.a lib/pkgconfig/gzcore.pc; do
@@ -196,10 +196,11 @@ fold() {
 }
 
 @test "house: each header stands on its own" {
-	for header in "$T"/../lib/*.h; do
-		echo "#include \"${header##*/}\"" >one.c
+	cd "$T/../lib"
+	for header in */*.h; do
+		echo "#include \"$header\"" >"$BATS_TEST_TMPDIR/one.c"
 		${CC:-cc} -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -fsyntax-only \
-			-I"$T/../lib" one.c
+			-I. "$BATS_TEST_TMPDIR/one.c"
 	done
 }
 
@@ -212,19 +213,52 @@ fold() {
 			-DVERSION='""' -DDUMPS_DIR='""' -DCONF_FILE='""' -I"$T/../lib" -I. \
 			$(pkg-config --exists libisal && echo -DWITH_ISAL='""') \
 			$(pkg-config --exists libdeflate && echo -DWITH_LIBDEFLATE) \
-			-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Werror "$T"/../lib/*.c "$T"/../tools/*.c
+			-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Werror "$T"/../lib/*/*.c "$T"/../tools/*.c
 	done
 }
 
-@test "house: only lib/io.c calls read, write and close" {
+@test "house: a room of lib/ includes only those that stand before it in the Makefile" {
 	cd "$T/.."
-	run -1 grep -nE '[^a-z_.>](read|write|pread|pwrite|close)\(' $(ls lib/*.c tools/*.c | grep -v lib/io.c)
+	sed -n 's/^ROOMS = //p' Makefile | tr ' ' '\n' >"$BATS_TEST_TMPDIR/rooms"
+	ls -d lib/*/ | cut -d/ -f2 | diff - <(sort "$BATS_TEST_TMPDIR/rooms")
+	# above: the #include "..." of files of lib/ that lead to a room behind theirs, or to none.
+	above() {
+		grep -H '^#include "' "$@" | grep -v '"syscalls.h"' | sed 's/:/ /' |
+			awk -v rooms="$BATS_TEST_TMPDIR/rooms" '
+			BEGIN { while ((getline room <rooms) > 0) rank[room] = ++n }
+			{
+				split($1, from, "/")
+				split(substr($3, 2), to, "/")
+				if (!(from[2] in rank) || !(to[1] in rank) || rank[to[1]] > rank[from[2]])
+					print $1 ": " $3
+			}'
+	}
+	run -0 above lib/*/*.[ch]
+	[ -z "$output" ] || { echo "$output"; false; }
+	mkdir -p "$BATS_TEST_TMPDIR/lib/gzip"
+	printf '#include "core/core.h"\n#include "base/io.h"\n' >"$BATS_TEST_TMPDIR/lib/gzip/bad.c"
+	cd "$BATS_TEST_TMPDIR"
+	run -0 above lib/gzip/bad.c
+	[ "$output" = 'lib/gzip/bad.c: "core/core.h"' ]
+}
+
+@test "house: no C file lies in lib/ itself, and no room has more than 14" {
+	cd "$T/../lib"
+	run ! ls ./*.c ./*.h
+	for room in */; do
+		[ "$(ls "$room" | grep -c '\.c$')" -le 14 ] || { echo "$room"; return 1; }
+	done
+}
+
+@test "house: only lib/base/io.c calls read, write and close" {
+	cd "$T/.."
+	run -1 grep -nE '[^a-z_.>](read|write|pread|pwrite|close)\(' $(ls lib/*/*.c tools/*.c | grep -v lib/base/io.c)
 	[ -z "$output" ]
 }
 
 @test "house: the library never prints and never exits" {
 	cd "$T/../lib"
-	run -1 grep -nE '\b(printf|fprintf|puts|perror|err|errx|warn|warnx|exit)\(' ./*.c
+	run -1 grep -nE '\b(printf|fprintf|puts|perror|err|errx|warn|warnx|exit)\(' */*.c
 	[ -z "$output" ]
 }
 

@@ -8,21 +8,21 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core.h"
-#include "core_lists.h"
-#include "core_named.h"
-#include "core_read.h"
-#include "core_small.h"
-#include "core_stored.h"
-#include "end_input.h"
-#include "environment.h"
-#include "facts.h"
-#include "io.h"
-#include "number.h"
-#include "proc_ask_linux.h"
-#include "proc_core_linux.h"
-#include "proc_task_linux.h"
-#include "record.h"
+#include "base/io.h"
+#include "base/number.h"
+#include "core/core.h"
+#include "core/lists.h"
+#include "core/read.h"
+#include "core/small.h"
+#include "core/stored.h"
+#include "dumps/core.h"
+#include "proc/ask.h"
+#include "proc/facts.h"
+#include "proc/maps.h"
+#include "proc/task.h"
+#include "record/record.h"
+#include "record/secrets.h"
+#include "system/end_input.h"
 
 struct options {
 	int lists, json, environment, pidfd, small;

@@ -7,13 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "age.h"
-#include "conf.h"
-#include "dump_text.h"
-#include "dumps.h"
-#include "io.h"
-#include "number.h"
-#include "record.h"
+#include "base/age.h"
+#include "base/io.h"
+#include "base/number.h"
+#include "dumps/conf.h"
+#include "dumps/directory.h"
+#include "dumps/text.h"
+#include "record/record.h"
 
 #define COLUMN 128	/* the most characters of one */
 

@@ -11,12 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "age.h"
-#include "io.h"
-#include "loops_linux.h"
-#include "number.h"
-#include "owner_linux.h"
-#include "store_linux.h"
+#include "base/age.h"
+#include "base/io.h"
+#include "base/number.h"
+#include "dumps/loops.h"
+#include "store/store.h"
+#include "system/owner.h"
 
 /* The most bytes of a record that are kept. */
 #define RECORD_MOST (256u * 1024)

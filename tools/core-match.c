@@ -10,13 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core.h"
-#include "core_named.h"
-#include "core_read.h"
-#include "image.h"
-#include "io.h"
-#include "match.h"
-#include "record.h"
+#include "base/io.h"
+#include "core/core.h"
+#include "core/match.h"
+#include "core/read.h"
+#include "dumps/core.h"
+#include "record/record.h"
+#include "stored/image.h"
 
 /* How many directories of a tree are open at once. */
 #define OPEN_DIRS 32

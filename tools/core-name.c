@@ -7,9 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "io.h"
-#include "number.h"
-#include "record.h"
+#include "base/io.h"
+#include "base/number.h"
+#include "record/record.h"
 
 /* NAME_MAX is 255 on Linux; what is left is room for "-NNN", a suffix and ".partial". */
 #define NAME_BYTES 192

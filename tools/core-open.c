@@ -10,21 +10,21 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "conf.h"
-#include "core_read.h"
-#include "debugger.h"
-#include "dumps_named.h"
-#include "executable.h"
-#include "inflate.h"
-#include "io.h"
-#include "number.h"
-#include "processors_linux.h"
-#include "progress.h"
-#include "record.h"
-#include "restore.h"
-#include "store_linux.h"
-#include "terminal.h"
-#include "unpack_linux.h"
+#include "base/io.h"
+#include "base/number.h"
+#include "base/progress.h"
+#include "base/terminal.h"
+#include "core/read.h"
+#include "dumps/conf.h"
+#include "dumps/named.h"
+#include "gzip/inflate.h"
+#include "record/record.h"
+#include "stack/debugger.h"
+#include "stack/executable.h"
+#include "store/store.h"
+#include "stored/restore.h"
+#include "stored/unpack.h"
+#include "system/processors.h"
 
 /* A small core's file is less than this, bytes; the core in it is about so many times as large. */
 #define SMALL (16u * 1024 * 1024)

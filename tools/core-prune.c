@@ -10,16 +10,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "age.h"
-#include "dumps.h"
-#include "dumps_remove_linux.h"
-#include "io.h"
-#include "lock_linux.h"
-#include "number.h"
-#include "payers.h"
-#include "record.h"
-#include "retention.h"
-#include "store_linux.h"
+#include "base/age.h"
+#include "base/io.h"
+#include "base/number.h"
+#include "dumps/directory.h"
+#include "dumps/payers.h"
+#include "dumps/remove.h"
+#include "dumps/retention.h"
+#include "record/record.h"
+#include "store/lock.h"
+#include "store/store.h"
 
 /* Its lock, in the directory: of two that run at once the second sees what the first has left. */
 #define LOCK_FILE ".gzcore.prune"

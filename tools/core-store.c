@@ -11,15 +11,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "in_use_linux.h"
-#include "io.h"
-#include "leftovers_linux.h"
-#include "number.h"
-#include "owner_linux.h"
-#include "queue_linux.h"
-#include "room_linux.h"
-#include "stages.h"
-#include "store_linux.h"
+#include "base/io.h"
+#include "base/number.h"
+#include "store/in_use.h"
+#include "store/leftovers.h"
+#include "store/pipeline.h"
+#include "store/queue.h"
+#include "store/room.h"
+#include "store/store.h"
+#include "system/owner.h"
 
 #define MOST_SECONDS (7 * 24 * 3600)
 /* How long a place is waited for unless -w says. */

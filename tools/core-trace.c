@@ -11,18 +11,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core.h"
-#include "core_named.h"
-#include "fingerprint.h"
-#include "image.h"
-#include "io.h"
-#include "number.h"
-#include "owner_linux.h"
-#include "restore.h"
-#include "signals.h"
-#include "trace.h"
-#include "trace_text.h"
-#include "turn_linux.h"
+#include "base/io.h"
+#include "base/number.h"
+#include "base/signal_names.h"
+#include "core/core.h"
+#include "dumps/core.h"
+#include "stack/fingerprint.h"
+#include "stack/text.h"
+#include "stack/trace.h"
+#include "store/turn.h"
+#include "stored/image.h"
+#include "stored/restore.h"
+#include "system/owner.h"
 
 struct show {
 	int json, brief, record, digits;

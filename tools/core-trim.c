@@ -8,17 +8,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core_named.h"
-#include "core_read.h"
-#include "end_input.h"
-#include "io.h"
-#include "number.h"
-#include "output.h"
-#include "proc_core_linux.h"
-#include "proc_task_linux.h"
-#include "trim.h"
-#include "trim_process_linux.h"
-#include "trim_stream_linux.h"
+#include "base/io.h"
+#include "base/number.h"
+#include "core/read.h"
+#include "dumps/core.h"
+#include "proc/maps.h"
+#include "proc/task.h"
+#include "store/output.h"
+#include "system/end_input.h"
+#include "trim/process.h"
+#include "trim/stream.h"
+#include "trim/trim.h"
 
 /* The status for a command that is not there, as a shell has it. */
 #define NOT_STARTED 127

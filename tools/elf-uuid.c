@@ -8,15 +8,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core.h"
-#include "core_read.h"
-#include "elf_debug.h"
-#include "elf_id.h"
-#include "elf_loaded.h"
-#include "facts.h"
-#include "image.h"
-#include "io.h"
-#include "record.h"
+#include "base/io.h"
+#include "core/core.h"
+#include "core/read.h"
+#include "elf/debug_file.h"
+#include "elf/id.h"
+#include "elf/loaded.h"
+#include "proc/facts.h"
+#include "record/record.h"
+#include "stored/image.h"
 
 struct options {
 	int all, build_id, debug, raw, only;	/* only: that section, and no other identity in its place */

@@ -5,14 +5,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "deflate.h"
-#include "engine.h"
-#include "inflate_file.h"
-#include "io.h"
-#include "number.h"
-#include "ordered.h"
-#include "processors_linux.h"
-#include "progress.h"
+#include "base/io.h"
+#include "base/number.h"
+#include "base/ordered.h"
+#include "base/progress.h"
+#include "engine/engine.h"
+#include "gzip/deflate.h"
+#include "gzip/file.h"
+#include "system/processors.h"
 
 static int
 usage(FILE *to, int status)

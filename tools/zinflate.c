@@ -7,15 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine.h"
-#include "inflate.h"
-#include "inflate_file.h"
-#include "io.h"
-#include "number.h"
-#include "ordered.h"
-#include "processors_linux.h"
-#include "progress.h"
-#include "record.h"
+#include "base/io.h"
+#include "base/number.h"
+#include "base/ordered.h"
+#include "base/progress.h"
+#include "engine/engine.h"
+#include "gzip/file.h"
+#include "gzip/inflate.h"
+#include "record/record.h"
+#include "system/processors.h"
 
 static const char *path;
 

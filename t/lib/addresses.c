@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "engine.h"
+#include "engine/engine.h"
 
 #define ADDRESSES 512
 #define STEP ((size_t)64 << 10)

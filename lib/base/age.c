@@ -1,0 +1,28 @@
+#include "base/age.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/number.h"
+
+int
+age_ago(const char *text, char out[AGE_TIME])
+{
+	static const char units[] = "smhd";
+	static const uint64_t seconds[] = { 1, 60, 3600, 86400 };
+	char digits[8] = "";
+	size_t n = strlen(text);
+	const char *unit = n > 1 && n <= sizeof(digits) ? strchr(units, text[n - 1]) : NULL;
+	uint64_t age;
+	struct tm tm;
+	time_t then;
+
+	if (unit == NULL)
+		return -1;
+	memcpy(digits, text, n - 1);
+	if (number_parse(digits, 0, 9999999, &age) < 0)
+		return -1;
+	then = time(NULL) - (time_t)(age * seconds[unit - units]);
+	return gmtime_r(&then, &tm) != NULL && strftime(out, AGE_TIME, "%Y-%m-%dT%H:%M:%SZ", &tm) > 0 ? 0 : -1;
+}

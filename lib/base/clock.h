@@ -1,0 +1,11 @@
+/* The time that only goes on, since some moment: for how long a thing takes. */
+#ifndef GZCORE_BASE_CLOCK_H
+#define GZCORE_BASE_CLOCK_H
+
+#include <stdint.h>
+
+/* In nanoseconds, and in milliseconds (clock_gettime(2), CLOCK_MONOTONIC). */
+uint64_t now_ns(void);
+int64_t now_ms(void);
+
+#endif

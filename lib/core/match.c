@@ -1,0 +1,150 @@
+#include "core/match.h"
+
+#include <gelf.h>
+#include <libelf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/io.h"
+
+#define PIECE (64u * 1024)
+
+struct bytes {
+	const struct core *core;
+	struct image *image;
+	int fd;
+	uint8_t *one, *other;	/* PIECE bytes each */
+	struct match *m;
+};
+
+/* Compares len bytes of the file, from offset, with the core's at an address, as far as it has them; -1: differ. */
+static int
+compare(struct bytes *b, uint64_t offset, uint64_t address, uint64_t len)
+{
+	while (len > 0) {
+		const struct core_load *l = core_load_at(b->core, address);
+		uint64_t n = len < PIECE ? len : PIECE;
+		ssize_t got, have;
+
+		if (l == NULL) {
+			/* To the next page, where a segment may begin. */
+			n = 4096 - address % 4096;
+			n = n < len ? n : len;
+		} else {
+			uint64_t in = address - l->vaddr;
+
+			n = n < l->len - in ? n : l->len - in;
+			got = image_read(b->image, l->offset + in, b->one, (size_t)n);
+			have = io_pread(b->fd, b->other, (size_t)n, offset);
+			if (got > 0 && have < got)
+				got = have;
+			for (ssize_t i = 0; i < got; i++) {
+				if (b->one[i] != b->other[i]) {
+					b->m->differs = address + (uint64_t)i;
+					return -1;
+				}
+				b->m->compared++;
+			}
+		}
+		offset += n;
+		address += n;
+		len -= n;
+	}
+	return 0;
+}
+
+/* Compares the segments that no process changes; -1: they differ. */
+static int
+compare_segments(struct bytes *b, Elf *elf)
+{
+	uint64_t bias = 0;
+	GElf_Ehdr eh;
+	GElf_Phdr ph;
+	size_t count;
+	int placed = 0;
+
+	if (gelf_getehdr(elf, &eh) == NULL || elf_getphdrnum(elf, &count) != 0 || b->core->exe == NULL)
+		return 0;
+	for (size_t i = 0; i < count && gelf_getphdr(elf, (int)i, &ph) != NULL; i++) {
+		if (ph.p_type != PT_LOAD || ph.p_offset > INT64_MAX)
+			continue;
+		/* Where the file's first byte is mapped, the executable begins. */
+		if (!placed)
+			bias = b->core->exe->start - (ph.p_vaddr - ph.p_offset);
+		placed = 1;
+		if (eh.e_type != ET_DYN && bias != 0) {
+			b->m->differs = b->core->exe->start;
+			return -1;
+		}
+		if ((ph.p_flags & PF_W) == 0 && compare(b, ph.p_offset, bias + ph.p_vaddr, ph.p_filesz) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void
+by_bytes(const struct core *c, struct image *image, int fd, struct match *m)
+{
+	struct bytes b = { .core = c, .image = image, .fd = fd, .m = m };
+	Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
+	int rc = 0;
+
+	b.one = io_buffer(PIECE);
+	b.other = io_buffer(PIECE);
+	if (elf != NULL && b.one != NULL && b.other != NULL)
+		rc = compare_segments(&b, elf);
+	if (rc < 0 || m->compared > 0) {
+		m->evidence = MATCH_BYTES;
+		m->verdict = rc < 0 ? MATCH_NO : MATCH_YES;
+	}
+	free(b.one);
+	free(b.other);
+	elf_end(elf);
+}
+
+/* What a core's executable has in its file header, from which one of another machine is told. */
+static int
+of_the_kind(const struct core *c, int fd)
+{
+	uint8_t head[20];
+
+	if (io_pread(fd, head, sizeof(head), 0) < (ssize_t)sizeof(head))
+		return 0;
+	return (head[4] == 2) == c->is64 && (head[5] == 2) == c->big &&
+	    (unsigned)(c->big ? head[18] * 256 + head[19] : head[19] * 256 + head[18]) == c->machine;
+}
+
+enum elf_id_status
+match_file(const struct core *c, struct image *image, int fd, struct match *m)
+{
+	uint8_t head[ELF_ID_KIND_LEN];
+	enum elf_id_status st;
+
+	memset(m, 0, sizeof(*m));
+	m->verdict = MATCH_UNKNOWN;
+	m->evidence = MATCH_NOTHING;
+	if (io_pread(fd, head, sizeof(head), 0) < (ssize_t)sizeof(head) ||
+	    elf_id_kind(head, sizeof(head)) != ELF_ID_KIND_ELF)
+		return ELF_ID_NOT_ELF;
+	st = elf_id_read(fd, ELF_ID_SECTION, &m->file);
+	if (st != ELF_ID_OK && st != ELF_ID_CUT && st != ELF_ID_TOO_LONG)
+		return st;
+	if (c->exe != NULL)
+		core_files_identity(c->exe, &m->core);
+	if (m->core.build_id_len > 0 && m->file.build_id_len > 0) {
+		m->evidence = MATCH_BUILD_ID;
+		m->verdict = m->core.build_id_len == m->file.build_id_len &&
+			memcmp(m->core.build_id, m->file.build_id, m->core.build_id_len) == 0 ?
+		    MATCH_YES :
+		    MATCH_NO;
+	} else if (m->core.has_note && m->file.has_note) {
+		m->evidence = MATCH_UUID;
+		m->verdict = memcmp(m->core.note, m->file.note, ELF_ID_UUID) == 0 ? MATCH_YES : MATCH_NO;
+	} else if (of_the_kind(c, fd)) {
+		by_bytes(c, image, fd, m);
+	} else {
+		m->evidence = MATCH_BYTES;
+		m->verdict = MATCH_NO;
+	}
+	return ELF_ID_OK;
+}

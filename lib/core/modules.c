@@ -1,0 +1,188 @@
+#include "core/modules.h"
+
+#include <elf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/files_note.h"
+
+static int
+by_address(const void *a, const void *b)
+{
+	const struct core_load *x = a, *y = b;
+
+	return x->vaddr < y->vaddr ? -1 : x->vaddr > y->vaddr;
+}
+
+const struct core_load *
+core_load_at(const struct core *c, uint64_t address)
+{
+	size_t from = 0, to = c->loads;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (c->load[middle].vaddr <= address)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	if (from == 0 || address - c->load[from - 1].vaddr >= c->load[from - 1].len)
+		return NULL;
+	return &c->load[from - 1];
+}
+
+/* A file that only the auxiliary vector tells of; what is around the address is its image. */
+static void
+add_file(struct core *c, uint64_t address, const char *path)
+{
+	const struct core_load *l = core_load_at(c, address);
+
+	if (l == NULL || core_files_add(&c->files, l->vaddr, l->vaddr + l->len, path) == NULL)
+		return;
+	core_files_order(&c->files);
+}
+
+static int
+by_offset(const void *a, const void *b)
+{
+	const struct core_image *x = a, *y = b;
+
+	return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+void
+core_modules_resolve(struct core *c)
+{
+	struct core_files *f = &c->files;
+
+	c->resolved = 1;
+	if (!f->seen && c->ask_files != NULL)
+		c->ask_files(c->ask_arg, f);
+	if (c->loads > 0)
+		qsort(c->load, c->loads, sizeof(*c->load), by_address);
+	core_files_order(f);
+	if (c->vdso_at != 0 && core_files_at(f, c->vdso_at) == NULL)
+		add_file(c, c->vdso_at, "[vdso]");
+	if (c->phdr_at != 0 && core_files_at(f, c->phdr_at) == NULL)
+		add_file(c, c->phdr_at, "");
+	c->exe = core_files_at(f, c->phdr_at);
+	c->image = calloc(f->count, sizeof(*c->image));
+	c->held_image = malloc(CORE_IMAGE_HELD);
+	if (c->image == NULL || c->held_image == NULL)
+		return;
+	for (size_t i = 0; i < f->count; i++) {
+		const struct core_load *l = core_load_at(c, f->file[i].start);
+		struct core_image *m = &c->image[c->images];
+
+		if (f->file[i].from != 0 || l == NULL)
+			continue;
+		m->file = i;
+		m->offset = l->offset + (f->file[i].start - l->vaddr);
+		m->len = l->len - (f->file[i].start - l->vaddr);
+		if (m->len > CORE_IMAGE_HELD)
+			m->len = CORE_IMAGE_HELD;
+		c->images++;
+	}
+	if (c->images > 0)
+		qsort(c->image, c->images, sizeof(*c->image), by_offset);
+}
+
+/* What has been seen of the image is all that comes. */
+static void
+image_done(struct core *c)
+{
+	struct core_file *file = &c->files.file[c->image[c->image_next++].file];
+
+	if (c->held_image_len >= SELFMAG && memcmp(c->held_image, ELFMAG, SELFMAG) == 0 &&
+	    elf_id_image(c->held_image, c->held_image_len, &c->id) == ELF_ID_OK)
+		core_files_identify(file, &c->id);
+	c->held_image_len = 0;
+}
+
+/* Where an image goes on: only of the next one some has been seen. */
+static uint64_t
+image_from(const struct core *c, const struct core_image *m)
+{
+	return m->offset + (m == &c->image[c->image_next] ? c->held_image_len : 0);
+}
+
+/* The first image that goes on at or after an offset, or NULL. */
+static const struct core_image *
+image_at(const struct core *c, uint64_t at)
+{
+	size_t from = c->image_next, to = c->images;
+
+	if (from < to && image_from(c, &c->image[from]) >= at)
+		return &c->image[from];
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (c->image[middle].offset < at)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from < c->images ? &c->image[from] : NULL;
+}
+
+int
+core_modules_next(const struct core *c, uint64_t at, uint64_t *offset, uint64_t *len)
+{
+	const struct core_image *m = image_at(c, at);
+
+	if (m == NULL)
+		return 0;
+	*offset = image_from(c, m);
+	*len = m->offset + m->len - *offset;
+	return 1;
+}
+
+/* Makes the image that goes on at offset the next; 0, or -1 when there is none. */
+static int
+turn_to(struct core *c, uint64_t offset)
+{
+	const struct core_image *m = image_at(c, offset);
+
+	if (m == NULL || image_from(c, m) != offset)
+		return -1;
+	/* Those before it are behind us. */
+	if (m != &c->image[c->image_next]) {
+		core_modules_end(c);
+		c->image_next = (size_t)(m - c->image);
+	}
+	return 0;
+}
+
+size_t
+core_modules_feed(struct core *c, uint64_t offset, const uint8_t *bytes, size_t n)
+{
+	const struct core_image *m;
+	uint64_t left;
+
+	if (turn_to(c, offset) < 0)
+		return 0;
+	m = &c->image[c->image_next];
+	left = m->offset + m->len - offset;
+	if (n > left)
+		n = (size_t)left;
+	memcpy(c->held_image + c->held_image_len, bytes, n);
+	c->held_image_len += n;
+	if (c->held_image_len == m->len)
+		image_done(c);
+	return n;
+}
+
+void
+core_modules_drop(struct core *c, uint64_t offset)
+{
+	if (turn_to(c, offset) == 0)
+		image_done(c);
+}
+
+void
+core_modules_end(struct core *c)
+{
+	if (c->held_image_len > 0)
+		image_done(c);
+}

@@ -1,0 +1,26 @@
+/* Shows a core to the parser: from a file that can be sought, or from a stream that goes on. */
+#ifndef GZCORE_CORE_READ_H
+#define GZCORE_CORE_READ_H
+
+#include <stdint.h>
+
+#include "core/core.h"
+#include "stored/image.h"
+
+/*
+ * Reads what the parser wants of a core that can be sought, and no more; *size is what there is of it.
+ * What is damaged there counts as absent.  Returns 0, or -1 with errno.
+ */
+int core_read_image(struct core *c, struct image *image, uint64_t *size);
+
+/*
+ * Reads in to its end and, unless out is -1, writes every byte to it, whatever it is: without
+ * copying where the parser does not look (splice(2)).  Without out, what is no core is read no further than
+ * that is known.  *size is what was passed on.  Returns 0,
+ * CORE_READ_IN or CORE_READ_OUT with errno.
+ */
+int core_read_stream(struct core *c, int in, int out, uint64_t *size);
+#define CORE_READ_IN (-1)
+#define CORE_READ_OUT (-2)
+
+#endif

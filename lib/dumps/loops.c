@@ -1,0 +1,154 @@
+#define _GNU_SOURCE
+#include "dumps/loops.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/number.h"
+#include "store/lock.h"
+
+/* The room of a line: key, start, count and name, with what stands between them. */
+#define LINE (LOOPS_KEY + 2 * 21 + NAME_MAX + 8)
+#define FILE_MOST (64 + LOOPS_MAX * LINE)
+
+static uint64_t
+since_boot(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* What tells this boot from others; "" where the kernel does not say. */
+static void
+read_boot(char *text, size_t size)
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : io_read(fd, text, size - 1);
+
+	if (fd >= 0)
+		io_close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+}
+
+/* "key TAB start TAB count TAB name", which is cut into strings; 0, or -1 when it is none. */
+static int
+parse(struct loop *p, char *line)
+{
+	char *word[4];
+
+	for (size_t i = 0; i < 4; i++)
+		if ((word[i] = strsep(&line, "\t")) == NULL)
+			return -1;
+	if (line != NULL || strlen(word[0]) >= sizeof(p->key) || strlen(word[3]) >= sizeof(p->name) ||
+	    number_parse(word[1], 0, UINT64_MAX, &p->start) < 0 || number_parse(word[2], 1, UINT64_MAX - 1, &p->count) < 0)
+		return -1;
+	strcpy(p->key, word[0]);
+	strcpy(p->name, word[3]);
+	return 0;
+}
+
+static int
+read_file(struct loops *l)
+{
+	char *text = malloc(FILE_MOST + 1), *next = text, *line;
+	ssize_t n;
+
+	if (text == NULL)
+		return -1;
+	if ((n = io_pread(l->fd, text, FILE_MOST, 0)) < 0) {
+		free(text);
+		return -1;
+	}
+	text[n] = '\0';
+	line = strsep(&next, "\n");
+	if (strcmp(line, l->boot) == 0)
+		while ((line = strsep(&next, "\n")) != NULL && l->count < LOOPS_MAX)
+			l->count += parse(&l->loop[l->count], line) == 0;
+	free(text);
+	return 0;
+}
+
+int
+loops_open(struct loops *l, int dir)
+{
+	int saved;
+
+	l->count = 0;
+	if ((l->fd = lock_file(dir, LOOPS_FILE, LOOPS_WAIT)) < 0)
+		return -1;
+	read_boot(l->boot, sizeof(l->boot));
+	if (read_file(l) == 0)
+		return 0;
+	saved = errno;
+	loops_close(l);
+	errno = saved;
+	return -1;
+}
+
+struct loop *
+loops_one(struct loops *l, const char *key, uint32_t seconds)
+{
+	size_t len = strlen(key);
+	const char *end = len < LOOPS_KEY ? key : key + len - LOOPS_KEY + 1;
+	uint64_t now = since_boot();
+	struct loop *p = NULL, *first = &l->loop[0];
+
+	for (int i = 0; i < l->count && p == NULL; i++) {
+		if (l->loop[i].start < first->start)
+			first = &l->loop[i];
+		if (strcmp(l->loop[i].key, end) == 0)
+			p = &l->loop[i];
+	}
+	if (p == NULL) {
+		p = l->count < LOOPS_MAX ? &l->loop[l->count++] : first;
+		p->count = 0;
+		strcpy(p->key, end);
+	}
+	if (p->count == 0 || p->start > now || now - p->start >= (uint64_t)seconds * 1000) {
+		p->start = now;
+		p->count = 0;
+		p->name[0] = '\0';
+	}
+	p->count++;
+	return p;
+}
+
+int
+loops_save(struct loops *l)
+{
+	char *text = malloc(FILE_MOST), *end = text;
+	int rc = -1;
+
+	if (text == NULL) {
+		loops_close(l);
+		return -1;
+	}
+	end += sprintf(end, "%s\n", l->boot);
+	for (int i = 0; i < l->count; i++) {
+		const struct loop *p = &l->loop[i];
+
+		end += snprintf(end, LINE, "%s\t%" PRIu64 "\t%" PRIu64 "\t%s\n", p->key, p->start, p->count, p->name);
+	}
+	if (ftruncate(l->fd, 0) == 0 && lseek(l->fd, 0, SEEK_SET) == 0)
+		rc = io_write(l->fd, text, (size_t)(end - text));
+	free(text);
+	if (io_close(l->fd) < 0)
+		rc = -1;
+	return rc;
+}
+
+void
+loops_close(struct loops *l)
+{
+	io_close(l->fd);
+}

@@ -1,0 +1,400 @@
+/*
+ * What can be saved of a damaged gzip file.  A member that decodes and matches its checksum is
+ * sound; any other is lost as a whole, since nothing says which of its bytes are right.
+ *
+ * Two things are to be proved of a lost member.  Where it ends: its header says so, and another header stands there,
+ * or the file ends.  How much data it had: two witnesses agree, of what its trailer says, what its damaged data came
+ * to, and what its neighbours have (all but the last member of a file have a regular chunk).  Bytes that no header
+ * announces prove nothing: they may be lost members, or none.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "gzip/heads.h"
+#include "gzip/inflate.h"
+
+/* No member of n bytes is smaller. */
+#define MEMBER_LEAST(n) ((n) / GZ_RATIO + GZ_SIZED_HEAD + GZ_TRAILER)
+/* Nor larger, with a plain header: stored blocks cost 5 bytes for each, of some KiB. */
+#define MEMBER_MOST(n) ((n) + (n) / 512 + 256)
+
+#define NONE UINT64_MAX	/* a size that is not known */
+#define ROUND 1024u	/* gzdeflate's chunks are a multiple of this, but for odd arguments of -b */
+
+struct salvage {
+	struct inflate *f;
+	void (*lost)(void *arg, const struct inflate_lost *l);
+	void *arg;
+	uint64_t last;		/* the size of the data of the member before, or NONE */
+	int sized;		/* the member before says its size: zeros behind it are no padding */
+	int sure;		/* a member does start here, if any: no bytes without a header came before */
+	int confirmed;		/* of the member that is decoded: another header, or the end, is where it says that it ends */
+	struct heads heads;
+	struct inflate_lost doubt;	/* not told yet: it may go on */
+	uint64_t doubt_end;		/* where it ends, 0: there is none */
+	enum inflate_status worst;
+};
+
+/* The offset of the first byte from at on that is not zero, at most end. */
+static uint64_t
+behind_zeros(struct salvage *v, uint64_t at, uint64_t end)
+{
+	struct source *s = v->f->in;
+
+	source_seek(s, at);
+	inflate_ended(v->f);
+	return source_at(s) < end ? source_at(s) : end;
+}
+
+/* The size in the trailer of the member that ends at offset end. */
+static uint64_t
+trailer_size(struct salvage *v, uint64_t end)
+{
+	uint8_t p[4];
+
+	return end >= sizeof(p) && source_look(v->f->in, end - sizeof(p), p, sizeof(p)) == sizeof(p) ? gz_le32(p) : NONE;
+}
+
+/* Whether the member that lies at [at, end) can have had n bytes of data. */
+static int
+plausible(struct salvage *v, uint64_t at, uint64_t end, uint64_t n)
+{
+	struct gz_member head;
+	uint64_t size = end - at, len;
+
+	/* What a header has beyond the plain one says nothing of the data. */
+	if (heads_sized(&v->heads, at, &head, &len) && len < size && len > GZ_SIZED_HEAD)
+		size -= len - GZ_SIZED_HEAD;
+	/* Of nothing: a header, one block without codes, a trailer. */
+	return n == 0 ? size <= GZ_SIZED_HEAD + 5 + GZ_TRAILER :
+			MEMBER_LEAST(n) <= size && (n >= size || size <= MEMBER_MOST(n));
+}
+
+/* The least data of a member of which size bytes are there, with a header of len. */
+static uint64_t
+least(const struct salvage *v, uint64_t size, uint64_t len)
+{
+	uint64_t n = size > len + 256 ? (size - len - 256) / 513 * 512 : 0;
+
+	return v->last < n ? v->last : n;
+}
+
+/* The size of the data of the next readable member from at on, NONE when it is the last or none. */
+static uint64_t
+next_size(struct salvage *v, uint64_t at)
+{
+	struct gz_member head;
+	uint64_t n, len;
+
+	at = heads_next(&v->heads, at);
+	if (at == v->f->in->size || !heads_sized(&v->heads, at, &head, &len) || at + head.size == v->f->in->size ||
+	    !gz_size_whole(head.size))
+		return NONE;
+	n = trailer_size(v, at + head.size);
+	return n != 0 && plausible(v, at, at + head.size, n) ? n : NONE;
+}
+
+/*
+ * How much data the lost member at [at, end) had, as two witnesses say; made is what its data came to, or NONE.
+ * NONE when there are no two.
+ */
+static uint64_t
+agreed(struct salvage *v, uint64_t at, uint64_t end, uint64_t made)
+{
+	uint64_t said = trailer_size(v, end), next = next_size(v, end);
+
+	if (made != NONE && ((uint32_t)made == said || made == v->last || made == next))
+		return made;
+	if (!plausible(v, at, end, said) || !gz_size_whole(end - at))
+		return NONE;
+	/*
+	 * Its data and its trailer contradict each other, and either may be what is damaged.  Both neighbours are for the
+	 * trailer, and the data is as a few wrong bytes leave it, which a shorter member would hardly be.
+	 */
+	if (made != NONE)
+		return said == v->last && said == next && said - said / 64 <= made && made <= said + said / 64 ? said : NONE;
+	if (said == v->last || said == next)
+		return said;
+	/* The first of two: that it is a round number speaks for it. */
+	return v->last == NONE && next == NONE && end < v->f->in->size && said > 0 && said % ROUND == 0 ? said : NONE;
+}
+
+/* Tells of what is in doubt, when there is any. */
+static void
+settle(struct salvage *v)
+{
+	if (v->doubt_end != 0)
+		v->lost(v->arg, &v->doubt);
+	v->doubt_end = 0;
+}
+
+/* What lies at [at, end) is lost, and nobody knows how much that is; what touches it is told of together with it. */
+static void
+doubt(struct salvage *v, uint64_t at, uint64_t end, struct inflate_lost l)
+{
+	if (v->doubt_end != at || v->doubt_end == 0) {
+		settle(v);
+		v->doubt = l;
+		v->doubt.at = at;
+	} else {
+		v->doubt.least += l.least;
+		if (l.kind == INFLATE_LOST_UNKNOWN)
+			v->doubt.kind = l.kind;
+	}
+	v->doubt_end = end;
+	v->worst = INFLATE_UNKNOWN;
+}
+
+static enum inflate_status
+put_zeros(struct salvage *v, uint64_t n)
+{
+	int rc = sink_zeros(v->f->out, n);
+
+	v->f->error = errno;
+	return rc == 0 ? INFLATE_OK : INFLATE_WRITE;
+}
+
+/* A damaged member of which it is known how much data it had. */
+static void
+tell(struct salvage *v, uint64_t at, uint64_t data_offset, uint64_t len)
+{
+	struct inflate_lost l = { .kind = len > 0 ? INFLATE_LOST_KNOWN : INFLATE_LOST_NOTHING, .at = at,
+		.data_offset = data_offset, .len = len };
+
+	settle(v);
+	v->lost(v->arg, &l);
+	if (v->worst == INFLATE_OK)
+		v->worst = INFLATE_LOST;
+}
+
+/* Decodes a member with its header at offset at, or its data there when raw, up to offset stop at most, into k. */
+static enum inflate_status
+try_member(struct salvage *v, uint64_t at, int raw, uint64_t stop, struct sink *k, struct inflate_member *m)
+{
+	struct inflate *f = v->f;
+	struct sink *out = f->out;
+	enum inflate_status st;
+
+	memset(m, 0, sizeof(*m));
+	f->out = k;
+	f->stop = stop;
+	f->doubtful = !v->confirmed;
+	source_seek(f->in, at);
+	st = raw ? inflate_body(f, m) : inflate_member(f, m);
+	f->out = out;
+	f->stop = UINT64_MAX;
+	f->doubtful = 0;
+	return st;
+}
+
+/*
+ * Decodes it into nothing, and when it is sound (or sound but for its size field) into the output.  Its size is
+ * confirmed, or it costs what is spare.
+ */
+static enum inflate_status
+save_member(struct salvage *v, uint64_t at, int raw, uint64_t stop, struct inflate_member *m)
+{
+	enum inflate_status st;
+	struct sink none;
+	uint64_t cost;
+
+	if (!v->confirmed && stop > at + v->heads.spare)
+		stop = at + v->heads.spare;
+	sink_open(&none, -1);
+	st = try_member(v, at, raw, stop, &none, m);
+	if (st == INFLATE_OK || (st == INFLATE_LENGTH && !raw)) {
+		enum inflate_status again = try_member(v, at, raw, stop, v->f->out, m);
+
+		return again == st || again == INFLATE_WRITE ? again : INFLATE_READ;
+	}
+	cost = source_at(v->f->in) - at + none.at / GZ_RATIO;
+	if (!v->confirmed)
+		heads_cost(&v->heads, cost);
+	return st;
+}
+
+/*
+ * The likeliest size of the data that lay at [at, end), so that what follows has its offset if it was one member: what
+ * a neighbour truly has.  0 when none speaks, or nothing follows.
+ */
+static uint64_t
+guess(struct salvage *v, uint64_t at, uint64_t end)
+{
+	uint64_t n = v->last, next = heads_next(&v->heads, end), len;
+	struct inflate_member m;
+	struct gz_member head, after;
+	struct sink none;
+
+	if (end == v->f->in->size)
+		return 0;
+	if (n == NONE && heads_sized(&v->heads, next, &head, &len) && next + head.size < v->f->in->size &&
+	    head.size < v->heads.spare && heads_sized(&v->heads, next + head.size, &after, &len)) {
+		heads_cost(&v->heads, head.size);
+		v->confirmed = 1;
+		sink_open(&none, -1);
+		if (try_member(v, next, 0, next + head.size, &none, &m) == INFLATE_OK)
+			n = m.data_size;
+	}
+	return n != NONE && plausible(v, at, end, n) ? n : 0;
+}
+
+/* The member at [at, end) is lost: its header says so, and what stands behind it. */
+static enum inflate_status
+lose(struct salvage *v, uint64_t at, uint64_t end, uint64_t made, uint64_t min)
+{
+	uint64_t n = agreed(v, at, end, made), data_offset = v->f->out->at;
+
+	if (n != NONE) {
+		tell(v, at, data_offset, n);
+		v->last = n > 0 ? n : NONE;
+		return put_zeros(v, n);
+	}
+	doubt(v, at, end, (struct inflate_lost){ .kind = INFLATE_LOST_UNKNOWN, .data_offset = data_offset, .least = min });
+	return put_zeros(v, guess(v, at, end));
+}
+
+/*
+ * At offset at is no header, or one that nothing confirms: len is its length, or 0, and size what it says.  Says in *end
+ * where the next may be.
+ */
+static enum inflate_status
+bridge(struct salvage *v, uint64_t at, uint64_t len, uint64_t size, uint64_t *end)
+{
+	struct inflate *f = v->f;
+	struct inflate_lost l = { .kind = len > 0 ? INFLATE_LOST_UNKNOWN : INFLATE_LOST_PERHAPS, .data_offset = f->out->at };
+	uint64_t stop = heads_next(&v->heads, at + 1), zeros = behind_zeros(v, at, stop), n;
+	struct inflate_member m;
+	struct gz_member head;
+	enum inflate_status st;
+
+	if (len == 0 && zeros > at && zeros < stop && heads_look(&v->heads, zeros, &head, &n) == GZ_OK)
+		stop = zeros;
+	*end = size > 0 && size < stop - at ? at + size : stop;
+	if (len == 0 && stop - at > GZ_SIZED_HEAD) {
+		/* Only the header may be gone; the data follows it. */
+		st = save_member(v, at + GZ_SIZED_HEAD, 1, stop, &m);
+		if (st == INFLATE_READ || st == INFLATE_WRITE || st == INFLATE_MEMORY)
+			return st;
+		if (st == INFLATE_OK && m.data_size > 0) {
+			*end = source_at(f->in);
+			tell(v, at, l.data_offset, 0);
+			return INFLATE_OK;
+		}
+	}
+	if (v->sure && size > 0 && v->last != NONE)
+		l.least = least(v, *end - at, len);
+	v->sure = 0;
+	doubt(v, at, *end, l);
+	if (*end - at < GZ_MEMBER_MIN)
+		return INFLATE_OK;
+	n = *end < f->in->size ? agreed(v, at, *end, NONE) : NONE;
+	return put_zeros(v, n != NONE ? n : guess(v, at, *end));
+}
+
+/* The last member is cut: what it still holds goes out, as far as it goes, though nothing checks it. */
+static enum inflate_status
+cut(struct salvage *v, uint64_t at, uint64_t len)
+{
+	struct inflate_lost l = { .kind = INFLATE_LOST_UNKNOWN, .data_offset = v->f->out->at };
+	struct inflate_member m;
+	enum inflate_status st = try_member(v, at, 0, UINT64_MAX, v->f->out, &m);
+	uint64_t done = v->f->out->at - l.data_offset;
+
+	if (st == INFLATE_READ || st == INFLATE_WRITE || st == INFLATE_MEMORY)
+		return st;
+	if (v->sure && least(v, v->f->in->size - at, len) > done)
+		l.least = least(v, v->f->in->size - at, len) - done;
+	doubt(v, at, v->f->in->size, l);
+	return INFLATE_OK;
+}
+
+/* Saves the member at *at or what is there in its place, and moves on to what is behind it. */
+static enum inflate_status
+step(struct salvage *v, uint64_t *at)
+{
+	struct source *s = v->f->in;
+	struct gz_member head, next;
+	struct inflate_member m;
+	uint64_t start = *at, len, n, end, size, data_offset = v->f->out->at;
+	int headed = heads_sized(&v->heads, start, &head, &len);
+	enum inflate_status st;
+
+	v->confirmed = headed && (start + head.size == s->size || heads_sized(&v->heads, start + head.size, &next, &n));
+	end = v->confirmed ? start + head.size : UINT64_MAX;
+	st = save_member(v, start, 0, end, &m);
+	*at = source_at(s);
+	if (st == INFLATE_OK || st == INFLATE_LENGTH) {
+		if (st == INFLATE_LENGTH)
+			tell(v, start, data_offset, 0);
+		settle(v);
+		v->last = m.data_size > 0 ? m.data_size : NONE;
+		v->sized = m.head.sized;
+		return INFLATE_OK;
+	}
+	if (st == INFLATE_READ || st == INFLATE_WRITE || st == INFLATE_MEMORY)
+		return st;
+	v->sized = 1;
+	if (v->confirmed) {
+		n = st == INFLATE_CHECK && *at == end ? m.data_size : NONE;
+		*at = end;
+		return lose(v, start, end, n, v->sure ? least(v, head.size, len) : 0);
+	}
+	len = heads_look(&v->heads, start, &head, &len) == GZ_OK ? len : 0;
+	size = len > 0 ? head.size : 0;
+	if (st == INFLATE_CUT && !headed && heads_next(&v->heads, start + 1) == s->size) {
+		*at = s->size;
+		return cut(v, start, len);
+	}
+	return bridge(v, start, len, size, at);
+}
+
+static enum inflate_status
+run(struct salvage *v)
+{
+	struct source *s = v->f->in;
+	uint64_t at = source_at(s);
+	enum inflate_status st = INFLATE_OK;
+	struct gz_member head;
+
+	while (st == INFLATE_OK && at < s->size) {
+		uint64_t zeros = v->sized ? at : behind_zeros(v, at, s->size), len;
+
+		/* Of a member that says its size they may be what is left. */
+		if (zeros > at && (zeros == s->size || heads_look(&v->heads, zeros, &head, &len) != GZ_OK || !head.sized))
+			at = zeros;
+		else
+			st = step(v, &at);
+		if (s->failed != 0) {
+			v->f->error = s->failed;
+			st = INFLATE_READ;
+		}
+	}
+	settle(v);
+	source_seek(s, at);
+	return st == INFLATE_OK ? v->worst : st;
+}
+
+enum inflate_status
+inflate_salvage(struct inflate *f, void (*lost)(void *arg, const struct inflate_lost *l), void *arg)
+{
+	uint64_t at = source_at(f->in), len;
+	struct salvage v = { .f = f, .lost = lost, .arg = arg, .last = NONE, .sized = 1, .sure = 1, .worst = INFLATE_OK };
+	enum inflate_status st;
+	struct gz_member head;
+	int sized;
+
+	heads_open(&v.heads, f->in);
+	sized = at < f->in->size && ((heads_look(&v.heads, at, &head, &len) == GZ_OK && head.sized) ||
+	    heads_next(&v.heads, at) < f->in->size);
+
+	source_seek(f->in, at);
+	/* Without sizes there is nothing to go by: all before the damage is what there is. */
+	if (!sized)
+		return inflate_all(f);
+	st = run(&v);
+	if (sink_end(f->out) < 0 && st != INFLATE_WRITE) {
+		f->error = errno;
+		return INFLATE_WRITE;
+	}
+	return st;
+}

@@ -1,0 +1,90 @@
+#include "proc/ask.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "core/core.h"
+#include "core/lists.h"
+#include "proc/maps.h"
+#include "system/deadline.h"
+
+/* What both processes have. */
+struct question {
+	struct proc proc;	/* the first, so that its address is this one's */
+	pid_t pid, tid;
+	int environment, json, fd;
+	int error;
+};
+
+static void
+facts(void *arg)
+{
+	struct question *q = arg;
+
+	if (proc_read(&q->proc, q->pid, q->tid, q->environment) < 0)
+		q->error = errno;
+}
+
+struct proc *
+proc_ask(pid_t pid, pid_t tid, int environment, int *late)
+{
+	struct question *q = deadline_memory(sizeof(*q));
+
+	if (q == NULL)
+		return NULL;
+	q->pid = pid;
+	q->tid = tid;
+	q->environment = environment;
+	*late = deadline_run(facts, q, PROC_ASK_MS) < 0;
+	if (q->error == 0 && (q->proc.has_status || *late))
+		return &q->proc;
+	if (q->error != 0)
+		errno = q->error;
+	deadline_free(q, sizeof(*q));
+	return NULL;
+}
+
+void
+proc_ask_free(struct proc *p)
+{
+	deadline_free(p, sizeof(struct question));
+}
+
+static void
+lists(void *arg)
+{
+	struct question *q = arg;
+	struct core c;
+
+	core_open(&c);
+	if (proc_threads(&c, q->pid) < 0 || proc_files(&c.files, q->pid, -1, -1, 0) < 0 ||
+	    proc_modules(&c.files, q->pid) < 0 || core_lists(&c, q->json, io_put, &q->fd) < 0)
+		q->error = errno;
+	core_close(&c);
+}
+
+int
+proc_ask_lists(pid_t pid, int json)
+{
+	struct question *q = deadline_memory(sizeof(*q));
+	int rc, saved, fd;
+
+	if (q == NULL)
+		return -1;
+	q->pid = pid;
+	q->json = json;
+	if ((fd = q->fd = io_tmpfile()) >= 0) {
+		rc = deadline_run(lists, q, PROC_ASK_MS);
+		saved = q->error != 0 ? q->error : errno;
+		if (rc < 0 || q->error != 0 || lseek(fd, 0, SEEK_SET) < 0) {
+			io_close(fd);
+			errno = saved;
+			fd = -1;
+		}
+	}
+	saved = errno;
+	deadline_free(q, sizeof(*q));
+	errno = saved;
+	return fd;
+}

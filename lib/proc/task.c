@@ -1,0 +1,181 @@
+#include "proc/task.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/io.h"
+
+/* The most threads that are asked for their user. */
+#define THREADS_ASKED 4096
+
+int
+proc_text(int dir, const char *name, char *text, size_t size)
+{
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	n = io_read(fd, text, size - 1);
+	io_close(fd);
+	if (n < 0)
+		return -1;
+	text[n] = '\0';
+	return 0;
+}
+
+const char *
+proc_value(const char *text, const char *key)
+{
+	size_t n = strlen(key);
+
+	for (const char *p = text; p != NULL && *p != '\0';
+	     p = strchr(p, '\n') == NULL ? NULL : strchr(p, '\n') + 1)
+		if (strncmp(p, key, n) == 0)
+			return p + n;
+	return NULL;
+}
+
+int
+proc_hold(pid_t pid)
+{
+	char path[64];
+	int dir;
+
+	snprintf(path, sizeof(path), "/proc/%ld", (long)pid);
+	if ((dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0 && errno == ENOENT)
+		errno = ESRCH;
+	return dir;
+}
+
+/* Whether the thread of dir has ended, and only waits for its parent. */
+static int
+has_ended(int dir)
+{
+	char text[1024];
+	const char *at;
+
+	/* The second field, the name, may hold anything: its end is the last bracket. */
+	return proc_text(dir, "stat", text, sizeof(text)) < 0 || (at = strrchr(text, ')')) == NULL ||
+	    strncmp(at, ") Z", 3) == 0 || strncmp(at, ") X", 3) == 0;
+}
+
+static int
+hold_living(int tasks, const char *tid)
+{
+	int thread = openat(tasks, tid, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (thread >= 0 && has_ended(thread)) {
+		io_close(thread);
+		thread = -1;
+	}
+	return thread;
+}
+
+int
+proc_hold_thread(int dir, pid_t tid)
+{
+	int tasks, thread = -1;
+	char name[24];
+	struct dirent *e;
+	DIR *list;
+
+	if (!has_ended(dir))
+		return openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if ((tasks = openat(dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return -1;
+	if ((list = fdopendir(tasks)) == NULL) {
+		io_close(tasks);
+		return -1;
+	}
+	snprintf(name, sizeof(name), "%ld", (long)tid);
+	if (tid != 0)
+		thread = hold_living(tasks, name);
+	while (thread < 0 && (e = readdir(list)) != NULL)
+		if (e->d_name[0] != '.')
+			thread = hold_living(tasks, e->d_name);
+	closedir(list);
+	if (thread < 0)
+		errno = ESRCH;
+	return thread;
+}
+
+int
+proc_open_file(pid_t pid, const char *name)
+{
+	int dir = proc_hold(pid), thread = dir < 0 ? -1 : proc_hold_thread(dir, 0), fd = -1, saved;
+
+	if (thread >= 0)
+		fd = openat(thread, name, O_RDONLY | O_CLOEXEC);
+	saved = errno;
+	if (dir >= 0)
+		io_close(dir);
+	if (thread >= 0)
+		io_close(thread);
+	errno = saved;
+	return fd;
+}
+
+/* Whether the thread of dir is one of a process that is dumped, and its real user is uid. */
+static int
+is_dumped_of(int dir, uint32_t uid, int *dumped, char *text)
+{
+	const char *v;
+
+	if (proc_text(dir, "status", text, PROC_STATUS) < 0)
+		return 0;
+	if ((v = proc_value(text, "CoreDumping:")) != NULL)
+		*dumped = strtol(v, NULL, 10) == 1;
+	return *dumped && (v = proc_value(text, "Uid:")) != NULL && strtoul(v, NULL, 10) == uid;
+}
+
+/* The same of any of its threads. */
+static int
+is_any_dumped_of(int dir, uint32_t uid, int *dumped, char *text)
+{
+	int tasks = openat(dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC), thread, yes = 0;
+	struct dirent *e;
+	DIR *list;
+
+	if (tasks < 0)
+		return 0;
+	if ((list = fdopendir(tasks)) == NULL) {
+		io_close(tasks);
+		return 0;
+	}
+	for (int n = 0; !yes && n < THREADS_ASKED && (e = readdir(list)) != NULL; n++)
+		if (e->d_name[0] != '.' && (thread = hold_living(tasks, e->d_name)) >= 0) {
+			yes = is_dumped_of(thread, uid, dumped, text);
+			io_close(thread);
+		}
+	closedir(list);
+	return yes;
+}
+
+int
+proc_is_dumped(int dir, pid_t tid, uint32_t uid)
+{
+	char *text = malloc(PROC_STATUS), path[32];
+	int thread = -1, dumped = 0, yes = 0;
+
+	if (text == NULL)
+		return 0;
+	snprintf(path, sizeof(path), "task/%ld", (long)tid);
+	if (tid != 0)
+		thread = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (thread < 0)
+		thread = proc_hold_thread(dir, 0);
+	if (thread >= 0) {
+		yes = is_dumped_of(thread, uid, &dumped, text);
+		io_close(thread);
+	}
+	/* Each thread has a user of its own: the kernel named that of the one that crashed. */
+	if (!yes && dumped)
+		yes = is_any_dumped_of(dir, uid, &dumped, text);
+	free(text);
+	return yes;
+}

@@ -1,0 +1,23 @@
+/* The command that hands a core to a debugger. */
+#ifndef GZCORE_STACK_DEBUGGER_H
+#define GZCORE_STACK_DEBUGGER_H
+
+#include <limits.h>
+#include <stddef.h>
+
+struct debugger {
+	const char *argv[6];	/* ends with NULL */
+	char core[64], setting[PATH_MAX + 64];
+};
+
+/*
+ * PROGRAM EXECUTABLE CORE, or without an executable PROGRAM -c CORE, for the process that becomes it: the core is
+ * its descriptor fd, by a path that is good for what it starts too.  program NULL: gdb, with debug (NULL: none)
+ * before its usual directory of debug files.  The strings stay the caller's.
+ */
+void debugger_command(struct debugger *d, const char *program, const char *debug, const char *executable, int fd);
+
+/* The command as printable text, CORE for the core, in out[len]. */
+void debugger_text(const struct debugger *d, char *out, size_t len);
+
+#endif

@@ -1,0 +1,173 @@
+#define _GNU_SOURCE
+#include "stack/executable.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "core/match.h"
+#include "elf/id.h"
+#include "record/record.h"
+
+extern char **environ;
+
+/* What the kernel puts behind the path of a mapped file that has no name any more: proc(5). */
+#define DELETED " (deleted)"
+#define HEX (2 * ELF_ID_BUILD_ID_MAX + 1)
+
+const char *
+executable_words(enum executable_status st)
+{
+	switch (st) {
+	case EXECUTABLE_FOUND:
+		return "the executable of this core";
+	case EXECUTABLE_UNSURE:
+		return "nothing tells whether it is the executable of this core";
+	case EXECUTABLE_OTHER:
+		return "not the executable of this core, but another build";
+	case EXECUTABLE_GONE:
+		break;
+	}
+	return "the executable is not there any more";
+}
+
+/* What the record knows of the identity, where core and file cannot be compared. */
+static enum executable_status
+by_record(const struct executable *e, const struct match *m)
+{
+	char hex[HEX], text[ELF_ID_TEXT_MAX], escaped[RECORD_ESCAPED(ELF_ID_TEXT_MAX)];
+	const char *from;
+	size_t n;
+
+	if (e->record == NULL)
+		return EXECUTABLE_UNSURE;
+	if (*e->record->build_id != '\0' && elf_id_build_id(&m->file, hex) > 0)
+		return strcmp(hex, e->record->build_id) == 0 ? EXECUTABLE_FOUND : EXECUTABLE_OTHER;
+	if (*e->record->uuid != '\0' && (n = elf_id_uuid(&m->file, text, &from)) > 0) {
+		record_escape(escaped, text, n);
+		return strcmp(escaped, e->record->uuid) == 0 ? EXECUTABLE_FOUND : EXECUTABLE_OTHER;
+	}
+	return EXECUTABLE_UNSURE;
+}
+
+enum executable_status
+executable_check(const struct executable *e, const char *path)
+{
+	int fd = io_open_regular(path, 1);
+	enum executable_status st = EXECUTABLE_GONE;
+	struct match m;
+
+	if (fd < 0)
+		return st;
+	if (match_file(e->core, e->image, fd, &m) == ELF_ID_OK)
+		st = m.verdict == MATCH_YES ? EXECUTABLE_FOUND :
+		    m.verdict == MATCH_NO   ? EXECUTABLE_OTHER :
+					      by_record(e, &m);
+	io_close(fd);
+	return st;
+}
+
+/* Where it was: an absolute path, which no program takes for an option. */
+static void
+recorded(struct executable *e)
+{
+	const char *path = e->core->exe != NULL ? e->core->exe->path : "", *exe = e->record != NULL ? e->record->exe : "";
+	size_t n;
+
+	e->recorded[0] = '\0';
+	if (*path == '/') {
+		if (strlen(path) < sizeof(e->recorded))
+			strcpy(e->recorded, path);
+	} else if (*exe == '/' && strlen(exe) < sizeof(e->recorded)) {
+		strcpy(e->recorded, exe);
+		record_unescape(e->recorded);
+	}
+	n = strlen(e->recorded);
+	if (n > strlen(DELETED) && strcmp(e->recorded + n - strlen(DELETED), DELETED) == 0)
+		e->recorded[n - strlen(DELETED)] = '\0';
+}
+
+/* The build-id in hexadecimal; whether there is one. */
+static int
+build_id(const struct executable *e, char hex[HEX])
+{
+	const char *said = e->record != NULL ? e->record->build_id : "";
+	struct elf_id id = { .build_id_len = 0 };
+
+	if (e->core->exe != NULL)
+		core_files_identity(e->core->exe, &id);
+	if (elf_id_build_id(&id, hex) > 0)
+		return strlen(hex) > 2;
+	/* Of the record it is a part of a path: digits, and nothing else. */
+	if (strlen(said) >= HEX || strlen(said) <= 2 || said[strspn(said, "0123456789abcdef")] != '\0')
+		return 0;
+	strcpy(hex, said);
+	return 1;
+}
+
+static int
+in_directory(struct executable *e, const char *dir, const char *hex)
+{
+	int n = snprintf(e->path, sizeof(e->path), "%s/.build-id/%.2s/%s", dir, hex, hex + 2);
+
+	return n > 0 && (size_t)n < sizeof(e->path) && executable_check(e, e->path) == EXECUTABLE_FOUND;
+}
+
+/* The first line that a program prints when it ends well, in out[len]; whether there is one. */
+static int
+ask(const char *const *argv, char *out, size_t len)
+{
+	posix_spawn_file_actions_t actions;
+	int join[2], status = 0, rc;
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe2(join, O_CLOEXEC) < 0)
+		return 0;
+	if ((rc = posix_spawn_file_actions_init(&actions)) == 0) {
+		if ((rc = posix_spawn_file_actions_adddup2(&actions, join[1], STDOUT_FILENO)) == 0)
+			rc = posix_spawnp(&pid, argv[0], &actions, NULL, (char **)(uintptr_t)argv, environ);
+		posix_spawn_file_actions_destroy(&actions);
+	}
+	io_close(join[1]);
+	n = rc == 0 ? io_read(join[0], out, len - 1) : 0;
+	io_close(join[0]);
+	while (rc == 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	out[n > 0 ? n : 0] = '\0';
+	out[strcspn(out, "\n")] = '\0';
+	return rc == 0 && status == 0 && *out == '/';
+}
+
+static int
+on_servers(struct executable *e, const char *hex)
+{
+	const char *const argv[] = { "debuginfod-find", "executable", hex, NULL };
+
+	const char *urls = getenv("DEBUGINFOD_URLS");
+
+	return urls != NULL && *urls != '\0' && ask(argv, e->path, sizeof(e->path)) &&
+	    executable_check(e, e->path) == EXECUTABLE_FOUND;
+}
+
+enum executable_status
+executable_find(struct executable *e)
+{
+	enum executable_status st = EXECUTABLE_GONE;
+	char hex[HEX];
+
+	recorded(e);
+	if (e->recorded[0] != '\0')
+		st = executable_check(e, e->recorded);
+	if (st != EXECUTABLE_FOUND && build_id(e, hex) && ((e->debug != NULL && in_directory(e, e->debug, hex)) ||
+	    in_directory(e, "/usr/lib/debug", hex) || on_servers(e, hex)))
+		return EXECUTABLE_FOUND;
+	strcpy(e->path, st == EXECUTABLE_GONE ? "" : e->recorded);
+	return st;
+}

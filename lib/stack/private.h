@@ -1,0 +1,69 @@
+/* What the files trace*.c share of a trace. */
+#ifndef GZCORE_STACK_PRIVATE_H
+#define GZCORE_STACK_PRIVATE_H
+
+#include <elfutils/libdwfl.h>
+
+#include "core/code.h"
+#include "core/order.h"
+#include "core/threads.h"
+#include "stack/files.h"
+#include "stack/trace.h"
+#include "system/open_guard.h"
+
+/* Frames that are remembered: threads wait in the same places. */
+#define TRACE_SEEN 1024
+/* The most compilation units that are looked through for the lines of one core: very large programs have 30,000. */
+#define TRACE_UNITS (1u << 20)
+/* Registers, as DWARF counts them; the last is that of the PowerPC's link. */
+#define TRACE_REGISTERS 66
+
+struct trace {
+	struct image *image;
+	struct core core;
+	struct core_order order;
+	struct core_code code;
+	const struct core_registers *registers;
+	Dwfl_Callbacks callbacks;
+	struct open_guard guard;
+	struct trace_files files;
+	int strict;			/* no file without the core's build-id */
+	int reporting;			/* files that cannot be opened now are modules */
+	char *debug_path;
+	Elf *elf;
+	Dwfl *dwfl;
+	int window;
+	struct core_threads walk;
+	struct core_status now;		/* the thread that libdwfl was given last */
+	size_t threads;
+	int left_out;
+	size_t units;			/* that were looked through */
+	int unopened;			/* why a file was not opened that may be there, an errno, or 0 */
+	int changed;			/* a file was cut short while it was read */
+	int missing;			/* on the way from this frame: memory that is not in the core */
+	struct trace_registers {
+		uint64_t pc, value[TRACE_REGISTERS];
+		uint8_t has[TRACE_REGISTERS];
+		int called;		/* pc is one less than what a call returns to: in the call */
+	} start;			/* where libdwfl starts to follow the stack */
+	int first;			/* the next frame is that */
+	int again;			/* it is to be followed anew from there */
+	int anew;			/* it is being */
+	char why[512];			/* thread.end, where that is made up */
+	const struct trace_visitor *visitor;
+	struct trace_thread thread;	/* that is shown */
+	struct trace_frame seen[TRACE_SEEN];
+};
+
+/* For Dwfl_Thread_Callbacks; the last argument is the trace. */
+pid_t trace_next_thread(Dwfl *dwfl, void *arg, void **thread);
+bool trace_set_registers(Dwfl_Thread *thread, void *arg);
+bool trace_memory_read(Dwfl *dwfl, Dwarf_Addr address, Dwarf_Word *result, void *arg);
+
+/* Finds out what code there is at pc; exact: that it is not what a call returns to. */
+void trace_describe(struct trace *t, struct trace_frame *f, uint64_t pc, int exact);
+
+/* Around what libdwfl does with files that a core names. */
+void trace_guard(struct trace *t, int on);
+
+#endif

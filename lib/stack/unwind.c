@@ -1,0 +1,333 @@
+/*
+ * Following a stack.  libdwfl does, by the call frame information of the modules; where it has none it believes the
+ * frame pointer, which for most code is none, and what it then takes for a return address may be any word.  So only
+ * what is an address of code is, and where a module's file is not there the stack ends.  What was called is no code
+ * where a function pointer is NULL or wild: the caller is where calls leave it, and libdwfl starts anew from there.
+ */
+#include <elfutils/libdwfl.h>
+#include <elfutils/version.h>
+#include <gelf.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/read.h"
+#include "stack/private.h"
+
+bool
+trace_memory_read(Dwfl *dwfl, Dwarf_Addr address, Dwarf_Word *result, void *arg)
+{
+	struct trace *t = arg;
+	const struct core_load *l = core_load_at(&t->core, address);
+	size_t n = t->registers->word;
+	uint8_t b[8];
+
+	(void)dwfl;
+	if (l == NULL || l->len - (address - l->vaddr) < n ||
+	    image_read(t->image, l->offset + (address - l->vaddr), b, n) != (ssize_t)n) {
+		t->missing = 1;
+		return false;
+	}
+	*result = core_number(&t->core, b, n);
+	return true;
+}
+
+pid_t
+trace_next_thread(Dwfl *dwfl, void *arg, void **thread)
+{
+	struct trace *t = arg;
+
+	(void)dwfl;
+	if (!core_threads_next(&t->walk, &t->core, t->image, &t->now))
+		return 0;
+	*thread = t;
+	/* To libdwfl 0 is the end, and less an error: what is said of the thread comes from t->now. */
+	return t->now.tid == 0 || t->now.tid > INT32_MAX ? 1 : (pid_t)t->now.tid;
+}
+
+/* The registers of the thread, as the core has them. */
+static int
+read_registers(struct trace *t, struct trace_registers *to)
+{
+	const struct core_registers *r = t->registers;
+	uint8_t b[64 * 8];
+	size_t n = (size_t)r->count * r->word;
+
+	memset(to, 0, sizeof(*to));
+	if (image_read(t->image, t->now.registers, b, n) != (ssize_t)n)
+		return 0;
+	for (size_t k = r->from; k < r->to; k++) {
+		size_t word = r->order != NULL ? r->order[k] : k + r->shift;
+
+		to->value[k] = core_number(&t->core, b + word * r->word, r->word);
+		to->has[k] = 1;
+	}
+	if (r->extra != 0) {
+		to->value[r->extra] = core_number(&t->core, b + (size_t)r->extra_at * r->word, r->word);
+		to->has[r->extra] = 1;
+	}
+	to->pc = core_number(&t->core, b + (size_t)r->pc * r->word, r->word);
+	return 1;
+}
+
+bool
+trace_set_registers(Dwfl_Thread *thread, void *arg)
+{
+	struct trace *t = arg;
+	Dwarf_Word value;
+
+	if (!t->anew && !read_registers(t, &t->start))
+		return false;
+	for (int k = 0; k < TRACE_REGISTERS; k++) {
+		value = t->start.value[k];
+		if (t->start.has[k])
+			dwfl_thread_state_registers(thread, k, 1, &value);
+	}
+	dwfl_thread_state_register_pc(thread, t->start.pc);
+	t->first = 1;
+	return true;
+}
+
+/* Whether the module's file says that there is code at an address. */
+static int
+in_code_of_module(struct trace *t, uint64_t address)
+{
+	Dwfl_Module *m = dwfl_addrmodule(t->dwfl, address);
+	GElf_Addr bias;
+	Elf *elf = m != NULL ? dwfl_module_getelf(m, &bias) : NULL;
+	size_t count;
+	GElf_Phdr ph;
+
+	if (elf == NULL || elf_getphdrnum(elf, &count) != 0)
+		return core_files_at(&t->core.files, address) != NULL;
+	for (size_t k = 0; k < count && gelf_getphdr(elf, (int)k, &ph) != NULL; k++)
+		if (ph.p_type == PT_LOAD && (ph.p_flags & PF_X) != 0 && address - bias >= ph.p_vaddr &&
+		    address - bias - ph.p_vaddr < ph.p_memsz)
+			return 1;
+	return 0;
+}
+
+/* Whether there is code at an address.  gdb leaves mappings of files out of the headers of a core. */
+static int
+is_code(struct trace *t, uint64_t address)
+{
+	int code = core_code_at(&t->code, address);
+
+	return code < 0 ? in_code_of_module(t, address) : code;
+}
+
+/* DWARF's number of the register that is a word of pr_reg. */
+static size_t
+register_of(const struct core_registers *r, size_t word)
+{
+	if (r->extra != 0 && word == r->extra_at)
+		return r->extra;
+	for (size_t k = r->from; k < r->to; k++)
+		if ((r->order != NULL ? r->order[k] : k + r->shift) == word)
+			return k;
+	return 0;
+}
+
+/* Makes the registers of something that was called, and is no code, those of its caller; 0 when it is not known. */
+static int
+step_out(struct trace *t)
+{
+	const struct core_registers *r = t->registers;
+	struct trace_registers *s = &t->start;
+	size_t at = register_of(r, r->link != 0 ? r->link : r->sp);
+	Dwarf_Word back;
+
+	if (!s->has[at])
+		return 0;
+	back = s->value[at];
+	if (r->link == 0 && !trace_memory_read(t->dwfl, s->value[at], &back, t))
+		return 0;
+	/* The lowest bit says which instructions are there. */
+	if (r->machine == EM_ARM)
+		back &= ~(Dwarf_Word)1;
+	if (!is_code(t, back - 1))
+		return 0;
+	/* The call has overwritten what the caller returns to itself, which is in its frame. */
+	if (r->link == 0)
+		s->value[at] += r->word;
+	else
+		s->has[at] = 0;
+	/* libdwfl takes the first pc as it is, but a call may be the last instruction of its function. */
+	s->pc = back - 1;
+	s->called = 1;
+	return 1;
+}
+
+/* Takes the registers of a frame that is not the first; 0 when they cannot be had. */
+static int
+take_registers(struct trace *t, Dwfl_Frame *state)
+{
+#if _ELFUTILS_PREREQ(0, 188)
+	Dwarf_Word value;
+
+	memset(&t->start, 0, sizeof(t->start));
+	for (unsigned k = 0; k < TRACE_REGISTERS; k++)
+		if (dwfl_frame_reg(state, k, &value) == 0) {
+			t->start.value[k] = value;
+			t->start.has[k] = 1;
+		}
+	return 1;
+#else
+	(void)t;
+	(void)state;
+	return 0;
+#endif
+}
+
+/* Why the stack cannot be followed from an address, for want of its module's file; NULL when that is not so. */
+static const char *
+lacks_file(struct trace *t, uint64_t address)
+{
+	Dwfl_Module *m = dwfl_addrmodule(t->dwfl, address);
+	const struct core_file *file = core_files_at(&t->core.files, address);
+	const char *slash;
+	Dwarf_Addr bias;
+	int why;
+
+	if (file == NULL || (slash = strrchr(file->path, '/')) == NULL)
+		return NULL;
+	if (m == NULL ? file->module == NULL :
+			dwfl_module_eh_cfi(m, &bias) != NULL || dwfl_module_dwarf_cfi(m, &bias) != NULL)
+		return NULL;
+	if ((why = trace_files_why(&t->files, file->path)) == 0 && trace_files_other_build(file, file->path))
+		why = TRACE_FILES_OTHER;
+	/* The file is there, and has no such information. */
+	if (why == 0)
+		return NULL;
+	snprintf(t->why, sizeof(t->why), "%.255s: %s", slash + 1, trace_files_words(why));
+	return t->why;
+}
+
+static int
+show(struct trace *t, uint64_t pc, int exact)
+{
+	struct trace_frame *f = &t->seen[(pc ^ pc >> 10 ^ (uint64_t)exact) % TRACE_SEEN];
+
+	if (t->thread.frames == TRACE_FRAMES) {
+		t->thread.end = "more frames than are shown";
+		return 0;
+	}
+	/* The first frame of a thread and a return address of the same value are two. */
+	if (f->pc != pc || f->pc == 0 || f->exact != exact)
+		trace_describe(t, f, pc, exact);
+	if (t->visitor->frame != NULL)
+		t->visitor->frame(t->visitor->arg, &t->thread, f);
+	t->thread.frames++;
+	return 1;
+}
+
+/* A frame whose pc is no code: that of the crash, or what a signal interrupted. */
+static void
+astray(struct trace *t, Dwfl_Frame *state, uint64_t pc, int exact)
+{
+	int shown = t->thread.frames == 0, found;
+
+	if (shown && !show(t, pc, exact))
+		return;
+	if (!exact) {
+		t->thread.end = "what it returns to is no code";
+		return;
+	}
+	found = t->registers != NULL && (t->first || take_registers(t, state)) && step_out(t);
+	if (!found && !t->missing)
+		t->thread.end = shown ? "it is no code, and its caller is not known" :
+					"what a signal interrupted is no code";
+	/* Only what has a caller was called: what else is on the stack is not shown. */
+	if (found && (shown || show(t, pc, exact)))
+		t->again = 1;
+}
+
+static int
+each_frame(Dwfl_Frame *state, void *arg)
+{
+	struct trace *t = arg;
+	Dwarf_Addr pc;
+	bool exact;
+
+	/* What the frame before lacked did not hinder. */
+	t->missing = 0;
+	if (!dwfl_frame_pc(state, &pc, &exact)) {
+		t->thread.end = dwfl_errmsg(-1);
+		return DWARF_CB_ABORT;
+	}
+	if (t->first && t->start.called) {
+		pc++;
+		exact = false;
+	}
+	if (!is_code(t, pc - !exact)) {
+		astray(t, state, pc, exact);
+		return DWARF_CB_ABORT;
+	}
+	t->first = 0;
+	if (!show(t, pc, exact))
+		return DWARF_CB_ABORT;
+	t->thread.end = lacks_file(t, pc - !exact);
+	return t->thread.end != NULL ? DWARF_CB_ABORT : DWARF_CB_OK;
+}
+
+static void
+follow(struct trace *t, Dwfl_Thread *thread)
+{
+	int rc;
+
+	t->missing = 0;
+	t->again = 0;
+	do {
+		t->anew = t->again;
+		t->again = 0;
+		rc = dwfl_thread_getframes(thread, each_frame, t);
+	} while (t->again);
+	if (t->thread.end != NULL)
+		return;
+	/* The errors of a function that we gave it libdwfl does not know; it takes a lost return address for none. */
+	if (t->missing)
+		t->thread.end = "it leads to memory that is not in the core";
+	else if (rc < 0)
+		t->thread.end = dwfl_errmsg(-1);
+	if (rc < 0 && t->thread.end == NULL)
+		t->thread.end = "unknown";
+}
+
+static int
+each_thread(Dwfl_Thread *thread, void *arg)
+{
+	struct trace *t = arg;
+	const struct trace_visitor *v = t->visitor;
+
+	if (t->threads == TRACE_THREADS || (v->threads > 0 && t->threads == v->threads)) {
+		t->left_out = 1;
+		return DWARF_CB_ABORT;
+	}
+	t->thread = (struct trace_thread){
+		.tid = t->registers != NULL ? t->now.tid : (uint32_t)dwfl_thread_tid(thread),
+		.crashed = t->threads == 0 && t->core.signal != 0,
+	};
+	t->threads++;
+	if (v->start != NULL)
+		v->start(v->arg, &t->thread);
+	follow(t, thread);
+	if (v->end != NULL)
+		v->end(v->arg, &t->thread);
+	return DWARF_CB_OK;
+}
+
+int
+trace_walk(struct trace *t, const struct trace_visitor *v)
+{
+	int rc;
+
+	if (t->dwfl == NULL)
+		return -1;
+	memset(&t->walk, 0, sizeof(t->walk));
+	t->threads = 0;
+	t->left_out = 0;
+	t->visitor = v;
+	trace_guard(t, 1);
+	rc = dwfl_getthreads(t->dwfl, each_thread, t);
+	trace_guard(t, 0);
+	return rc < 0 ? -1 : t->left_out;
+}

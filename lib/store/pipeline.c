@@ -1,0 +1,293 @@
+#define _GNU_SOURCE
+#include "store/pipeline.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "system/owner.h"
+#include "system/pipe.h"
+
+/* What stages_wait waits for: who started us with a signal ignored wants it ignored. */
+static void
+watched(sigset_t *set)
+{
+	static const int ends[] = { SIGTERM, SIGINT, SIGHUP };
+
+	sigemptyset(set);
+	sigaddset(set, SIGCHLD);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		struct sigaction act;
+
+		if (sigaction(ends[i], NULL, &act) == 0 && act.sa_handler != SIG_IGN)
+			sigaddset(set, ends[i]);
+	}
+}
+
+int
+stages_split(struct stages *p, char **argv)
+{
+	memset(p, 0, sizeof(*p));
+	p->messages[0] = p->messages[1] = -1;
+	p->stage[p->count++].argv = argv;
+	for (; *argv != NULL; argv++) {
+		if (strcmp(*argv, "|") != 0)
+			continue;
+		*argv = NULL;
+		if (p->count == STAGES_MAX || p->stage[p->count - 1].argv[0] == NULL)
+			return -1;
+		p->stage[p->count++].argv = argv + 1;
+	}
+	return p->count > 1 && p->stage[p->count - 1].argv[0] == NULL ? -1 : 0;
+}
+
+void
+stages_block(void)
+{
+	struct sigaction dfl = { .sa_handler = SIG_DFL };
+	sigset_t set;
+
+	/* Ignored, children would leave no status behind. */
+	sigaction(SIGCHLD, &dfl, NULL);
+	watched(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static int
+limit_size(pid_t pid, uint64_t size)
+{
+	struct rlimit r;
+
+	if (prlimit(pid, RLIMIT_FSIZE, NULL, &r) < 0)
+		return -1;
+	/* The hard limit stays, so that it can be raised again. */
+	r.rlim_cur = r.rlim_max == RLIM_INFINITY || size < r.rlim_max ? size : r.rlim_max;
+	return prlimit(pid, RLIMIT_FSIZE, &r, NULL);
+}
+
+/* What the stages must not do; 0, or -1 with errno. */
+static int
+bind(const struct stages *p)
+{
+	struct sigaction ign = { .sa_handler = SIG_IGN };
+
+	if (p->limit != NULL && (sigaction(SIGXFSZ, &ign, NULL) < 0 ||
+	    limit_size(0, p->limit(p->limit_arg)) < 0 || dup2(p->messages[1], STDERR_FILENO) < 0))
+		return -1;
+	return p->user != NULL ? owner_become(p->user) : 0;
+}
+
+/* The child: becomes the stage, or says why not on the descriptor tell. */
+static void
+become(const struct stages *p, char **argv, int in, int out, int tell)
+{
+	sigset_t set;
+
+	watched(&set);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	if (bind(p) == 0 && (in == STDIN_FILENO || dup2(in, STDIN_FILENO) >= 0) && dup2(out, STDOUT_FILENO) >= 0) {
+		if (argv[0] == NULL) {
+			io_close(tell);
+			pipe_grow(STDIN_FILENO);
+			_exit(io_copy(STDIN_FILENO, STDOUT_FILENO) == 0 ? 0 : errno);
+		}
+		execvp(argv[0], argv);
+	}
+	if (io_write(tell, &errno, sizeof(errno)) < 0)
+		_exit(126);
+	_exit(127);
+}
+
+/* Starts one stage; what its exec failed with goes to s->error.  -1 with errno: no process. */
+static int
+start(const struct stages *p, struct stage *s, int in, int out)
+{
+	int tell[2];
+
+	if (pipe2(tell, O_CLOEXEC) < 0)
+		return -1;
+	if ((s->pid = fork()) < 0) {
+		int saved = errno;
+
+		s->pid = 0;
+		io_close(tell[0]);
+		io_close(tell[1]);
+		errno = saved;
+		return -1;
+	}
+	if (s->pid == 0)
+		become(p, s->argv, in, out, tell[1]);
+	io_close(tell[1]);
+	if (io_read(tell[0], &s->error, sizeof(s->error)) < (ssize_t)sizeof(s->error))
+		s->error = 0;
+	io_close(tell[0]);
+	return 0;
+}
+
+static void
+end(struct stages *p, int sig)
+{
+	for (int i = 0; i < p->count; i++)
+		if (p->stage[i].pid > 0)
+			kill(p->stage[i].pid, sig);
+}
+
+/* Gives away descriptor 0. */
+static void
+leave_input(void)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (null > 0) {
+		dup2(null, STDIN_FILENO);
+		io_close(null);
+	}
+}
+
+int
+stages_start(struct stages *p, int out)
+{
+	int in = STDIN_FILENO, saved;
+
+	if (p->limit != NULL && pipe2(p->messages, O_CLOEXEC) < 0)
+		return -1;
+	/* An unprivileged stage may not be allowed to. */
+	if (p->user != NULL)
+		pipe_grow(STDIN_FILENO);
+	for (int i = 0; i < p->count; i++) {
+		int join[2] = { -1, out };
+
+		if (i + 1 < p->count) {
+			if (pipe2(join, O_CLOEXEC) < 0)
+				goto fail;
+			pipe_grow(join[0]);
+		}
+		if (start(p, &p->stage[i], in, join[1]) < 0) {
+			saved = errno;
+			if (join[0] >= 0) {
+				io_close(join[0]);
+				io_close(join[1]);
+			}
+			errno = saved;
+			goto fail;
+		}
+		if (i == 0)
+			leave_input();
+		else
+			io_close(in);
+		if (join[1] != out)
+			io_close(join[1]);
+		in = join[0];
+	}
+	return 0;
+fail:
+	saved = errno;
+	if (in > STDIN_FILENO)
+		io_close(in);
+	end(p, SIGKILL);
+	stages_wait(p);
+	errno = saved;
+	return -1;
+}
+
+/* Collects those that have ended; returns how many have not. */
+static int
+collect(struct stages *p)
+{
+	int left = 0;
+
+	for (int i = 0; i < p->count; i++) {
+		struct stage *s = &p->stage[i];
+
+		pid_t pid = s->pid > 0 ? waitpid(s->pid, &s->status, WNOHANG) : 0;
+
+		if (pid < 0)
+			s->error = errno;
+		if (pid != 0)
+			s->pid = 0;
+		left += s->pid > 0;
+	}
+	return left;
+}
+
+/* Passes on what the stages have said by now. */
+static void
+relay(const struct stages *p)
+{
+	struct pollfd ready = { .fd = p->messages[0], .events = POLLIN };
+	char text[4096];
+	ssize_t n;
+
+	while (ready.fd >= 0 && poll(&ready, 1, 0) > 0 && (ready.revents & POLLIN) &&
+	    (n = io_read_some(ready.fd, text, sizeof(text))) > 0)
+		if (io_write(STDERR_FILENO, text, (size_t)n) < 0)
+			break;
+}
+
+static void
+follow_limit(const struct stages *p)
+{
+	uint64_t size = p->limit(p->limit_arg);
+
+	for (int i = 0; i < p->count; i++)
+		if (p->stage[i].pid > 0)
+			limit_size(p->stage[i].pid, size);
+}
+
+/* Waits for one of the signals, at most ms milliseconds, for ever when they are negative. */
+static int
+wait_signal(const sigset_t *set, int64_t ms)
+{
+	struct timespec ts = { .tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000 };
+
+	return ms < 0 ? sigwaitinfo(set, NULL) : sigtimedwait(set, NULL, &ts);
+}
+
+int
+stages_wait(struct stages *p)
+{
+	int64_t end_at = p->seconds > 0 ? now_ms() + (int64_t)p->seconds * 1000 : -1;
+	sigset_t set;
+	int ended = 0;
+
+	watched(&set);
+	while (collect(p) > 0) {
+		int64_t now = now_ms(), ms = end_at < 0 ? -1 : end_at > now ? end_at - now : 0;
+		int sig;
+
+		if (p->limit != NULL && (ms < 0 || ms > STAGES_TICK))
+			ms = STAGES_TICK;
+		sig = wait_signal(&set, ms);
+		if (p->limit != NULL) {
+			follow_limit(p);
+			relay(p);
+		}
+		if (sig <= 0 && (end_at < 0 || now_ms() < end_at)) {
+			continue;
+		} else if (ended && sig <= 0) {
+			end(p, SIGKILL);
+			end_at = -1;
+		} else if (!ended && sig != SIGCHLD) {
+			ended = sig > 0 ? sig : SIGALRM;
+			end(p, SIGTERM);
+			end_at = now_ms() + STAGES_GRACE * 1000;
+		}
+	}
+	relay(p);
+	for (int i = 0; i < 2 && p->messages[i] >= 0; i++)
+		io_close(p->messages[i]);
+	return ended;
+}
+
+int
+stage_ok(const struct stage *s)
+{
+	return s->error == 0 && WIFEXITED(s->status) && WEXITSTATUS(s->status) == 0;
+}

@@ -1,0 +1,90 @@
+#define _GNU_SOURCE
+#include "system/deadline.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+
+/* How long a process takes at most to end that can be ended, ms. */
+#define KILLED_MS 100
+
+void *
+deadline_memory(size_t len)
+{
+	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+void
+deadline_free(void *memory, size_t len)
+{
+	if (memory != NULL)
+		munmap(memory, len);
+}
+
+/* Waits until the other end of the pipe is closed, which only the end of the process does. */
+static int
+wait_end(int fd, int ms)
+{
+	int64_t end = now_ms() + ms, left;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int n;
+
+	do {
+		left = end - now_ms();
+		n = poll(&p, 1, left > 0 ? (int)left : 0);
+	} while (n < 0 && errno == EINTR);
+	return n;
+}
+
+int
+deadline_run(void (*fn)(void *arg), void *arg, int ms)
+{
+	int ends[2], n, status = 0;
+	pid_t child;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -1;
+	if ((child = fork()) < 0) {
+		n = errno;
+		io_close(ends[0]);
+		io_close(ends[1]);
+		errno = n;
+		return -1;
+	}
+	if (child == 0) {
+		/* Whoever waits for the end of these must not wait for us. */
+		for (int fd = 0; fd <= 2; fd++)
+			io_close(fd);
+		fn(arg);
+		_exit(0);
+	}
+	io_close(ends[1]);
+	n = wait_end(ends[0], ms);
+	if (n <= 0) {
+		kill(child, SIGKILL);
+		/* Reaped, unless even that does not end it. */
+		if (wait_end(ends[0], KILLED_MS) > 0)
+			waitpid(child, NULL, 0);
+		io_close(ends[0]);
+		errno = ETIMEDOUT;
+		return -1;
+	}
+	io_close(ends[0]);
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	if (status != 0) {
+		errno = ECANCELED;
+		return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,64 @@
+#include "system/end_input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+static const int handled[] = { SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGXFSZ };
+/* So many of them end the input; the others are ignored. */
+#define ENDS 3
+#define HANDLED (sizeof(handled) / sizeof(*handled))
+
+static struct sigaction was[HANDLED];
+static int nothing, heeded;
+static volatile sig_atomic_t told, child;
+
+static void
+end(int sig)
+{
+	int saved = errno;
+
+	told = sig;
+	if (child > 0)
+		kill((pid_t)child, sig);
+	dup2(nothing, STDIN_FILENO);
+	errno = saved;
+}
+
+int
+end_input_heed(void)
+{
+	struct sigaction act = { .sa_handler = end }, ignore = { .sa_handler = SIG_IGN };
+
+	if ((nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0)
+		return -1;
+	for (size_t i = 0; i < HANDLED; i++) {
+		sigaction(handled[i], NULL, &was[i]);
+		if (i >= ENDS || was[i].sa_handler != SIG_IGN)
+			sigaction(handled[i], i < ENDS ? &act : &ignore, NULL);
+	}
+	heeded = 1;
+	return 0;
+}
+
+void
+end_input_restore(void)
+{
+	for (size_t i = 0; heeded && i < HANDLED; i++)
+		sigaction(handled[i], &was[i], NULL);
+}
+
+void
+end_input_tell(pid_t to)
+{
+	child = (sig_atomic_t)to;
+	if (to > 0 && told != 0)
+		kill(to, (int)told);
+}
+
+int
+end_input_told(void)
+{
+	return (int)told;
+}

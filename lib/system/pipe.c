@@ -1,0 +1,137 @@
+#define _GNU_SOURCE
+#include "system/pipe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+
+/* How long to nap for the kernel to write some more, nanoseconds: a tenth of what fills the pipe. */
+#define NAP 50000
+/* The same to look again at what a pipe holds. */
+#define PEEK_NAP 200000
+
+void
+pipe_grow(int fd)
+{
+	int saved = errno;
+
+	if (fcntl(fd, F_GETPIPE_SZ) < PIPE_SIZE)
+		fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE);
+	errno = saved;
+}
+
+ssize_t
+pipe_splice(int in, int out, size_t len)
+{
+	for (;;) {
+		ssize_t n = splice(in, NULL, out, NULL, len, SPLICE_F_MOVE);
+
+		if (n >= 0)
+			return n;
+		if (errno == EAGAIN) {
+			/* Either side may be the one that is non-blocking. */
+			io_wait(in, 0);
+			io_wait(out, 1);
+		} else if (errno != EINTR) {
+			return -1;
+		}
+	}
+}
+
+ssize_t
+pipe_peek(int fd, void *buf, size_t len, int patience)
+{
+	const struct timespec nap = { .tv_nsec = PEEK_NAP };
+	int own[2], saved;
+	ssize_t n, last = -1;
+	int64_t grew = now_ms();
+
+	if (pipe2(own, O_CLOEXEC) < 0)
+		return -1;
+	pipe_grow(own[0]);
+	for (;;) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		/* Asked before: once nobody writes any more, what is there is all. */
+		int ended = poll(&p, 1, 0) > 0 && (p.revents & POLLHUP) != 0;
+
+		n = tee(fd, own[1], len, 0);
+		if (n < 0 && errno == EAGAIN)
+			io_wait(fd, 0);
+		else if (n < 0 && errno != EINTR)
+			break;
+		if (n < 0)
+			continue;
+		n = io_read(own[0], buf, (size_t)n);
+		if (n <= 0 || (size_t)n == len || ended)
+			break;
+		if (n != last)
+			grew = now_ms();
+		else if (patience >= 0 && now_ms() - grew >= patience)
+			break;
+		last = n;
+		nanosleep(&nap, NULL);
+	}
+	saved = errno;
+	io_close(own[0]);
+	io_close(own[1]);
+	errno = saved;
+	return n;
+}
+
+void
+pipe_open(struct pipe_input *p, int fd)
+{
+	p->fd = fd;
+	pipe_grow(fd);
+	if (fcntl(fd, F_GETPIPE_SZ) < 0 || pipe2(p->own, O_CLOEXEC) < 0)
+		p->own[0] = p->own[1] = -1;
+	else
+		pipe_grow(p->own[0]);
+}
+
+void
+pipe_close(struct pipe_input *p)
+{
+	if (p->own[0] >= 0) {
+		io_close(p->own[0]);
+		io_close(p->own[1]);
+	}
+}
+
+static ssize_t
+read_some(struct pipe_input *p, void *buf, size_t len)
+{
+	ssize_t n;
+
+	if (p->own[0] < 0)
+		return io_read_some(p->fd, buf, len);
+	n = pipe_splice(p->fd, p->own[1], len);
+	return n > 0 ? io_read(p->own[0], buf, (size_t)n) : n;
+}
+
+ssize_t
+pipe_gather(struct pipe_input *p, void *buf, size_t len)
+{
+	/* A sixteenth of the pipe, or it is the end, costs the kernel no waiting. */
+	static const size_t plenty = PIPE_SIZE / 16;
+	const struct timespec nap = { .tv_nsec = NAP };
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = read_some(p, (char *)buf + done, len - done);
+
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			break;
+		done += (size_t)n;
+		if ((size_t)n < plenty && done < len)
+			nanosleep(&nap, NULL);
+	}
+	return (ssize_t)done;
+}

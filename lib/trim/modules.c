@@ -1,0 +1,275 @@
+#include "trim/segments.h"
+
+#include <elf.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "elf/symbol.h"
+
+/* The most of a module's headers, or its dynamic section, that is kept, bytes. */
+#define HEADERS 65536
+/* The most entries of a dynamic section, and of a link map: what loops ends too. */
+#define DYNAMIC 4096
+#define LINKS 65536
+/* The longest name, bytes. */
+#define NAME 4096
+/* The most program headers and dynamic entries that are read of all modules: those of 16,384 are fewer. */
+#define LOOKS (2u * 1024 * 1024)
+/* The most namespaces of dlmopen(3). */
+#define NAMESPACES 16
+
+int
+trim_names(const char *pattern, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return fnmatch(pattern, path, 0) == 0 || (slash != NULL && fnmatch(pattern, slash + 1, 0) == 0);
+}
+
+/* A module in memory: its own headers say of which class it is. */
+struct module {
+	uint64_t bias;			/* what is to be added to its addresses */
+	uint64_t dynamic, dynamic_len;	/* 0: none */
+	uint64_t table;			/* of its program headers */
+	size_t count, entry;
+};
+
+/* Reads the file header at an address; 0 when it is none of the core's class. */
+static int
+read_header(const struct trim *t, uint64_t start, struct module *m)
+{
+	const struct core *c = t->core;
+	uint8_t h[sizeof(Elf64_Ehdr)];
+	size_t size = c->is64 ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr), w = trim_word(t);
+
+	if (trim_read(t, start, h, size) != size || memcmp(h, ELFMAG, SELFMAG) != 0 ||
+	    h[EI_CLASS] != (c->is64 ? ELFCLASS64 : ELFCLASS32))
+		return 0;
+	*m = (struct module){ .table = core_number(c, h + (c->is64 ? 32 : 28), w),
+		.entry = (size_t)core_number(c, h + (c->is64 ? 54 : 42), 2),
+		.count = (size_t)core_number(c, h + (c->is64 ? 56 : 44), 2) };
+	if (m->entry < (c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr)) || m->table > HEADERS ||
+	    m->count * m->entry > HEADERS)
+		m->count = 0;
+	m->table += start;
+	return 1;
+}
+
+/* The program header i; 0 when it is not there. */
+static int
+read_phdr(struct trim *t, const struct module *m, size_t i, uint32_t *type, uint64_t *offset, uint64_t *vaddr,
+    uint64_t *memsz)
+{
+	const struct core *c = t->core;
+	size_t w = trim_word(t), size = c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr), at = c->is64 ? 8 : 4;
+	uint8_t p[sizeof(Elf64_Phdr)];
+
+	if (t->looks++ >= LOOKS || trim_read(t, m->table + i * m->entry, p, size) != size)
+		return 0;
+	*type = (uint32_t)core_number(c, p, 4);
+	*offset = core_number(c, p + at, w);
+	*vaddr = core_number(c, p + at + w, w);
+	*memsz = core_number(c, p + at + 4 * w, w);
+	return 1;
+}
+
+static void
+keep_range(struct trim *t, enum trim_rule rule, uint64_t start, uint64_t len, uint64_t most)
+{
+	if (len > most)
+		len = most;
+	if (len > 0 && start < UINT64_MAX - len)
+		trim_keep(t, rule, start, start + len);
+}
+
+/* Keeps what says which module it is, and what leads to the link map; start is where its file's first byte is. */
+static void
+keep_module(struct trim *t, uint64_t start, struct module *m)
+{
+	uint64_t offset, vaddr, memsz;
+	uint32_t type;
+	int placed = 0;
+
+	keep_range(t, TRIM_MODULES, start, TRIM_PAGE, TRIM_PAGE);
+	keep_range(t, TRIM_MODULES, m->table, m->count * m->entry, HEADERS);
+	/* The segment that begins with the file's header says what was added to the addresses. */
+	for (size_t i = 0; i < m->count && !placed && read_phdr(t, m, i, &type, &offset, &vaddr, &memsz); i++)
+		if (type == PT_LOAD && offset < TRIM_PAGE) {
+			m->bias = start - (vaddr - offset);
+			placed = 1;
+		}
+	if (!placed)
+		return;
+	for (size_t i = 0; i < m->count && read_phdr(t, m, i, &type, &offset, &vaddr, &memsz); i++) {
+		if (type == PT_NOTE || type == PT_DYNAMIC)
+			keep_range(t, TRIM_MODULES, m->bias + vaddr, memsz, HEADERS);
+		if (type == PT_DYNAMIC) {
+			m->dynamic = m->bias + vaddr;
+			m->dynamic_len = memsz;
+		}
+	}
+}
+
+void
+trim_modules(struct trim *t)
+{
+	const struct core *c = t->core;
+	struct module m;
+
+	for (size_t i = 0; i < c->files.count; i++) {
+		const struct core_file *f = &c->files.file[i];
+
+		if (f->from != 0 || !read_header(t, f->start, &m))
+			continue;
+		keep_module(t, f->start, &m);
+		if (c->vdso_at >= f->start && c->vdso_at < f->end)
+			keep_range(t, TRIM_MODULES, f->start, f->end - f->start, HEADERS);
+	}
+	/* Where the core does not say what files there are, each segment may begin one. */
+	for (size_t i = 0; !c->files.seen && i < t->usable; i++)
+		if (read_header(t, t->by_address[i].at, &m))
+			keep_module(t, t->by_address[i].at, &m);
+}
+
+/* The value of an entry of a dynamic section, 0 when there is none. */
+static uint64_t
+dynamic_value(struct trim *t, const struct module *m, uint64_t wanted)
+{
+	size_t w = trim_word(t);
+	uint64_t tag, value;
+
+	for (size_t i = 0; i < DYNAMIC && 2 * w * (i + 1) <= m->dynamic_len; i++) {
+		if (t->looks++ >= LOOKS || trim_read_word(t, m->dynamic + 2 * w * i, &tag) < 0 || tag == DT_NULL)
+			break;
+		if (tag == wanted && trim_read_word(t, m->dynamic + 2 * w * i + w, &value) == 0)
+			return value;
+	}
+	return 0;
+}
+
+/* Where the program says that the dynamic linker's struct r_debug is. */
+static uint64_t
+find_debug(struct trim *t)
+{
+	const struct core *c = t->core;
+	uint64_t at = 0;
+	struct module m;
+
+	if (c->exe != NULL && read_header(t, c->exe->start, &m)) {
+		keep_module(t, c->exe->start, &m);
+		at = dynamic_value(t, &m, DT_DEBUG);
+	}
+	for (size_t i = 0; at == 0 && i < c->files.count; i++)
+		if (c->files.file[i].from == 0 && read_header(t, c->files.file[i].start, &m)) {
+			keep_module(t, c->files.file[i].start, &m);
+			at = dynamic_value(t, &m, DT_DEBUG);
+		}
+	return at;
+}
+
+static void
+keep_name(struct trim *t, uint64_t at)
+{
+	char text[NAME];
+	size_t n = at != 0 ? trim_read(t, at, text, sizeof(text)) : 0;
+	const char *end = n > 0 ? memchr(text, '\0', n) : NULL;
+
+	/* What is no name is not worth a page. */
+	if (end != NULL)
+		keep_range(t, TRIM_LINKS, at, (uint64_t)(end - text) + 1, NAME);
+}
+
+/* The dynamic linker's own memory, in which its lists of threads are too. */
+static void
+keep_linker(struct trim *t, uint64_t base)
+{
+	const struct core_file *f = core_files_at(&t->core->files, base);
+	uint64_t end = f != NULL ? f->end : 0;
+
+	for (size_t i = f != NULL ? trim_segments_from(t, f->start) : 0; f != NULL && i < t->usable; i++) {
+		const struct trim_segment *s = &t->segment[t->by_address[i].segment];
+
+		/* And what follows it, its .bss. */
+		if (s->vaddr > end)
+			break;
+		if (s->flags & PF_W)
+			keep_range(t, TRIM_LINKS, s->vaddr, s->filesz, HEADERS);
+		if (s->vaddr == end)
+			break;
+	}
+}
+
+int
+trim_links(struct trim *t)
+{
+	size_t w = trim_word(t), n = 0;
+	uint64_t debug = find_debug(t), node, name, base;
+	const int found = debug != 0;
+	uint8_t version[4];
+
+	for (int k = 0; debug != 0 && k < NAMESPACES; k++) {
+		if (trim_read(t, debug, version, 4) != 4 || trim_read_word(t, debug + w, &node) < 0)
+			break;
+		keep_range(t, TRIM_LINKS, debug, 6 * w, 6 * w);
+		if (k == 0 && trim_read_word(t, debug + 4 * w, &base) == 0)
+			keep_linker(t, base);
+		for (; node != 0 && n < LINKS; n++) {
+			keep_range(t, TRIM_LINKS, node, TRIM_LINK, TRIM_LINK);
+			if (trim_read_word(t, node + w, &name) == 0)
+				keep_name(t, name);
+			if (trim_read_word(t, node + 3 * w, &node) < 0)
+				break;
+		}
+		/* From version 2 on there is one for each namespace (glibc 2.35, struct r_debug_extended). */
+		if (core_number(t->core, version, 4) < 2 || trim_read_word(t, debug + 5 * w, &debug) < 0)
+			break;
+	}
+	return found;
+}
+
+/* Of a file that is the one in the core, as far as both say, where a symbol's data is. */
+static int
+find_symbol(const struct core_file *f, const char *name, uint64_t *at, uint64_t *len)
+{
+	struct elf_id in_core, in_file;
+	int fd = io_open_regular(f->path, 1), found = 0;
+
+	if (fd < 0)
+		return 0;
+	core_files_identity(f, &in_core);
+	if (elf_id_read(fd, ELF_ID_SECTION, &in_file) == ELF_ID_OK && (in_core.build_id_len == 0 ||
+	    (in_core.build_id_len == in_file.build_id_len &&
+	    memcmp(in_core.build_id, in_file.build_id, in_file.build_id_len) == 0)))
+		found = elf_symbol_find(fd, f->path, name, at, len);
+	io_close(fd);
+	return found;
+}
+
+void
+trim_symbols(struct trim *t)
+{
+	const struct core_files *f = &t->core->files;
+
+	t->unknown_symbols = 0;
+	for (size_t k = 0; k < t->options->symbols; k++) {
+		const char *name = strrchr(t->options->symbol[k], '!');
+		char module[NAME];
+		uint64_t at, len;
+		int found = 0;
+
+		if (name == NULL || (size_t)(name - t->options->symbol[k]) >= sizeof(module))
+			continue;
+		memcpy(module, t->options->symbol[k], (size_t)(name - t->options->symbol[k]));
+		module[name - t->options->symbol[k]] = '\0';
+		for (size_t i = 0; i < f->count; i++)
+			if (f->file[i].from == 0 && trim_names(module, f->file[i].path) &&
+			    find_symbol(&f->file[i], name + 1, &at, &len)) {
+				keep_range(t, TRIM_ASKED, f->file[i].start + at, len, UINT64_MAX);
+				found = 1;
+			}
+		if (!found && t->unknown_symbols++ == 0)
+			t->unknown_symbol = k;
+	}
+}

@@ -1,0 +1,128 @@
+#include "trim/process.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "proc/proc.h"
+#include "proc/task.h"
+#include "system/deadline.h"
+
+/* The longest auxiliary vector that is compared, bytes: the kernel's has some 20 entries. */
+#define AUXV 1024
+
+/* What the process that does it shares with the caller, and what it needs. */
+struct job {
+	struct trim_process *shared;
+	struct trim_process p;
+	const struct core *core;
+	struct image *head;
+	const struct trim_options *options;
+	int fd, mem;
+};
+
+static ssize_t
+read_memory(void *arg, uint64_t address, uint64_t offset, void *buf, size_t len)
+{
+	const struct job *j = arg;
+
+	(void)offset;
+	if (address > INT64_MAX)
+		return -1;
+	return io_pread(j->mem, buf, len, address);
+}
+
+/* Whether the process has the auxiliary vector of the core, with its random addresses. */
+static int
+same_auxv(const struct job *j)
+{
+	struct core_threads walk = { 0 };
+	struct core_note_at note;
+	uint8_t ours[AUXV], theirs[AUXV];
+	ssize_t n;
+	int fd;
+
+	do {
+		if (!core_note_next(&walk, j->core, j->head, &note))
+			return 0;
+	} while (note.type != NT_AUXV);
+	if (note.len > AUXV || image_read(j->head, note.at, ours, (size_t)note.len) != (ssize_t)note.len ||
+	    (fd = proc_open_file(j->p.pid, "auxv")) < 0)
+		return 0;
+	n = io_read(fd, theirs, sizeof(theirs));
+	io_close(fd);
+	return n >= (ssize_t)note.len && note.len > 0 && memcmp(ours, theirs, (size_t)note.len) == 0;
+}
+
+static void
+fail(struct job *j, enum trim_status st, const char *why)
+{
+	j->shared->status = st;
+	j->shared->error = errno;
+	snprintf(j->shared->name, sizeof(j->shared->name), "pid %ld%s", (long)j->p.pid, why);
+}
+
+static void
+write_it(void *arg)
+{
+	struct job *j = arg;
+	struct trim t = { .core = j->core, .head = j->head, .options = j->options,
+		.memory = { .source = TRIM_PROCESS, .read = read_memory, .arg = j } };
+	enum trim_status st;
+
+	if ((j->mem = proc_open_file(j->p.pid, "mem")) < 0) {
+		fail(j, TRIM_SYSTEM, ": its memory");
+		return;
+	}
+	/* Who was forked from the same program has the same vector, but not the same PID. */
+	if (!same_auxv(j) || (j->core->has_psinfo && proc_has_pid(j->p.pid, j->core->pid) == 0) ||
+	    (j->p.pidfd >= 0 && proc_pidfd_is(j->p.pidfd, j->p.pid) != 1) ||
+	    (j->p.dumped >= 0 && !proc_is_dumped(j->p.dumped, 0, j->p.uid))) {
+		errno = ESRCH;
+		fail(j, TRIM_SYSTEM, ": not the process of the core");
+		return;
+	}
+	if ((st = trim_plan(&t)) != TRIM_OK) {
+		fail(j, st, "");
+		return;
+	}
+	j->shared->full = t.full;
+	j->shared->unknown_symbols = t.unknown_symbols;
+	j->shared->unknown_symbol = t.unknown_symbol;
+	j->shared->begun = 1;
+	if (trim_write(&t, j->fd) < 0) {
+		j->shared->refused = errno != EIO;
+		fail(j, TRIM_SYSTEM, errno == EIO ? ": its memory" : ": write");
+	} else
+		j->shared->status = TRIM_OK;
+	trim_close(&t);
+}
+
+int
+trim_process_write(struct trim_process *p, const struct core *core, struct image *head,
+    const struct trim_options *options, int fd)
+{
+	struct job j = { .p = *p, .core = core, .head = head, .options = options, .fd = fd,
+		.shared = deadline_memory(sizeof(*j.shared)) };
+	int rc;
+
+	snprintf(p->name, sizeof(p->name), "pid %ld", (long)p->pid);
+	if (j.shared == NULL) {
+		p->status = TRIM_SYSTEM;
+		p->error = errno;
+		return -1;
+	}
+	j.p = *j.shared = *p;
+	j.shared->status = TRIM_SYSTEM;
+	rc = deadline_run(write_it, &j, TRIM_PROCESS_MS);
+	*p = *j.shared;
+	if (rc < 0) {
+		p->status = TRIM_SYSTEM;
+		p->error = errno;
+	}
+	deadline_free(j.shared, sizeof(*j.shared));
+	return p->status == TRIM_OK ? 0 : -1;
+}

@@ -1,0 +1,365 @@
+#include "trim/trim.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "core/small.h"
+#include "trim/segments.h"
+
+/* Bytes that are copied at once. */
+#define PIECE (256u * 1024)
+/* The most of our note, which core-info(1) shows, bytes. */
+#define NOTE_TEXT 960
+
+/* A part of a segment, as a program header. */
+struct piece {
+	const struct trim_segment *segment;
+	uint32_t type;
+	uint64_t vaddr, filesz, memsz;
+};
+
+/* Where a walk over all of them is; all zeros at first. */
+struct walk {
+	size_t segment;
+	uint64_t done;		/* bytes of it */
+};
+
+struct out {
+	int fd, failed;
+	uint64_t written;
+	size_t len;
+	uint8_t *buf;		/* of PIECE bytes */
+};
+
+static void
+flush(struct out *o)
+{
+	if (o->len > 0 && !o->failed && io_write(o->fd, o->buf, o->len) < 0)
+		o->failed = 1;
+	o->len = 0;
+}
+
+static void
+put(struct out *o, const void *bytes, size_t n)
+{
+	if (n > PIECE - o->len)
+		flush(o);
+	memcpy(o->buf + o->len, bytes, n);
+	o->len += n;
+	o->written += n;
+}
+
+static void
+put_zeros(struct out *o, uint64_t to)
+{
+	static const uint8_t zeros[TRIM_PAGE];
+
+	while (o->written < to)
+		put(o, zeros, to - o->written < sizeof(zeros) ? (size_t)(to - o->written) : sizeof(zeros));
+}
+
+/*
+ * Where what is a segment's ends: what several claim is the one's that is found by its address, and that is the last
+ * that begins before it.  Its start when nothing is.
+ */
+static uint64_t
+own_end(const struct trim *t, const struct trim_segment *s)
+{
+	size_t i = trim_segments_from(t, s->vaddr);
+	uint64_t end = s->vaddr + s->filesz;
+
+	if (i == t->usable || t->by_address[i].segment != (size_t)(s - t->segment))
+		return s->vaddr;
+	return i + 1 < t->usable && t->by_address[i + 1].at < end ? t->by_address[i + 1].at : end;
+}
+
+/* Where the first page at or after an address is that is kept for this segment; end when there is none. */
+static uint64_t
+next_kept(const struct trim *t, const struct trim_segment *s, uint64_t at, uint64_t end)
+{
+	size_t k = trim_pages_from(&t->pages, at);
+	uint64_t page = k < t->pages.count ? trim_page_address(t->pages.slot[k]) : end, start = page > at ? page : at;
+
+	return start < own_end(t, s) ? start : end;
+}
+
+/* Where the pages end that are kept from here on without a gap. */
+static uint64_t
+run_end(const struct trim *t, const struct trim_segment *s, uint64_t at)
+{
+	uint64_t to = at, end = own_end(t, s);
+
+	for (size_t k = trim_pages_from(&t->pages, at); k < t->pages.count && to < end &&
+	    trim_page_address(t->pages.slot[k]) == to / TRIM_PAGE * TRIM_PAGE; k++)
+		to = trim_page_address(t->pages.slot[k]) + TRIM_PAGE;
+	return to < end ? to : end;
+}
+
+static int
+next_piece(const struct trim *t, struct walk *w, struct piece *p)
+{
+	for (; w->segment < t->segments; w->segment++, w->done = 0) {
+		const struct trim_segment *s = &t->segment[w->segment];
+		uint64_t at = s->vaddr + w->done, end = s->vaddr + s->filesz, to;
+
+		if (s->type != PT_LOAD && s->type != TRIM_PT_LEFT_OUT)
+			continue;
+		*p = (struct piece){ .segment = s, .type = s->type, .vaddr = at, .memsz = s->memsz - w->done };
+		if (w->done < s->filesz && s->type == PT_LOAD) {
+			if ((to = next_kept(t, s, at, end)) > at) {
+				p->type = TRIM_PT_LEFT_OUT;
+				p->memsz = to - at;
+			} else {
+				to = run_end(t, s, at);
+				p->filesz = to - at;
+				/* What the whole core did not have either stays as it was. */
+				if (to < end)
+					p->memsz = to - at;
+			}
+		}
+		w->done += p->memsz;
+		if (w->done == s->memsz) {
+			w->segment++;
+			w->done = 0;
+		}
+		return 1;
+	}
+	return 0;
+}
+
+/* The lines of our note; returns how many bytes. */
+static size_t
+note_text(const struct trim *t, char *text)
+{
+	static const char *const sources[] = { "file", "stream", "process" };
+	static const char *const rules[] = { NULL, "modules", "link_map", "crashed_stack", "registers", "asked", "stacks",
+		"threads", "code", "data", "pointed", "rest" };
+	uint64_t ranges[TRIM_RULES] = { 0 }, bytes[TRIM_RULES] = { 0 }, of;
+	int n;
+
+	for (size_t k = 0; k < t->pages.count; k++) {
+		uint64_t slot = t->pages.slot[k];
+		unsigned why = trim_page_why(slot);
+
+		bytes[why] += TRIM_PAGE;
+		if (k == 0 || trim_page_address(slot) - trim_page_address(t->pages.slot[k - 1]) != TRIM_PAGE ||
+		    trim_page_why(t->pages.slot[k - 1]) != why)
+			ranges[why]++;
+	}
+	/* Of a small core it is the whole one that counts. */
+	if (core_small(t->core, &of) == NULL || of == 0)
+		of = t->core->promised;
+	n = snprintf(text, NOTE_TEXT, "trimmed=%s\ntrimmed_of=%" PRIu64 "\n", sources[t->memory.source], of);
+	for (int r = 1; r < TRIM_RULES; r++)
+		if (ranges[r] > 0)
+			n += snprintf(text + n, NOTE_TEXT - (size_t)n, "kept=%s %" PRIu64 " %" PRIu64 "\n", rules[r], ranges[r],
+			    bytes[r]);
+	return (size_t)n;
+}
+
+/* Our note as a whole; returns its length, which is a multiple of 4. */
+static size_t
+make_note(const struct trim *t, uint8_t *note)
+{
+	const size_t head = 12 + (sizeof(CORE_SMALL_OWNER) + 3) / 4 * 4;
+	size_t n = note_text(t, (char *)note + head);
+
+	core_number_put(t->core, note, 4, sizeof(CORE_SMALL_OWNER));
+	core_number_put(t->core, note + 4, 4, n);
+	core_number_put(t->core, note + 8, 4, CORE_SMALL_NOTE);
+	memset(note + 12, 0, head - 12);
+	memcpy(note + 12, CORE_SMALL_OWNER, sizeof(CORE_SMALL_OWNER));
+	memset(note + head + n, 0, 3);
+	return head + (n + 3) / 4 * 4;
+}
+
+/* What is where in the small core. */
+struct plan {
+	uint64_t headers;	/* program headers that there are */
+	uint64_t notes, memory;	/* offsets */
+	uint64_t end;
+	size_t note_len;	/* of ours */
+	uint8_t note[NOTE_TEXT + 64];
+};
+
+static uint64_t
+padded(uint64_t n)
+{
+	return (n + 3) & ~(uint64_t)3;
+}
+
+static void
+lay_out(const struct trim *t, struct plan *p)
+{
+	const struct core *c = t->core;
+	struct walk w = { 0 };
+	struct piece one;
+	uint64_t memory = 0, notes = 0;
+
+	p->headers = (uint64_t)c->notes;
+	for (; next_piece(t, &w, &one); p->headers++)
+		memory += one.filesz;
+	p->note_len = make_note(t, p->note);
+	for (int i = 0; i < c->notes; i++)
+		notes += padded(c->note[i].len);
+	p->notes = (c->is64 ? sizeof(Elf64_Ehdr) + p->headers * sizeof(Elf64_Phdr) :
+	    padded(sizeof(Elf32_Ehdr) + p->headers * sizeof(Elf32_Phdr)));
+	p->memory = (p->notes + notes + p->note_len + TRIM_PAGE - 1) / TRIM_PAGE * TRIM_PAGE;
+	p->end = padded(p->memory + memory);
+}
+
+/* The file header of the core, with what is another number now. */
+static int
+put_head(struct out *o, const struct trim *t, const struct plan *p)
+{
+	const struct core *c = t->core;
+	size_t size = c->is64 ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr), w = trim_word(t);
+	int many = p->headers >= PN_XNUM;
+	uint8_t h[sizeof(Elf64_Ehdr)];
+
+	if (image_read(t->head, 0, h, size) != (ssize_t)size)
+		return -1;
+	core_number_put(c, h + (c->is64 ? 32 : 28), w, size);
+	core_number_put(c, h + (c->is64 ? 40 : 32), w, many ? p->end : 0);
+	core_number_put(c, h + (c->is64 ? 56 : 44), 2, many ? PN_XNUM : p->headers);
+	core_number_put(c, h + (c->is64 ? 58 : 46), 2, many ? (c->is64 ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr)) : 0);
+	core_number_put(c, h + (c->is64 ? 60 : 48), 2, (uint64_t)many);
+	core_number_put(c, h + (c->is64 ? 62 : 50), 2, 0);
+	put(o, h, size);
+	return 0;
+}
+
+static void
+put_phdr(struct out *o, const struct trim *t, const struct piece *p, uint32_t flags, uint64_t offset, uint64_t align)
+{
+	const struct core *c = t->core;
+	size_t w = trim_word(t), at = c->is64 ? 8 : 4;
+	uint8_t h[sizeof(Elf64_Phdr)] = { 0 };
+
+	core_number_put(c, h, 4, p->type);
+	core_number_put(c, h + (c->is64 ? 4 : 24), 4, flags);
+	core_number_put(c, h + at, w, offset);
+	core_number_put(c, h + at + w, w, p->vaddr);
+	core_number_put(c, h + at + 3 * w, w, p->filesz);
+	core_number_put(c, h + at + 4 * w, w, p->memsz);
+	core_number_put(c, h + (c->is64 ? 48 : 28), w, align);
+	put(o, h, c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr));
+}
+
+static void
+put_phdrs(struct out *o, const struct trim *t, const struct plan *p)
+{
+	uint64_t notes = p->notes, memory = p->memory;
+	struct walk w = { 0 };
+	struct piece one;
+
+	for (int i = 0; i < t->core->notes; i++) {
+		uint64_t len = t->core->note[i].len;
+
+		/* Ours goes behind the first. */
+		one = (struct piece){ .type = PT_NOTE, .filesz = i == 0 ? padded(len) + p->note_len : len };
+		put_phdr(o, t, &one, 0, notes, 4);
+		notes += padded(one.filesz);
+	}
+	while (next_piece(t, &w, &one)) {
+		put_phdr(o, t, &one, one.segment->flags, memory, one.segment->align);
+		memory += one.filesz;
+	}
+}
+
+/* Where there are more headers than its own number can say: as the kernel does, fs/binfmt_elf.c, fill_extnum_info. */
+static void
+put_extended(struct out *o, const struct trim *t, const struct plan *p)
+{
+	const struct core *c = t->core;
+	uint8_t h[sizeof(Elf64_Shdr)] = { 0 };
+
+	if (p->headers < PN_XNUM)
+		return;
+	put_zeros(o, p->end);
+	core_number_put(c, h + (c->is64 ? 32 : 20), trim_word(t), 1);
+	core_number_put(c, h + (c->is64 ? 44 : 28), 4, p->headers);
+	put(o, h, c->is64 ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr));
+}
+
+static int
+put_notes(struct out *o, const struct trim *t, const struct plan *p)
+{
+	uint8_t buf[TRIM_PAGE];
+
+	for (int i = 0; i < t->core->notes; i++) {
+		const struct core_range *r = &t->core->note[i];
+
+		for (uint64_t done = 0; done < r->len && !o->failed;) {
+			size_t n = r->len - done < sizeof(buf) ? (size_t)(r->len - done) : sizeof(buf);
+
+			if (image_read(t->head, r->offset + done, buf, n) != (ssize_t)n)
+				return -1;
+			put(o, buf, n);
+			done += n;
+		}
+		put_zeros(o, padded(o->written));
+		if (i == 0)
+			put(o, p->note, p->note_len);
+	}
+	return 0;
+}
+
+static int
+put_memory(struct out *o, const struct trim *t)
+{
+	struct walk w = { 0 };
+	struct piece one;
+
+	while (next_piece(t, &w, &one) && !o->failed)
+		for (uint64_t done = 0; done < one.filesz && !o->failed;) {
+			size_t n;
+
+			if (o->len == PIECE)
+				flush(o);
+			n = PIECE - o->len;
+			if (n > one.filesz - done)
+				n = (size_t)(one.filesz - done);
+			if (trim_read(t, one.vaddr + done, o->buf + o->len, n) != n)
+				return -1;
+			o->len += n;
+			o->written += n;
+			done += n;
+		}
+	return 0;
+}
+
+int
+trim_write(struct trim *t, int fd)
+{
+	struct out o = { .fd = fd, .buf = io_buffer(PIECE) };
+	struct plan *p = calloc(1, sizeof(*p));
+	int rc = -1;
+
+	if (o.buf == NULL || p == NULL)
+		goto out;
+	if (!t->pages.sorted)
+		trim_pages_sort(&t->pages);
+	lay_out(t, p);
+	errno = EIO;
+	if (put_head(&o, t, p) < 0)
+		goto out;
+	put_phdrs(&o, t, p);
+	if (put_notes(&o, t, p) < 0)
+		goto out;
+	put_zeros(&o, p->memory);
+	if (put_memory(&o, t) < 0)
+		goto out;
+	put_extended(&o, t, p);
+	flush(&o);
+	rc = o.failed ? -1 : 0;
+out:
+	free(o.buf);
+	free(p);
+	return rc;
+}

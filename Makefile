@@ -37,7 +37,7 @@ ROOMS = base record system store engine gzip stored elf core proc dumps stack tr
 base = age array clock io number ordered progress search signal_names syscall_names terminal
 record = lines record secrets
 system = child deadline end_input memory_window open_guard owner pipe processors scratch \
-	sigbus_guard
+	sigbus_guard spawn
 store = in_use leftovers lock output pipeline queue room store turn
 engine = engine inflate isal libdeflate zlib
 gzip = deflate file gz heads inflate member members salvage sink source status

@@ -354,7 +354,7 @@ int main(void) {'
 	[ "$output" = 'not an ELF file' ]
 }
 
-@test "lib: arrays grow up to their bound, and a search finds the element at each border" {
+@test "lib: arrays grow to their bound, searches find borders, a child tells why it failed" {
 	${CC:-cc} ${CFLAGS-} -std=c11 -D_GNU_SOURCE -I"$T/../lib" -Wall -Wextra -Wconversion -Werror -o small_things \
 		"$T/lib/small_things.c" "$BUILD/libgzcore.a" ${LDFLAGS-}
 	run -0 ./small_things

@@ -1,11 +1,17 @@
 /* Checks what base/ and system/ offer to the other rooms: prints what is wrong, and exits 1 then. */
 #include <errno.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/array.h"
+#include "base/io.h"
 #include "base/search.h"
+#include "system/spawn.h"
 
 static int failed;
 
@@ -62,10 +68,52 @@ check_search(void)
 	CHECK(SEARCH_AFTER(struct place, at, NULL, 0, UINT64_MAX) == 0);
 }
 
+static int
+refuse(void *arg)
+{
+	errno = *(int *)arg;
+	return -1;
+}
+
+static void
+check_spawn(void)
+{
+	char *const echo[] = { "sh", "-c", "cat; echo said >&2; exit 3", NULL }, *const none[] = { "/nowhere", NULL };
+	struct spawn s = { .argv = echo, .fd = { SPAWN_CLOSED, SPAWN_SAME, SPAWN_SAME } };
+	int why = EXDEV, in[2], out[2], status;
+	char text[16] = "";
+	pid_t pid;
+
+	signal(SIGCHLD, SIG_IGN);
+	CHECK(pipe(in) == 0 && pipe(out) == 0 && io_write(in[1], "in ", 3) == 0);
+	io_close(in[1]);
+	s.fd[0] = in[0];
+	s.fd[1] = s.fd[2] = out[1];
+	CHECK((pid = spawn_start(&s)) > 0 && s.error == 0);
+	status = spawn_wait(pid);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 3);
+	CHECK(io_read(out[0], text, 8) == 8 && strcmp(text, "in said\n") == 0);
+	/* What cannot be executed, and what prepare refuses, comes back and is waited for as others are. */
+	s = (struct spawn){ .argv = none, .fd = { SPAWN_CLOSED, SPAWN_SAME, SPAWN_SAME } };
+	CHECK((pid = spawn_start(&s)) > 0 && s.error == ENOENT);
+	status = spawn_wait(pid);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == SPAWN_FAILED);
+	s = (struct spawn){ .fd = { SPAWN_SAME, SPAWN_SAME, SPAWN_SAME }, .prepare = refuse, .arg = &why };
+	CHECK((pid = spawn_start(&s)) > 0 && s.error == EXDEV);
+	CHECK(WEXITSTATUS(spawn_wait(pid)) == SPAWN_FAILED);
+	/* Without a program the child goes on here. */
+	s = (struct spawn){ .fd = { SPAWN_CLOSED, SPAWN_SAME, SPAWN_SAME } };
+	if ((pid = spawn_start(&s)) == 0)
+		_exit(io_read(STDIN_FILENO, text, 1) < 0 && errno == EBADF ? 5 : 6);
+	CHECK(pid > 0 && s.error == 0 && WEXITSTATUS(spawn_wait(pid)) == 5);
+	CHECK(spawn_wait(pid) == 0);
+}
+
 int
 main(void)
 {
 	check_array();
 	check_search();
+	check_spawn();
 	return failed;
 }

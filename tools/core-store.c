@@ -1,7 +1,6 @@
 /* core-store - make a file appear whole, durable and private, or not at all */
 #include <err.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "base/number.h"
+#include "options.h"
 #include "store/in_use.h"
 #include "store/leftovers.h"
 #include "store/pipeline.h"
@@ -189,26 +188,6 @@ store(const char *path, struct stages *p, const struct options *o)
 	return status;
 }
 
-static int
-number(int letter, uint64_t least, uint64_t most)
-{
-	uint64_t n;
-
-	if (number_parse(optarg, least, most, &n) < 0)
-		errx(2, "-%c %s: not a number from %" PRIu64 " to %" PRIu64, letter, optarg, least, most);
-	return (int)n;
-}
-
-static uint64_t
-bytes(int letter)
-{
-	uint64_t n;
-
-	if (number_size(optarg, 1, INT64_MAX, &n) < 0)
-		errx(2, "-%c %s: not a size in bytes, such as 512, 64K or 8M", letter, optarg);
-	return n;
-}
-
 int
 main(int argc, char **argv)
 {
@@ -231,7 +210,7 @@ main(int argc, char **argv)
 			o.whole_only = 1;
 			break;
 		case 'F':
-			o.spare = bytes(c);
+			o.spare = option_size(c, optarg, 1);
 			break;
 		case 'f':
 			o.flags |= STORE_REPLACE;
@@ -239,37 +218,36 @@ main(int argc, char **argv)
 		case 'h':
 			return usage(stdout, 0);
 		case 'l':
-			o.marked = number(c, 0, INT_MAX);
+			o.marked = (int)option_number(c, optarg, 0, INT_MAX, "");
 			break;
 		case 'M':
 			if (owner_mode(optarg, &o.mode) < 0)
 				errx(2, "-M %s: not an octal mode up to 777", optarg);
 			break;
 		case 'm':
-			o.most = bytes(c);
+			o.most = option_size(c, optarg, 1);
 			break;
 		case 'o':
 			if (owner_parse(optarg, &o.uid, &o.gid) < 0)
 				errx(2, "-o %s: no such user or group", optarg);
 			break;
 		case 'q':
-			o.places = number(c, 1, QUEUE_PLACES);
+			o.places = (int)option_number(c, optarg, 1, QUEUE_PLACES, "");
 			break;
 		case 'S':
 			o.flags &= ~STORE_SYNC;
 			break;
 		case 't':
-			seconds = number(c, 1, MOST_SECONDS);
+			seconds = (int)option_number(c, optarg, 1, MOST_SECONDS, "");
 			break;
 		case 'u':
 			if (owner_parse(user = optarg, &uid, &gid) < 0)
 				errx(2, "-u %s: no such user or group", optarg);
 			break;
 		case 'V':
-			puts("core-store " VERSION);
-			return fflush(stdout) == 0 ? 0 : 2;
+			return option_version("core-store", NULL);
 		case 'w':
-			wait = number(c, 0, MOST_SECONDS);
+			wait = (int)option_number(c, optarg, 0, MOST_SECONDS, "");
 			break;
 		default:
 			return usage(stderr, 2);

@@ -9,13 +9,13 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/number.h"
 #include "core/core.h"
 #include "core/lists.h"
 #include "core/read.h"
 #include "core/small.h"
 #include "core/stored.h"
 #include "dumps/core.h"
-#include "options.h"
 #include "proc/ask.h"
 #include "proc/facts.h"
 #include "proc/maps.h"
@@ -194,6 +194,17 @@ tap(int fd, struct options *o)
 	return status;
 }
 
+/* The number of an option, which is no such thing otherwise. */
+static uint32_t
+number(int letter, uint64_t least, uint64_t most, const char *thing)
+{
+	uint64_t n;
+
+	if (number_parse(optarg, least, most, &n) < 0)
+		errx(2, "-%c %s: not a %s", letter, optarg, thing);
+	return (uint32_t)n;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -209,11 +220,11 @@ main(int argc, char **argv)
 			o.lists = 1;
 			break;
 		case 'C':
-			o.uid = (uint32_t)option_id(c, optarg, 0, UINT32_MAX, "user ID");
+			o.uid = number(c, 0, UINT32_MAX, "user ID");
 			user = 1;
 			break;
 		case 'd':
-			fd = (int)option_id(c, optarg, 0, INT32_MAX, "descriptor");
+			fd = (int)number(c, 0, INT32_MAX, "descriptor");
 			if (fd < 2 || fcntl(fd, F_GETFD) < 0)
 				errx(2, "-d %d: not an open descriptor of its own", fd);
 			break;
@@ -232,19 +243,20 @@ main(int argc, char **argv)
 			out = optarg;
 			break;
 		case 'P':
-			o.pidfd = (int)option_id(c, optarg, 0, INT32_MAX, "descriptor");
+			o.pidfd = (int)number(c, 0, INT32_MAX, "descriptor");
 			break;
 		case 'p':
-			o.pid = (pid_t)option_id(c, optarg, 1, INT32_MAX, "process ID");
+			o.pid = (pid_t)number(c, 1, INT32_MAX, "process ID");
 			break;
 		case 'S':
 			o.small = 1;
 			break;
 		case 't':
-			o.tid = (pid_t)option_id(c, optarg, 1, INT32_MAX, "thread ID");
+			o.tid = (pid_t)number(c, 1, INT32_MAX, "thread ID");
 			break;
 		case 'V':
-			return option_version("core-info", NULL);
+			puts("core-info " VERSION);
+			return fflush(stdout) == 0 ? 0 : 2;
 		default:
 			return usage(stderr, 2);
 		}

@@ -13,8 +13,8 @@
 
 #include "base/age.h"
 #include "base/io.h"
+#include "base/number.h"
 #include "dumps/loops.h"
-#include "options.h"
 #include "store/store.h"
 #include "system/owner.h"
 
@@ -181,6 +181,16 @@ count(const struct options *o)
 	return status;
 }
 
+static uint32_t
+number(int letter, uint32_t most)
+{
+	uint64_t n;
+
+	if (number_parse(optarg, 1, most, &n) < 0)
+		errx(2, "-%c %s: not a number from 1 to %" PRIu32, letter, optarg, most);
+	return (uint32_t)n;
+}
+
 /* What can be counted: no name of a file without a name, no key that breaks the lines of the counts. */
 static void
 check(const struct options *o)
@@ -209,7 +219,7 @@ main(int argc, char **argv)
 		case 'h':
 			return usage(stdout, 0);
 		case 'k':
-			o.most = (uint32_t)option_number(c, optarg, 1, UINT32_MAX, "");
+			o.most = number(c, UINT32_MAX);
 			break;
 		case 'M':
 			if (owner_mode(optarg, &o.mode) < 0)
@@ -220,9 +230,10 @@ main(int argc, char **argv)
 				errx(2, "-o %s: no such user or group", optarg);
 			break;
 		case 'V':
-			return option_version("core-loop", NULL);
+			puts("core-loop " VERSION);
+			return fflush(stdout) == 0 ? 0 : 2;
 		case 'w':
-			o.seconds = (uint32_t)option_number(c, optarg, 1, UINT32_MAX, "");
+			o.seconds = number(c, UINT32_MAX);
 			break;
 		default:
 			return usage(stderr, 2);

@@ -1,6 +1,7 @@
 /* core-store - make a file appear whole, durable and private, or not at all */
 #include <err.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "options.h"
+#include "base/number.h"
 #include "store/in_use.h"
 #include "store/leftovers.h"
 #include "store/pipeline.h"
@@ -188,6 +189,26 @@ store(const char *path, struct stages *p, const struct options *o)
 	return status;
 }
 
+static int
+number(int letter, uint64_t least, uint64_t most)
+{
+	uint64_t n;
+
+	if (number_parse(optarg, least, most, &n) < 0)
+		errx(2, "-%c %s: not a number from %" PRIu64 " to %" PRIu64, letter, optarg, least, most);
+	return (int)n;
+}
+
+static uint64_t
+bytes(int letter)
+{
+	uint64_t n;
+
+	if (number_size(optarg, 1, INT64_MAX, &n) < 0)
+		errx(2, "-%c %s: not a size in bytes, such as 512, 64K or 8M", letter, optarg);
+	return n;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -210,7 +231,7 @@ main(int argc, char **argv)
 			o.whole_only = 1;
 			break;
 		case 'F':
-			o.spare = option_size(c, optarg, 1);
+			o.spare = bytes(c);
 			break;
 		case 'f':
 			o.flags |= STORE_REPLACE;
@@ -218,36 +239,37 @@ main(int argc, char **argv)
 		case 'h':
 			return usage(stdout, 0);
 		case 'l':
-			o.marked = (int)option_number(c, optarg, 0, INT_MAX, "");
+			o.marked = number(c, 0, INT_MAX);
 			break;
 		case 'M':
 			if (owner_mode(optarg, &o.mode) < 0)
 				errx(2, "-M %s: not an octal mode up to 777", optarg);
 			break;
 		case 'm':
-			o.most = option_size(c, optarg, 1);
+			o.most = bytes(c);
 			break;
 		case 'o':
 			if (owner_parse(optarg, &o.uid, &o.gid) < 0)
 				errx(2, "-o %s: no such user or group", optarg);
 			break;
 		case 'q':
-			o.places = (int)option_number(c, optarg, 1, QUEUE_PLACES, "");
+			o.places = number(c, 1, QUEUE_PLACES);
 			break;
 		case 'S':
 			o.flags &= ~STORE_SYNC;
 			break;
 		case 't':
-			seconds = (int)option_number(c, optarg, 1, MOST_SECONDS, "");
+			seconds = number(c, 1, MOST_SECONDS);
 			break;
 		case 'u':
 			if (owner_parse(user = optarg, &uid, &gid) < 0)
 				errx(2, "-u %s: no such user or group", optarg);
 			break;
 		case 'V':
-			return option_version("core-store", NULL);
+			puts("core-store " VERSION);
+			return fflush(stdout) == 0 ? 0 : 2;
 		case 'w':
-			wait = (int)option_number(c, optarg, 0, MOST_SECONDS, "");
+			wait = number(c, 0, MOST_SECONDS);
 			break;
 		default:
 			return usage(stderr, 2);

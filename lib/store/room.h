@@ -12,8 +12,10 @@
 struct room {
 	int fd;			/* the file, the caller's */
 	uint64_t most;		/* bytes it may have */
-	uint64_t spare;		/* bytes of its file system that stay free, of those that others than root may use */
-	int queue, places;	/* our place among those that write (queue_linux.h); -1: we are alone */
+	/* bytes of its file system that stay free, of those that others than root may use */
+	uint64_t spare;
+	/* our place among those that write (queue_linux.h); -1: we are alone */
+	int queue, places;
 };
 
 /* How long it may be by now, bytes. */

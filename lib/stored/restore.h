@@ -20,7 +20,8 @@ struct restore {
 	size_t threads;		/* 0: one */
 	uint64_t expected;	/* about so many bytes, for where to put it; 0: not known */
 	/* Afterwards. */
-	uint64_t in, size;	/* bytes that were read, of gzip or of the core, and that there are in the file */
+	/* bytes that were read, of gzip or of the core, and that there are in the file */
+	uint64_t in, size;
 	const char *dir;	/* where it is; NULL: in memory */
 	int secret;		/* it was encrypted */
 	char why[UNPACK_WHY];

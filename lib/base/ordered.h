@@ -17,8 +17,7 @@
 
 struct ordered {
 	size_t workers;
-	/* 1: all in the caller's thread, none is started; else over workers */
-	size_t slots;
+	size_t slots;		/* 1: all in the caller's thread, none is started; else over workers */
 	void *arg;		/* the first argument of the three below */
 	/*
 	 * Fills a slot: 1 when it did, 0 at the end, negative when it failed.  Working on it and
@@ -38,8 +37,7 @@ struct ordered {
 /* Where chunks stand, for a worker that wants to know what holds the others up. */
 struct ordered_load {
 	size_t waiting;		/* have been read, and no worker has them yet */
-	/* can be written at once, the one that is being written among them */
-	size_t ready;
+	size_t ready;		/* can be written at once, the one that is being written among them */
 };
 
 /*

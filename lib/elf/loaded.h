@@ -12,8 +12,7 @@
 
 enum elf_loaded_status {
 	ELF_LOADED_OK,
-	/* it has bytes, behind or within, that no header leads to, other than filling */
-	ELF_LOADED_BEHIND,
+	ELF_LOADED_BEHIND,	/* it has bytes, behind or within, that no header leads to, other than filling */
 	ELF_LOADED_OTHER,	/* the other file loads something else */
 	ELF_LOADED_BAD		/* it is no program, library or object, or cannot be read */
 };
@@ -26,7 +25,6 @@ enum elf_loaded_status elf_loaded_check(const char *path, char words[ELF_LOADED_
  * the same addresses, with the same rights, the same entry point, interpreter, dynamic section and thread-local
  * storage.  Only where that stands in the file, and what is not loaded, may differ.
  */
-enum elf_loaded_status elf_loaded_same(const char *path, const char *other,
-    char words[ELF_LOADED_WORDS]);
+enum elf_loaded_status elf_loaded_same(const char *path, const char *other, char words[ELF_LOADED_WORDS]);
 
 #endif

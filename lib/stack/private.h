@@ -38,16 +38,13 @@ struct trace {
 	size_t threads;
 	int left_out;
 	size_t units;			/* that were looked through */
-	/* why a file was not opened that may be there, an errno, or 0 */
-	int unopened;
+	int unopened;			/* why a file was not opened that may be there, an errno, or 0 */
 	int changed;			/* a file was cut short while it was read */
-	/* on the way from this frame: memory that is not in the core */
-	int missing;
+	int missing;			/* on the way from this frame: memory that is not in the core */
 	struct trace_registers {
 		uint64_t pc, value[TRACE_REGISTERS];
 		uint8_t has[TRACE_REGISTERS];
-		/* pc is one less than what a call returns to: in the call */
-		int called;
+		int called;		/* pc is one less than what a call returns to: in the call */
 	} start;			/* where libdwfl starts to follow the stack */
 	int first;			/* the next frame is that */
 	int again;			/* it is to be followed anew from there */

@@ -12,10 +12,8 @@
 struct room {
 	int fd;			/* the file, the caller's */
 	uint64_t most;		/* bytes it may have */
-	/* bytes of its file system that stay free, of those that others than root may use */
-	uint64_t spare;
-	/* our place among those that write (queue_linux.h); -1: we are alone */
-	int queue, places;
+	uint64_t spare;		/* bytes of its file system that stay free, of those that others than root may use */
+	int queue, places;	/* our place among those that write (queue_linux.h); -1: we are alone */
 };
 
 /* How long it may be by now, bytes. */

@@ -20,8 +20,7 @@ struct restore {
 	size_t threads;		/* 0: one */
 	uint64_t expected;	/* about so many bytes, for where to put it; 0: not known */
 	/* Afterwards. */
-	/* bytes that were read, of gzip or of the core, and that there are in the file */
-	uint64_t in, size;
+	uint64_t in, size;	/* bytes that were read, of gzip or of the core, and that there are in the file */
 	const char *dir;	/* where it is; NULL: in memory */
 	int secret;		/* it was encrypted */
 	char why[UNPACK_WHY];

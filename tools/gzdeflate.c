@@ -24,15 +24,6 @@ usage(FILE *to, int status)
 	return fflush(to) == 0 ? status : 2;
 }
 
-static void
-show(void *arg, uint64_t in, uint64_t out)
-{
-	const char *line = progress_due(arg, in, out);
-
-	if (line != NULL)
-		fprintf(stderr, "\r%s\033[K", line);
-}
-
 /* The modification time of the file that was named, when MTIME can hold it; else none. */
 static uint32_t
 mtime_of(int fd)
@@ -158,9 +149,9 @@ main(int argc, char **argv)
 		errx(2, "<stdout>: is a terminal: -f writes compressed bytes there");
 	if (!dated && fd != STDIN_FILENO)
 		d.mtime = mtime_of(fd);
-	progress_start(&p);
+	progress_start(&p, STDERR_FILENO);
 	if (verbose && isatty(STDERR_FILENO)) {
-		d.progress = show;
+		d.progress = progress_show;
 		d.arg = &p;
 	}
 	if (decompress)

@@ -22,15 +22,6 @@ usage(FILE *to, int status)
 }
 
 static void
-show(void *arg, uint64_t in, uint64_t out)
-{
-	const char *line = progress_due(arg, in, out);
-
-	if (line != NULL)
-		fprintf(stderr, "\r%s\033[K", line);
-}
-
-static void
 fail(const struct deflate *d, enum deflate_status st, const char *path)
 {
 	if (d->progress != NULL)
@@ -125,9 +116,9 @@ main(int argc, char **argv)
 		errx(2, "%s: is a terminal: compressed bytes are not read from there", path);
 	if (!decompress && isatty(STDOUT_FILENO) && !force)
 		errx(2, "<stdout>: is a terminal: -f writes compressed bytes there");
-	progress_start(&p);
+	progress_start(&p, STDERR_FILENO);
 	if (verbose && isatty(STDERR_FILENO)) {
-		d.progress = show;
+		d.progress = progress_show;
 		d.arg = &p;
 	}
 	if (decompress)

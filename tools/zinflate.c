@@ -31,15 +31,6 @@ usage(FILE *to, int status)
 }
 
 static void
-show(void *arg, uint64_t in, uint64_t out)
-{
-	const char *line = progress_due(arg, in, out);
-
-	if (line != NULL)
-		fprintf(stderr, "\r%s\033[K", line);
-}
-
-static void
 list(void *arg, const struct inflate_member *m)
 {
 	char name[RECORD_ESCAPED(GZ_NAME_MAX)];
@@ -143,9 +134,9 @@ main(int argc, char **argv)
 	f.strict = testing;
 	f.threads = threads > 0 ? threads : processors_usable();
 	start = source_at(&in);
-	progress_start(&p);
+	progress_start(&p, STDERR_FILENO);
 	if (verbose && isatty(STDERR_FILENO)) {
-		f.progress = show;
+		f.progress = progress_show;
 		f.arg = &p;
 	}
 	if (listing)

@@ -15,13 +15,12 @@
 #include "base/number.h"
 #include "base/signal_names.h"
 #include "core/core.h"
-#include "dumps/core.h"
+#include "dumps/operand.h"
 #include "stack/fingerprint.h"
 #include "stack/text.h"
 #include "stack/trace.h"
 #include "store/turn.h"
-#include "stored/image.h"
-#include "stored/restore.h"
+#include "stored/open.h"
 #include "system/owner.h"
 
 struct show {
@@ -227,28 +226,22 @@ take_turn(const char *opt[128], unsigned wait, unsigned limit)
 	exit(st == TURN_DONE ? status : st == TURN_NONE ? 1 : 2);
 }
 
-/* Opens the core, of which the name is in n, and gives up all rights but those of user. */
-static struct image *
-open_core(struct show *s, const struct core_named *n, const char *identity, const char *user)
+/* Opens the core that the operand names, and gives up all rights but those of user. */
+static void
+open_core(struct stored *s, struct operand *o, const char *operand, const char *opt[128])
 {
-	struct restore r = { .threads = 1 };
-	enum unpack_status st;
-	struct image *i;
-	int fd = n->fd;
+	const char *user = opt['u'];
 
-	if (isatty(fd))
-		errx(2, "%s: is a terminal: a core is not read from there", n->shown);
-	if (unpack_needed(fd) && (st = restore_open(&r, fd, identity, &fd)) != UNPACK_OK) {
-		warnx("%s: %s", n->shown, r.why);
-		if (st != UNPACK_DAMAGED || r.size == 0)
-			exit(2);
-		s->damaged = 1;
-	}
-	if (image_open(&i, fd) < 0)
-		err(2, "%s", n->shown);
+	if (operand_open(o, operand, opt['S'] != NULL, CONF_FILE, DUMPS_DIR) < 0)
+		errx(2, "%s: %s", o->shown, o->why);
+	if (o->note != NULL)
+		warnx("%s: %s", o->shown, o->note);
+	if (stored_open(s, o->fd, opt['i'], 0) != STORED_OK)
+		warnx("%s: %s", o->shown, s->why);
+	if (s->status == STORED_CANNOT)
+		exit(2);
 	if (user != NULL && owner_become(user) < 0)
 		errx(2, "-u %s: %s", user, errno == ENOENT ? "no such user or group" : strerror(errno));
-	return i;
 }
 
 int
@@ -256,9 +249,9 @@ main(int argc, char **argv)
 {
 	const char *opt[128] = { NULL };
 	static struct show s;
-	static struct core_named n;
+	static struct operand o;
+	static struct stored stored;
 	enum trace_status st;
-	struct image *i;
 	struct trace *t;
 	char *debug;
 	unsigned limit;
@@ -277,11 +270,8 @@ main(int argc, char **argv)
 		take_turn(opt, seconds('w', opt['w']), limit);
 	/* Not caught: it ends the process wherever that waits. */
 	alarm(limit);
-	if (core_named(&n, argv[optind], opt['S'] != NULL, CONF_FILE, DUMPS_DIR) < 0)
-		errx(2, "%s: %s", n.shown, n.dump.why);
-	if (n.dump.small != NULL)
-		warnx("%s: %s", n.shown, n.dump.small);
-	i = open_core(&s, &n, opt['i'], opt['u']);
+	open_core(&stored, &o, argv[optind], opt);
+	s.damaged = stored.status == STORED_DAMAGED;
 	/* From here on it is the core's bytes that say what to do. */
 	if (opt['l'] != NULL)
 		turn_begin();
@@ -289,14 +279,14 @@ main(int argc, char **argv)
 		unsetenv("DEBUGINFOD_URLS");
 	/* Lines that are there when it is ended are whole. */
 	setvbuf(stdout, NULL, s.record ? _IOLBF : _IOFBF, TRACE_TEXT);
-	st = trace_open(&t, i, opt['e'], debug, opt['b'] != NULL ? TRACE_BUILD_IDS : 0);
+	st = trace_open(&t, stored.image, opt['e'], debug, opt['b'] != NULL ? TRACE_BUILD_IDS : 0);
 	if (st == TRACE_OK)
-		status = show(&s, n.shown, i, t);
+		status = show(&s, o.shown, stored.image, t);
 	else
-		warnx("%s: %s", st == TRACE_OTHER ? opt['e'] : n.shown, trace_words(st, t));
+		warnx("%s: %s", st == TRACE_OTHER ? opt['e'] : o.shown, trace_words(st, t));
 	trace_close(t);
-	image_close(i);
-	core_named_free(&n);
+	stored_close(&stored);
+	operand_close(&o);
 	free(debug);
 	if (fflush(stdout) != 0 || io_close(STDOUT_FILENO) < 0)
 		err(2, "<stdout>: write");

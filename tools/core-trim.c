@@ -11,7 +11,7 @@
 #include "base/io.h"
 #include "base/number.h"
 #include "core/read.h"
-#include "dumps/core.h"
+#include "dumps/operand.h"
 #include "proc/maps.h"
 #include "proc/task.h"
 #include "store/output.h"
@@ -388,7 +388,7 @@ int
 main(int argc, char **argv)
 {
 	struct options o = { .trim = { .stack = TRIM_STACK }, .process = { .pidfd = -1, .dumped = -1 } };
-	static struct core_named n;
+	static struct operand n;
 	int is_file, status;
 
 	if (io_std() < 0)
@@ -408,12 +408,10 @@ main(int argc, char **argv)
 		o.small.command.argv = argv;
 	else if (argc > (o.small.file == NULL && o.process.pid == 0))
 		return usage(stderr, 2);
-	if (core_named(&n, o.chain ? NULL : *argv, 0, CONF_FILE, DUMPS_DIR) < 0)
-		errx(2, "%s: %s", n.shown, n.dump.why);
-	if (n.dump.small != NULL)
-		warnx("%s: %s", n.shown, n.dump.small);
-	if (isatty(n.fd))
-		errx(2, "%s: is a terminal: a core is not read from there", n.shown);
+	if (operand_open(&n, o.chain ? NULL : *argv, 0, CONF_FILE, DUMPS_DIR) < 0)
+		errx(2, "%s: %s", n.shown, n.why);
+	if (n.note != NULL)
+		warnx("%s: %s", n.shown, n.note);
 	if (!o.chain && o.small.file == NULL && isatty(STDOUT_FILENO))
 		errx(2, "<stdout>: is a terminal: a core is not written there");
 	if (o.chain)

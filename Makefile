@@ -46,7 +46,7 @@ elf = archive debug_file id loaded machines ranges symbol
 core = code core files lists match modules order read small stored threads
 proc = ask cgroup facts identities maps proc rights task
 dumps = conf directory loops operand payers ranking record_file remove retention text
-stack = debugger executable files fingerprint frame text trace unwind
+stack = debugger executable files fingerprint frame report text trace unwind
 trim = frames modules pages plan process segments stream write
 LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))
 # The headers that are for others too, and the name of each below gzcore/; what they include is among them.  Pages of

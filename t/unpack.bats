@@ -64,12 +64,14 @@ except ChildProcessError:
 	[[ $stderr == *": restoring it in $TMPDIR: No such file or directory" ]]
 }
 
-@test "core-match, elf-uuid: each format says what the plain core does" {
+@test "core-match, elf-uuid, core-trim: each format says what the plain core does" {
 	id=$(elf-uuid -b "$F/victim")
+	core-trim "$F/core" >small
 	# COMMAND of a plain core, and what it says; CORE stands for the operand.
 	cat >rows <<-EOF
 	core-match -i $F/key CORE $F/victim|yes: build-id $id
 	elf-uuid -bi $F/key CORE|$id
+	core-trim -i $F/key CORE|$(cksum <small)
 	EOF
 	while IFS='|' read -r command says; do
 		for file in "$F"/packed/*; do
@@ -80,11 +82,15 @@ except ChildProcessError:
 				pipe) cat "$file" | ${command/CORE/-} >out ;;
 				stdin) ${command/CORE/-} <"$file" >out ;;
 				esac
-				[ "$(cat out)" = "$says" ]
+				if [[ $command == core-trim* ]]; then
+					[ "$(cksum <out)" = "$says" ]
+				else
+					[ "$(cat out)" = "$says" ]
+				fi
 			done
 		done
 	done <rows
-	[ "$(wc -l <rows)" -eq 2 ]
+	[ "$(wc -l <rows)" -eq 3 ]
 	# And of a program.
 	for file in "$F"/programs/packed/*; do
 		echo "$file"
@@ -93,7 +99,7 @@ except ChildProcessError:
 	done
 }
 
-@test "core-match, elf-uuid: no program, no identity, a cut file: one clear line" {
+@test "core-match, elf-uuid, core-trim: no program, no identity, a cut file: one clear line" {
 	mkdir none
 	zstd -q --no-progress -1 <(cat "$F/core" <(head -c 9000000 /dev/urandom)) -o long.zst
 	head -c $(($(stat -c %s long.zst) - 100000)) long.zst >cut.zst
@@ -112,7 +118,11 @@ except ChildProcessError:
 	done <<-EOF
 	core-match $F/victim
 	elf-uuid
+	core-trim
 	EOF
+	usage_error core-trim -i "$F/key" -o small
+	usage_error core-trim -i "$F/key" -p 1
+	[[ $stderr == 'core-trim: -i is for a FILE'* ]]
 	usage_error elf-uuid -c -i "$F/key" "$F/victim"
 }
 

@@ -41,12 +41,12 @@ system = child deadline end_input memory_window open_guard owner pipe processors
 store = in_use leftovers lock output pipeline queue room store turn
 engine = engine inflate isal libdeflate zlib
 gzip = deflate file gz heads inflate member members salvage sink source status
-stored = image restore unpack
+stored = image member_index open restore unpack
 elf = archive debug_file id loaded machines ranges symbol
 core = code core files lists match modules order read small stored threads
-proc = ask cgroup facts maps proc rights task
-dumps = conf core directory loops named payers remove retention text
-stack = debugger executable files fingerprint frame text trace unwind
+proc = ask cgroup facts identities maps proc rights task
+dumps = conf directory loops operand payers ranking record_file remove retention text
+stack = debugger executable files fingerprint frame report text trace unwind
 trim = frames modules pages plan process segments stream write
 LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))
 # The headers that are for others too, and the name of each below gzcore/; what they include is among them.  Pages of

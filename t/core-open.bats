@@ -250,6 +250,12 @@ reads() {
 	[[ $output == 'yes: build-id '* && $stderr == 'core-match: d/alone.small.gz: the small core: '* ]]
 	run -1 --separate-stderr core-match -S d/both "$F/another"
 	[ -z "$stderr" ]
+	run -0 --separate-stderr elf-uuid -b d/alone
+	[ "$output" = "$(elf-uuid -b "$F/victim")" ]
+	[ "$stderr" = 'elf-uuid: d/alone.small.gz: the small core: the full one is not there' ]
+	[ "$(elf-uuid -b d/both d/both.small.gz | sort -u | wc -l)" -eq 2 ]
+	fails_with 2 elf-uuid d/missing
+	[ "$stderr" = 'elf-uuid: d/missing: No such file or directory' ]
 	fails_with 2 core-trace d/missing
 	fails_with 2 core-match d/missing "$F/victim"
 	[ "$stderr" = 'core-match: d/missing: No such file or directory' ]

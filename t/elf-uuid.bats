@@ -1006,9 +1006,16 @@ for folder in sys.argv[1:]:
 	fails_with 1 elf-uuid cut
 	fails_with 1 elf-uuid -a cut
 	[ "$stderr" = 'elf-uuid: cut: no identity' ]
+	# A compressed program is one; what is neither that nor a core is refused, an archive too.
 	gzip -c prog >prog.gz
-	fails_with 2 elf-uuid prog.gz
-	[ "$stderr" = 'elf-uuid: prog.gz: an ELF file, but not a core' ]
+	[ "$(elf-uuid prog.gz)" = "$(elf-uuid prog)" ]
+	ar rc lib.a prog
+	seq 1000 >text
+	for file in lib.a text; do
+		gzip -c $file >other.gz
+		fails_with 2 elf-uuid other.gz
+		[ "$stderr" = 'elf-uuid: other.gz: not an ELF file' ]
+	done
 }
 
 @test "elf-uuid: each member of an archive has its line" {

@@ -1,4 +1,4 @@
-# core-info and core-trace: of cores that other programs have compressed or encrypted.
+# Every program that reads cores, of cores that other programs have compressed or encrypted.
 
 load lib/common
 load lib/trace
@@ -10,6 +10,11 @@ setup_file() {
 	victim
 	identities
 	packed core
+	gzdeflate core >packed/core.gz
+	gzip -c core >packed/core.one.gz
+	zdeflate core >packed/core.zz
+	mkdir programs
+	(cd programs && packed ../victim && gzdeflate ../victim >packed/victim.gz && zdeflate ../victim >packed/victim.zz)
 	core-info core >info
 	core-trace core >trace
 	grep -q '  main+' trace
@@ -39,8 +44,6 @@ except ChildProcessError:
 		core-info -i "$F/key" "$file" | diff "$F/info" -
 		cat "$file" | core-info -i "$F/key" - | diff "$F/info" -
 	done
-	gzdeflate "$F/core" | core-info | diff "$F/info" -
-	zdeflate "$F/core" | core-info | diff "$F/info" -
 	core-info -i "$F/key" <"$F/packed/core.gz.age" | diff "$F/info" -
 	slowly <"$F/packed/core.bz2" | core-info | diff "$F/info" -
 }
@@ -59,6 +62,68 @@ except ChildProcessError:
 	core-trace -i "$F/key" "$F/packed/core.gz.age" | diff "$F/trace" -
 	fails_with 2 core-trace "$F/packed/core.zst"
 	[[ $stderr == *": restoring it in $TMPDIR: No such file or directory" ]]
+}
+
+@test "core-match, elf-uuid, core-trim: each format says what the plain core does" {
+	id=$(elf-uuid -b "$F/victim")
+	core-trim "$F/core" >small
+	# COMMAND of a plain core, and what it says; CORE stands for the operand.
+	cat >rows <<-EOF
+	core-match -i $F/key CORE $F/victim|yes: build-id $id
+	elf-uuid -bi $F/key CORE|$id
+	core-trim -i $F/key CORE|$(cksum <small)
+	EOF
+	while IFS='|' read -r command says; do
+		for file in "$F"/packed/*; do
+			for way in file pipe stdin; do
+				echo "${command%% *}: ${file##*/}: $way"
+				case $way in
+				file) ${command/CORE/$file} >out ;;
+				pipe) cat "$file" | ${command/CORE/-} >out ;;
+				stdin) ${command/CORE/-} <"$file" >out ;;
+				esac
+				if [[ $command == core-trim* ]]; then
+					[ "$(cksum <out)" = "$says" ]
+				else
+					[ "$(cat out)" = "$says" ]
+				fi
+			done
+		done
+	done <rows
+	[ "$(wc -l <rows)" -eq 3 ]
+	# And of a program.
+	for file in "$F"/programs/packed/*; do
+		echo "$file"
+		[ "$(elf-uuid -bi "$F/key" "$file")" = "$id" ]
+		[ "$(cat "$file" | elf-uuid -bi "$F/key")" = "$id" ]
+	done
+}
+
+@test "core-match, elf-uuid, core-trim: no program, no identity, a cut file: one clear line" {
+	mkdir none
+	zstd -q --no-progress -1 <(cat "$F/core" <(head -c 9000000 /dev/urandom)) -o long.zst
+	head -c $(($(stat -c %s long.zst) - 100000)) long.zst >cut.zst
+	while read -r tool with; do
+		run -2 --separate-stderr env PATH="$PWD/none" "$BUILD/$tool" "$F/packed/core.zst" $with
+		[ "$stderr" = "$tool: $F/packed/core.zst: zstd: not found" ]
+		fails_with 2 $tool "$F/packed/core.gz.age" $with
+		[[ $stderr == "$tool: $F/packed/core.gz.age: encrypted with age: "*-i* ]]
+		fails_with 2 $tool -i "$F/other" "$F/packed/core.gz.age" $with
+		[[ $stderr == *": age: error: no identity matched"* ]]
+		head -c 300 "$F/packed/core.lz4" >cut
+		fails_with 2 $tool cut $with
+		# What came before the damage is read.
+		run -0 --separate-stderr $tool cut.zst $with
+		[[ $stderr == "$tool: cut.zst: zstd: "*premature* && ${#stderr_lines[@]} = 1 ]]
+	done <<-EOF
+	core-match $F/victim
+	elf-uuid
+	core-trim
+	EOF
+	usage_error core-trim -i "$F/key" -o small
+	usage_error core-trim -i "$F/key" -p 1
+	[[ $stderr == 'core-trim: -i is for a FILE'* ]]
+	usage_error elf-uuid -c -i "$F/key" "$F/victim"
 }
 
 @test "core-info, core-trace: what is cut or damaged is described as far as it goes" {

@@ -15,7 +15,7 @@
 #include "core/read.h"
 #include "core/small.h"
 #include "core/stored.h"
-#include "dumps/core.h"
+#include "dumps/operand.h"
 #include "proc/ask.h"
 #include "proc/facts.h"
 #include "proc/maps.h"
@@ -107,26 +107,24 @@ live(const struct options *o)
 static int
 from_file(const char *path, const struct options *o)
 {
-	static struct core_named n;
+	static struct operand n;
 	const char *name = n.shown;
 	struct record r = { 0 };
 	char why[UNPACK_WHY];
-	enum core_stored st;
+	enum stored_status st;
 	uint64_t bytes = 0;
 	struct core c;
 	int status = 0;
 
-	if (core_named(&n, path, o->small, CONF_FILE, DUMPS_DIR) < 0)
-		errx(2, "%s: %s", name, n.dump.why);
-	if (n.dump.small != NULL)
-		warnx("%s: %s", name, n.dump.small);
-	if (isatty(n.fd))
-		errx(2, "%s: is a terminal: a core is not read from there", name);
+	if (operand_open(&n, path, o->small, CONF_FILE, DUMPS_DIR) < 0)
+		errx(2, "%s: %s", name, n.why);
+	if (n.note != NULL)
+		warnx("%s: %s", name, n.note);
 	core_open(&c);
 	st = core_stored_read(&c, n.fd, o->identity, &bytes, why);
-	if (st == CORE_STORED_CANNOT || (st == CORE_STORED_DAMAGED && bytes == 0))
+	if (st == STORED_CANNOT || (st == STORED_DAMAGED && bytes == 0))
 		errx(2, "%s: %s", name, why);
-	if (st == CORE_STORED_DAMAGED)
+	if (st == STORED_DAMAGED)
 		warnx("%s: %s", name, why);
 	if (!c.is_core) {
 		warnx("%s: %s", name, c.bad);
@@ -140,7 +138,7 @@ from_file(const char *path, const struct options *o)
 	}
 	record_free(&r);
 	core_close(&c);
-	core_named_free(&n);
+	operand_close(&n);
 	return status;
 }
 

@@ -14,16 +14,15 @@
 #include "core/core.h"
 #include "core/match.h"
 #include "core/read.h"
-#include "dumps/core.h"
+#include "dumps/operand.h"
 #include "record/record.h"
-#include "stored/image.h"
+#include "stored/open.h"
 
 /* How many directories of a tree are open at once. */
 #define OPEN_DIRS 32
 
 static struct core core;
-static struct image *image;
-static struct core_named named;
+static struct stored stored;
 /* One ELF file alone is answered; of several those that fit are named. */
 static int several;
 static int fits, unknown;
@@ -31,25 +30,18 @@ static int fits, unknown;
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-match [-hSV] CORE ELF ...\n", to);
+	fputs("usage: core-match [-hSV] [-i IDENTITY] CORE ELF ...\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 
+/* Prints the identity that was compared of the core, and of the file where they differ. */
 static void
-answer(const char *path, const struct match *m)
+print_evidence(const struct match *m)
 {
-	static const char *const verdict[] = { "yes", "no", "cannot tell" };
-	char hex[2 * ELF_ID_BUILD_ID_MAX + 1], text[ELF_ID_TEXT_MAX], name[RECORD_ESCAPED(PATH_MAX)];
+	char hex[2 * ELF_ID_BUILD_ID_MAX + 1], text[ELF_ID_TEXT_MAX];
 	struct elf_id note = m->core;
 	const char *from;
 
-	if (several && m->verdict != MATCH_YES)
-		return;
-	if (several) {
-		record_escape(name, path, strnlen(path, PATH_MAX));
-		printf("%s: ", name);
-	}
-	fputs(verdict[m->verdict], stdout);
 	switch (m->evidence) {
 	case MATCH_BUILD_ID:
 		elf_id_build_id(&m->core, hex);
@@ -79,12 +71,28 @@ answer(const char *path, const struct match *m)
 		fputs(": no identity in both, and none of its bytes in the core", stdout);
 		break;
 	}
+}
+
+static void
+print_answer(const char *path, const struct match *m)
+{
+	static const char *const verdict[] = { "yes", "no", "cannot tell" };
+	char name[RECORD_ESCAPED(PATH_MAX)];
+
+	if (several && m->verdict != MATCH_YES)
+		return;
+	if (several) {
+		record_escape(name, path, strnlen(path, PATH_MAX));
+		printf("%s: ", name);
+	}
+	fputs(verdict[m->verdict], stdout);
+	print_evidence(m);
 	putchar('\n');
 }
 
-/* An operand, or a file that was found below one. */
+/* Compares an operand, or a file that was found below one. */
 static void
-one(const char *path, int found)
+compare_file(const char *path, int found)
 {
 	enum elf_id_status st;
 	struct match m;
@@ -96,13 +104,13 @@ one(const char *path, int found)
 		else if (!found)
 			warn("%s", path);
 		unknown |= !found;
-	} else if ((st = match_file(&core, image, fd, &m)) != ELF_ID_OK) {
+	} else if ((st = match_file(&core, stored.image, fd, &m)) != ELF_ID_OK) {
 		/* A directory may hold anything. */
 		if (!found)
 			warnx("%s: %s", path, elf_id_words(st));
 		unknown |= !found || st != ELF_ID_NOT_ELF;
 	} else {
-		answer(path, &m);
+		print_answer(path, &m);
 		fits |= m.verdict == MATCH_YES;
 		unknown |= m.verdict == MATCH_UNKNOWN;
 	}
@@ -111,74 +119,69 @@ one(const char *path, int found)
 }
 
 static int
-each(const char *path, const struct stat *st, int type, struct FTW *ftw)
+compare_found(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
 	(void)ftw;
 	if (type == FTW_F && S_ISREG(st->st_mode))
-		one(path, 1);
+		compare_file(path, 1);
 	return 0;
 }
 
 static void
-open_core(const char *path, int small)
+open_core(struct operand *o, const char *path, int small, const char *identity)
 {
-	const char *name = named.shown;
+	enum stored_status st;
 	uint64_t bytes;
 
-	if (core_named(&named, path, small, CONF_FILE, DUMPS_DIR) < 0)
-		errx(2, "%s: %s", name, named.dump.why);
-	if (named.dump.small != NULL)
-		warnx("%s: %s", name, named.dump.small);
-	if (isatty(named.fd))
-		errx(2, "%s: is a terminal: a core is not read from there", name);
-	if (image_open(&image, named.fd) < 0)
-		err(2, "%s", name);
+	if (operand_open(o, path, small, CONF_FILE, DUMPS_DIR) < 0)
+		errx(2, "%s: %s", o->shown, o->why);
+	if (o->note != NULL)
+		warnx("%s: %s", o->shown, o->note);
+	if ((st = stored_open(&stored, o->fd, identity, 0)) == STORED_CANNOT)
+		errx(2, "%s: %s", o->shown, stored.why);
+	if (st == STORED_DAMAGED)
+		warnx("%s: %s", o->shown, stored.why);
 	core_open(&core);
-	if (core_read_image(&core, image, &bytes) < 0)
-		err(2, "%s", name);
+	if (core_read_image(&core, stored.image, &bytes) < 0)
+		err(2, "%s", o->shown);
 	if (!core.is_core)
-		errx(2, "%s: %s", name, core.bad);
+		errx(2, "%s: %s", o->shown, core.bad);
 }
 
 int
 main(int argc, char **argv)
 {
+	static struct operand operand;
+	const char *opt[128] = { NULL };
 	struct stat st;
-	int c, small = 0;
+	int c;
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "hSV")) != -1) {
-		switch (c) {
-		case 'h':
-			return usage(stdout, 0);
-		case 'S':
-			small = 1;
-			break;
-		case 'V':
-			puts("core-match " VERSION);
-			return fflush(stdout) == 0 ? 0 : 2;
-		default:
-			return usage(stderr, 2);
-		}
+	while ((c = getopt(argc, argv, "hi:SV")) != -1) {
+		if (c == 'h' || c == '?')
+			return c == 'h' ? usage(stdout, 0) : usage(stderr, 2);
+		if (c == 'V')
+			return puts("core-match " VERSION) < 0 || fflush(stdout) != 0 ? 2 : 0;
+		opt[c] = c == 'i' ? optarg : "";
 	}
 	argv += optind;
 	argc -= optind;
 	if (argc < 2)
 		return usage(stderr, 2);
-	open_core(argv[0], small);
+	open_core(&operand, argv[0], opt['S'] != NULL, opt['i']);
 	several = argc > 2 || (stat(argv[1], &st) == 0 && S_ISDIR(st.st_mode));
 	for (int i = 1; i < argc; i++) {
 		if (stat(argv[i], &st) < 0 || !S_ISDIR(st.st_mode)) {
-			one(argv[i], 0);
-		} else if (nftw(argv[i], each, OPEN_DIRS, FTW_PHYS) != 0) {
+			compare_file(argv[i], 0);
+		} else if (nftw(argv[i], compare_found, OPEN_DIRS, FTW_PHYS) != 0) {
 			warn("%s", argv[i]);
 			unknown = 1;
 		}
 	}
 	core_close(&core);
-	image_close(image);
-	core_named_free(&named);
+	stored_close(&stored);
+	operand_close(&operand);
 	if (fflush(stdout) != 0 || io_close(STDOUT_FILENO) < 0)
 		err(2, "<stdout>: write");
 	return fits ? 0 : unknown ? 2 : 1;

@@ -21,9 +21,9 @@
 #include "store/lock.h"
 #include "store/store.h"
 
-/* Its lock, in the directory: of two that run at once the second sees what the first has left. */
+/* Its lock, in the directory: when two run at once, the second sees what the first has left. */
 #define LOCK_FILE ".gzcore.prune"
-/* How long it is waited for, ms. */
+/* How long to wait for it, ms. */
 #define LOCK_WAIT 30000
 
 struct options {
@@ -37,8 +37,8 @@ struct options {
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-prune [-hnsuvV] [-a AGE] [-b BYTES] [-B BYTES] [-F BYTES] [-i N] [-I N]\n"
-	      "                  [-k N] [-K N] [-S BYTES] DIR\n", to);
+	fputs("usage: core-prune [-hnsuvV] [-a AGE] [-b BYTES] [-B BYTES] [-F BYTES] [-i N]\n"
+	      "                  [-I N] [-k N] [-K N] [-S BYTES] DIR\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 
@@ -57,20 +57,20 @@ tell_removed(const struct options *o, const char *what, enum retention_rule rule
 	char name[RECORD_ESCAPED(DUMPS_NAME)];
 
 	record_escape(name, what, strnlen(what, DUMPS_NAME));
-	printf("%s %s: %s\n", o->only_say ? "would remove" : "removed", name, retention_words(rule, small));
+	printf("%s %s: %s\n", o->only_say ? "would remove" : "removed", name,
+	    retention_words(rule, small));
 }
 
+/* Tells what became of a dump. */
 static void
-tell(const struct options *o, const struct dump *d, const struct retention_verdict *v)
+tell_verdict(const struct options *o, const struct dump *d, const struct retention_verdict *v)
 {
 	char name[RECORD_ESCAPED(DUMPS_NAME)];
+	int small_alone = d->file == NULL && d->small != NULL;
 
-	if (v->all && (d->file != NULL || d->small == NULL)) {
-		tell_removed(o, d->name, v->file, 0);
-		return;
-	}
 	if (v->all) {
-		tell_removed(o, d->name, v->small, o->keep.apart);
+		tell_removed(o, d->name, small_alone ? v->small : v->file,
+		    small_alone && o->keep.apart);
 		return;
 	}
 	if (v->file != RETENTION_STAYS)
@@ -91,17 +91,18 @@ prune(const char *path, int dir, struct options *o)
 	struct retention_verdict *v;
 	int status = 0;
 
-	/* Those of users are many, and of use for room alone. */
+	/* Users have many directories, and only the rule of free space looks at them. */
 	if (dumps_read(&d, dir, o->users && needed(dir, o->spare) > 0 ? DUMPS_USERS : 0) < 0)
 		err(2, "%s", path);
 	if (payers_read(&payers, PAYERS_FILE) < 0)
 		warn("%s", PAYERS_FILE);
-	/* With less than half of it nothing could be stored all the same. */
+	/* With less than half of it free nothing could be stored anyway. */
 	o->keep.need.wanted = needed(dir, o->spare);
 	o->keep.need.least = needed(dir, o->spare / 2);
 	o->keep.small_need.wanted = needed(dir, small);
 	o->keep.small_need.least = needed(dir, small / 2);
-	if ((v = calloc(d.count + 1, sizeof(*v))) == NULL || retention_plan(&d, &o->keep, &payers, v) < 0)
+	if ((v = calloc(d.count + 1, sizeof(*v))) == NULL ||
+	    retention_plan(&d, &o->keep, &payers, v) < 0)
 		err(2, NULL);
 	/* The oldest first, as they came. */
 	for (size_t i = d.count; i-- > 0;) {
@@ -114,7 +115,7 @@ prune(const char *path, int dir, struct options *o)
 			status = 1;
 			continue;
 		}
-		tell(o, &d.dump[i], &v[i]);
+		tell_verdict(o, &d.dump[i], &v[i]);
 	}
 	free(v);
 	payers_free(&payers);
@@ -122,27 +123,80 @@ prune(const char *path, int dir, struct options *o)
 	return status;
 }
 
+/* The size that an option has, 0 when it is not given. */
 static uint64_t
-bytes(int letter, uint64_t least)
+size_of(const char *opt[128], int letter, uint64_t least)
 {
-	uint64_t n;
+	uint64_t n = 0;
 
-	if (number_size(optarg, least, INT64_MAX, &n) < 0)
-		errx(2, "-%c %s: not a size in bytes, such as 512, 64K or 8M", letter, optarg);
+	if (opt[letter] != NULL && number_size(opt[letter], least, INT64_MAX, &n) < 0)
+		errx(2, "-%c %s: not a size in bytes, such as 512, 64K or 8M", letter, opt[letter]);
 	return n;
 }
 
+/* The number that an option has, 0 when it is not given. */
 static uint64_t
-number(int letter, uint64_t least)
+number_of(const char *opt[128], int letter, uint64_t least)
 {
-	uint64_t n;
+	uint64_t n = 0;
 
-	if (number_parse(optarg, least, UINT32_MAX, &n) < 0)
-		errx(2, "-%c %s: not a number from %" PRIu64 " to %" PRIu32, letter, optarg, least, UINT32_MAX);
+	if (opt[letter] != NULL && number_parse(opt[letter], least, UINT32_MAX, &n) < 0)
+		errx(2, "-%c %s: not a number from %" PRIu64 " to %" PRIu32, letter, opt[letter],
+		    least, UINT32_MAX);
 	return n;
 }
 
-/* Whether nobody else owns the directory: its owner could keep the lock from each of us for as long as that waits. */
+/* Puts what the options say, each by its letter, into o. */
+static void
+take_options(struct options *o, int argc, char **argv)
+{
+	const char *opt[128] = { NULL };
+	int c;
+
+	while ((c = getopt(argc, argv, "a:b:B:F:hi:I:k:K:nsS:uvV")) != -1) {
+		if (c == '?')
+			exit(usage(stderr, 2));
+		if (c == 'h')
+			exit(usage(stdout, 0));
+		if (c == 'V')
+			exit(puts("core-prune " VERSION) < 0 || fflush(stdout) != 0 ? 2 : 0);
+		opt[c] = strchr("nsuv", c) != NULL ? "" : optarg;
+	}
+	if (opt['a'] != NULL && age_ago(opt['a'], o->before) < 0)
+		errx(2, "-a %s: not an age such as 90m, 12h or 30d", opt['a']);
+	o->keep = (struct retention){ .before = opt['a'] != NULL ? o->before : NULL,
+		.each = number_of(opt, 'i', 1),
+		.count = number_of(opt, 'k', 1),
+		.bytes = size_of(opt, 'b', 1),
+		.small_each = number_of(opt, 'I', 0),
+		.small_count = number_of(opt, 'K', 0),
+		.small_bytes = size_of(opt, 'B', 0),
+		.unsent = opt['s'] != NULL,
+		.apart = opt['B'] != NULL || opt['I'] != NULL || opt['K'] != NULL ||
+		    opt['S'] != NULL };
+	o->spare = size_of(opt, 'F', 1);
+	o->small_spare = opt['S'] != NULL ? size_of(opt, 'S', 0) : UINT64_MAX;
+	o->only_say = opt['n'] != NULL;
+	o->show = opt['v'] != NULL;
+	o->users = opt['u'] != NULL;
+	if (argc - optind != 1)
+		exit(usage(stderr, 2));
+	if (o->spare == 0 && (opt['S'] != NULL || o->users)) {
+		warnx("-%c has no effect without -F BYTES", opt['S'] != NULL ? 'S' : 'u');
+		exit(usage(stderr, 2));
+	}
+	/* A call without a rule is a mistake: it would keep everything. */
+	if (o->keep.before == NULL && o->keep.bytes == 0 && o->spare == 0 && o->keep.each == 0 &&
+	    o->keep.count == 0 && !o->keep.apart) {
+		warnx("no rule is given, by which to keep or remove");
+		exit(usage(stderr, 2));
+	}
+}
+
+/*
+ * Whether nobody else owns the directory: its owner could keep the lock from each of us for as long
+ * as that waits.
+ */
 static int
 is_ours(int dir)
 {
@@ -154,88 +208,19 @@ is_ours(int dir)
 int
 main(int argc, char **argv)
 {
-	struct options o = { .small_spare = UINT64_MAX };
-	int dir, status, c;
+	static struct options o;
+	const char *path;
+	int dir, status;
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "a:b:B:F:hi:I:k:K:nsS:uvV")) != -1) {
-		switch (c) {
-		case 'a':
-			if (age_ago(optarg, o.before) < 0)
-				errx(2, "-a %s: not an age such as 90m, 12h or 30d", optarg);
-			o.keep.before = o.before;
-			break;
-		case 'b':
-			o.keep.bytes = bytes(c, 1);
-			break;
-		case 'B':
-			o.keep.apart = 1;
-			o.keep.small_bytes = bytes(c, 0);
-			break;
-		case 'F':
-			o.spare = bytes(c, 1);
-			break;
-		case 'h':
-			return usage(stdout, 0);
-		case 'i':
-			o.keep.each = number(c, 1);
-			break;
-		case 'I':
-			o.keep.apart = 1;
-			o.keep.small_each = number(c, 0);
-			break;
-		case 'k':
-			o.keep.count = number(c, 1);
-			break;
-		case 'K':
-			o.keep.apart = 1;
-			o.keep.small_count = number(c, 0);
-			break;
-		case 'n':
-			o.only_say = 1;
-			break;
-		case 's':
-			o.keep.unsent = 1;
-			break;
-		case 'S':
-			o.keep.apart = 1;
-			o.small_spare = bytes(c, 0);
-			break;
-		case 'u':
-			o.users = 1;
-			break;
-		case 'v':
-			o.show = 1;
-			break;
-		case 'V':
-			puts("core-prune " VERSION);
-			return fflush(stdout) == 0 ? 0 : 2;
-		default:
-			return usage(stderr, 2);
-		}
-	}
-	if (argc - optind != 1)
-		return usage(stderr, 2);
-	if (o.small_spare != UINT64_MAX && o.spare == 0) {
-		warnx("-S has no effect without -F BYTES");
-		return usage(stderr, 2);
-	}
-	if (o.users && o.spare == 0) {
-		warnx("-u has no effect without -F BYTES");
-		return usage(stderr, 2);
-	}
-	/* Who names no rule means something else. */
-	if (o.keep.before == NULL && o.keep.bytes == 0 && o.spare == 0 && o.keep.each == 0 && o.keep.count == 0 &&
-	    !o.keep.apart) {
-		warnx("no rule is given, by which to keep or remove");
-		return usage(stderr, 2);
-	}
-	if ((dir = open(argv[optind], O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
-		err(2, "%s", argv[optind]);
+	take_options(&o, argc, argv);
+	path = argv[optind];
+	if ((dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		err(2, "%s", path);
 	if (!o.only_say && lock_file(dir, LOCK_FILE, is_ours(dir) ? LOCK_WAIT : 0) < 0)
-		err(2, "%s/%s", argv[optind], LOCK_FILE);
-	status = prune(argv[optind], dir, &o);
+		err(2, "%s/%s", path, LOCK_FILE);
+	status = prune(path, dir, &o);
 	if (fflush(stdout) != 0 || io_close(STDOUT_FILENO) < 0)
 		err(2, "<stdout>: write");
 	return status;

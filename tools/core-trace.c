@@ -13,27 +13,13 @@
 
 #include "base/io.h"
 #include "base/number.h"
-#include "base/signal_names.h"
 #include "core/core.h"
-#include "dumps/core.h"
-#include "stack/fingerprint.h"
-#include "stack/text.h"
+#include "dumps/operand.h"
+#include "stack/report.h"
 #include "stack/trace.h"
 #include "store/turn.h"
-#include "stored/image.h"
-#include "stored/restore.h"
+#include "stored/open.h"
 #include "system/owner.h"
-
-struct show {
-	int json, brief, record, digits;
-	int damaged;			/* a program that unpacks it failed */
-	const char *signal;		/* of the crashed thread, NULL when it has no name */
-	size_t threads;
-	struct trace_frame stack[TRACE_FRAMES];	/* of the first thread */
-	size_t frames;
-	int limited;			/* a stack has more frames than are shown */
-	char text[TRACE_TEXT];		/* of a frame */
-};
 
 static int
 usage(FILE *to, int status)
@@ -44,53 +30,15 @@ usage(FILE *to, int status)
 }
 
 static void
-start(void *arg, const struct trace_thread *t)
+print(void *arg, const char *text)
 {
-	struct show *s = arg;
-
-	s->threads++;
-	if (s->json) {
-		trace_text_json_start(t, s->threads - 1, s->text);
-		fputs(s->text, stdout);
-	} else if (!s->brief) {
-		printf("%sthread %" PRIu32 "%s%s\n", s->threads > 1 ? "\n" : "", t->tid,
-		    t->crashed ? ": " : "", !t->crashed ? "" : s->signal != NULL ? s->signal : "crashed");
-	}
+	(void)arg;
+	fputs(text, stdout);
 }
 
-static void
-frame(void *arg, const struct trace_thread *t, const struct trace_frame *f)
-{
-	struct show *s = arg;
-
-	if (s->threads == 1)
-		s->stack[s->frames++] = *f;
-	if (s->json) {
-		trace_text_json(f, s->text);
-		printf("%s%s", t->frames > 0 ? ", " : "", s->text);
-	} else if (!s->brief || s->record) {
-		trace_text_line(f, t->frames, s->digits, s->text);
-		printf("%s%s\n", s->record ? "frame=" : "", s->text);
-	}
-}
-
-static void
-end(void *arg, const struct trace_thread *t)
-{
-	struct show *s = arg;
-
-	s->limited |= t->frames == TRACE_FRAMES && t->end != NULL;
-	if (s->json)
-		trace_text_json_end(t, s->text);
-	else
-		trace_text_end(t, s->record ? "stack_end=" : "     ends here: ", s->text);
-	if (s->json || !s->brief || s->record)
-		fputs(s->text, stdout);
-}
-
-/* Says what of the core is not there; whether there was such. */
+/* Says what is missing of the core; returns whether anything is. */
 static int
-lacks(const char *name, struct image *i, const struct core *c)
+tell_missing(const char *name, struct image *i, const struct core *c)
 {
 	uint64_t at;
 	enum inflate_status st = image_end(i, &at);
@@ -98,49 +46,40 @@ lacks(const char *name, struct image *i, const struct core *c)
 	if (st != INFLATE_OK)
 		warnx("%s: byte %" PRIu64 ": %s", name, at, inflate_words(st));
 	if (image_size(i) < c->promised)
-		warnx("%s: cut short: ends after %" PRIu64 " of %" PRIu64 " bytes", name, image_size(i), c->promised);
+		warnx("%s: cut short: ends after %" PRIu64 " of %" PRIu64 " bytes", name,
+		    image_size(i), c->promised);
 	if (c->bad != NULL)
 		warnx("%s: %s", name, c->bad);
-	/* What follows the compressed core is none of it. */
-	return (st != INFLATE_OK && st != INFLATE_TRAILING) || image_size(i) < c->promised || c->bad != NULL;
+	/* What follows the compressed core is no part of it. */
+	return (st != INFLATE_OK && st != INFLATE_TRAILING) || image_size(i) < c->promised ||
+	    c->bad != NULL;
 }
 
+/* Prints the stacks, and says what is missing of them; the exit status. */
 static int
-show(struct show *s, const char *name, struct image *i, struct trace *t)
+print_stacks(struct trace_report *r, const char *name, const struct stored *s, struct trace *t)
 {
-	const struct trace_visitor v = { .start = start, .frame = frame, .end = end, .arg = s,
-		.threads = s->brief ? 1 : 0 };
-	struct core *c = trace_core(t);
-	char text[FINGERPRINT_TEXT];
-	int rc, part;
+	int rc = trace_report_stacks(r, t), part;
 
-	s->signal = signal_name(c->signal);
-	s->digits = c->is64 ? 16 : 8;
-	if (s->json) {
-		trace_text_json_head(c, s->text);
-		fputs(s->text, stdout);
-	}
-	rc = trace_walk(t, &v);
-	/* The same stack has its names another time. */
-	fingerprint(s->stack, trace_unopened(t) != 0 ? 0 : s->frames, text);
-	part = lacks(name, i, c) | trace_changed(t) | (trace_unopened(t) != 0) | s->damaged;
+	part = tell_missing(name, s->image, trace_core(t)) | trace_changed(t) |
+	    (trace_unopened(t) != 0) | (s->status == STORED_DAMAGED);
 	if (trace_unopened(t) != 0)
-		warnx("%s: no fingerprint: files of its modules: %s", name, strerror(trace_unopened(t)));
+		warnx("%s: no fingerprint: files of its modules: %s", name,
+		    strerror(trace_unopened(t)));
 	if (trace_changed(t))
-		warnx("%s: a file of its modules was cut short meanwhile: frames and names may be missing", name);
-	if (s->limited)
-		warnx("%s: a stack has more than %d frames: the others are left out", name, TRACE_FRAMES);
+		warnx("%s: a file of its modules was cut short meanwhile: "
+		      "frames and names may be missing", name);
+	if (r->limited)
+		warnx("%s: a stack has more than %d frames: the others are left out", name,
+		    TRACE_FRAMES);
 	if (rc < 0)
 		warnx("%s: threads: %s", name, trace_error());
-	else if (s->threads == 0)
+	else if (r->threads == 0)
 		warnx("%s: no threads", name);
-	else if (rc > 0 && !s->brief)
+	else if (rc > 0 && !r->first)
 		warnx("%s: more than %d threads: the others are left out", name, TRACE_THREADS);
-	part |= s->limited || rc < 0 || s->threads == 0 || (rc > 0 && !s->brief);
-	if (s->json)
-		printf("], \"fingerprint\": \"%s\", \"complete\": %s}\n", text, part ? "false" : "true");
-	else if (s->brief && text[0] != '\0')
-		printf("%s%s\n", s->record ? "fingerprint=" : "", text);
+	part |= r->limited || rc < 0 || r->threads == 0 || (rc > 0 && !r->first);
+	trace_report_end(r, t, !part);
 	return part;
 }
 
@@ -202,13 +141,16 @@ seconds(char option, const char *text)
 	return (unsigned)n;
 }
 
-/* Goes on when it is our turn, in a process that is watched: one that may hang, or be led astray. */
+/*
+ * Goes on when it is our turn, in a process that is watched: one that may hang, or be led astray.
+ */
 static void
 take_turn(const char *opt[128], unsigned wait, unsigned limit)
 {
 	char words[TURN_WORDS];
 	int status = 2;
-	enum turn st = turn_take(opt['l'], opt['n'] != NULL ? TURN_SOME : TURN_ANY, wait, limit, &status, words);
+	enum turn st = turn_take(opt['l'], opt['n'] != NULL ? TURN_SOME : TURN_ANY, wait, limit,
+	    &status, words);
 
 	if (st == TURN_WORK)
 		return;
@@ -227,38 +169,33 @@ take_turn(const char *opt[128], unsigned wait, unsigned limit)
 	exit(st == TURN_DONE ? status : st == TURN_NONE ? 1 : 2);
 }
 
-/* Opens the core, of which the name is in n, and gives up all rights but those of user. */
-static struct image *
-open_core(struct show *s, const struct core_named *n, const char *identity, const char *user)
+/* Opens the core that the operand names, and gives up all rights but those of user. */
+static void
+open_core(struct stored *s, struct operand *o, const char *operand, const char *opt[128])
 {
-	struct restore r = { .threads = 1 };
-	enum unpack_status st;
-	struct image *i;
-	int fd = n->fd;
+	const char *user = opt['u'];
 
-	if (isatty(fd))
-		errx(2, "%s: is a terminal: a core is not read from there", n->shown);
-	if (unpack_needed(fd) && (st = restore_open(&r, fd, identity, &fd)) != UNPACK_OK) {
-		warnx("%s: %s", n->shown, r.why);
-		if (st != UNPACK_DAMAGED || r.size == 0)
-			exit(2);
-		s->damaged = 1;
-	}
-	if (image_open(&i, fd) < 0)
-		err(2, "%s", n->shown);
+	if (operand_open(o, operand, opt['S'] != NULL, CONF_FILE, DUMPS_DIR) < 0)
+		errx(2, "%s: %s", o->shown, o->why);
+	if (o->note != NULL)
+		warnx("%s: %s", o->shown, o->note);
+	if (stored_open(s, o->fd, opt['i'], 0) != STORED_OK)
+		warnx("%s: %s", o->shown, s->why);
+	if (s->status == STORED_CANNOT)
+		exit(2);
 	if (user != NULL && owner_become(user) < 0)
-		errx(2, "-u %s: %s", user, errno == ENOENT ? "no such user or group" : strerror(errno));
-	return i;
+		errx(2, "-u %s: %s", user,
+		    errno == ENOENT ? "no such user or group" : strerror(errno));
 }
 
 int
 main(int argc, char **argv)
 {
 	const char *opt[128] = { NULL };
-	static struct show s;
-	static struct core_named n;
+	static struct trace_report r = { .put = print };
+	static struct operand o;
+	static struct stored stored;
 	enum trace_status st;
-	struct image *i;
 	struct trace *t;
 	char *debug;
 	unsigned limit;
@@ -268,35 +205,31 @@ main(int argc, char **argv)
 		return 2;
 	io_most_files();
 	read_options(argc, argv, opt);
-	s.json = opt['j'] != NULL;
-	s.record = opt['r'] != NULL;
-	s.brief = s.record || opt['s'] != NULL;
+	r.form = opt['r'] != NULL ? TRACE_FORM_RECORD : opt['j'] != NULL ? TRACE_FORM_JSON :
+	    opt['s'] != NULL ? TRACE_FORM_FINGERPRINT : TRACE_FORM_TEXT;
+	r.first = opt['r'] != NULL || opt['s'] != NULL;
 	debug = opt['d'] != NULL ? search_path(opt['d']) : NULL;
 	limit = seconds('t', opt['t']);
 	if (opt['l'] != NULL)
 		take_turn(opt, seconds('w', opt['w']), limit);
 	/* Not caught: it ends the process wherever that waits. */
 	alarm(limit);
-	if (core_named(&n, argv[optind], opt['S'] != NULL, CONF_FILE, DUMPS_DIR) < 0)
-		errx(2, "%s: %s", n.shown, n.dump.why);
-	if (n.dump.small != NULL)
-		warnx("%s: %s", n.shown, n.dump.small);
-	i = open_core(&s, &n, opt['i'], opt['u']);
+	open_core(&stored, &o, argv[optind], opt);
 	/* From here on it is the core's bytes that say what to do. */
 	if (opt['l'] != NULL)
 		turn_begin();
 	if (opt['D'] == NULL)
 		unsetenv("DEBUGINFOD_URLS");
 	/* Lines that are there when it is ended are whole. */
-	setvbuf(stdout, NULL, s.record ? _IOLBF : _IOFBF, TRACE_TEXT);
-	st = trace_open(&t, i, opt['e'], debug, opt['b'] != NULL ? TRACE_BUILD_IDS : 0);
+	setvbuf(stdout, NULL, r.form == TRACE_FORM_RECORD ? _IOLBF : _IOFBF, TRACE_TEXT);
+	st = trace_open(&t, stored.image, opt['e'], debug, opt['b'] != NULL ? TRACE_BUILD_IDS : 0);
 	if (st == TRACE_OK)
-		status = show(&s, n.shown, i, t);
+		status = print_stacks(&r, o.shown, &stored, t);
 	else
-		warnx("%s: %s", st == TRACE_OTHER ? opt['e'] : n.shown, trace_words(st, t));
+		warnx("%s: %s", st == TRACE_OTHER ? opt['e'] : o.shown, trace_words(st, t));
 	trace_close(t);
-	image_close(i);
-	core_named_free(&n);
+	stored_close(&stored);
+	operand_close(&o);
 	free(debug);
 	if (fflush(stdout) != 0 || io_close(STDOUT_FILENO) < 0)
 		err(2, "<stdout>: write");

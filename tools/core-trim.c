@@ -11,10 +11,11 @@
 #include "base/io.h"
 #include "base/number.h"
 #include "core/read.h"
-#include "dumps/core.h"
+#include "dumps/operand.h"
 #include "proc/maps.h"
 #include "proc/task.h"
 #include "store/output.h"
+#include "stored/open.h"
 #include "system/end_input.h"
 #include "trim/process.h"
 #include "trim/stream.h"
@@ -31,6 +32,7 @@ struct options {
 	struct trim_process process;	/* pid 0: the memory of the core */
 	struct output small;		/* of -o, of -c, or standard output */
 	int chain;			/* -c */
+	const char *identity;		/* age's, for a FILE */
 	char **command;			/* its second: who gets the whole core */
 	struct command_hold hold;	/* shared NULL: we are not the child of apart */
 };
@@ -38,8 +40,9 @@ struct options {
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-trim [-hV] [-d N] [-k PATTERN] [-m BYTES] [-M BYTES] [-p PID [-C UID] [-P FD]]\n"
-	      "                 [-r START:LENGTH] [-s BYTES] [-x MODULE!SYMBOL] [FILE]\n"
+	fputs("usage: core-trim [-hV] [-d N] [-i IDENTITY] [-k PATTERN] [-m BYTES] [-M BYTES]\n"
+	      "                 [-p PID [-C UID] [-P FD]] [-r START:LENGTH] [-s BYTES] [-x MODULE!SYMBOL]\n"
+	      "                 [FILE]\n"
 	      "       core-trim -o SMALL [OPTION ...]\n"
 	      "       core-trim -c [OPTION ...] COMMAND [ARG ...] ';' COMMAND [ARG ...]\n", to);
 	return fflush(to) == 0 ? status : 2;
@@ -124,26 +127,31 @@ from_core(const struct options *o, struct trim *t, const char *name)
 	return close_small(&w, done);
 }
 
-/* The core in a file that can be sought, compressed or not. */
+/* The core in a file that can be sought, or compressed. */
 static int
 from_file(const struct options *o, int fd, const char *name)
 {
 	struct trim t = { .options = &o->trim };
-	struct image *i;
+	enum stored_status st;
+	struct stored s;
 	struct core c;
 	uint64_t size;
 	int status;
 
+	if ((st = stored_open(&s, fd, o->identity, 0)) == STORED_CANNOT)
+		errx(2, "%s: %s", name, s.why);
+	if (st == STORED_DAMAGED)
+		warnx("%s: %s", name, s.why);
 	core_open(&c);
-	if (image_open(&i, fd) < 0 || core_read_image(&c, i, &size) < 0)
+	if (core_read_image(&c, s.image, &size) < 0)
 		err(2, "%s", name);
 	t.core = &c;
-	t.head = i;
-	t.memory = trim_memory_image(i);
+	t.head = s.image;
+	t.memory = trim_memory_image(s.image);
 	status = from_core(o, &t, name) == 0 ? 0 : 2;
 	trim_close(&t);
 	core_close(&c);
-	image_close(i);
+	stored_close(&s);
 	return status;
 }
 
@@ -306,7 +314,7 @@ take_options(struct options *o, int argc, char **argv)
 	o->trim.span = spans;
 	o->trim.symbol = symbols;
 	/* "+": the options of the commands are theirs. */
-	while ((c = getopt(argc, argv, "+C:cd:hk:m:M:o:P:p:r:s:Vx:")) != -1) {
+	while ((c = getopt(argc, argv, "+C:cd:hi:k:m:M:o:P:p:r:s:Vx:")) != -1) {
 		switch (c) {
 		case 'C':
 			o->process.uid = number(c, 0, UINT32_MAX, &misused);
@@ -320,6 +328,9 @@ take_options(struct options *o, int argc, char **argv)
 			break;
 		case 'h':
 			return usage(stdout, 0);
+		case 'i':
+			o->identity = optarg;
+			break;
 		case 'k':
 			patterns[o->trim.patterns++] = optarg;
 			break;
@@ -366,6 +377,10 @@ take_options(struct options *o, int argc, char **argv)
 		warnx("-%c needs -p", user ? 'C' : 'P');
 		return usage(stderr, 2);
 	}
+	if (o->identity != NULL && (o->chain || o->small.file != NULL || o->process.pid != 0)) {
+		warnx("-i is for a FILE, and for none of -c, -o and -p");
+		return usage(stderr, 2);
+	}
 	if (user && (o->process.dumped = proc_hold(o->process.pid)) < 0) {
 		warn("pid %ld: the memory of the stream in its place", (long)o->process.pid);
 		o->process.pid = 0;
@@ -388,7 +403,7 @@ int
 main(int argc, char **argv)
 {
 	struct options o = { .trim = { .stack = TRIM_STACK }, .process = { .pidfd = -1, .dumped = -1 } };
-	static struct core_named n;
+	static struct operand n;
 	int is_file, status;
 
 	if (io_std() < 0)
@@ -408,17 +423,16 @@ main(int argc, char **argv)
 		o.small.command.argv = argv;
 	else if (argc > (o.small.file == NULL && o.process.pid == 0))
 		return usage(stderr, 2);
-	if (core_named(&n, o.chain ? NULL : *argv, 0, CONF_FILE, DUMPS_DIR) < 0)
-		errx(2, "%s: %s", n.shown, n.dump.why);
-	if (n.dump.small != NULL)
-		warnx("%s: %s", n.shown, n.dump.small);
-	if (isatty(n.fd))
-		errx(2, "%s: is a terminal: a core is not read from there", n.shown);
+	if (operand_open(&n, o.chain ? NULL : *argv, 0, CONF_FILE, DUMPS_DIR) < 0)
+		errx(2, "%s: %s", n.shown, n.why);
+	if (n.note != NULL)
+		warnx("%s: %s", n.shown, n.note);
 	if (!o.chain && o.small.file == NULL && isatty(STDOUT_FILENO))
 		errx(2, "<stdout>: is a terminal: a core is not written there");
 	if (o.chain)
 		return apart(&o);
-	is_file = o.small.file == NULL && o.process.pid == 0 && lseek(n.fd, 0, SEEK_CUR) >= 0;
+	is_file = o.small.file == NULL && o.process.pid == 0 &&
+	    (lseek(n.fd, 0, SEEK_CUR) >= 0 || unpack_knows(n.fd));
 	if (!is_file && o.process.pid == 0 && o.trim.depth > 0)
 		errx(2, no_depth);
 	return is_file ? from_file(&o, n.fd, n.shown) : from_pipe(&o);

@@ -9,38 +9,39 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "core/core.h"
-#include "core/read.h"
-#include "elf/debug_file.h"
+#include "core/files.h"
+#include "dumps/operand.h"
 #include "elf/id.h"
 #include "elf/loaded.h"
-#include "proc/facts.h"
+#include "proc/identities.h"
 #include "record/record.h"
-#include "stored/image.h"
 
-struct options {
-	int all, build_id, debug, raw, only;	/* only: that section, and no other identity in its place */
-	const char *section;
-};
+/* What each option says, by its letter: "" when it takes nothing, NULL when it is not given. */
+static const char *opt[128];
 
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: elf-uuid [-abdhrV] [FILE ...]\n"
-	      "       elf-uuid -s SECTION [-dr] [FILE ...]\n"
+	fputs("usage: elf-uuid [-abdhrV] [-i IDENTITY] [FILE ...]\n"
+	      "       elf-uuid -s SECTION [-dr] [-i IDENTITY] [FILE ...]\n"
 	      "       elf-uuid -c FILE [OTHER]\n",
 	    to);
 	return fflush(to) == 0 ? status : 2;
 }
 
-/* Writes n bytes, or their text, as the one line of a file. */
+static const char *
+section(void)
+{
+	return opt['s'] != NULL ? opt['s'] : ELF_ID_SECTION;
+}
+
+/* Prints the bytes themselves, or their text as the one line of a file. */
 static void
-put(const struct options *o, const char *prefix, const uint8_t *raw, size_t raw_len,
-    const char *text, size_t len)
+print_line(const char *prefix, const uint8_t *raw, size_t raw_len, const char *text, size_t len)
 {
 	char line[RECORD_ESCAPED(ELF_ID_TEXT_MAX)];
 
-	if (o->raw) {
+	if (opt['r'] != NULL) {
 		fwrite(raw, 1, raw_len, stdout);
 		return;
 	}
@@ -52,46 +53,49 @@ put(const struct options *o, const char *prefix, const uint8_t *raw, size_t raw_
 
 /* Prints the identity that was asked for; returns the exit status. */
 static int
-print(const struct options *o, const char *prefix, const struct elf_id *id)
+print_identity(const char *prefix, const struct elf_id *id)
 {
 	char text[ELF_ID_TEXT_MAX], hex[2 * ELF_ID_BUILD_ID_MAX + 1];
 	const char *from = NULL;
 	size_t n = 0;
 
-	if (!o->build_id)
+	if (opt['b'] == NULL)
 		n = elf_id_uuid(id, text, &from);
 	/* Only the section was asked for: another identity is not an answer. */
-	if (o->only && (n == 0 || strcmp(from, "section") != 0))
+	if (opt['s'] != NULL && (n == 0 || strcmp(from, "section") != 0))
 		n = 0;
-	if (o->only && o->raw && id->section_len > 0) {
-		put(o, prefix, id->section, id->section_len, "", 0);
+	if (opt['s'] != NULL && opt['r'] != NULL && id->section_len > 0) {
+		print_line(prefix, id->section, id->section_len, "", 0);
 	} else if (n > 0) {
 		int note = strcmp(from, "note") == 0;
 
-		put(o, prefix, note ? id->note : id->section, note ? ELF_ID_UUID : id->section_len,
-		    text, n);
-	} else if (!o->only && id->build_id_len > 0) {
+		print_line(prefix, note ? id->note : id->section,
+		    note ? ELF_ID_UUID : id->section_len, text, n);
+	} else if (opt['s'] == NULL && id->build_id_len > 0) {
 		n = elf_id_build_id(id, hex);
-		put(o, prefix, id->build_id, id->build_id_len, hex, n);
+		print_line(prefix, id->build_id, id->build_id_len, hex, n);
 	} else {
 		return 1;
 	}
 	return 0;
 }
 
-/* The identity that was read, or why it could not be, of a file with that name. */
+/*
+ * Prints the identity of a file with that name, or why it could not be read; returns the exit
+ * status.
+ */
 static int
-tell(const struct options *o, const char *name, int named, enum elf_id_status st, const struct elf_id *id)
+tell(const char *name, int named, enum elf_id_status st, const struct elf_id *id)
 {
 	char why[ELF_ID_WHY];
 	int status = 2;
 
-	/* Of the build-id alone the section is no part. */
-	if (st == ELF_ID_OK || (st == ELF_ID_TOO_LONG && o->build_id)) {
-		if ((status = print(o, named ? name : NULL, id)) == 1)
+	/* A section that is too long does not matter to the build-id. */
+	if (st == ELF_ID_OK || (st == ELF_ID_TOO_LONG && opt['b'] != NULL)) {
+		if ((status = print_identity(named ? name : NULL, id)) == 1)
 			warnx("%s: no identity", name);
 	} else if (st == ELF_ID_TOO_LONG) {
-		warnx("%s: section %s: over %d bytes", name, o->section, ELF_ID_SECTION_MAX);
+		warnx("%s: section %s: over %d bytes", name, section(), ELF_ID_SECTION_MAX);
 	} else {
 		warnx("%s: %s", name, elf_id_why(st, why));
 	}
@@ -109,125 +113,61 @@ part_of(const char *name, const char *part)
 	return text;
 }
 
-struct archive {
-	const struct options *o;
+/* What of one operand has been told. */
+struct told {
 	const char *name;
 	int named;		/* it is one of several */
-	int status;		/* the worst of its objects, -1: it has none */
+	int status;		/* the worst so far */
 };
 
 static void
-member(void *arg, const char *name, enum elf_id_status st, const struct elf_id *id)
+tell_part(void *arg, enum identities_part part, const char *name, enum elf_id_status st,
+    const struct elf_id *id)
 {
-	struct archive *a = arg;
+	struct told *t = arg;
 	/* An error names the archive too. */
-	int in_full = a->named || (st != ELF_ID_OK && st != ELF_ID_TOO_LONG);
-	/* Of a library's members some are no objects. */
-	int status = st == ELF_ID_NOT_ELF ? -1 : tell(a->o, part_of(in_full ? a->name : NULL, name), 1, st, id);
+	int in_full = t->named || (st != ELF_ID_OK && st != ELF_ID_TOO_LONG), status;
 
-	if (status > a->status)
-		a->status = status;
+	if (part == IDENTITIES_FILE)
+		status = tell(t->name, t->named, st, id);
+	else if (part == IDENTITIES_MEMBER)
+		status = tell(part_of(in_full ? t->name : NULL, name), 1, st, id);
+	else
+		status = print_identity(part_of(t->named ? t->name : NULL, name), id);
+	if (status > t->status)
+		t->status = status;
 }
 
-/* A core: the identity of its executable, or of all its modules. */
+/* Tells the identities of what an operand, NULL for standard input, names. */
 static int
-core(const struct options *o, const char *name, int named, int fd)
+tell_operand(const char *path, int several)
 {
-	struct image *image;
-	uint64_t bytes = 0;
-	struct elf_id id = { 0 };
-	struct core c;
-	int status = 0, none = o->all;
-
-	if (image_open(&image, fd) < 0) {
-		warn("%s", name);
-		return 2;
-	}
-	core_open(&c);
-	if (core_read_image(&c, image, &bytes) < 0) {
-		warn("%s", name);
-		status = 2;
-	} else if (!c.is_core) {
-		warnx("%s: %s", name, c.bad);
-		status = 2;
-	} else if (!o->all) {
-		facts_identity(c.exe, &id);
-		status = tell(o, name, named, ELF_ID_OK, &id);
-	}
-	for (size_t i = 0; status < 2 && o->all && i < c.files.count; i++) {
-		const struct core_file *f = &c.files.file[i];
-
-		if (f->module == NULL || facts_identity(f, &id) < 0)
-			continue;
-		none = 0;
-		if (print(o, part_of(named ? name : NULL, f->path[0] != '\0' ? f->path : "-"), &id) > status)
-			status = 1;
-	}
-	if (status < 2 && none)
-		status = tell(o, name, named, ELF_ID_OK, &(struct elf_id){ 0 });
-	core_close(&c);
-	image_close(image);
-	return status;
-}
-
-static int
-archive(const struct options *o, const char *path, const char *name, int named, int fd)
-{
-	struct archive a = { .o = o, .name = name, .named = named, .status = -1 };
-	enum elf_id_status st = elf_id_archive(fd, path, o->section, member, &a);
-
-	if (st == ELF_ID_OK)
-		return a.status >= 0 ? a.status : tell(o, name, named, ELF_ID_OK, &(struct elf_id){ 0 });
-	warnx("%s: %s", name, st == ELF_ID_SYSTEM ? strerror(errno) : "malformed archive");
-	return 2;
-}
-
-static int
-object(const struct options *o, const char *path, const char *name, int named, int fd)
-{
-	struct elf_id id;
-	enum elf_id_status st = elf_id_read(fd, o->section, &id);
-	int debug;
-
-	if (o->debug && path != NULL && st == ELF_ID_OK && id.section_len == 0 &&
-	    (debug = elf_debug_open(fd, path)) >= 0) {
-		st = elf_id_read(debug, o->section, &id);
-		io_close(debug);
-	}
-	return tell(o, name, named, st, &id);
-}
-
-static int
-one(const struct options *o, const char *path, int several)
-{
+	struct told t = { .named = several };
+	struct identities i = { .section = section(), .age = opt['i'], .modules = opt['a'] != NULL,
+		.debug = opt['d'] != NULL, .each = tell_part, .arg = &t };
 	const char *given = path == NULL ? "<stdin>" : path;
-	uint8_t magic[ELF_ID_KIND_LEN];
 	char name[RECORD_ESCAPED(PATH_MAX)];
-	int fd, from, status = 2;
+	static struct operand from;
+	int rc;
 
 	record_escape(name, given, strnlen(given, PATH_MAX));
-	if ((fd = from = io_open(path)) < 0) {
-		warn("%s", name);
-		return 2;
-	}
-	if (isatty(fd)) {
-		warnx("%s: is a terminal: an ELF file is not read from there", name);
-	} else if (!io_regular(fd) && (fd = elf_id_spool(fd)) < 0) {
-		warnx("%s: %s", name, errno == ENOEXEC ? "not an ELF file" : strerror(errno));
+	rc = operand_open(&from, path, 0, CONF_FILE, DUMPS_DIR);
+	t.name = from.file[0] != '\0' ? from.shown : name;
+	if (rc < 0) {
+		warnx("%s: %s", t.name, isatty(from.fd) ?
+		    "is a terminal: an ELF file is not read from there" : from.why);
+		t.status = 2;
 	} else {
-		ssize_t n = io_pread(fd, magic, sizeof(magic), 0);
-		enum elf_id_kind kind = elf_id_kind(magic, n < 0 ? 0 : (size_t)n);
-
-		if (kind == ELF_ID_KIND_CORE || kind == ELF_ID_KIND_GZIP)
-			status = core(o, name, several, fd);
-		else
-			status = (kind == ELF_ID_KIND_ARCHIVE ? archive : object)(o, path, name, several, fd);
+		if (from.note != NULL)
+			warnx("%s: %s", t.name, from.note);
+		rc = identities_read(&i, from.fd, from.file[0] != '\0' ? from.file : path);
+		if (rc != 0)
+			warnx("%s: %s", t.name, i.why);
+		if (rc < 0)
+			t.status = 2;
 	}
-	if (fd >= 0 && fd != from)
-		io_close(fd);
-	if (from != STDIN_FILENO)
-		io_close(from);
-	return status;
+	operand_close(&from);
+	return t.status;
 }
 
 /* What is compared is read more than once: ends the program when path is a pipe or the like. */
@@ -253,62 +193,51 @@ check(const char *path, const char *other)
 	if (other != NULL)
 		need_regular(other);
 	st = other == NULL ? elf_loaded_check(path, words) : elf_loaded_same(path, other, words);
-	record_escape(name, other == NULL ? path : other, strnlen(other == NULL ? path : other, PATH_MAX));
+	path = other == NULL ? path : other;
+	record_escape(name, path, strnlen(path, PATH_MAX));
 	if (st != ELF_LOADED_OK)
 		warnx("%s: %s", name, words);
 	return st == ELF_LOADED_OK ? 0 : st == ELF_LOADED_BAD ? 2 : 1;
 }
 
+static void
+take_options(int argc, char **argv)
+{
+	int c, others = 0;
+
+	while ((c = getopt(argc, argv, "abcdhi:rs:V")) != -1) {
+		if (c == '?')
+			exit(usage(stderr, 2));
+		if (c == 'h')
+			exit(usage(stdout, 0));
+		if (c == 'V')
+			exit(puts("elf-uuid " VERSION) < 0 || fflush(stdout) != 0 ? 2 : 0);
+		opt[c] = c == 'i' || c == 's' ? optarg : "";
+		others |= c != 'c';
+	}
+	argc -= optind;
+	if ((opt['s'] != NULL && (opt['a'] != NULL || opt['b'] != NULL)) ||
+	    (opt['c'] != NULL && (argc < 1 || argc > 2 || others)))
+		exit(usage(stderr, 2));
+	if (opt['r'] != NULL && (argc > 1 || opt['a'] != NULL))
+		errx(2, "-r: the bytes of several files cannot be told apart");
+}
+
 int
 main(int argc, char **argv)
 {
-	struct options o = { .section = ELF_ID_SECTION };
-	int c, checks = 0, status = 0;
+	int status;
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "abcdhrs:V")) != -1) {
-		switch (c) {
-		case 'a':
-			o.all = 1;
-			break;
-		case 'b':
-			o.build_id = 1;
-			break;
-		case 'c':
-			checks = 1;
-			break;
-		case 'd':
-			o.debug = 1;
-			break;
-		case 'h':
-			return usage(stdout, 0);
-		case 'r':
-			o.raw = 1;
-			break;
-		case 's':
-			o.section = optarg;
-			o.only = 1;
-			break;
-		case 'V':
-			return puts("elf-uuid " VERSION) < 0 || fflush(stdout) != 0 ? 2 : 0;
-		default:
-			return usage(stderr, 2);
-		}
-	}
+	take_options(argc, argv);
 	argv += optind;
 	argc -= optind;
-	if (((o.build_id || o.all) && o.only) ||
-	    (checks && (argc < 1 || argc > 2 || o.all + o.build_id + o.debug + o.only + o.raw > 0)))
-		return usage(stderr, 2);
-	if (checks)
+	if (opt['c'] != NULL)
 		return check(argv[0], argv[1]);
-	if (o.raw && (argc > 1 || o.all))
-		errx(2, "-r: the bytes of several files cannot be told apart");
-	if (argc == 0)
-		status = one(&o, NULL, 0);
+	status = argc == 0 ? tell_operand(NULL, 0) : 0;
 	for (int i = 0; i < argc; i++) {
-		int st = one(&o, strcmp(argv[i], "-") != 0 ? argv[i] : NULL, argc > 1);
+		int st = tell_operand(strcmp(argv[i], "-") != 0 ? argv[i] : NULL, argc > 1);
 
 		if (st > status)
 			status = st;

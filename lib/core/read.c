@@ -11,7 +11,7 @@
 #define PIECE (128u * 1024)
 
 static void
-end(struct core *c, uint64_t size)
+finish(struct core *c, uint64_t size)
 {
 	core_end(c);
 	if (size == 0)
@@ -43,7 +43,7 @@ core_read_image(struct core *c, struct image *image, uint64_t *size)
 		for (size_t done = 0; done < (size_t)n;)
 			done += core_feed(c, at + done, buf + done, (size_t)n - done);
 	}
-	end(c, *size);
+	finish(c, *size);
 	if (damaged && c->bad == NULL)
 		c->bad = "damaged where headers, notes or modules are";
 	rc = 0;
@@ -62,7 +62,7 @@ struct stream {
 
 /* Passes at most len bytes on, unseen when it can be.  Returns how many, 0 at the end. */
 static ssize_t
-pass(struct stream *s, uint64_t len)
+pass_on(struct stream *s, uint64_t len)
 {
 	ssize_t n;
 
@@ -85,7 +85,7 @@ pass(struct stream *s, uint64_t len)
 
 /* Passes at most len bytes on and shows them to the parser. */
 static ssize_t
-show(struct stream *s, uint64_t len)
+show_parser(struct stream *s, uint64_t len)
 {
 	ssize_t n = io_read_some(s->in, s->buf, len < PIECE ? (size_t)len : PIECE);
 
@@ -121,15 +121,15 @@ core_read_stream(struct core *c, int in, int out, uint64_t *size)
 		if (out < 0 && c->bad != NULL && !c->is_core)
 			n = 0;
 		else if (!core_next(c, s->at, &at, &len))
-			n = pass(s, UINT64_MAX);
+			n = pass_on(s, UINT64_MAX);
 		else if (at > s->at)
-			n = pass(s, at - s->at);
+			n = pass_on(s, at - s->at);
 		else
-			n = show(s, len);
+			n = show_parser(s, len);
 		if (n > 0)
 			s->at += (uint64_t)n;
 	} while (n > 0);
-	end(c, s->at);
+	finish(c, s->at);
 	*size = s->at;
 	free(s);
 	return (int)n;

@@ -8,15 +8,15 @@
 #include "stored/image.h"
 
 /*
- * Reads what the parser wants of a core that can be sought, and no more; *size is what there is of it.
- * What is damaged there counts as absent.  Returns 0, or -1 with errno.
+ * Reads what the parser wants of a core that can be sought, and no more; *size is how many bytes
+ * there are of the core.  Damaged parts count as absent.  Returns 0, or -1 with errno.
  */
 int core_read_image(struct core *c, struct image *image, uint64_t *size);
 
 /*
- * Reads in to its end and, unless out is -1, writes every byte to it, whatever it is: without
- * copying where the parser does not look (splice(2)).  Without out, what is no core is read no further than
- * that is known.  *size is what was passed on.  Returns 0,
+ * Reads in to its end and, unless out is -1, writes every byte to out, even when it is no core;
+ * bytes that the parser does not look at are not copied (splice(2)).  Without out, reading stops as
+ * soon as it is known to be no core.  *size is how many bytes were passed on.  Returns 0, or
  * CORE_READ_IN or CORE_READ_OUT with errno.
  */
 int core_read_stream(struct core *c, int in, int out, uint64_t *size);

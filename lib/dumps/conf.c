@@ -12,7 +12,7 @@
 
 /* The text without blanks around it, nor carriage returns at its end, in place. */
 static char *
-trim(char *text)
+trim_blanks(char *text)
 {
 	size_t n;
 
@@ -23,7 +23,7 @@ trim(char *text)
 	return text;
 }
 
-/* The value of a line that is of that key, in place, or NULL. */
+/* The value of a line, in place; NULL when the line has another key. */
 static char *
 value_of(char *line, const char *key)
 {
@@ -31,13 +31,13 @@ value_of(char *line, const char *key)
 	size_t n;
 
 	line[strcspn(line, "\n")] = '\0';
-	line = trim(line);
+	line = trim_blanks(line);
 	if (*line == '#' || (value = strchr(line, '=')) == NULL)
 		return NULL;
 	*value++ = '\0';
-	if (strcmp(trim(line), key) != 0)
+	if (strcmp(trim_blanks(line), key) != 0)
 		return NULL;
-	value = trim(value);
+	value = trim_blanks(value);
 	n = strlen(value);
 	if (n >= 2 && value[0] == '"' && value[n - 1] == '"') {
 		value[n - 1] = '\0';

@@ -1,11 +1,12 @@
-/* The configuration as gzcoredump.conf(5) describes it, for those who ask it one thing. */
+/* Reads the directory of dumps out of the configuration that gzcoredump.conf(5) describes. */
 #ifndef GZCORE_DUMPS_CONF_H
 #define GZCORE_DUMPS_CONF_H
 
 /*
- * The directory that the configuration of that path names: that of the last line that names an absolute path,
- * without a slash at its end.  Returns 0, with *dir for the caller to free, or NULL when it names none or is not
- * there; -1 with errno when it cannot be read, EINVAL when it is no regular file.
+ * Reads dir from the configuration at path: the last line that names an absolute path counts.  *dir
+ * has no slash at its end, and is the caller's to free; it is NULL when no line names one or there
+ * is no such file.  Returns 0, or -1 with errno when the file cannot be read, EINVAL when it is not
+ * regular.
  */
 int conf_dir(const char *path, char **dir);
 

@@ -1,7 +1,7 @@
 /*
- * Any byte of a core, wherever it is stored: a file that can be sought, gzip or zlib data, or a pipe.
- * Members of gzip that say their size are decoded when a byte of theirs is asked for, and checked then;
- * all else that cannot be sought is copied once into an unlinked sparse file.  Memory is bounded.
+ * Any byte of a core that is a file that can be sought, gzip or zlib data, or a pipe.  A gzip
+ * member that says its size is decoded, and checked, when one of its bytes is asked for; everything
+ * else that cannot be sought is copied once into an unlinked sparse file.  Memory is bounded.
  */
 #ifndef GZCORE_STORED_IMAGE_H
 #define GZCORE_STORED_IMAGE_H
@@ -15,26 +15,32 @@
 struct image;
 
 /*
- * Opens what fd holds, from its start where it can be sought, else all that comes, or only the first bytes of
- * what is neither ELF nor compressed; the descriptor stays the caller's and stays open.  Returns 0 and *i, which
- * image_close frees, or -1 with errno.  Data that is cut or damaged is no error: see image_end.
+ * Opens what fd holds, from its start where it can be sought, else all that comes; when that is
+ * neither ELF nor compressed only its first bytes.  The descriptor stays the caller's and stays
+ * open.  Returns 0 and *i, which image_close frees, or -1 with errno.  Data that is cut or damaged
+ * is no error: see image_end.
  */
 int image_open(struct image **i, int fd);
 
-/* The same of a file by its path, which is closed with the image; "-" is standard input, which is not. */
+/*
+ * Opens a file by its path; it is closed with the image.  "-" is standard input, which stays open.
+ */
 int image_open_file(struct image **i, const char *path);
 
 void image_close(struct image *i);
 
-/* The bytes that there are. */
+/* How many bytes there are. */
 uint64_t image_size(const struct image *i);
 
-/* What was found amiss so far: INFLATE_OK, or how the data ends or is damaged, and where in the input. */
+/*
+ * What was found amiss so far: INFLATE_OK, or how the data ends or is damaged, and where in the
+ * input.
+ */
 enum inflate_status image_end(const struct image *i, uint64_t *at);
 
 /*
- * Reads len bytes from offset; less only at the end of what there is.  -1 with errno: EBADMSG when they
- * are in a damaged member.
+ * Reads len bytes from offset, less only at the end.  Returns how many; -1 with errno, EBADMSG in a
+ * damaged member.
  */
 ssize_t image_read(struct image *i, uint64_t offset, void *buf, size_t len);
 

@@ -20,7 +20,7 @@
 
 /* As many bytes are looked at: the longest of the magics. */
 #define HEAD 35
-/* What is left at the end and still read, bytes: a checksum behind the data takes no more. */
+/* How much is still read when the reader has seen enough, bytes: a checksum behind the data is smaller. */
 #define REST (1024u * 1024)
 #define WORDS 96
 
@@ -41,7 +41,7 @@ static const struct format formats[] = {
 	{ "\xfd" "7zXZ\0", 6, { "xz", "-dcq" } },
 	{ "age-encryption.org/v1\n", 22, { "age", "-d", "-i", "" } },
 	{ "-----BEGIN AGE ENCRYPTED FILE-----", 34, { "age", "-d", "-i", "" } },
-	/* The level, 1 to 9, stands between its two parts. */
+	/* The level, 1 to 9, follows, and then a second magic. */
 	{ "BZh", 3, { "bzip2", "-dcq" } },
 };
 
@@ -53,7 +53,7 @@ format_of(const uint8_t *head, size_t n)
 
 		if (n < f->len || memcmp(head, f->magic, f->len) != 0)
 			continue;
-		/* Of a block, or of the end of no blocks: the digits of pi, and of its root. */
+		/* A block's magic (digits of pi), or that of the end of an empty file (digits of its square root). */
 		if (strcmp(f->argv[0], "bzip2") == 0 && (n < 10 || head[3] < '1' || head[3] > '9' ||
 		    (memcmp(head + 4, "\x31\x41\x59\x26\x53\x59", 6) != 0 &&
 			memcmp(head + 4, "\x17\x72\x45\x38\x50\x90", 6) != 0)))
@@ -71,7 +71,7 @@ seekable(int fd)
 	return fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode));
 }
 
-/* The first bytes, which stay there; none of what is neither a file nor a pipe. */
+/* The first bytes, which stay there; none when fd is neither a file nor a pipe. */
 static ssize_t
 peek(int fd, uint8_t head[HEAD])
 {
@@ -118,7 +118,7 @@ start_program(struct unpack_layer *l, const struct format *f, const char *identi
 	return child.error;
 }
 
-/* A process of ours, which decodes gzip or zlib data; its first words are as a program's. */
+/* Decodes gzip or zlib data in a process of ours, which reports a failure on said as a program would. */
 static int
 decode(int in, int out, int said)
 {
@@ -181,7 +181,7 @@ add(struct unpack *u, const struct format *f, const char *identity, int given)
 	return 0;
 }
 
-/* Collects the processes; those that failed on their own are damage when that counts. */
+/* Waits for the processes.  Without counts they are killed first; with it, one that failed by itself is damage. */
 static enum unpack_status
 collect(struct unpack *u, int counts)
 {
@@ -199,7 +199,7 @@ collect(struct unpack *u, int counts)
 		n = io_pread(l->said, words, WORDS, 0);
 		words[n > 0 ? n : 0] = '\0';
 		io_close(l->said);
-		/* Who was left by its reader did not fail: the reader did. */
+		/* A program killed by SIGPIPE did not fail: its reader gave up. */
 		if (!counts || st != UNPACK_OK || status == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE))
 			continue;
 		st = UNPACK_DAMAGED;
@@ -224,6 +224,15 @@ unpack_needed(int fd)
 	ssize_t n = peek(fd, head);
 
 	return n > 0 && format_of(head, (size_t)n) != NULL;
+}
+
+int
+unpack_knows(int fd)
+{
+	uint8_t head[HEAD];
+	ssize_t n = peek(fd, head);
+
+	return n > 0 && (format_of(head, (size_t)n) != NULL || inflate_knows(head, (size_t)n));
 }
 
 enum unpack_status

@@ -1,0 +1,19 @@
+/*
+ * Reads the record of a dump, NAME.txt, as far as a directory is listed, searched and pruned by it.
+ */
+#ifndef GZCORE_DUMPS_RECORD_FILE_H
+#define GZCORE_DUMPS_RECORD_FILE_H
+
+#include <stdint.h>
+
+#include "dumps/directory.h"
+
+/*
+ * Reads the record of that name in the directory dir into d, whose name and files stay empty;
+ * d->state is what the record says.  *left is how many bytes of records may still be read,
+ * UINT64_MAX for any; it goes down.  Returns 0, and d->record is to be freed; -1 with errno when it
+ * is no record, or cannot be read: ENOMEM or another.
+ */
+int record_file_read(struct dump *d, int dir, const char *file, uint64_t *left);
+
+#endif

@@ -6,24 +6,8 @@
 #include <stdint.h>
 
 #include "core/core.h"
+#include "elf/machine.h"
 #include "stored/image.h"
-
-/*
- * Where struct elf_prstatus (include/linux/elfcore.h) of a machine has what we want.  Registers are
- * counted as DWARF does for that machine, and in pr_reg by words.
- */
-struct core_registers {
-	uint16_t machine;	/* EM_ */
-	uint8_t word;		/* bytes of a register: 4, 8 */
-	uint8_t count;		/* words of pr_reg that are read */
-	uint8_t pc;		/* the word with the program counter */
-	uint8_t from, to;	/* DWARF registers [from, to) */
-	uint8_t shift;		/* register r is word r + shift, unless order says otherwise */
-	const uint8_t *order;
-	uint8_t extra, extra_at; /* one more register, or 0, and its word */
-	uint8_t sp, tp;		/* the words, as pc, with the stack and the thread pointer; tp 0: that is not among them */
-	uint8_t link;		/* the word with what a call returns to; 0: that is on the stack */
-};
 
 /* The table of a machine, NULL when there is none. */
 const struct core_registers *core_registers(uint16_t machine, int is64);

@@ -11,6 +11,7 @@
 
 #include "base/io.h"
 #include "base/number.h"
+#include "elf/file.h"
 
 /* A thin archive holds no members, but says which files they are (GNU binutils, include/aout/ar.h). */
 #define THIN "!<thin>\n"
@@ -165,7 +166,7 @@ open_file(const struct archive *a, const char *name)
 	return io_open_regular(path, 1);
 }
 
-/* What the member holds, in a file of its own, since libelf reads from a file's first byte. */
+/* What the member holds, in a file of its own, since elf_id_read reads from a file's first byte. */
 static int
 copy_member(struct archive *a, const struct member *m)
 {
@@ -233,12 +234,12 @@ elf_id_archive(int fd, const char *path, const char *section,
 	if (id == NULL || m == NULL)
 		st = ELF_ID_SYSTEM;
 	else if (io_pread(fd, magic, SARMAG, 0) != SARMAG)
-		st = ELF_ID_MALFORMED;
+		st = elf_id_malformed("an archive that is cut short");
 	else
 		a.thin = memcmp(magic, THIN, SARMAG) == 0;
 	for (uint64_t at = SARMAG; st == ELF_ID_OK && at < a.size; at = m->next) {
 		if (read_member(&a, at, m) < 0)
-			st = ELF_ID_MALFORMED;
+			st = elf_id_malformed("an archive with a damaged member header");
 		else if (m->table == 0)
 			each(arg, m->name, identify(&a, m, section, id), id);
 	}

@@ -9,6 +9,7 @@
 
 #include "base/io.h"
 #include "elf/id.h"
+#include "elf/layout.h"
 #include "engine/engine.h"
 
 #define PIECE (128u * 1024)
@@ -32,9 +33,7 @@ read_link(int fd, char name[ELF_ID_TEXT_MAX], uint32_t *crc)
 		return -1;
 	memcpy(name, id.section, n + 1);
 	p = id.section + n / 4 * 4 + 4;
-	*crc = ident[EI_DATA] == ELFDATA2MSB ?
-	    (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3] :
-	    (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
+	*crc = (uint32_t)elf_number(p, 4, ident[EI_DATA] == ELFDATA2MSB);
 	return 0;
 }
 

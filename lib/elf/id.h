@@ -60,11 +60,11 @@ int elf_id_spool(int fd);
 /* What is wrong, for a message: "not an ELF file". */
 const char *elf_id_words(enum elf_id_status status);
 
-/* The same with what libelf or the system said of the failure that has just been, in text, which is returned. */
+/* The same with what elf_id_error or the system says of the failure that has just been, in text, which is returned. */
 #define ELF_ID_WHY 200
 const char *elf_id_why(enum elf_id_status status, char text[ELF_ID_WHY]);
 
-/* The words of libelf for the last failure in this thread. */
+/* How the last file that was malformed is so, of those that this thread read. */
 const char *elf_id_error(void);
 
 /*
@@ -85,9 +85,9 @@ enum elf_id_status elf_id_archive(int fd, const char *path, const char *section,
 
 /*
  * As elf_id_read, from the first len bytes of a file's image in memory: of the notes only, as far
- * as the program headers lead to them there.  The image is changed.
+ * as the program headers lead to them there.
  */
-enum elf_id_status elf_id_image(uint8_t *image, size_t len, struct elf_id *id);
+enum elf_id_status elf_id_image(const uint8_t *image, size_t len, struct elf_id *id);
 
 /*
  * The identity of the section or of the note as text, terminated: a UUID in lower case (RFC 9562 section

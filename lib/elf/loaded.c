@@ -5,6 +5,7 @@
 #include <gelf.h>
 #include <inttypes.h>
 #include <libelf.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,10 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "elf/file.h"
 #include "elf/id.h"
+#include "elf/layout.h"
+#include "elf/machine_table.h"
 #include "elf/ranges.h"
 
 #define PIECE (64u * 1024)
@@ -59,15 +63,16 @@ open_file(struct file *f, const char *path, char *words)
 	if (f->fd >= 0 && (size = lseek(f->fd, 0, SEEK_END)) >= 0) {
 		f->size = (uint64_t)size;
 		n = (size_t)io_pread(f->fd, magic, sizeof(magic), 0);
-		/* libelf does not know a thin archive. */
+		/* elf_id_read tells only an archive that is not thin. */
 		st = n == sizeof(magic) && elf_id_kind(magic, n) == ELF_ID_KIND_ARCHIVE ? ELF_ID_ARCHIVE :
 		    elf_id_read(f->fd, ELF_ID_SECTION, &id);
 	}
-	/* What libelf is given has been found to be within bounds. */
+	elf_version(EV_CURRENT);
+	/* elf_id_read has found that what libelf will hold is within bounds. */
 	if ((st == ELF_ID_OK || st == ELF_ID_TOO_LONG) &&
 	    ((f->elf = elf_begin(f->fd, ELF_C_READ, NULL)) == NULL || gelf_getehdr(f->elf, &f->head) == NULL ||
 		elf_getphdrnum(f->elf, &n) < 0))
-		st = ELF_ID_MALFORMED;
+		st = elf_id_malformed(elf_errmsg(-1));
 	else if (f->elf != NULL && (f->segment = calloc(n + 1, sizeof(*f->segment))) == NULL)
 		st = ELF_ID_SYSTEM;
 	if (st != ELF_ID_OK && st != ELF_ID_TOO_LONG) {
@@ -192,10 +197,14 @@ blank(uint8_t *buf, uint64_t at, size_t n, uint64_t from, uint64_t len)
 static void
 blank_headers(const struct file *f, uint8_t *buf, uint64_t at, size_t n)
 {
-	int is64 = f->head.e_ident[EI_CLASS] == ELFCLASS64;
+	static const size_t fields[] = { offsetof(Elf64_Ehdr, e_phoff), offsetof(Elf64_Ehdr, e_shoff),
+		offsetof(Elf64_Ehdr, e_shentsize), offsetof(Elf64_Ehdr, e_shnum), offsetof(Elf64_Ehdr, e_shstrndx) };
 
-	blank(buf, at, n, is64 ? 32 : 28, is64 ? 16 : 8);	/* e_phoff, e_shoff */
-	blank(buf, at, n, is64 ? 58 : 46, 6);			/* e_shentsize, e_shnum, e_shstrndx */
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+		size_t len, where = elf_field_at(ELF_EHDR, fields[i], f->head.e_ident[EI_CLASS] == ELFCLASS64, &len);
+
+		blank(buf, at, n, where, len);
+	}
 	blank(buf, at, n, f->head.e_phoff, (uint64_t)f->head.e_phnum * f->head.e_phentsize);
 }
 
@@ -248,14 +257,11 @@ segment_name(uint32_t type)
 
 /* The largest size of a page that Linux has on a machine, as far as it has to be told apart. */
 static uint64_t
-largest_page(uint16_t machine)
+largest_page(uint16_t number)
 {
-	static const uint16_t small[] = { EM_X86_64, EM_386, EM_ARM, EM_RISCV, EM_S390 };
+	const struct machine *m = machine_find(number);
 
-	for (size_t i = 0; i < sizeof(small) / sizeof(*small); i++)
-		if (small[i] == machine)
-			return 4096;
-	return 65536;
+	return m != NULL && m->small_pages ? 4096 : 65536;
 }
 
 /*

@@ -79,31 +79,15 @@ struct core {
 	void (*ask_files)(void *arg, struct core_files *f);
 	void *ask_arg;
 
-	/* The parser's own. */
-	struct core_range head, table, note[CORE_NOTES];
-	int notes, resolved;		/* the files' images are known */
-	size_t load_room, thread_room;
-	uint64_t segments, phdr_at, vdso_at;	/* headers read so far, AT_PHDR, AT_SYSINFO_EHDR */
-	struct core_image {
-		uint64_t offset, len;	/* in the core, of a file's first bytes */
-		size_t file;
-	} *image;			/* by offset */
-	size_t images, image_next;	/* the first that has not been seen */
-	uint8_t *held_image;		/* of that */
-	size_t held_image_len;
-	struct elf_id id;		/* of the one before */
-	int many;			/* PN_XNUM: the table's length is not known beforehand */
-	uint8_t entry[64];		/* the file header, or a program header, as it comes */
-	size_t entry_len;
-	uint8_t held[CORE_NOTE_HELD];	/* of a note */
-	size_t held_len;
-	struct core_note {
-		int step;		/* what of a note comes next */
-		uint32_t namesz, descsz, type;
-		uint64_t at;		/* how far in it */
-		int ours;		/* owner CORE */
-		int trim;		/* that of core-trim(1) */
-	} n;
+	/* Where its headers are, for what reads them again. */
+	struct core_range table, note[CORE_NOTES];	/* the program headers; segments of notes */
+	int notes;
+	uint64_t segments;		/* program headers read so far */
+	int many;			/* PN_XNUM: the table's length is a guess, until a segment bounds it */
+	int resolved;			/* the notes have been seen: the files' first bytes are known */
+	uint64_t phdr_at, vdso_at;	/* AT_PHDR, AT_SYSINFO_EHDR */
+
+	struct core_parser *parser;	/* the parser's own */
 };
 
 void core_open(struct core *c);

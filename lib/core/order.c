@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/threads.h"
+#include "elf/layout.h"
 
 /* The longest NT_FILE that is put in order, bytes: twice the kernel's usual limit. */
 #define FILES_MAX (8u * 1024 * 1024)
@@ -83,12 +84,11 @@ dense(struct core_order_part *p, size_t n, uint64_t *start, uint64_t *end)
 static int
 order_segments(struct core_order *o, const struct core *c)
 {
-	size_t size = c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr), word = c->is64 ? 8 : 4;
-	size_t n = (size_t)c->segments, vaddr = c->is64 ? 16 : 8, filesz = c->is64 ? 32 : 16;
-	size_t offset = c->is64 ? 8 : 4;
+	size_t size = elf_header_size(ELF_PHDR, c->is64), n = (size_t)c->segments;
 	struct entry *e = NULL;
 	uint8_t *old = NULL, *new = NULL;
 	uint64_t start, end;
+	Elf64_Phdr h;
 	int rc = -1;
 
 	if (n == 0 || n > CORE_LOADS)
@@ -99,14 +99,10 @@ order_segments(struct core_order *o, const struct core *c)
 	    (new = malloc(n * size)) == NULL)
 		goto out;
 	for (size_t k = 0; k < n; k++) {
-		const uint8_t *p = old + k * size;
-
-		e[k] = (struct entry){ .address = core_number(c, p + vaddr, word),
-			.len = core_number(c, p + filesz, word), .index = k,
-			.first = core_number(c, p, 4) != PT_LOAD };
+		elf_phdr_get(&h, old + k * size, c->is64, c->big);
+		e[k] = (struct entry){ .address = h.p_vaddr, .len = h.p_filesz, .index = k, .first = h.p_type != PT_LOAD };
 		if (!e[k].first && e[k].len > 0)
-			o->part[o->parts++] = (struct core_order_part){
-				.from = core_number(c, p + offset, word), .len = e[k].len };
+			o->part[o->parts++] = (struct core_order_part){ .from = h.p_offset, .len = e[k].len };
 	}
 	rc = 0;
 	if (in_order(e, n) || !dense(o->part, o->parts, &start, &end) || end > SIZE_MOST) {
@@ -121,10 +117,11 @@ order_segments(struct core_order *o, const struct core *c)
 
 		if (e[k].first)
 			continue;
+		elf_phdr_get(&h, p, c->is64, c->big);
 		if (e[k].len > 0)
-			o->part[o->parts++] = (struct core_order_part){ .at = start,
-				.from = core_number(c, p + offset, word), .len = e[k].len };
-		core_number_put(c, p + offset, word, start);
+			o->part[o->parts++] = (struct core_order_part){ .at = start, .from = h.p_offset, .len = e[k].len };
+		h.p_offset = start;
+		elf_phdr_put(&h, p, c->is64, c->big);
 		start += e[k].len;
 	}
 	o->patch[0] = (struct core_order_patch){ .at = c->table.offset, .len = n * size, .bytes = new };
@@ -156,7 +153,7 @@ find_names(const uint8_t *p, size_t len, size_t at, struct entry *e, size_t coun
 static int
 order_files(struct core_order *o, const struct core *c, const struct core_note_at *note)
 {
-	size_t word = c->is64 ? 8 : 4, len = (size_t)note->len, count, at;
+	size_t word = elf_word_size(c->is64), len = (size_t)note->len, count, at;
 	struct entry *e = NULL;
 	uint8_t *old, *new = NULL;
 	int rc = -1;

@@ -6,9 +6,8 @@
 #include "elf/layout.h"
 #include "elf/machine_table.h"
 
-#define NOTE_HEAD 12u
-/* The header and the owner's name, "CORE" filled up to a multiple of 4. */
-#define NOTE_START (NOTE_HEAD + 8u)
+/* A note's header and the owner's name, "CORE" filled up to a multiple of 4. */
+#define NOTE_START (sizeof(Elf64_Nhdr) + 8)
 
 const struct core_registers *
 core_registers(uint16_t machine, int is64)
@@ -42,17 +41,17 @@ core_note_next(struct core_threads *w, const struct core *c, struct image *i, st
 		while (r->len - w->at >= NOTE_START) {
 			uint64_t at = r->offset + w->at, left = r->len - w->at, name, size;
 			uint8_t b[NOTE_START];
+			Elf64_Nhdr h;
 
 			if (image_read(i, at, b, sizeof(b)) != sizeof(b))
 				break;
-			/* Of 32 bits each, so that their sum is one of 64. */
-			name = NOTE_HEAD + ((core_number(c, b, 4) + 3) & ~(uint64_t)3);
-			note->len = core_number(c, b + 4, 4);
-			note->type = (uint32_t)core_number(c, b + 8, 4);
-			note->at = at + name;
+			/* The sizes have 32 bits each, so their sum fits into 64. */
+			elf_nhdr_get(&h, b, c->big);
+			name = sizeof(h) + (((uint64_t)h.n_namesz + 3) & ~(uint64_t)3);
+			*note = (struct core_note_at){ .type = h.n_type, .at = at + name, .len = h.n_descsz };
 			size = name + ((note->len + 3) & ~(uint64_t)3);
 			w->at = size < left ? w->at + size : r->len;
-			if (name == NOTE_START && memcmp(b + NOTE_HEAD, "CORE", 5) == 0 &&
+			if (name == NOTE_START && memcmp(b + sizeof(h), "CORE", sizeof("CORE")) == 0 &&
 			    name + note->len <= left)
 				return 1;
 		}

@@ -1,4 +1,4 @@
-/* How the files become known, from NT_FILE or from elsewhere: for core.c and what stands beside it. */
+/* How the files become known, from NT_FILE or from a process: for the parser, and for what reads /proc. */
 #ifndef GZCORE_CORE_FILES_NOTE_H
 #define GZCORE_CORE_FILES_NOTE_H
 
@@ -14,6 +14,11 @@ void core_files_close(struct core_files *f);
 /* The next bytes of the note's descriptor; its end. */
 void core_files_feed(struct core_files *f, const uint8_t *bytes, size_t n);
 void core_files_end(struct core_files *f);
+
+struct core_mapping {
+	uint64_t start, end;	/* addresses */
+	uint64_t from;		/* offset in the file, bytes */
+};
 
 /*
  * A mapping of a file, in whatever order; the path has at most CORE_PATH bytes with its end.  Once all have been

@@ -6,6 +6,10 @@
 #include "elf/id.h"
 #include "stored/image.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum match_verdict { MATCH_YES, MATCH_NO, MATCH_UNKNOWN };
 
 /* What decided. */
@@ -29,5 +33,9 @@ struct match {
  * or why the file cannot be read as one, a core's among them (ELF_ID_NOT_ELF).
  */
 enum elf_id_status match_file(const struct core *c, struct image *image, int fd, struct match *m);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

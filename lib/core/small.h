@@ -7,6 +7,10 @@
 
 #include "core/core.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* A rule by which something was kept, and how much of it. */
 struct core_kept {
 	char rule[32];		/* [a-z0-9_-]+ */
@@ -27,5 +31,9 @@ int core_kept_next(const struct core *c, size_t *at, struct core_kept *k);
  * nothing when there is none.  Returns 0, or -1 with errno when put did.
  */
 int core_kept_put(const struct core *c, int json, int (*put)(void *arg, const char *text, size_t len), void *arg);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -9,6 +9,10 @@
 #include "elf/machine.h"
 #include "stored/image.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The table of a machine, NULL when there is none. */
 const struct core_registers *core_registers(uint16_t machine, int is64);
 
@@ -38,5 +42,9 @@ int core_note_next(struct core_threads *w, const struct core *c, struct image *i
  * the first.  Returns 1, or 0 at the end, also that of what there is.
  */
 int core_threads_next(struct core_threads *w, const struct core *c, struct image *i, struct core_status *t);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -8,6 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The section that objcopy adds: 36 characters of text, 16 raw bytes, or any short text. */
 #define ELF_ID_SECTION ".uuid"
 /* The note: owner (its size with the terminator) and type; its descriptor is 16 bytes. */
@@ -98,5 +102,9 @@ size_t elf_id_uuid(const struct elf_id *id, char text[ELF_ID_TEXT_MAX], const ch
 
 /* The build-id in hexadecimal, terminated.  Returns its length; 0 when there is none. */
 size_t elf_id_build_id(const struct elf_id *id, char text[2 * ELF_ID_BUILD_ID_MAX + 1]);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -80,7 +80,7 @@ static void
 parse_siginfo(struct core *c, const uint8_t *p, size_t len)
 {
 	const struct machine *m = machine_find(c->machine);
-	size_t fields = c->is64 ? 16 : 12, size = elf_word_size(c->is64);
+	size_t size = elf_word_size(c->is64), fields = (12 + size - 1) / size * size;
 	struct core_siginfo *s = &c->siginfo;
 
 	if (c->has_siginfo || len < fields + 8)

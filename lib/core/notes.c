@@ -100,8 +100,7 @@ parse_siginfo(struct core *c, const uint8_t *p, size_t len)
 	 */
 	s->has_address = s->code > 0 && s->code < SI_KERNEL &&
 	    (s->signal == SIGSEGV || s->signal == SIGBUS || s->signal == SIGILL ||
-	    s->signal == SIGFPE ||
-		s->signal == SIGTRAP);
+	    s->signal == SIGFPE || s->signal == SIGTRAP);
 	if (s->has_address) {
 		s->address = core_number(c, p, size);
 	} else if (s->code > 0 && s->signal == SIGSYS && len >= fields + size + 8) {

@@ -42,8 +42,8 @@ store = in_use leftovers lock output pipeline queue room store turn
 engine = engine inflate isal libdeflate zlib
 gzip = deflate file gz heads inflate member members salvage sink source status
 stored = image member_index open restore unpack
-elf = archive debug_file id loaded machines ranges symbol
-core = code core files lists match modules order read small stored threads
+elf = archive debug_file file id id_read layout loaded machine ranges symbol
+core = code core files lists match modules notes order read small stored threads
 proc = ask cgroup facts identities maps proc rights task
 dumps = conf directory loops operand payers ranking record_file remove retention text
 stack = debugger executable files fingerprint frame report text trace unwind
@@ -54,7 +54,7 @@ LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))
 PUBLIC = proc/cgroup=cgroup core/core=core core/files=core_files core/lists=core_lists \
 	core/read=core_read core/small=core_small core/threads=core_threads \
 	elf/debug_file=elf_debug elf/id=elf_id proc/facts=facts stack/fingerprint=fingerprint \
-	stored/image=image gzip/status=inflate_status elf/machines=machines core/match=match \
+	stored/image=image gzip/status=inflate_status elf/machine=machines core/match=match \
 	proc/ask=proc_ask_linux proc/proc=proc_linux record/record=record base/signal_names=signals \
 	stack/trace=trace
 PAGES = gzcore core/gzcore-core core/gzcore-match core/gzcore-threads elf/gzcore-elf_id proc/gzcore-facts \

@@ -21,7 +21,7 @@ setup() {
 # made FILE: the lines of Python on standard input make the core c, which is written there.
 made() {
 	{
-		printf 'from made_core import *\nimport struct\n'
+		printf 'from cores import *\nimport struct\n'
 		cat
 		printf 'c.write("%s")\n' "$1"
 	} | python3 -
@@ -30,7 +30,7 @@ made() {
 # judge: the lines of Python on standard input see the small core r, and what of it is kept.
 judge() {
 	{
-		printf 'from made_core import *\nr = Read("small")\nkept = r.kept()\n'
+		printf 'from cores import *\nr = Read("small")\nassert not r.ends_early()\nkept = r.kept()\n'
 		cat
 	} | python3 -
 }

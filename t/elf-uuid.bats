@@ -745,7 +745,9 @@ open("zeroed", "wb").write(b)'
 	[[ $linked == *powerpc-*powerpc64*i386*aarch64* ]]
 }
 
-@test "elf-uuid: -b says of the system's programs and libraries what readelf says" {
+# system_files: a hundred of the programs that are here, and as many libraries.
+system_files() {
+	local lib
 	lib=$(dirname "$(${CC:-cc} -print-file-name=libc.so.6)")
 	python3 -c '
 import os, sys
@@ -759,7 +761,34 @@ def elves(folder):
 for folder in sys.argv[1:]:
     found = list(elves(folder))
     step = max(1, len(found) // 100)
-    print(*found[::step][:100], sep="\n")' /usr/bin "$(realpath "$lib")" >files
+    print(*found[::step][:100], sep="\n")' /usr/bin "$(realpath "$lib")"
+}
+
+@test "elf-uuid: -rs takes the bytes out of system files that readelf says are the section's" {
+	system_files >files
+	[ "$(wc -l <files)" -ge 50 ]
+	run -0 python3 - files <<-'EOS'
+	import re, subprocess, sys
+	row = re.compile(r"^ *\[ *\d+\] (\.\S+) +(?!NOBITS)[A-Z_]+ +[0-9a-f]+ ([0-9a-f]+) ([0-9a-f]+) ", re.M)
+	seen = 0
+	for path in open(sys.argv[1]).read().split():
+	    out = subprocess.run(["readelf", "-SW", path], capture_output=True, text=True).stdout
+	    found = [(n, int(at, 16), int(size, 16)) for n, at, size in row.findall(out)]
+	    small = [s for s in found if 0 < s[2] <= 4096 and [f[0] for f in found].count(s[0]) == 1]
+	    with open(path, "rb") as f:
+	        for name, at, size in small[::3]:
+	            f.seek(at)
+	            want = f.read(size)
+	            got = subprocess.run(["elf-uuid", "-rs", name, path], capture_output=True).stdout
+	            assert got == want, (path, name)
+	            seen += 1
+	print(seen)
+	EOS
+	[ "$output" -gt 200 ]
+}
+
+@test "elf-uuid: -b says of the system's programs and libraries what readelf says" {
+	system_files >files
 	[ "$(wc -l <files)" -ge 50 ]
 	mapfile -t files <files
 	readelf -n "${files[@]}" 2>/dev/null |

@@ -262,6 +262,14 @@ fold() {
 	[ -z "$output" ]
 }
 
+@test "house: the programs that run at a crash load neither libelf nor libdw" {
+	for tool in core-info core-loop core-match core-name core-open core-prune core-store core-trim gzdeflate; do
+		readelf -dW "$BUILD/$tool" >needed
+		grep -q 'NEEDED.*libc' needed
+		run ! grep -E 'NEEDED.*(libelf|libdw)' needed
+	done
+}
+
 @test "house: no line of a test is one that cannot fail" {
 	# bash passes over the status of ! COMMAND, and of what stands before && or ||, unless a function ends with it.
 	cat >blind.py <<-'EOS'

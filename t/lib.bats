@@ -41,6 +41,7 @@ functions() {
 	python3 - "$F/usr/include/gzcore/$1" <<-'EOS'
 	import re, sys
 	text = re.sub(r"/\*.*?\*/", " ", open(sys.argv[1]).read(), flags=re.S)
+	text = re.sub(r"#ifdef __cplusplus\n.*?#endif\n", "", text, flags=re.S)
 	text = re.sub(r"^#.*(\\\n.*)*", "", text, flags=re.M)
 	while "{" in text:
 	    text = re.sub(r"\{[^{}]*\}", " ", text)
@@ -88,6 +89,40 @@ functions() {
 			compile one one.c -std=$std -Wstrict-prototypes
 		done
 	done
+}
+
+@test "lib: a program in C++ includes all headers and reads the threads of a core" {
+	command -v "${CXX:-c++}" || skip "no C++ compiler"
+	headers | sed 's,.*,#include <gzcore/&>,' >prog.cc
+	cat >>prog.cc <<-'EOS'
+	#include <cstdio>
+
+	int
+	main(int, char **argv)
+	{
+		struct image *i;
+		struct core c;
+		uint64_t size;
+
+		if (image_open_file(&i, argv[1]) < 0)
+			return 1;
+		core_open(&c);
+		if (core_read_image(&c, i, &size) < 0 || !c.is_core)
+			return 1;
+		for (size_t k = 0; k < c.thread_count; k++) {
+			const struct core_thread *t = &c.thread[k];
+
+			std::printf("%u\n", static_cast<unsigned>(t->tid));
+		}
+		core_close(&c);
+		image_close(i);
+		return 0;
+	}
+	EOS
+	${CXX:-c++} ${CFLAGS-} -std=c++11 -Wall -Wextra -pedantic -Werror -o prog prog.cc \
+		$(${PKG_CONFIG:-pkg-config} --cflags --libs gzcore) ${LDFLAGS-}
+	run -0 ./prog "$F/core"
+	core-trace "$F/core" | awk '$1 == "thread" { sub(":", "", $2); print $2 }' | diff - <(echo "$output")
 }
 
 @test "lib: every function of an installed header is in the library and in a page of section 3" {

@@ -1,26 +1,31 @@
 #include "base/syscall_names.h"
 
+#include <elf.h>
 #include <linux/audit.h>
+#include <link.h>
 #include <stddef.h>
 #include <sys/syscall.h>
 
-#if defined __x86_64__
-#define ARCH AUDIT_ARCH_X86_64
-#elif defined __i386__
-#define ARCH AUDIT_ARCH_I386
-#elif defined __aarch64__ && !defined __AARCH64EB__
-#define ARCH AUDIT_ARCH_AARCH64
-#elif defined __arm__ && !defined __ARMEB__
-#define ARCH AUDIT_ARCH_ARM
-#elif defined __riscv && __riscv_xlen == 64
-#define ARCH AUDIT_ARCH_RISCV64
-#elif defined __powerpc64__ && defined __LITTLE_ENDIAN__
-#define ARCH AUDIT_ARCH_PPC64LE
-#elif defined __s390x__
-#define ARCH AUDIT_ARCH_S390X
-#else
-#define ARCH 0
-#endif
+/*
+ * The file header of the program that this is part of, which the linker gives: its machine is that
+ * of the headers.
+ */
+extern const ElfW(Ehdr) __ehdr_start __attribute__((weak, visibility("hidden")));
+
+/*
+ * AUDIT_ARCH_ (linux/audit.h) of the machine that this is built for: its EM_, class and byte order;
+ * 0: not known.
+ */
+static uint32_t
+own_arch(void)
+{
+	const ElfW(Ehdr) *h = &__ehdr_start;
+
+	if (h == NULL)
+		return 0;
+	return h->e_machine | (h->e_ident[EI_CLASS] == ELFCLASS64 ? __AUDIT_ARCH_64BIT : 0) |
+	    (h->e_ident[EI_DATA] == ELFDATA2LSB ? __AUDIT_ARCH_LE : 0);
+}
 
 const char *
 syscall_name(uint32_t arch, int32_t number)
@@ -33,7 +38,7 @@ syscall_name(uint32_t arch, int32_t number)
 #include "syscalls.h"
 		{ 0, NULL } };
 
-	if (ARCH == 0 || arch != ARCH)
+	if (arch == 0 || arch != own_arch())
 		return NULL;
 	for (size_t i = 0; calls[i].name != NULL; i++)
 		if (calls[i].number == number)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/search.h"
+#include "elf/layout.h"
 
 static int
 by_address(const void *a, const void *b)
@@ -15,29 +16,22 @@ by_address(const void *a, const void *b)
 	return (x->start > y->start) - (x->start < y->start);
 }
 
-/* A program header of n bytes at p as a range; 0 when it is none. */
+/* The program header at p as a range; 0 when it is none. */
 static int
 read_range(const struct core *c, const uint8_t *p, struct core_code_range *r)
 {
-	uint64_t type = core_number(c, p, 4);
+	Elf64_Phdr h;
 
-	*r = c->is64 ? (struct core_code_range){
-		.start = core_number(c, p + offsetof(Elf64_Phdr, p_vaddr), 8),
-		.len = core_number(c, p + offsetof(Elf64_Phdr, p_memsz), 8),
-		.code = (core_number(c, p + offsetof(Elf64_Phdr, p_flags), 4) & PF_X) != 0,
-	} : (struct core_code_range){
-		.start = core_number(c, p + offsetof(Elf32_Phdr, p_vaddr), 4),
-		.len = core_number(c, p + offsetof(Elf32_Phdr, p_memsz), 4),
-		.code = (core_number(c, p + offsetof(Elf32_Phdr, p_flags), 4) & PF_X) != 0,
-	};
-	/* A small core says PT_NULL of what it left out. */
-	return (type == PT_LOAD || type == PT_NULL) && r->len > 0;
+	elf_phdr_get(&h, p, c->is64, c->big);
+	*r = (struct core_code_range){ .start = h.p_vaddr, .len = h.p_memsz, .code = (h.p_flags & PF_X) != 0 };
+	/* A small core has PT_NULL for what it left out. */
+	return (h.p_type == PT_LOAD || h.p_type == PT_NULL) && r->len > 0;
 }
 
 int
 core_code_open(struct core_code *k, const struct core *c, struct image *i)
 {
-	size_t size = c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr), n = (size_t)c->segments;
+	size_t size = elf_header_size(ELF_PHDR, c->is64), n = (size_t)c->segments;
 	uint8_t *table;
 
 	memset(k, 0, sizeof(*k));

@@ -1,8 +1,8 @@
 /*
  * Reading a Linux core dump (core(5), gABI chapters 4 and 5, kernel fs/binfmt_elf.c) without
- * holding it: the parser says which bytes it wants to see, and is given those.  A stream is shown
- * to it in order; a file may be sought, so that notes behind the memory (as gdb's gcore writes
- * them) still tell where to look in it.
+ * holding it: the parser says which bytes it wants to see, and the caller shows them.  A stream is
+ * shown in order.  A file can be sought, so notes behind the memory, where gdb's gcore writes
+ * them, still tell where in the file the parser looks next.
  */
 #ifndef GZCORE_CORE_H
 #define GZCORE_CORE_H
@@ -13,22 +13,30 @@
 #include "core/files.h"
 #include "elf/id.h"
 
-/* The most of any note that is held, bytes. */
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The most bytes of a note that are held. */
 #define CORE_NOTE_HELD 1024
 /*
- * The note that core-trim(1) puts into a small core: text, lines of the form KEY=VALUE.  readelf and gdb tell notes by
- * their type, whoever the owner is, so it is one that nobody else has.
+ * The note that core-trim(1) puts into a small core: text, lines of the form KEY=VALUE.  readelf
+ * and gdb tell notes by their type alone, whatever the owner is, so nobody else has this type.
  */
 #define CORE_SMALL_OWNER "gzcore"
 #define CORE_SMALL_NOTE 0x677a6302u
 /* The most of a module's image that is held, bytes: its headers and its notes. */
 #define CORE_IMAGE_HELD 65536
-/* The most note segments, loaded segments and threads that are remembered; the kernel makes one of notes. */
+/*
+ * The most note segments, loaded segments and threads that are remembered; the kernel makes one of
+ * notes.
+ */
 #define CORE_NOTES 16
 #define CORE_LOADS 131072
 #define CORE_THREADS 131072
 /* The most program headers that are read: far more than vm.max_map_count is ever set to. */
 #define CORE_SEGMENTS (4u * 1024 * 1024)
+
 /* Some bytes of the core. */
 struct core_range {
 	uint64_t offset, len;
@@ -39,71 +47,68 @@ struct core_load {
 	uint64_t offset, len, vaddr;
 };
 
+struct core_thread {
+	uint32_t tid;
+	uint32_t signal;	/* pr_cursig: of this thread, or 0 */
+	char name[16];		/* of a living process only, else "" */
+};
+
+/* siginfo_t, sigaction(2). */
+struct core_siginfo {
+	uint32_t signal;
+	int32_t code;
+	int has_address;	/* of a fault; else who sent it */
+	uint64_t address;
+	uint32_t pid, uid;
+	/* SIGSYS: the system call, its AUDIT_ARCH_ (else 0), and its address */
+	int32_t call;
+	uint32_t call_arch;
+	uint64_t call_address;
+};
+
+/* What is known so far; a number without a "has" is 0 while it is not. */
 struct core {
-	/* What is known so far; a number without a "has" is 0 while it is not. */
-	/* Why it is no core, or not all of it could be read; else NULL.  Of what is no core: once it has ended. */
+	/*
+	 * Why it is no core, or not all of it could be read, else NULL; that it is no core is known
+	 * once it has ended.
+	 */
 	const char *bad;
 	int is_core;		/* an ELF core of a class and version that we know */
 	int is64, big;		/* its class and byte order */
 	uint64_t promised;	/* bytes, by its headers: where it ends when nothing is missing */
 	unsigned machine;	/* e_machine */
 	uint64_t threads;	/* NT_PRSTATUS notes; the first is of the thread that crashed */
-	struct core_thread {
-		uint32_t tid;
-		uint32_t signal;	/* pr_cursig: of this thread, or 0 */
-		char name[16];		/* of a living process only, else "" */
-	} *thread;		/* thread_count of them, at most CORE_THREADS */
+	struct core_thread *thread;	/* thread_count of them, at most CORE_THREADS */
 	size_t thread_count;
 	int has_psinfo, has_signal, has_siginfo, has_secure;
 	int secure;		/* AT_SECURE: it was started with more rights than its user had */
 	uint32_t signal, pid, uid, gid;
 	char comm[17], args[81];
-	struct core_siginfo {	/* siginfo_t, sigaction(2) */
-		uint32_t signal;
-		int32_t code;
-		int has_address;	/* of a fault; else who sent it */
-		uint64_t address;
-		uint32_t pid, uid;
-		int32_t call;		/* SIGSYS: the system call, its AUDIT_ARCH_ (else 0), and its address */
-		uint32_t call_arch;
-		uint64_t call_address;
-	} siginfo;
+	struct core_siginfo siginfo;
 	struct core_files files;
 	const struct core_file *exe;	/* one of files, or NULL when not known */
-	struct core_load *load;	/* the segments that have bytes: by address once the notes have been seen */
+	/* the segments that have bytes: by address once the notes have been seen */
+	struct core_load *load;
 	size_t loads;
 	int loads_cut;		/* there are more than CORE_LOADS */
-	char trim[CORE_NOTE_HELD];	/* trim_len bytes of the last note of core-trim(1): see core_small.h */
+	/* trim_len bytes of the last note of core-trim(1): see core_small.h */
+	char trim[CORE_NOTE_HELD];
 	size_t trim_len;
 	/* The caller's, or NULL: gives the files when the notes have come without NT_FILE. */
 	void (*ask_files)(void *arg, struct core_files *f);
 	void *ask_arg;
 
-	/* The parser's own. */
-	struct core_range head, table, note[CORE_NOTES];
-	int notes, resolved;		/* the files' images are known */
-	size_t load_room, thread_room;
-	uint64_t segments, phdr_at, vdso_at;	/* headers read so far, AT_PHDR, AT_SYSINFO_EHDR */
-	struct core_image {
-		uint64_t offset, len;	/* in the core, of a file's first bytes */
-		size_t file;
-	} *image;			/* by offset */
-	size_t images, image_next;	/* the first that has not been seen */
-	uint8_t *held_image;		/* of that */
-	size_t held_image_len;
-	struct elf_id id;		/* of the one before */
-	int many;			/* PN_XNUM: the table's length is not known beforehand */
-	uint8_t entry[64];		/* the file header, or a program header, as it comes */
-	size_t entry_len;
-	uint8_t held[CORE_NOTE_HELD];	/* of a note */
-	size_t held_len;
-	struct core_note {
-		int step;		/* what of a note comes next */
-		uint32_t namesz, descsz, type;
-		uint64_t at;		/* how far in it */
-		int ours;		/* owner CORE */
-		int trim;		/* that of core-trim(1) */
-	} n;
+	/* Where its headers are, for what reads them again. */
+	struct core_range table, note[CORE_NOTES];	/* the program headers; segments of notes */
+	int notes;
+	uint64_t segments;		/* program headers read so far */
+	/* PN_XNUM: the table's length is a guess, until a segment bounds it */
+	int many;
+	/* the notes have been seen: the files' first bytes are known */
+	int resolved;
+	uint64_t phdr_at, vdso_at;	/* AT_PHDR, AT_SYSINFO_EHDR */
+
+	struct core_parser *parser;	/* the parser's own */
 };
 
 void core_open(struct core *c);
@@ -134,15 +139,22 @@ uint64_t core_number(const struct core *c, const uint8_t *p, size_t n);
 void core_number_put(const struct core *c, uint8_t *p, size_t n, uint64_t value);
 
 /*
- * Where pr_pid is in struct elf_prstatus (include/linux/elfcore.h), behind a short and two masks: the
- * processor says how those are aligned.
+ * Where pr_pid is in struct elf_prstatus (include/linux/elfcore.h), behind a short and two masks:
+ * the processor says how those are aligned.
  */
 size_t core_status_pid(const struct core *c);
 
 /* The segment that has the byte of an address, or NULL, once the notes have been seen. */
 const struct core_load *core_load_at(const struct core *c, uint64_t address);
 
-/* The input has ended: what is there of the image that was coming is looked at; bad says why it is no core. */
+/*
+ * The input has ended: what is there of the image that was coming is looked at; bad says why it is
+ * no core.
+ */
 void core_end(struct core *c);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

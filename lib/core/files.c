@@ -5,9 +5,31 @@
 
 #include "base/array.h"
 #include "base/search.h"
+#include "elf/layout.h"
 
 /* Number of entries and page size; start, end and offset of each; the paths in the same order. */
 enum { COUNTS, MAPPINGS, PATHS, END };
+
+struct core_files_reader {
+	/* The note, as it comes. */
+	int is64, big, step;
+	/* how many there are; the one whose words, or path, come now */
+	uint64_t mappings, index;
+	uint64_t page;			/* the unit of offsets, bytes; gdb's is 1 */
+	uint8_t held[3 * sizeof(uint64_t)];	/* of the words */
+	size_t held_len;
+	char path[CORE_PATH];
+	size_t path_len;
+	struct core_mapping *mapping;
+	size_t mapping_count, mapping_room;
+	int unordered;			/* the mappings are not in the order of addresses */
+	/* The files. */
+	size_t room;
+	char *paths;			/* CORE_PATHS bytes, or NULL */
+	size_t paths_len;
+	char last[CORE_PATH];		/* of the mapping before, and where it ended */
+	uint64_t last_end;
+};
 
 void
 core_files_close(struct core_files *f)
@@ -18,35 +40,51 @@ core_files_close(struct core_files *f)
 		free(f->file[i].module);
 	}
 	free(f->file);
-	free(f->mapping);
-	free(f->paths);
+	if (f->reader != NULL) {
+		free(f->reader->mapping);
+		free(f->reader->paths);
+		free(f->reader);
+	}
 	memset(f, 0, sizeof(*f));
+}
+
+/*
+ * The reader of f, made when it is first needed; NULL without memory, and then files are missing.
+ */
+static struct core_files_reader *
+reader_of(struct core_files *f)
+{
+	if (f->reader == NULL && (f->reader = calloc(1, sizeof(*f->reader))) == NULL)
+		f->cut = 1;
+	return f->reader;
 }
 
 void
 core_files_open(struct core_files *f, int is64, int big)
 {
+	struct core_files_reader *r;
+
 	core_files_close(f);
-	f->is64 = is64;
-	f->big = big;
+	if ((r = reader_of(f)) != NULL) {
+		r->is64 = is64;
+		r->big = big;
+	}
 }
 
 static uint64_t
-word(const struct core_files *f, size_t i)
+word(const struct core_files_reader *r, size_t i)
 {
-	size_t size = f->is64 ? 8 : 4;
-	const uint8_t *p = f->held + i * size;
-	uint64_t v = 0;
+	size_t size = elf_word_size(r->is64);
 
-	for (size_t k = 0; k < size; k++)
-		v = v << 8 | p[f->big ? k : size - 1 - k];
-	return v;
+	return elf_number(r->held + i * size, size, r->big);
 }
 
 struct core_file *
 core_files_add(struct core_files *f, uint64_t start, uint64_t end, const char *path)
 {
-	if (ARRAY_GROW(f->file, f->room, f->count, CORE_FILES) < 0) {
+	struct core_files_reader *r = reader_of(f);
+
+	if (r == NULL || ARRAY_GROW(f->file, r->room, f->count, CORE_FILES) < 0) {
 		f->cut = 1;
 		return NULL;
 	}
@@ -57,97 +95,135 @@ core_files_add(struct core_files *f, uint64_t start, uint64_t end, const char *p
 static void
 add_mapping(struct core_files *f)
 {
+	struct core_files_reader *r = f->reader;
 	struct core_mapping *m;
 
-	if (ARRAY_GROW(f->mapping, f->mapping_room, f->mapping_count, CORE_MAPPINGS) < 0) {
+	if (ARRAY_GROW(r->mapping, r->mapping_room, r->mapping_count, CORE_MAPPINGS) < 0) {
 		f->cut = 1;
 		return;
 	}
-	m = &f->mapping[f->mapping_count++];
-	*m = (struct core_mapping){ .start = word(f, 0), .end = word(f, 1), .from = word(f, 2) * f->page };
-	if (f->mapping_count > 1 && m->start < m[-1].start)
-		f->unordered = 1;
+	m = &r->mapping[r->mapping_count++];
+	*m = (struct core_mapping){ .start = word(r, 0), .end = word(r, 1), .from = word(r, 2) * r->page };
+	if (r->mapping_count > 1 && m->start < m[-1].start)
+		r->unordered = 1;
 }
 
 /* Whether a mapping of the same file, or a run of them, goes on with the run before it. */
 static int
-goes_on(const struct core_files *f, const struct core_file *run, uint64_t start, uint64_t from)
+goes_on(const struct core_files_reader *r, const struct core_file *run, uint64_t start,
+    uint64_t from)
 {
 	/* Two segments may share a page of the file. */
-	uint64_t shared = f->page > 1 ? f->page : 4096;
+	uint64_t shared = r->page > 1 ? r->page : 4096;
 
 	if (start < run->end)
 		return 0;
 	return from >= run->to || run->to - from <= shared || (run->from != 0 && from != 0);
 }
 
+/* Keeps a path of len bytes with its end; NULL when there is no room for it. */
+static const char *
+keep_path(struct core_files_reader *r, const char *path, size_t len)
+{
+	char *kept;
+
+	if ((r->paths == NULL && (r->paths = malloc(CORE_PATHS)) == NULL) ||
+	    len > CORE_PATHS - r->paths_len)
+		return NULL;
+	kept = memcpy(r->paths + r->paths_len, path, len);
+	r->paths_len += len;
+	return kept;
+}
+
 void
 core_files_map(struct core_files *f, const struct core_mapping *m, const char *path)
 {
+	struct core_files_reader *r = reader_of(f);
 	size_t len = strlen(path) + 1;
 	struct core_file *file;
+	const char *kept;
 
-	/* One file after the other, as often as it goes on; what lies in a gap is known once all have come. */
-	if (f->count > 0 && strcmp(path, f->last) == 0) {
+	if (r == NULL)
+		return;
+	/*
+	 * A mapping goes on with the run before it; what lies in a gap of a run is known once all
+	 * have come.
+	 */
+	if (f->count > 0 && strcmp(path, r->last) == 0) {
 		file = &f->file[f->count - 1];
-		if (file->end == f->last_end && goes_on(f, file, m->start, m->from) &&
-		    (!f->unordered || m->start == file->end)) {
-			file->end = f->last_end = m->end;
+		if (file->end == r->last_end && goes_on(r, file, m->start, m->from) &&
+		    (!r->unordered || m->start == file->end)) {
+			file->end = r->last_end = m->end;
 			file->to = m->from + (m->end - m->start);
 			return;
 		}
 	}
-	f->last_end = m->end;
-	memcpy(f->last, path, len);
-	if (f->paths == NULL && (f->paths = malloc(CORE_PATHS)) == NULL) {
+	r->last_end = m->end;
+	memcpy(r->last, path, len);
+	if ((kept = keep_path(r, path, len)) == NULL) {
 		f->cut = 1;
 		return;
 	}
-	if (len > CORE_PATHS - f->paths_len) {
-		f->cut = 1;
-		return;
-	}
-	if ((file = core_files_add(f, m->start, m->end, f->paths + f->paths_len)) == NULL)
+	if ((file = core_files_add(f, m->start, m->end, kept)) == NULL)
 		return;
 	file->from = m->from;
 	file->to = m->from + (m->end - m->start);
-	memcpy(f->paths + f->paths_len, path, len);
-	f->paths_len += len;
 }
 
 /* Bytes of paths; returns how many were taken. */
 static size_t
 feed_path(struct core_files *f, const uint8_t *p, size_t n)
 {
+	struct core_files_reader *r = f->reader;
 	const uint8_t *end = memchr(p, '\0', n);
 	size_t take = end != NULL ? (size_t)(end - p) + 1 : n;
-	size_t room = sizeof(f->path) - f->path_len, keep = take < room ? take : room;
+	size_t room = sizeof(r->path) - r->path_len, keep = take < room ? take : room;
 
-	memcpy(f->path + f->path_len, p, keep);
-	f->path_len += keep;
+	memcpy(r->path + r->path_len, p, keep);
+	r->path_len += keep;
 	if (end == NULL)
 		return take;
-	/* Longer than any path is: what is left of it serves nobody. */
-	f->path[f->path_len - 1] = '\0';
+	/* A path that is longer than any path can be is left out. */
+	r->path[r->path_len - 1] = '\0';
 	if (take > room)
 		f->cut = 1;
-	else if (f->index < f->mapping_count)
-		core_files_map(f, &f->mapping[f->index], f->path);
-	f->path_len = 0;
-	if (++f->index == f->mappings)
-		f->step = END;
+	else if (r->index < r->mapping_count)
+		core_files_map(f, &r->mapping[r->index], r->path);
+	r->path_len = 0;
+	if (++r->index == r->mappings)
+		r->step = END;
 	return take;
+}
+
+/* All words of the counts, or of a mapping, are held. */
+static void
+take_words(struct core_files *f)
+{
+	struct core_files_reader *r = f->reader;
+
+	if (r->step == COUNTS) {
+		r->mappings = word(r, 0);
+		r->page = word(r, 1);
+		r->step = r->mappings == 0 ? END : MAPPINGS;
+		return;
+	}
+	add_mapping(f);
+	if (++r->index == r->mappings) {
+		r->index = 0;
+		r->step = PATHS;
+	}
 }
 
 void
 core_files_feed(struct core_files *f, const uint8_t *p, size_t n)
 {
-	size_t size = f->is64 ? 8 : 4;
+	struct core_files_reader *r = f->reader;
 
-	while (n > 0 && f->step != END) {
-		size_t want = (f->step == COUNTS ? 2 : 3) * size, take = want - f->held_len;
+	while (r != NULL && n > 0 && r->step != END) {
+		size_t want = (r->step == COUNTS ? 2 : 3) * elf_word_size(r->is64),
+		    take = want - r->held_len;
 
-		if (f->step == PATHS) {
+		if (r->step == PATHS) {
 			take = feed_path(f, p, n);
 			p += take;
 			n -= take;
@@ -155,24 +231,14 @@ core_files_feed(struct core_files *f, const uint8_t *p, size_t n)
 		}
 		if (take > n)
 			take = n;
-		memcpy(f->held + f->held_len, p, take);
-		f->held_len += take;
+		memcpy(r->held + r->held_len, p, take);
+		r->held_len += take;
 		p += take;
 		n -= take;
-		if (f->held_len < want)
+		if (r->held_len < want)
 			continue;
-		f->held_len = 0;
-		if (f->step == COUNTS) {
-			f->mappings = word(f, 0);
-			f->page = word(f, 1);
-			f->step = f->mappings == 0 ? END : MAPPINGS;
-			continue;
-		}
-		add_mapping(f);
-		if (++f->index == f->mappings) {
-			f->index = 0;
-			f->step = PATHS;
-		}
+		r->held_len = 0;
+		take_words(f);
 	}
 }
 
@@ -184,7 +250,10 @@ by_address(const void *a, const void *b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
-/* With kernel.core_sort_vma the mappings come by their size: puts the runs into order, and together. */
+/*
+ * With kernel.core_sort_vma the mappings come by their size: puts the runs into order, and
+ * together.
+ */
 void
 core_files_order(struct core_files *f)
 {
@@ -198,7 +267,7 @@ core_files_order(struct core_files *f)
 		const struct core_file *file = &f->file[i];
 
 		if (strcmp(file->path, f->file[n].path) == 0 &&
-		    goes_on(f, &f->file[n], file->start, file->from)) {
+		    goes_on(f->reader, &f->file[n], file->start, file->from)) {
 			f->file[n].end = file->end;
 			f->file[n].to = file->to;
 		} else {
@@ -216,11 +285,15 @@ core_files_order(struct core_files *f)
 void
 core_files_end(struct core_files *f)
 {
-	f->seen = f->step == END;
+	struct core_files_reader *r = f->reader;
+
+	if (r == NULL)
+		return;
+	f->seen = r->step == END;
 	core_files_order(f);
-	free(f->mapping);
-	f->mapping = NULL;
-	f->mapping_count = f->mapping_room = 0;
+	free(r->mapping);
+	r->mapping = NULL;
+	r->mapping_count = r->mapping_room = 0;
 }
 
 struct core_file *

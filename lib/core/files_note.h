@@ -1,4 +1,7 @@
-/* How the files become known, from NT_FILE or from elsewhere: for core.c and what stands beside it. */
+/*
+ * How the files become known, from NT_FILE or from a process: for the parser, and for what reads
+ * /proc.
+ */
 #ifndef GZCORE_CORE_FILES_NOTE_H
 #define GZCORE_CORE_FILES_NOTE_H
 
@@ -15,9 +18,14 @@ void core_files_close(struct core_files *f);
 void core_files_feed(struct core_files *f, const uint8_t *bytes, size_t n);
 void core_files_end(struct core_files *f);
 
+struct core_mapping {
+	uint64_t start, end;	/* addresses */
+	uint64_t from;		/* offset in the file, bytes */
+};
+
 /*
- * A mapping of a file, in whatever order; the path has at most CORE_PATH bytes with its end.  Once all have been
- * told, core_files_order puts the files in order.
+ * A mapping of a file, in whatever order; the path has at most CORE_PATH bytes with its end.  Once
+ * all have been told, core_files_order puts the files in order.
  */
 void core_files_map(struct core_files *f, const struct core_mapping *m, const char *path);
 void core_files_order(struct core_files *f);

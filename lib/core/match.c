@@ -1,11 +1,11 @@
 #include "core/match.h"
 
-#include <gelf.h>
-#include <libelf.h>
+#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/io.h"
+#include "elf/file.h"
 
 #define PIECE (64u * 1024)
 
@@ -17,7 +17,10 @@ struct bytes {
 	struct match *m;
 };
 
-/* Compares len bytes of the file, from offset, with the core's at an address, as far as it has them; -1: differ. */
+/*
+ * Compares len bytes of the file, from offset, with the core's at an address, as far as it has
+ * them; -1: differ.
+ */
 static int
 compare(struct bytes *b, uint64_t offset, uint64_t address, uint64_t len)
 {
@@ -55,63 +58,55 @@ compare(struct bytes *b, uint64_t offset, uint64_t address, uint64_t len)
 
 /* Compares the segments that no process changes; -1: they differ. */
 static int
-compare_segments(struct bytes *b, Elf *elf)
+compare_segments(struct bytes *b, struct elf_file *f)
 {
 	uint64_t bias = 0;
-	GElf_Ehdr eh;
-	GElf_Phdr ph;
-	size_t count;
+	Elf64_Phdr ph;
 	int placed = 0;
 
-	if (gelf_getehdr(elf, &eh) == NULL || elf_getphdrnum(elf, &count) != 0 || b->core->exe == NULL)
+	if (b->core->exe == NULL)
 		return 0;
-	for (size_t i = 0; i < count && gelf_getphdr(elf, (int)i, &ph) != NULL; i++) {
+	for (uint64_t i = 0; elf_file_segment(f, i, &ph); i++) {
 		if (ph.p_type != PT_LOAD || ph.p_offset > INT64_MAX)
 			continue;
 		/* Where the file's first byte is mapped, the executable begins. */
 		if (!placed)
 			bias = b->core->exe->start - (ph.p_vaddr - ph.p_offset);
 		placed = 1;
-		if (eh.e_type != ET_DYN && bias != 0) {
+		if (f->head.e_type != ET_DYN && bias != 0) {
 			b->m->differs = b->core->exe->start;
 			return -1;
 		}
-		if ((ph.p_flags & PF_W) == 0 && compare(b, ph.p_offset, bias + ph.p_vaddr, ph.p_filesz) < 0)
+		if ((ph.p_flags & PF_W) == 0 &&
+		    compare(b, ph.p_offset, bias + ph.p_vaddr, ph.p_filesz) < 0)
 			return -1;
 	}
 	return 0;
 }
 
 static void
-by_bytes(const struct core *c, struct image *image, int fd, struct match *m)
+by_bytes(const struct core *c, struct image *image, struct elf_file *f, struct match *m)
 {
-	struct bytes b = { .core = c, .image = image, .fd = fd, .m = m };
-	Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
+	struct bytes b = { .core = c, .image = image, .fd = f->fd, .m = m };
 	int rc = 0;
 
 	b.one = io_buffer(PIECE);
 	b.other = io_buffer(PIECE);
-	if (elf != NULL && b.one != NULL && b.other != NULL)
-		rc = compare_segments(&b, elf);
+	if (b.one != NULL && b.other != NULL)
+		rc = compare_segments(&b, f);
 	if (rc < 0 || m->compared > 0) {
 		m->evidence = MATCH_BYTES;
 		m->verdict = rc < 0 ? MATCH_NO : MATCH_YES;
 	}
 	free(b.one);
 	free(b.other);
-	elf_end(elf);
 }
 
-/* What a core's executable has in its file header, from which one of another machine is told. */
+/* Whether the file is of the core's machine. */
 static int
-of_the_kind(const struct core *c, int fd)
+of_the_kind(const struct core *c, const struct elf_file *f)
 {
-	uint8_t head[20];
-
-	if (io_pread(fd, head, sizeof(head), 0) < (ssize_t)sizeof(head))
-		return 0;
-	return (head[4] == 2) == c->is64 && (head[5] == 2) == c->big &&
-	    (unsigned)(c->big ? head[18] * 256 + head[19] : head[19] * 256 + head[18]) == c->machine;
+	return f->is64 == c->is64 && f->big == c->big && f->head.e_machine == c->machine;
 }
 
 enum elf_id_status
@@ -119,6 +114,7 @@ match_file(const struct core *c, struct image *image, int fd, struct match *m)
 {
 	uint8_t head[ELF_ID_KIND_LEN];
 	enum elf_id_status st;
+	struct elf_file f;
 
 	memset(m, 0, sizeof(*m));
 	m->verdict = MATCH_UNKNOWN;
@@ -139,9 +135,10 @@ match_file(const struct core *c, struct image *image, int fd, struct match *m)
 		    MATCH_NO;
 	} else if (m->core.has_note && m->file.has_note) {
 		m->evidence = MATCH_UUID;
-		m->verdict = memcmp(m->core.note, m->file.note, ELF_ID_UUID) == 0 ? MATCH_YES : MATCH_NO;
-	} else if (of_the_kind(c, fd)) {
-		by_bytes(c, image, fd, m);
+		m->verdict = memcmp(m->core.note, m->file.note, ELF_ID_UUID) == 0 ? MATCH_YES :
+		    MATCH_NO;
+	} else if (elf_file_open(&f, fd) == ELF_ID_OK && of_the_kind(c, &f)) {
+		by_bytes(c, image, &f, m);
 	} else {
 		m->evidence = MATCH_BYTES;
 		m->verdict = MATCH_NO;

@@ -1,11 +1,10 @@
-#include "core/modules.h"
-
 #include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/search.h"
 #include "core/files_note.h"
+#include "core/private.h"
 
 static int
 by_address(const void *a, const void *b)
@@ -47,6 +46,7 @@ by_offset(const void *a, const void *b)
 void
 core_modules_resolve(struct core *c)
 {
+	struct core_parser *own = c->parser;
 	struct core_files *f = &c->files;
 
 	c->resolved = 1;
@@ -60,13 +60,13 @@ core_modules_resolve(struct core *c)
 	if (c->phdr_at != 0 && core_files_at(f, c->phdr_at) == NULL)
 		add_file(c, c->phdr_at, "");
 	c->exe = core_files_at(f, c->phdr_at);
-	c->image = calloc(f->count, sizeof(*c->image));
-	c->held_image = malloc(CORE_IMAGE_HELD);
-	if (c->image == NULL || c->held_image == NULL)
+	own->image = calloc(f->count, sizeof(*own->image));
+	own->held_image = malloc(CORE_IMAGE_HELD);
+	if (own->image == NULL || own->held_image == NULL)
 		return;
 	for (size_t i = 0; i < f->count; i++) {
 		const struct core_load *l = core_load_at(c, f->file[i].start);
-		struct core_image *m = &c->image[c->images];
+		struct core_image *m = &own->image[own->images];
 
 		if (f->file[i].from != 0 || l == NULL)
 			continue;
@@ -75,39 +75,41 @@ core_modules_resolve(struct core *c)
 		m->len = l->len - (f->file[i].start - l->vaddr);
 		if (m->len > CORE_IMAGE_HELD)
 			m->len = CORE_IMAGE_HELD;
-		c->images++;
+		own->images++;
 	}
-	if (c->images > 0)
-		qsort(c->image, c->images, sizeof(*c->image), by_offset);
+	if (own->images > 0)
+		qsort(own->image, own->images, sizeof(*own->image), by_offset);
 }
 
 /* What has been seen of the image is all that comes. */
 static void
 image_done(struct core *c)
 {
-	struct core_file *file = &c->files.file[c->image[c->image_next++].file];
+	struct core_parser *own = c->parser;
+	struct core_file *file = &c->files.file[own->image[own->image_next++].file];
+	struct elf_id id;
 
-	if (c->held_image_len >= SELFMAG && memcmp(c->held_image, ELFMAG, SELFMAG) == 0 &&
-	    elf_id_image(c->held_image, c->held_image_len, &c->id) == ELF_ID_OK)
-		core_files_identify(file, &c->id);
-	c->held_image_len = 0;
+	if (own->held_image_len >= SELFMAG && memcmp(own->held_image, ELFMAG, SELFMAG) == 0 &&
+	    elf_id_image(own->held_image, own->held_image_len, &id) == ELF_ID_OK)
+		core_files_identify(file, &id);
+	own->held_image_len = 0;
 }
 
 /* Where an image goes on: only of the next one some has been seen. */
 static uint64_t
-image_from(const struct core *c, const struct core_image *m)
+image_from(const struct core_parser *own, const struct core_image *m)
 {
-	return m->offset + (m == &c->image[c->image_next] ? c->held_image_len : 0);
+	return m->offset + (m == &own->image[own->image_next] ? own->held_image_len : 0);
 }
 
 /* The first image that goes on at or after an offset, or NULL. */
 static const struct core_image *
-image_at(const struct core *c, uint64_t at)
+image_at(const struct core_parser *own, uint64_t at)
 {
-	const struct core_image *next = c->image + c->image_next;
-	size_t left = c->images - c->image_next, k;
+	const struct core_image *next = own->image + own->image_next;
+	size_t left = own->images - own->image_next, k;
 
-	if (left == 0 || image_from(c, next) >= at)
+	if (left == 0 || image_from(own, next) >= at)
 		return left == 0 ? NULL : next;
 	k = SEARCH_FROM(struct core_image, offset, next, left, at);
 	return k < left ? &next[k] : NULL;
@@ -116,11 +118,11 @@ image_at(const struct core *c, uint64_t at)
 int
 core_modules_next(const struct core *c, uint64_t at, uint64_t *offset, uint64_t *len)
 {
-	const struct core_image *m = image_at(c, at);
+	const struct core_image *m = image_at(c->parser, at);
 
 	if (m == NULL)
 		return 0;
-	*offset = image_from(c, m);
+	*offset = image_from(c->parser, m);
 	*len = m->offset + m->len - *offset;
 	return 1;
 }
@@ -129,14 +131,15 @@ core_modules_next(const struct core *c, uint64_t at, uint64_t *offset, uint64_t 
 static int
 turn_to(struct core *c, uint64_t offset)
 {
-	const struct core_image *m = image_at(c, offset);
+	struct core_parser *own = c->parser;
+	const struct core_image *m = image_at(own, offset);
 
-	if (m == NULL || image_from(c, m) != offset)
+	if (m == NULL || image_from(own, m) != offset)
 		return -1;
 	/* Those before it are behind us. */
-	if (m != &c->image[c->image_next]) {
+	if (m != &own->image[own->image_next]) {
 		core_modules_end(c);
-		c->image_next = (size_t)(m - c->image);
+		own->image_next = (size_t)(m - own->image);
 	}
 	return 0;
 }
@@ -144,18 +147,19 @@ turn_to(struct core *c, uint64_t offset)
 size_t
 core_modules_feed(struct core *c, uint64_t offset, const uint8_t *bytes, size_t n)
 {
+	struct core_parser *own = c->parser;
 	const struct core_image *m;
 	uint64_t left;
 
 	if (turn_to(c, offset) < 0)
 		return 0;
-	m = &c->image[c->image_next];
+	m = &own->image[own->image_next];
 	left = m->offset + m->len - offset;
 	if (n > left)
 		n = (size_t)left;
-	memcpy(c->held_image + c->held_image_len, bytes, n);
-	c->held_image_len += n;
-	if (c->held_image_len == m->len)
+	memcpy(own->held_image + own->held_image_len, bytes, n);
+	own->held_image_len += n;
+	if (own->held_image_len == m->len)
 		image_done(c);
 	return n;
 }
@@ -170,6 +174,6 @@ core_modules_drop(struct core *c, uint64_t offset)
 void
 core_modules_end(struct core *c)
 {
-	if (c->held_image_len > 0)
+	if (c->parser->held_image_len > 0)
 		image_done(c);
 }

@@ -7,6 +7,7 @@
 
 #include "base/search.h"
 #include "core/threads.h"
+#include "elf/layout.h"
 
 /* The longest NT_FILE that is put in order, bytes: twice the kernel's usual limit. */
 #define FILES_MAX (8u * 1024 * 1024)
@@ -84,30 +85,28 @@ dense(struct core_order_part *p, size_t n, uint64_t *start, uint64_t *end)
 static int
 order_segments(struct core_order *o, const struct core *c)
 {
-	size_t size = c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr), word = c->is64 ? 8 : 4;
-	size_t n = (size_t)c->segments, vaddr = c->is64 ? 16 : 8, filesz = c->is64 ? 32 : 16;
-	size_t offset = c->is64 ? 8 : 4;
+	size_t size = elf_header_size(ELF_PHDR, c->is64), n = (size_t)c->segments;
 	struct entry *e = NULL;
 	uint8_t *old = NULL, *new = NULL;
 	uint64_t start, end;
+	Elf64_Phdr h;
 	int rc = -1;
 
 	if (n == 0 || n > CORE_LOADS)
 		return 0;
 	if ((old = read_all(o->image, c->table.offset, n * size)) == NULL)
 		return errno == ENOMEM ? -1 : 0;
-	if ((e = calloc(n, sizeof(*e))) == NULL || (o->part = calloc(n, sizeof(*o->part))) == NULL ||
+	if ((e = calloc(n, sizeof(*e))) == NULL ||
+	    (o->part = calloc(n, sizeof(*o->part))) == NULL ||
 	    (new = malloc(n * size)) == NULL)
 		goto out;
 	for (size_t k = 0; k < n; k++) {
-		const uint8_t *p = old + k * size;
-
-		e[k] = (struct entry){ .address = core_number(c, p + vaddr, word),
-			.len = core_number(c, p + filesz, word), .index = k,
-			.first = core_number(c, p, 4) != PT_LOAD };
+		elf_phdr_get(&h, old + k * size, c->is64, c->big);
+		e[k] = (struct entry){ .address = h.p_vaddr, .len = h.p_filesz, .index = k,
+			.first = h.p_type != PT_LOAD };
 		if (!e[k].first && e[k].len > 0)
-			o->part[o->parts++] = (struct core_order_part){
-				.from = core_number(c, p + offset, word), .len = e[k].len };
+			o->part[o->parts++] = (struct core_order_part){ .from = h.p_offset,
+				.len = e[k].len };
 	}
 	rc = 0;
 	if (in_order(e, n) || !dense(o->part, o->parts, &start, &end) || end > SIZE_MOST) {
@@ -122,13 +121,16 @@ order_segments(struct core_order *o, const struct core *c)
 
 		if (e[k].first)
 			continue;
+		elf_phdr_get(&h, p, c->is64, c->big);
 		if (e[k].len > 0)
 			o->part[o->parts++] = (struct core_order_part){ .at = start,
-				.from = core_number(c, p + offset, word), .len = e[k].len };
-		core_number_put(c, p + offset, word, start);
+				.from = h.p_offset, .len = e[k].len };
+		h.p_offset = start;
+		elf_phdr_put(&h, p, c->is64, c->big);
 		start += e[k].len;
 	}
-	o->patch[0] = (struct core_order_patch){ .at = c->table.offset, .len = n * size, .bytes = new };
+	o->patch[0] = (struct core_order_patch){ .at = c->table.offset, .len = n * size,
+		.bytes = new };
 	new = NULL;
 out:
 	free(old);
@@ -157,20 +159,23 @@ find_names(const uint8_t *p, size_t len, size_t at, struct entry *e, size_t coun
 static int
 order_files(struct core_order *o, const struct core *c, const struct core_note_at *note)
 {
-	size_t word = c->is64 ? 8 : 4, len = (size_t)note->len, count, at;
+	size_t word = elf_word_size(c->is64), len = (size_t)note->len, count, at;
 	struct entry *e = NULL;
 	uint8_t *old, *new = NULL;
+	uint64_t said;
 	int rc = -1;
 
 	if (note->len > FILES_MAX || note->len < 2 * word)
 		return 0;
 	if ((old = read_all(o->image, note->at, len)) == NULL)
 		return errno == ENOMEM ? -1 : 0;
-	count = core_number(c, old, word) <= (len - 2 * word) / (3 * word) ? (size_t)core_number(c, old, word) : 0;
+	said = core_number(c, old, word);
+	count = said <= (len - 2 * word) / (3 * word) ? (size_t)said : 0;
 	if ((e = calloc(count + 1, sizeof(*e))) == NULL || (new = malloc(len)) == NULL)
 		goto out;
 	for (size_t k = 0; k < count; k++)
-		e[k] = (struct entry){ .address = core_number(c, old + (2 + 3 * k) * word, word), .index = k };
+		e[k] = (struct entry){ .address = core_number(c, old + (2 + 3 * k) * word, word),
+			.index = k };
 	rc = 0;
 	if (in_order(e, count) || !find_names(old, len, (2 + 3 * count) * word, e, count))
 		goto out;
@@ -287,7 +292,8 @@ core_order_read(void *arg, uint64_t offset, void *buf, size_t len)
 		uint64_t last = offset + done < p->at + p->len ? offset + done : p->at + p->len;
 
 		if (p->bytes != NULL && first < last)
-			memcpy(to + (first - offset), p->bytes + (first - p->at), (size_t)(last - first));
+			memcpy(to + (first - offset), p->bytes + (first - p->at),
+			    (size_t)(last - first));
 	}
 	return (ssize_t)done;
 }

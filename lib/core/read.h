@@ -7,6 +7,10 @@
 #include "core/core.h"
 #include "stored/image.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * Reads what the parser wants of a core that can be sought, and no more; *size is how many bytes
  * there are of the core.  Damaged parts count as absent.  Returns 0, or -1 with errno.
@@ -22,5 +26,9 @@ int core_read_image(struct core *c, struct image *image, uint64_t *size);
 int core_read_stream(struct core *c, int in, int out, uint64_t *size);
 #define CORE_READ_IN (-1)
 #define CORE_READ_OUT (-2)
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,4 +1,6 @@
-/* The threads of a core: their NT_PRSTATUS notes, one after the other, and the registers in those. */
+/*
+ * The threads of a core: their NT_PRSTATUS notes, one after the other, and the registers in those.
+ */
 #ifndef GZCORE_CORE_THREADS_H
 #define GZCORE_CORE_THREADS_H
 
@@ -6,24 +8,12 @@
 #include <stdint.h>
 
 #include "core/core.h"
+#include "elf/machine.h"
 #include "stored/image.h"
 
-/*
- * Where struct elf_prstatus (include/linux/elfcore.h) of a machine has what we want.  Registers are
- * counted as DWARF does for that machine, and in pr_reg by words.
- */
-struct core_registers {
-	uint16_t machine;	/* EM_ */
-	uint8_t word;		/* bytes of a register: 4, 8 */
-	uint8_t count;		/* words of pr_reg that are read */
-	uint8_t pc;		/* the word with the program counter */
-	uint8_t from, to;	/* DWARF registers [from, to) */
-	uint8_t shift;		/* register r is word r + shift, unless order says otherwise */
-	const uint8_t *order;
-	uint8_t extra, extra_at; /* one more register, or 0, and its word */
-	uint8_t sp, tp;		/* the words, as pc, with the stack and the thread pointer; tp 0: that is not among them */
-	uint8_t link;		/* the word with what a call returns to; 0: that is on the stack */
-};
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* The table of a machine, NULL when there is none. */
 const struct core_registers *core_registers(uint16_t machine, int is64);
@@ -47,12 +37,18 @@ struct core_note_at {
 };
 
 /* The next such note; 0 at the end. */
-int core_note_next(struct core_threads *w, const struct core *c, struct image *i, struct core_note_at *n);
+int core_note_next(struct core_threads *w, const struct core *c, struct image *i,
+    struct core_note_at *n);
 
 /*
- * The next thread of a core whose headers have been parsed, in the core's order: the one that crashed is
- * the first.  Returns 1, or 0 at the end, also that of what there is.
+ * The next thread of a core whose headers have been parsed, in the core's order: the one that
+ * crashed is the first.  Returns 1, or 0 at the end, also that of what there is.
  */
-int core_threads_next(struct core_threads *w, const struct core *c, struct image *i, struct core_status *t);
+int core_threads_next(struct core_threads *w, const struct core *c, struct image *i,
+    struct core_status *t);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

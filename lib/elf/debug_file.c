@@ -9,11 +9,14 @@
 
 #include "base/io.h"
 #include "elf/id.h"
+#include "elf/layout.h"
 #include "engine/engine.h"
 
 #define PIECE (128u * 1024)
 
-/* The name of the debug file, and its CRC-32; -1 when there is none, or one that is no plain name. */
+/*
+ * The name of the debug file, and its CRC-32; -1 when there is none, or one that is no plain name.
+ */
 static int
 read_link(int fd, char name[ELF_ID_TEXT_MAX], uint32_t *crc)
 {
@@ -32,9 +35,7 @@ read_link(int fd, char name[ELF_ID_TEXT_MAX], uint32_t *crc)
 		return -1;
 	memcpy(name, id.section, n + 1);
 	p = id.section + n / 4 * 4 + 4;
-	*crc = ident[EI_DATA] == ELFDATA2MSB ?
-	    (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3] :
-	    (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
+	*crc = (uint32_t)elf_number(p, 4, ident[EI_DATA] == ELFDATA2MSB);
 	return 0;
 }
 
@@ -45,8 +46,11 @@ has_crc(int fd, uint32_t crc)
 	uint32_t sum = 0;
 	ssize_t n = -1;
 
-	for (uint64_t at = 0; buf != NULL && (n = io_pread(fd, buf, PIECE, at)) > 0; at += (uint64_t)n)
+	for (uint64_t at = 0; buf != NULL; at += (uint64_t)n) {
+		if ((n = io_pread(fd, buf, PIECE, at)) <= 0)
+			break;
 		sum = engine_crc32(sum, buf, (size_t)n);
+	}
 	free(buf);
 	return n == 0 && sum == crc;
 }

@@ -46,8 +46,8 @@ elf_ranges_open(struct elf_ranges *r, Elf *elf, int fd)
 		add(r, head.e_shoff, sections * head.e_shentsize, 0);
 	for (size_t i = 0; i < segments; i++)
 		if (gelf_getphdr(elf, (int)i, &p) != NULL && p.p_type != PT_NULL)
-			add(r, p.p_offset, p.p_filesz,
-			    p.p_type == PT_LOAD && (p.p_flags & PF_X) != 0);
+			add(r, p.p_offset, p.p_filesz, p.p_type == PT_LOAD &&
+			    (p.p_flags & PF_X) != 0);
 	for (size_t i = 0; i < sections && (scn = elf_nextscn(elf, scn)) != NULL; i++)
 		if (gelf_getshdr(scn, &s) != NULL && s.sh_type != SHT_NOBITS &&
 		    s.sh_type != SHT_NULL)

@@ -1,60 +1,83 @@
 #include "elf/symbol.h"
 
-#include <gelf.h>
-#include <libelf.h>
+#include <elf.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/io.h"
 #include "elf/debug_file.h"
-#include "elf/id.h"
+#include "elf/file.h"
+#include "elf/layout.h"
 
-/* The most bytes of a table of symbols, or of their names: libelf holds all of it, and a file of holes is any size. */
+/*
+ * The most bytes of a table of symbols, or of their names, which are held: a file of holes is any
+ * size.
+ */
 #define TABLE_MAX (512u * 1024 * 1024)
 
-/* Whether a section is no more than libelf may hold. */
-static int
-bounded(Elf *elf, size_t index)
+/*
+ * The names of a table of symbols, which the caller frees, and their bytes; NULL when they cannot
+ * be had.
+ */
+static char *
+read_names(struct elf_file *f, uint64_t section, size_t *len)
 {
-	Elf_Scn *section = elf_getscn(elf, index);
-	GElf_Shdr head;
+	Elf64_Shdr s;
+	char *names;
 
-	return section != NULL && gelf_getshdr(section, &head) != NULL && head.sh_size <= TABLE_MAX;
+	if (!elf_file_section(f, section, &s) || s.sh_type != SHT_STRTAB || s.sh_size == 0 ||
+	    s.sh_size > TABLE_MAX ||
+	    !elf_file_has(f, s.sh_offset, s.sh_size) || (names = malloc((size_t)s.sh_size)) == NULL)
+		return NULL;
+	*len = (size_t)s.sh_size;
+	if (elf_file_read(f, s.sh_offset, names, *len))
+		return names;
+	free(names);
+	return NULL;
+}
+
+/* Whether one of the symbols of a table is the one of that name. */
+static int
+in_section(struct elf_file *f, const Elf64_Shdr *table, const char *name, Elf64_Sym *sym)
+{
+	size_t size = elf_header_size(ELF_SYM, f->is64), want = strlen(name) + 1, len = 0;
+	char *names = read_names(f, table->sh_link, &len);
+	const uint8_t *b;
+	int found = 0;
+
+	for (uint64_t i = 0; names != NULL && !found && i < table->sh_size / size; i++) {
+		if ((b = elf_file_look(f, &f->strings, table->sh_offset + i * size, size)) == NULL)
+			break;
+		elf_sym_get(sym, b, f->is64, f->big);
+		found = sym->st_shndx != SHN_UNDEF && sym->st_name < len &&
+		    want <= len - sym->st_name &&
+		    memcmp(names + sym->st_name, name, want) == 0;
+	}
+	free(names);
+	return found;
 }
 
 /* Where the symbol is by the file's own addresses, in a table of that type. */
 static int
-in_table(Elf *elf, uint32_t type, const char *name, GElf_Sym *sym)
+in_table(struct elf_file *f, uint32_t type, const char *name, Elf64_Sym *sym)
 {
-	Elf_Scn *section = NULL;
-	GElf_Shdr head;
+	Elf64_Shdr s;
 
-	while ((section = elf_nextscn(elf, section)) != NULL) {
-		Elf_Data *data;
-
-		if (gelf_getshdr(section, &head) == NULL || head.sh_type != type ||
-		    !bounded(elf, elf_ndxscn(section)) || !bounded(elf, head.sh_link) ||
-		    (data = elf_getdata(section, NULL)) == NULL)
-			continue;
-		for (int i = 0; gelf_getsym(data, i, sym) != NULL; i++) {
-			const char *text = sym->st_shndx != SHN_UNDEF ? elf_strptr(elf, head.sh_link, sym->st_name) : NULL;
-
-			if (text != NULL && strcmp(text, name) == 0)
-				return 1;
-		}
-	}
+	for (uint64_t i = 1; elf_file_section(f, i, &s); i++)
+		if (s.sh_type == type && s.sh_size <= TABLE_MAX &&
+		    elf_file_has(f, s.sh_offset, s.sh_size) &&
+		    in_section(f, &s, name, sym))
+			return 1;
 	return 0;
 }
 
 /* The address that the file's first byte has in memory, before it is moved. */
 static int
-first_address(Elf *elf, uint64_t *address)
+first_address(struct elf_file *f, uint64_t *address)
 {
-	size_t n = 0;
-	GElf_Phdr p;
+	Elf64_Phdr p;
 
-	if (elf_getphdrnum(elf, &n) < 0)
-		return 0;
-	for (size_t i = 0; i < n && gelf_getphdr(elf, (int)i, &p) != NULL; i++)
+	for (uint64_t i = 0; elf_file_segment(f, i, &p); i++)
 		if (p.p_type == PT_LOAD && p.p_offset < 4096) {
 			*address = p.p_vaddr - p.p_offset;
 			return 1;
@@ -64,19 +87,14 @@ first_address(Elf *elf, uint64_t *address)
 
 /* The same of a debug file. */
 static int
-in_debug_file(int fd, const char *path, const char *name, GElf_Sym *sym)
+in_debug_file(int fd, const char *path, const char *name, Elf64_Sym *sym)
 {
-	int debug = elf_debug_open(fd, path), found = 0;
-	struct elf_id id;
-	Elf *elf;
+	int debug = elf_debug_open(fd, path), found;
+	struct elf_file f;
 
 	if (debug < 0)
 		return 0;
-	if (elf_id_read(debug, ELF_ID_SECTION, &id) == ELF_ID_OK &&
-	    (elf = elf_begin(debug, ELF_C_READ, NULL)) != NULL) {
-		found = in_table(elf, SHT_SYMTAB, name, sym);
-		elf_end(elf);
-	}
+	found = elf_file_open(&f, debug) == ELF_ID_OK && in_table(&f, SHT_SYMTAB, name, sym);
 	io_close(debug);
 	return found;
 }
@@ -84,18 +102,14 @@ in_debug_file(int fd, const char *path, const char *name, GElf_Sym *sym)
 int
 elf_symbol_find(int fd, const char *path, const char *name, uint64_t *at, uint64_t *len)
 {
+	struct elf_file f;
 	uint64_t first;
-	GElf_Sym sym;
-	int found;
-	Elf *elf;
+	Elf64_Sym sym;
 
-	elf_version(EV_CURRENT);
-	if ((elf = elf_begin(fd, ELF_C_READ, NULL)) == NULL)
+	if (elf_file_open(&f, fd) != ELF_ID_OK || !first_address(&f, &first))
 		return 0;
-	found = first_address(elf, &first) && (in_table(elf, SHT_SYMTAB, name, &sym) ||
-	    in_debug_file(fd, path, name, &sym) || in_table(elf, SHT_DYNSYM, name, &sym));
-	elf_end(elf);
-	if (!found)
+	if (!in_table(&f, SHT_SYMTAB, name, &sym) && !in_debug_file(fd, path, name, &sym) &&
+	    !in_table(&f, SHT_DYNSYM, name, &sym))
 		return 0;
 	*at = sym.st_value - first;
 	*len = sym.st_size > 0 ? sym.st_size : 1;

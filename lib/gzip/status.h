@@ -2,6 +2,10 @@
 #ifndef GZCORE_GZIP_STATUS_H
 #define GZCORE_GZIP_STATUS_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum inflate_status {
 	INFLATE_OK,
 	INFLATE_TRAILING,	/* all was decoded; what follows is neither zeros nor a member */
@@ -22,5 +26,9 @@ enum inflate_status {
 
 /* What a status means, in words for a message. */
 const char *inflate_words(enum inflate_status status);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

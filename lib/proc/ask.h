@@ -6,6 +6,10 @@
 
 #include "proc/proc.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* How long is waited, ms: far longer than a process takes that answers. */
 #define PROC_ASK_MS 2000
 
@@ -21,5 +25,9 @@ void proc_ask_free(struct proc *p);
  * descriptor, which the caller owns; -1 with errno, ETIMEDOUT when the time was up.
  */
 int proc_ask_lists(pid_t pid, int json);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

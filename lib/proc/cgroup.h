@@ -2,6 +2,10 @@
 #ifndef GZCORE_PROC_CGROUP_H
 #define GZCORE_PROC_CGROUP_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The most bytes of a path, and of a name, that are kept, with the terminator; what is longer is cut. */
 #define CGROUP_PATH 1024
 #define CGROUP_NAME 256
@@ -18,5 +22,9 @@ struct cgroup {
  * still in its root, that of systemd.
  */
 void cgroup_parse(char *text, struct cgroup *out);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -12,7 +12,7 @@
 #include "base/syscall_names.h"
 #include "core/small.h"
 #include "elf/id.h"
-#include "elf/machines.h"
+#include "elf/machine.h"
 #include "system/deadline.h"
 
 /* The first lines of every record: whose binary it is. */

@@ -9,6 +9,10 @@
 #include "proc/proc.h"
 #include "record/record.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* How long the file that a core names is waited for, ms: it may lie on a file system that hangs. */
 #define FACTS_FILE_MS 2000
 
@@ -29,5 +33,9 @@ void facts_core(struct record *r, struct core *c, uint64_t bytes);
  * that was asked for, or 0.
  */
 void facts_process(struct record *r, const struct proc *p, pid_t pid, pid_t tid);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -8,6 +8,10 @@
 #include "elf/id.h"
 #include "proc/cgroup.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The most bytes of a command line, of the path of the executable, and of a directory's, that are kept. */
 #define PROC_TEXT 4096
 #define PROC_DIR 1024
@@ -68,5 +72,9 @@ int proc_pidfd_is(int pidfd, pid_t pid);
 
 /* Whether a number is the PID of the process in one of its namespaces: 1 yes, 0 no, -1 that cannot be known. */
 int proc_has_pid(pid_t pid, uint32_t number);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -13,6 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The most keys of a record, and the longest value, bytes; what is longer is cut. */
 #define RECORD_KEYS 64
 #define RECORD_VALUE 4096
@@ -56,5 +60,9 @@ size_t record_json(char *out, const void *bytes, size_t n);
  * NUL bytes.
  */
 size_t record_unescape(char *text);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

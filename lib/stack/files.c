@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "core/files.h"
 #include "elf/id.h"
+#include "elf/layout.h"
 
 /* The most files that are remembered: a core may name very many that are not there. */
 #define MOST 4096
@@ -139,7 +140,7 @@ compare_segment(struct both *b, const GElf_Phdr *ph, uint64_t most)
 static int
 compare_dynamic(struct both *b, const GElf_Phdr *ph, int *changes)
 {
-	size_t word = b->core->is64 ? 8 : 4, n, got;
+	size_t word = elf_word_size(b->core->is64), n, got;
 	uint64_t mask = b->core->is64 ? UINT64_MAX : UINT32_MAX;
 	uint8_t buf[PIECE];
 	const uint8_t *p;

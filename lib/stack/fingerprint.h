@@ -10,6 +10,10 @@
 
 #include "stack/trace.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The most frames that count. */
 #define FINGERPRINT_FRAMES 8
 /* A line's longest, bytes with the terminator; what is longer is cut. */
@@ -34,5 +38,9 @@ size_t fingerprint_line(const struct trace_frame *f, char line[FINGERPRINT_LINE]
 
 /* The fingerprint of a stack in hexadecimal; "" when no frame of it matters. */
 void fingerprint(const struct trace_frame *f, size_t n, char text[FINGERPRINT_TEXT]);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -11,6 +11,10 @@
 #include "core/core.h"
 #include "stored/image.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The most frames of a stack, and the most threads, that are looked at. */
 #define TRACE_FRAMES 256
 #define TRACE_THREADS 65536
@@ -93,5 +97,9 @@ int trace_unopened(const struct trace *t);
 
 /* The words of libdwfl for what went wrong last. */
 const char *trace_error(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

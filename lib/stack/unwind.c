@@ -141,9 +141,7 @@ step_out(struct trace *t)
 	back = s->value[at];
 	if (r->link == 0 && !trace_memory_read(t->dwfl, s->value[at], &back, t))
 		return 0;
-	/* The lowest bit says which instructions are there. */
-	if (r->machine == EM_ARM)
-		back &= ~(Dwarf_Word)1;
+	back &= ~(Dwarf_Word)r->pc_bits;
 	if (!is_code(t, back - 1))
 		return 0;
 	/* The call has overwritten what the caller returns to itself, which is in its frame. */

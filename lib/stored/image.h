@@ -12,6 +12,10 @@
 
 #include "gzip/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct image;
 
 /*
@@ -43,5 +47,9 @@ enum inflate_status image_end(const struct image *i, uint64_t *at);
  * damaged member.
  */
 ssize_t image_read(struct image *i, uint64_t offset, void *buf, size_t len);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

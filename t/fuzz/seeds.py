@@ -13,8 +13,7 @@ import sys
 import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
-import made_core  # noqa: E402
-from made_core import PAGE, R, W, X  # noqa: E402
+from cores import MACHINES, PAGE, Core, R, W, X  # noqa: E402
 
 # The longest seed: what comes through a pipe must fit into it, with what is put behind it.
 MOST = 400000
@@ -51,13 +50,13 @@ def run(*command, out=None, data=None):
 
 def made_cores():
     """Cores made by hand, of four machines, with stacks, code, files, an image and a link map in them."""
-    for machine in made_core.MACHINES:
-        c = made_core.Core(machine)
+    for machine in MACHINES:
+        c = Core(machine)
         word, size = c.word, 8 if c.is64 else 4
         c.thread(sp=0x70010, pc=0x400010, other={0: 0x500008})
         c.thread(sp=0x90000)
         c.thread(sp=0xa0ff0)
-        image = made_core.Core(machine).bytes()[:600]
+        image = Core(machine).bytes()[:600]
         links = struct.pack("<6" + word, 0x400000, 0x500100, 0x400200, 0x500040, 0, 0).ljust(0x100, b"\0")
         c.load(0x400000, image.ljust(2 * PAGE, b"\x90"), R | X)
         c.load(0x500000, (links + b"/usr/lib/libnone.so.6\0").ljust(PAGE, b"\0"), R | W)

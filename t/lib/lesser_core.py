@@ -12,28 +12,18 @@ byte      with one byte of the last stack changed
 register  with one register of the last thread changed
 note      without the last note
 """
-import os
 import struct
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from same_crash import PT_LOAD, PT_NOTE, Core, cut  # noqa: E402
+from cores import LEFT_OUT, NT_PRSTATUS, PAGE, PT_LOAD, PT_NOTE, Read, cut, ehdr, note, phdr, sizes
 
-PT_NULL = 0
-NT_PRSTATUS = 1
 # In the note: the general registers, the stack pointer among them.
 REGISTERS, STACK_POINTER = 112, 112 + 19 * 8
-PAGE = 4096
-
-
-def note(owner, kind, desc):
-    name = owner.encode() + b"\0"
-    return struct.pack("<III", len(name), len(desc), kind) + name + bytes(-len(name) % 4) + desc + bytes(-len(desc) % 4)
 
 
 def main():
     how, full, out = sys.argv[1:]
-    core = Core(full)
+    core = Read(full)
     notes = [list(n) for n in core.notes]
     threads = [n for n in notes if n[:2] == ["CORE", NT_PRSTATUS]]
     pointers = [struct.unpack_from("<Q", n[2], STACK_POINTER)[0] for n in threads]
@@ -59,25 +49,23 @@ def main():
     elif how != "nothing":
         raise SystemExit("lesser_core: %s: no such way" % how)
 
-    notes = b"".join(note(*n) for n in notes)
+    notes = b"".join(note(kind, desc, owner.encode()) for owner, kind, desc in notes)
     parts = [(a, n, True) for a, n in cut(memory, lost)] + [(a, n, False) for a, n in lost]
     # Mapped files that the core had no bytes of keep their headers.
     parts += [(a, n, None) for kind, _, a, filesz, n in core.headers if kind == PT_LOAD and filesz == 0]
     parts.sort()
-    at = 64 + 56 * (len(parts) + 1)
-    headers = struct.pack("<IIQQQQQQ", PT_NOTE, 0, at, 0, 0, len(notes), 0, 4)
+    at = sum(sizes(True, len(parts) + 1))
+    machine, = core.get("H", 18)
+    headers = ehdr(True, machine, len(parts) + 1) + phdr(True, PT_NOTE, 0, at, 0, len(notes), 0, 4)
     at += len(notes)
     with open(out, "wb") as f:
-        head = bytearray(core.bytes[:64])
-        struct.pack_into("<QQ", head, 32, 64, 0)
-        struct.pack_into("<HHHH", head, 56, len(parts) + 1, 0, 0, 0)
         flags = 0
         for a, n, kept in parts:
             flags = core.flags.get(a, flags)
-            kind = PT_NULL if kept is False and how != "zeros" else PT_LOAD
-            headers += struct.pack("<IIQQQQQQ", kind, flags, at, a, 0, n if kept else 0, n, 1)
+            kind = LEFT_OUT if kept is False and how != "zeros" else PT_LOAD
+            headers += phdr(True, kind, flags, at, a, n if kept else 0, n, 1)
             at += n if kept else 0
-        f.write(head + headers + notes)
+        f.write(headers + notes)
         for a, n, kept in parts:
             if kept:
                 start, offset, _ = next(load for load in core.loads if load[0] <= a < load[0] + load[2])

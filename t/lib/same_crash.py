@@ -17,145 +17,20 @@ Prints a line for each difference, exits 1; else a line that says how much was t
 """
 import argparse
 import json
-import mmap
 import os
 import re
-import struct
 import subprocess
 import sys
 import tempfile
 
+from cores import PT_LOAD, Memory, Read, cut, join
+
 HERE = os.path.dirname(os.path.abspath(__file__))
-PT_LOAD, PT_NOTE = 1, 4
-PN_XNUM = 0xffff
-NT_FILE = 0x46494c45
 # A thread may have so many frames: a stack that never ends is cut here, in both.
 MOST = 300000
 PROBES = 150
 # Whose the note is that says what was kept.
 OURS = "gzcore"
-
-
-class Core:
-    """The headers, notes and memory of a core, of 32 or 64 bits, of either byte order."""
-
-    def __init__(self, path):
-        # Absolute: it is taken out of what tools say, and "small" is a word of theirs.
-        self.path = os.path.abspath(path)
-        self.said = {}
-        with open(path, "rb") as f:
-            if f.read(4) != b"\x7fELF":
-                raise SystemExit("same_crash: %s: no ELF file" % path)
-            self.bytes = mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ)
-        b = self.bytes
-        self.wide, self.order = b[4] == 2, "<" if b[5] == 1 else ">"
-        self.size = len(b)
-        if self.wide:
-            phoff, shoff = self.get("QQ", 32)
-            phentsize, phnum = self.get("HH", 54)
-            info = 44
-        else:
-            phoff, shoff = self.get("II", 28)
-            phentsize, phnum = self.get("HH", 42)
-            info = 28
-        if phnum == PN_XNUM:
-            phnum, = self.get("I", shoff + info)
-        self.headers, self.flags = [], {}
-        for at in range(phoff, phoff + phentsize * phnum, phentsize):
-            if self.wide:
-                kind, flags, offset, address, _, filesz, memsz, _ = self.get("IIQQQQQQ", at)
-            else:
-                kind, offset, address, _, filesz, memsz, flags, _ = self.get("IIIIIIII", at)
-            self.headers.append((kind, offset, address, filesz, memsz))
-            self.flags[address] = flags
-        # Of memory: address, offset, size, in the order of addresses.
-        self.loads = sorted((a, o, n) for kind, o, a, n, _ in self.headers if kind == PT_LOAD and n > 0)
-        self.notes = [note for kind, o, _, n, _ in self.headers if kind == PT_NOTE for note in self.notes_of(o, n)]
-
-    def get(self, form, at):
-        return struct.unpack_from(self.order + form, self.bytes, at)
-
-    def notes_of(self, offset, size):
-        end = offset + size
-        while offset + 12 <= end:
-            namesz, descsz, kind = self.get("III", offset)
-            desc = offset + 12 + (namesz + 3 & ~3)
-            yield self.bytes[offset + 12:offset + 12 + namesz].rstrip(b"\0").decode("latin1"), kind, \
-                self.bytes[desc:desc + descsz]
-            offset = desc + (descsz + 3 & ~3)
-
-    def files(self):
-        """Where files are mapped: start, end."""
-        w = "Q" if self.wide else "I"
-        for owner, kind, desc in self.notes:
-            if owner == "CORE" and kind == NT_FILE:
-                n, _ = struct.unpack_from(self.order + 2 * w, desc)
-                for i in range(n):
-                    yield struct.unpack_from(self.order + 2 * w, desc, (2 + 3 * i) * struct.calcsize(w))
-
-    def ends_early(self):
-        return any(o + n > self.size for _, o, _, n, _ in self.headers)
-
-
-def join(ranges):
-    """In order, those that overlap as one."""
-    joined = []
-    for start, size in sorted(ranges):
-        if joined and start < joined[-1][0] + joined[-1][1]:
-            end = max(start + size, sum(joined[-1]))
-            joined[-1] = joined[-1][0], end - joined[-1][0]
-        else:
-            joined.append((start, size))
-    return joined
-
-
-def cut(ranges, others):
-    """The parts of ranges (address, size) that are in none of others; both in order."""
-    left, i = [], 0
-    for start, size in ranges:
-        end = start + size
-        while i > 0 and others[i - 1][0] + others[i - 1][1] > start:
-            i -= 1
-        while start < end:
-            while i < len(others) and others[i][0] + others[i][1] <= start:
-                i += 1
-            if i == len(others) or others[i][0] >= end:
-                left.append((start, end - start))
-                break
-            if others[i][0] > start:
-                left.append((start, others[i][0] - start))
-            start = min(end, others[i][0] + others[i][1])
-    return left
-
-
-class Memory:
-    """What a core has at an address."""
-
-    def __init__(self, core):
-        self.core = core
-        self.at = 0
-
-    def read(self, address, size):
-        """None where not all of it is there; the addresses asked for go up."""
-        loads = self.core.loads
-        while self.at > 0 and loads[self.at][0] > address:
-            self.at -= 1
-        out = b""
-        i = self.at
-        while i < len(loads) and len(out) < size:
-            start, offset, n = loads[i]
-            if start + n <= address:
-                i += 1
-                self.at = min(i, len(loads) - 1)
-                continue
-            if start > address:
-                return None
-            part = self.core.bytes[offset + address - start:offset + min(n, address - start + size - len(out))]
-            if not part:
-                return None
-            out += part
-            address += len(part)
-        return out if len(out) == size else None
 
 
 def once(core, ask, *args):
@@ -171,15 +46,15 @@ def spread(items, most):
 
 
 class Judge:
-    """full may be the Core of another judge: what has been said of it is not asked for again."""
+    """full may be the Read of another judge: what has been said of it is not asked for again."""
 
     def __init__(self, full, small, exe, gdb="gdb", sysroot=None, first=None, ends=None,
                  file_data=False):
-        self.full = full if isinstance(full, Core) else Core(full)
-        self.small, self.exe = Core(small), exe
+        self.full = full if isinstance(full, Read) else Read(full)
+        self.small, self.exe = Read(small), exe
         self.gdb, self.sysroot, self.first, self.ends, self.file_data = gdb, sysroot, first, ends, file_data
         # Where files are mapped: as the core says, or the program's own headers where it has fixed addresses.
-        exe = [(a, m) for kind, _, a, _, m in Core(exe).headers if kind == PT_LOAD]
+        exe = [(a, m) for kind, _, a, _, m in Read(exe).headers if kind == PT_LOAD]
         self.files_at = join([(s, e - s) for s, e in self.full.files()] + exe)
         # What was compared: the lines of what differs.
         self.differences = {}
@@ -399,7 +274,7 @@ def main():
     p.add_argument("--also")
     args = vars(p.parse_args())
     smalls = [small for small in (args.pop("small"), args.pop("also")) if small]
-    args["full"] = Core(args["full"])
+    args["full"] = Read(args["full"])
     for small in smalls:
         judge = Judge(small=small, **args)
         if not judge.judge():

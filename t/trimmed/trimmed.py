@@ -17,7 +17,8 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
 from crashes import CC, QUIET, T, Crashes, Skip, dynamic32, have, static32, static_pie  # noqa: E402
-from same_crash import Core, Judge  # noqa: E402
+from cores import Read  # noqa: E402
+from same_crash import Judge  # noqa: E402
 
 KB, MB = 1000, 1000000
 
@@ -139,7 +140,7 @@ class Trimmed(Crashes):
         sizes = [os.stat("full").st_size, os.stat("small").st_size if stored else "-", stored or "-",
                  p.target or "-", streamed or "-"]
         if stored and streamed:
-            full = Core("full")
+            full = Read("full")
             a = self.compared(title, p, full, "small")
             b = self.compared(title + ", as a stream", p, full, "small.stream")
             words = ["no" if what in a.differences else "yes" for what in ("gdb", "eu-stack")]

@@ -35,7 +35,7 @@ LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 # The rooms of the library: each may include only those that stand before it here (a test holds that).
 ROOMS = base record system store engine gzip stored elf core proc dumps stack trim
 base = age clock io number ordered progress signal_names syscall_names terminal
-record = keys lines record secrets
+record = escape keys lines record secrets writer
 system = child deadline end_input memory_window open_guard owner pipe processors scratch \
 	sigbus_guard
 store = in_use leftovers lock output pipeline queue room store turn

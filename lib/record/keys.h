@@ -44,7 +44,7 @@ struct key {
 };
 
 /* In the order in which core-list -aj and a finished record have them. */
-extern const struct key keys[];
+extern const struct key keys_all[];
 extern const size_t keys_count;
 
 /* The key of that name, name[len], or NULL: no known one. */

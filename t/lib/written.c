@@ -164,7 +164,7 @@ check_keys(void)
 	static const char *const without[] = { "exe", NULL };
 
 	for (size_t i = 0; i < keys_count; i++) {
-		const struct key *k = &keys[i];
+		const struct key *k = &keys_all[i];
 
 		CHECK(keys_find(k->name, strlen(k->name)) == k);
 		CHECK(k->from != 0 && k->words != NULL && k->words[0] != '\0');

@@ -34,8 +34,8 @@ static void
 core_info(void)
 {
 	for (size_t i = 0; i < keys_count; i++)
-		if ((keys[i].from & (KEY_LIVE | KEY_CORE | KEY_ALONE)) != 0 && !keys[i].repeats)
-			json_member(&keys[i], keys[i].bounds, 0);
+		if ((keys_all[i].from & (KEY_LIVE | KEY_CORE | KEY_ALONE)) != 0 && !keys_all[i].repeats)
+			json_member(&keys_all[i], keys_all[i].bounds, 0);
 }
 
 /* A record as core-list -aj has it: what others have written into it has no bounds. */
@@ -45,11 +45,11 @@ record(void)
 	const struct key *last = NULL;
 
 	for (size_t i = 0; i < keys_count; i++)
-		if (!keys[i].local)
-			last = &keys[i];
+		if (!keys_all[i].local)
+			last = &keys_all[i];
 	for (size_t i = 0; i < keys_count; i++)
-		if (!keys[i].local)
-			json_member(&keys[i], keys[i].from == KEY_LISTED ? keys[i].bounds : NULL, &keys[i] == last);
+		if (!keys_all[i].local)
+			json_member(&keys_all[i], keys_all[i].from == KEY_LISTED ? keys_all[i].bounds : NULL, &keys_all[i] == last);
 }
 
 /* The items of a list in mdoc(7). */
@@ -68,7 +68,7 @@ manual(void)
 	};
 
 	for (size_t i = 0; i < keys_count; i++) {
-		const struct key *k = &keys[i];
+		const struct key *k = &keys_all[i];
 		const char *between = "; ";
 
 		printf(".It Cm %s\n%s.\n.Pq %s", k->name, k->words, types[k->type]);

@@ -28,8 +28,8 @@ struct options {
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-list [-ahjrVw] [-c COMMAND] [-i IDENTITY] [-N NAME] [-s TIME] [-u TIME]\n"
-	      "                 [DIR]\n", to);
+	fputs("usage: core-list [-ahjrVw] [-c COMMAND] [-i IDENTITY] [-N NAME] [-s TIME]\n"
+	      "                 [-u TIME] [DIR]\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 
@@ -63,8 +63,8 @@ wanted(const struct dump *d, const struct options *o)
 		return 0;
 	/* A day or minute that "until" names counts to its end. */
 	return (o->command == NULL || fnmatch(o->command, d->comm, 0) == 0) &&
-	    (o->identity == NULL || starts(d->uuid, o->identity) || starts(d->build_id, o->identity) ||
-		starts(d->fingerprint, o->identity)) &&
+	    (o->identity == NULL || starts(d->uuid, o->identity) ||
+		starts(d->build_id, o->identity) || starts(d->fingerprint, o->identity)) &&
 	    (o->since[0] == '\0' || strcmp(d->time, o->since) >= 0) &&
 	    (o->until[0] == '\0' || strncmp(d->time, o->until, strlen(o->until)) <= 0);
 }

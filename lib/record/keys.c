@@ -16,8 +16,9 @@
 
 const struct key keys_all[] = {
 	{ "name", KEY_TEXT, LISTED, .words = "The name of the dump where it was stored" },
-	{ "state", KEY_TEXT, LISTED, .bounds = "\"enum\": [\"whole\", \"cut\", \"partial\", \"none\", "
-	    "\"open\", \"gone\", \"lost\", \"small\"]",
+	{ "state", KEY_TEXT, LISTED,
+	    .bounds = "\"enum\": [\"whole\", \"cut\", \"partial\", \"none\", \"open\", \"gone\", "
+	    "\"lost\", \"small\"]",
 	    .words = "What there is of it: whole, cut, partial, none, open, gone, lost or small" },
 	{ "file", KEY_TEXT, LISTED, .words = "The name of the file where it was stored" },
 	{ "size", KEY_NUMBER, LISTED,

@@ -33,9 +33,9 @@ json_member(const struct key *k, const char *bounds, int last)
 static void
 core_info(void)
 {
-	for (size_t i = 0; i < keys_count; i++)
-		if ((keys_all[i].from & (KEY_LIVE | KEY_CORE | KEY_ALONE)) != 0 && !keys_all[i].repeats)
-			json_member(&keys_all[i], keys_all[i].bounds, 0);
+	for (const struct key *k = keys_all; k < keys_all + keys_count; k++)
+		if ((k->from & (KEY_LIVE | KEY_CORE | KEY_ALONE)) != 0 && !k->repeats)
+			json_member(k, k->bounds, 0);
 }
 
 /* A record as core-list -aj has it: what others have written into it has no bounds. */
@@ -44,12 +44,12 @@ record(void)
 {
 	const struct key *last = NULL;
 
-	for (size_t i = 0; i < keys_count; i++)
-		if (!keys_all[i].local)
-			last = &keys_all[i];
-	for (size_t i = 0; i < keys_count; i++)
-		if (!keys_all[i].local)
-			json_member(&keys_all[i], keys_all[i].from == KEY_LISTED ? keys_all[i].bounds : NULL, &keys_all[i] == last);
+	for (const struct key *k = keys_all; k < keys_all + keys_count; k++)
+		if (!k->local)
+			last = k;
+	for (const struct key *k = keys_all; k < keys_all + keys_count; k++)
+		if (!k->local)
+			json_member(k, k->from == KEY_LISTED ? k->bounds : NULL, k == last);
 }
 
 /* The items of a list in mdoc(7). */
@@ -67,9 +67,9 @@ manual(void)
 		{ KEY_ALONE, "core-info alone" }, { KEY_LISTED, "core-list alone" },
 	};
 
-	for (size_t i = 0; i < keys_count; i++) {
-		const struct key *k = &keys_all[i];
-		const char *between = "; ";
+	for (const struct key *k = keys_all; k < keys_all + keys_count; k++) {
+		const char *between = "; ", *private = k->private == KEY_SECRET ? "; secret" :
+		    k->private == KEY_PRIVATE ? "; private" : "";
 
 		printf(".It Cm %s\n%s.\n.Pq %s", k->name, k->words, types[k->type]);
 		for (size_t s = 0; s < sizeof(sources) / sizeof(*sources); s++) {
@@ -78,8 +78,8 @@ manual(void)
 			printf("%s%s", between, sources[s].words);
 			between = ", ";
 		}
-		printf("%s%s%s\n", k->repeats ? "; may have several lines" : "", k->local ? "; local" : "",
-		    k->private == KEY_SECRET ? "; secret" : k->private == KEY_PRIVATE ? "; private" : "");
+		printf("%s%s%s\n", k->repeats ? "; may have several lines" : "",
+		    k->local ? "; local" : "", private);
 	}
 }
 

@@ -47,7 +47,7 @@ elf = archive debug_file id loaded machines ranges symbol
 core = code core files lists match modules order read small stored threads
 proc = ask cgroup facts maps proc report rights task
 dumps = columns conf core directory loops named payers remove retention text
-stack = debugger executable files fingerprint frame text trace unwind
+stack = debugger executable files fingerprint frame show text trace unwind
 trim = frames modules pages plan process segments stream write
 LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))
 # The headers that are for others too, and the name of each below gzcore/; what they include is among them.  Pages of

@@ -13,8 +13,9 @@ int environment_secret(const char *text);
 
 /*
  * Gives put the variables in bytes[n], each NAME=VALUE with a NUL at its end; a NUL also follows
- * the bytes.  They become lines env=NAME=VALUE, or with json the member environment of an object with a
- * comma before it; then comes how many were left out as secret.  Returns 0, or -1 with put's errno.
+ * the bytes.  They become lines env=NAME=VALUE, or with json the member environment of an object
+ * with a comma before it; then comes how many were left out as secret.  Returns 0, or -1 with put's
+ * errno.
  */
 int environment_list(const char *bytes, size_t n, int json,
     int (*put)(void *arg, const char *text, size_t len), void *arg);

@@ -13,9 +13,9 @@ fold() {
 	tr -s ' \n\t' ' ' | sed 's/^ //; s/ $//'
 }
 
-@test "house: mandoc has nothing to say of the manuals" {
+@test "house: mandoc -Tlint finds nothing in the manuals" {
 	cd "$T/.."
-	run -0 mandoc -Tlint -W warning tools/*.[158] lib/*.3 lib/*/*.3
+	run -0 mandoc -Tlint -W warning tools/*.[158] "$BUILD"/*.5 lib/*.3 lib/*/*.3
 	[ -z "$output" ]
 }
 
@@ -84,7 +84,7 @@ fold() {
 	done
 }
 
-@test "house: shellcheck has nothing to say of the scripts" {
+@test "house: shellcheck finds nothing in the scripts" {
 	cd "$T/.."
 	run -0 shellcheck -s sh tools/gzcoredump tools/elf-uuid-stamp tools/core-forward t/demo.sh
 	run -0 shellcheck .ci/run
@@ -137,7 +137,7 @@ fold() {
 	[ -z "$(grep -vx gdb demo | comm -23 - check)" ]
 }
 
-@test "house: make deps: what the release lacks is named and left out, the rest is installed" {
+@test "house: make deps: packages that the release lacks are named, the rest is installed" {
 	[ "$(id -u)" = 0 ] || skip 'not root'
 	git -C "$T/.." ls-files Makefile | (cd "$T/.." && tar -cf - -T -) | tar -xf -
 	mkdir bin
@@ -250,6 +250,45 @@ fold() {
 	done
 }
 
+# keys_in_table: NAME TYPE SOURCES of each key, as gzcoredump-record(5) has them from the table.
+keys_in_table() {
+	sed -n '/^\.It Cm /{ s/^\.It Cm //; h; }; /^\.Pq /{ s/^\.Pq //; H; x; s/\n/ /; p; }' "$BUILD/gzcoredump-record.5"
+}
+
+@test "house: a key of a record that the library writes is in the table, with its type" {
+	keys_in_table | sed 's/;.*//' | sort >table
+	[ "$(wc -l <table)" -gt 90 ]
+	[ "$(cut -d' ' -f1 table | sort -u | wc -l)" = "$(wc -l <table)" ]
+	# What the facts of a core and of a process are put into a record with.
+	written() {
+		sed -nE 's/.*(record|put)_(number|flag|text|bytes|known|hex)\(r, "([a-z_]+)".*/\3 \2/p' "$@" |
+			sed -E 's/ (text|bytes|known|hex)$/ text/; s/ flag$/ yes or no/' | sort -u
+	}
+	written "$T"/../lib/*/*.c >written
+	[ "$(wc -l <written)" -gt 50 ]
+	comm -13 table written >unknown
+	[ ! -s unknown ] || { cat unknown; false; }
+	echo '	record_text(r, "pid", text);' >bad.c
+	[ "$(written bad.c | comm -13 table -)" = 'pid text' ]
+}
+
+@test "house: a key of a record that a manual describes is in the table" {
+	keys_in_table | cut -d' ' -f1 | sort >table
+	# described PAGE SECTION: the keys in its lists.
+	described() {
+		sed -n "/^\.Ss $2/,/^\.S[sh]/p" "$T/../tools/$1" | sed -n 's/^\.It Cm //p' | sed 's/ Ns.*//' |
+			tr -s ' ,' '\n' | grep -vx Cm | sort
+	}
+	described core-info.1 'The keys' >info
+	described core-info.1 'The lists' >>info
+	[ "$(wc -l <info)" -gt 60 ]
+	sort info | comm -13 table - >unknown
+	described gzcoredump.8 'The record' >record
+	[ "$(wc -l <record)" -gt 60 ]
+	comm -13 table record >>unknown
+	[ ! -s unknown ] || { cat unknown; false; }
+}
+
 @test "house: only lib/base/io.c calls read, write and close" {
 	cd "$T/.."
 	run -1 grep -nE '[^a-z_.>](read|write|pread|pwrite|close)\(' $(ls lib/*/*.c tools/*.c | grep -v lib/base/io.c)
@@ -270,7 +309,22 @@ fold() {
 	done
 }
 
-@test "house: no line of a test is one that cannot fail" {
+@test "house: no title of a test is over 90 characters" {
+	# overlong FILE ...: the titles that are too long.
+	overlong() {
+		sed -n 's/^@test "\(.*\)" {$/\1/p' "$@" | grep -E '^.{91}' || :
+	}
+	cd "$T"
+	[ "$(cat ./*.bats kernel/*.bats | grep -c '^@test ')" = \
+		"$(cat ./*.bats kernel/*.bats | grep -c '^@test ".*" {$')" ]
+	run -0 overlong ./*.bats kernel/*.bats
+	[ -z "$output" ] || { echo "$output"; false; }
+	printf '@test "%090d" {\n@test "%091d" {\n' 1 2 >"$BATS_TEST_TMPDIR/titles"
+	run -0 overlong "$BATS_TEST_TMPDIR/titles"
+	[ "$output" = "$(printf '%091d' 2)" ]
+}
+
+@test "house: every line of a test that looks like a check can fail" {
 	# bash passes over the status of ! COMMAND, and of what stands before && or ||, unless a function ends with it.
 	cat >blind.py <<-'EOS'
 	import re, sys

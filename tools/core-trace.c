@@ -15,7 +15,8 @@
 #include "base/number.h"
 #include "core/core.h"
 #include "dumps/operand.h"
-#include "stack/report.h"
+#include "stack/show.h"
+#include "stack/text.h"
 #include "stack/trace.h"
 #include "store/turn.h"
 #include "stored/open.h"
@@ -29,11 +30,11 @@ usage(FILE *to, int status)
 	return fflush(to) == 0 ? status : 2;
 }
 
-static void
-print(void *arg, const char *text)
+static int
+put(void *arg, const char *text, size_t len)
 {
 	(void)arg;
-	fputs(text, stdout);
+	return fwrite(text, 1, len, stdout) == len ? 0 : -1;
 }
 
 /* Says what is missing of the core; returns whether anything is. */
@@ -57,9 +58,9 @@ tell_missing(const char *name, struct image *i, const struct core *c)
 
 /* Prints the stacks, and says what is missing of them; the exit status. */
 static int
-print_stacks(struct trace_report *r, const char *name, const struct stored *s, struct trace *t)
+print_stacks(struct trace_show *shown, const char *name, const struct stored *s, struct trace *t)
 {
-	int rc = trace_report_stacks(r, t), part;
+	int rc = trace_show(shown, t), part;
 
 	part = tell_missing(name, s->image, trace_core(t)) | trace_changed(t) |
 	    (trace_unopened(t) != 0) | (s->status == STORED_DAMAGED);
@@ -69,17 +70,18 @@ print_stacks(struct trace_report *r, const char *name, const struct stored *s, s
 	if (trace_changed(t))
 		warnx("%s: a file of its modules was cut short meanwhile: "
 		      "frames and names may be missing", name);
-	if (r->limited)
+	if (shown->limited)
 		warnx("%s: a stack has more than %d frames: the others are left out", name,
 		    TRACE_FRAMES);
 	if (rc < 0)
 		warnx("%s: threads: %s", name, trace_error());
-	else if (r->threads == 0)
+	else if (shown->threads == 0)
 		warnx("%s: no threads", name);
-	else if (rc > 0 && !r->first)
+	else if (rc > 0 && !shown->one)
 		warnx("%s: more than %d threads: the others are left out", name, TRACE_THREADS);
-	part |= r->limited || rc < 0 || r->threads == 0 || (rc > 0 && !r->first);
-	trace_report_end(r, t, !part);
+	part |= shown->limited || rc < 0 || shown->threads == 0 || (rc > 0 && !shown->one);
+	if (trace_show_end(shown, !part) < 0)
+		err(2, "<stdout>: write");
 	return part;
 }
 
@@ -192,7 +194,7 @@ int
 main(int argc, char **argv)
 {
 	const char *opt[128] = { NULL };
-	static struct trace_report r = { .put = print };
+	static struct trace_show shown;
 	static struct operand o;
 	static struct stored stored;
 	enum trace_status st;
@@ -205,9 +207,9 @@ main(int argc, char **argv)
 		return 2;
 	io_most_files();
 	read_options(argc, argv, opt);
-	r.form = opt['r'] != NULL ? TRACE_FORM_RECORD : opt['j'] != NULL ? TRACE_FORM_JSON :
-	    opt['s'] != NULL ? TRACE_FORM_FINGERPRINT : TRACE_FORM_TEXT;
-	r.first = opt['r'] != NULL || opt['s'] != NULL;
+	shown.form = opt['r'] != NULL ? TRACE_RECORD : opt['j'] != NULL ? TRACE_JSON :
+	    opt['s'] != NULL ? TRACE_FINGERPRINT : TRACE_STACKS;
+	shown.one = opt['r'] != NULL || opt['s'] != NULL;
 	debug = opt['d'] != NULL ? search_path(opt['d']) : NULL;
 	limit = seconds('t', opt['t']);
 	if (opt['l'] != NULL)
@@ -221,10 +223,11 @@ main(int argc, char **argv)
 	if (opt['D'] == NULL)
 		unsetenv("DEBUGINFOD_URLS");
 	/* Lines that are there when it is ended are whole. */
-	setvbuf(stdout, NULL, r.form == TRACE_FORM_RECORD ? _IOLBF : _IOFBF, TRACE_TEXT);
+	setvbuf(stdout, NULL, shown.form == TRACE_RECORD ? _IOLBF : _IOFBF, TRACE_LINE);
+	writer_start(&shown.out, shown.form == TRACE_JSON ? WRITER_JSON : WRITER_LINES, put, NULL);
 	st = trace_open(&t, stored.image, opt['e'], debug, opt['b'] != NULL ? TRACE_BUILD_IDS : 0);
 	if (st == TRACE_OK)
-		status = print_stacks(&r, o.shown, &stored, t);
+		status = print_stacks(&shown, o.shown, &stored, t);
 	else
 		warnx("%s: %s", st == TRACE_OTHER ? opt['e'] : o.shown, trace_words(st, t));
 	trace_close(t);

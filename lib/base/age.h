@@ -2,12 +2,13 @@
 #ifndef GZCORE_BASE_AGE_H
 #define GZCORE_BASE_AGE_H
 
-/* Bytes of a time as text, with its terminator. */
+/* Bytes of a time as text, with its terminator.  */
 #define AGE_TIME 32
 
 /*
- * Puts the time that was that long ago into out, in UTC and in the form of records (2026-11-25T10:20:30Z).  An age is
- * a number of up to seven digits followed by s, m, h or d.  Returns 0, or -1 if the text is no age.
+ * Puts the time that was that long ago into out, in UTC and in the form of records
+ * (2026-11-25T10:20:30Z).  An age is a number of up to seven digits followed by s, m, h or d.
+ * Returns 0, or -1 if the text is no age.
  */
 int age_ago(const char *text, char out[AGE_TIME]);
 

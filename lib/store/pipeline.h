@@ -1,4 +1,4 @@
-/* A pipeline in which the status of every stage counts. */
+/* A pipeline in which the status of every stage counts.  */
 #ifndef GZCORE_STORE_PIPELINE_H
 #define GZCORE_STORE_PIPELINE_H
 
@@ -6,26 +6,26 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* The most stages of a pipeline. */
+/* The most stages of a pipeline.  */
 #define STAGES_MAX 16
-/* How long a stage may take to end after SIGTERM before SIGKILL ends it, seconds. */
+/* How long a stage may take to end after SIGTERM before SIGKILL ends it, seconds.  */
 #define STAGES_GRACE 2
 
-/* How often the limit on the file is adjusted, ms. */
+/* How often the limit on the file is adjusted, ms.  */
 #define STAGES_TICK 50
 
 struct stages {
 	int count;
 	/* The caller may set these between stages_split, which sets no limits, and stages_start. */
-	const char *user;		/* the user of the stages, as for owner_become; NULL: ours */
+	const char *user;		/* their user, as for owner_become; NULL: ours */
 	int seconds;			/* how long they may take; 0: for ever */
-	uint64_t (*limit)(void *arg);	/* how large a file of theirs may be now, bytes; NULL: any size */
+	uint64_t (*limit)(void *arg);	/* the most bytes of their files now; NULL: any size */
 	void *limit_arg;
-	int messages[2];		/* a pipe for their standard error; -1: they write to ours */
+	int messages[2];		/* a pipe for their standard error; -1: ours */
 	struct stage {
 		char **argv;		/* terminated by NULL; argv[0] == NULL: copy in to out */
 		pid_t pid;		/* 0 before the start and after the end */
-		int status;		/* after its end, as from waitpid; a copy exits with its errno */
+		int status;		/* as from waitpid; a copy exits with its errno */
 		int error;		/* the errno of an exec that failed, or 0 */
 	} stage[STAGES_MAX];
 };
@@ -44,21 +44,22 @@ void stages_block(void);
 
 /*
  * Starts every stage: the first reads descriptor 0, the last writes out.  As soon as the first has
- * it, our own descriptor 0 becomes /dev/null, so that a writer that waits for the last reader of the
- * pipe does not wait for us.  Returns 0, or -1 with errno if a process or pipe could not be made:
- * then the stages that had started have been ended.
+ * it, our own descriptor 0 becomes /dev/null, so that a writer that waits for the last reader of
+ * the pipe does not wait for us.  Returns 0, or -1 with errno if a process or pipe could not be
+ * made: then the stages that had started have been ended.
  */
 int stages_start(struct stages *p, int out);
 
 /*
- * Waits until all stages have ended.  SIGTERM, SIGINT or SIGHUP, unless ignored, and the end of their time end them: by
- * SIGTERM, and after STAGES_GRACE by SIGKILL.  Returns that signal, SIGALRM for the time, or 0.  If limit is set, the
- * stages have a limit on file sizes that follows it (RLIMIT_FSIZE, with SIGXFSZ ignored: writing more fails with EFBIG).
- * Their standard error is then passed on to ours, which may be a larger file.
+ * Waits until all stages have ended.  SIGTERM, SIGINT or SIGHUP, unless ignored, and the end of
+ * their time end them: by SIGTERM, and after STAGES_GRACE by SIGKILL.  Returns that signal, SIGALRM
+ * for the time, or 0.  If limit is set, the stages have a limit on file sizes that follows it
+ * (RLIMIT_FSIZE, with SIGXFSZ ignored: writing more fails with EFBIG). Their standard error is then
+ * passed on to ours, which may be a larger file.
  */
 int stages_wait(struct stages *p);
 
-/* Whether the stage was started, ran to its end and returned 0. */
+/* Whether the stage was started, ran to its end and returned 0.  */
 int stage_ok(const struct stage *s);
 
 #endif

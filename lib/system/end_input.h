@@ -1,6 +1,7 @@
 /*
- * Signals that end a filter's input instead of the filter, so it can still report what it has seen.  Signals belong to
- * the whole process, and so does this state: use it once, in a program with one thread.
+ * Signals that end a filter's input instead of the filter, so it can still report what it has
+ * seen.  Signals belong to the whole process, and so does this state: use it once, in a program
+ * with one thread.
  */
 #ifndef GZCORE_SYSTEM_END_INPUT_H
 #define GZCORE_SYSTEM_END_INPUT_H
@@ -8,19 +9,19 @@
 #include <sys/types.h>
 
 /*
- * From now on SIGTERM, SIGINT and SIGHUP, unless they are ignored, turn standard input into /dev/null: this closes the
- * kernel's pipe, and interrupts a waiting read.  SIGPIPE and SIGXFSZ are ignored, so a failed write does not kill us.
- * Returns 0, or -1 with errno.
+ * From now on SIGTERM, SIGINT and SIGHUP, unless they are ignored, turn standard input into
+ * /dev/null: this closes the kernel's pipe, and interrupts a waiting read.  SIGPIPE and SIGXFSZ are
+ * ignored, so a failed write does not kill us.  Returns 0, or -1 with errno.
  */
 int end_input_heed(void);
 
-/* Restores all these signals, before another program is executed. */
+/* Restores all these signals, before another program is executed.  */
 void end_input_restore(void);
 
-/* Sends the same signals to child from now on, and those that have already come; 0 stops this. */
+/* Sends the same signals to child from now on, and those that have already come; 0 stops this.  */
 void end_input_tell(pid_t child);
 
-/* Which of these signals has come, or 0. */
+/* Which of these signals has come, or 0.  */
 int end_input_told(void);
 
 #endif

@@ -1,23 +1,27 @@
-/* Users, groups and modes: parsing them, and becoming another user permanently. */
+/* Users, groups and modes: parsing them, and becoming another user permanently.  */
 #ifndef GZCORE_SYSTEM_OWNER_H
 #define GZCORE_SYSTEM_OWNER_H
 
 #include <sys/types.h>
 
 /*
- * Parses "user", "user:group", "user:" with the user's own group, or ":group"; names or numbers.  *uid or *gid does not
- * change if it is not named.  Returns 0, or -1 if there is no such user or group.
+ * Parses "user", "user:group", "user:" with the user's own group, or ":group"; names or numbers.
+ * *uid or *gid does not change if it is not named.  Returns 0, or -1 if there is no such user or
+ * group.
  */
 int owner_parse(const char *text, uid_t *uid, gid_t *gid);
 
-/* Parses an octal mode of permission bits only, up to 777.  Returns 0, or -1 if it is no such mode. */
+/*
+ * Parses an octal mode of permission bits only, up to 777.  Returns 0, or -1 if it is no such mode.
+ */
 int owner_mode(const char *text, mode_t *mode);
 
 /*
- * Gives up the process's rights for those of a user, named as for owner_parse, with the user's own group unless one is
- * named, and no other groups.  Programs that the process starts get no more rights (PR_SET_NO_NEW_PRIVS), and it leaves
- * no core, which would contain the data it reads (PR_SET_DUMPABLE).  Returns 0; -1 with errno, ENOENT if there is no
- * such user: then the process must stop.
+ * Gives up the process's rights for those of a user, named as for owner_parse, with the user's own
+ * group unless one is named, and no other groups.  Programs that the process starts get no more
+ * rights (PR_SET_NO_NEW_PRIVS), and it leaves no core, which would contain the data it reads
+ * (PR_SET_DUMPABLE).  Returns 0; -1 with errno, ENOENT if there is no such user: then the process
+ * must stop.
  */
 int owner_become(const char *text);
 

@@ -1,4 +1,4 @@
-/* Linux's ways to move bytes through pipes, beyond POSIX: pipe(7), splice(2). */
+/* Linux's ways to move bytes through pipes, beyond POSIX: pipe(7), splice(2).  */
 #ifndef GZCORE_SYSTEM_PIPE_H
 #define GZCORE_SYSTEM_PIPE_H
 
@@ -12,13 +12,13 @@
  */
 #define PIPE_SIZE (1024 * 1024)
 
-/* Enlarges the pipe of fd.  Best effort: if fd is no pipe, or may not grow, nothing changes. */
+/* Enlarges the pipe of fd.  Best effort: if fd is no pipe, or may not grow, nothing changes.  */
 void pipe_grow(int fd);
 
 /*
- * A descriptor to read from, which still belongs to the caller.  A pipe is enlarged, and its content is spliced into a
- * pipe of our own before it is copied: the kernel locks a pipe while a read copies from it, and the writer of a core
- * would wait, spinning.
+ * A descriptor to read from, which still belongs to the caller.  A pipe is enlarged, and its
+ * content is spliced into a pipe of our own before it is copied: the kernel locks a pipe while a
+ * read copies from it, and the writer of a core would wait, spinning.
  */
 struct pipe_input {
 	int fd;
@@ -36,15 +36,15 @@ void pipe_close(struct pipe_input *p);
 ssize_t pipe_gather(struct pipe_input *p, void *buf, size_t len);
 
 /*
- * Moves 1 to len bytes from in to out without copying them.  Returns the number of bytes moved, 0 at the end of in, -1
- * with errno; EINVAL if this pair of files cannot be spliced.
+ * Moves 1 to len bytes from in to out without copying them.  Returns the number of bytes moved, 0
+ * at the end of in, -1 with errno; EINVAL if this pair of files cannot be spliced.
  */
 ssize_t pipe_splice(int in, int out, size_t len);
 
 /*
- * Reads the first len bytes of a pipe, which also stay in it (tee(2)).  Waits until they have come, the pipe has ended
- * or is full, or nothing more has come for patience ms (-1: wait for ever).  Returns their number; -1 with errno, EINVAL
- * if fd is no pipe.
+ * Reads the first len bytes of a pipe, which also stay in it (tee(2)).  Waits until they have come,
+ * the pipe has ended or is full, or nothing more has come for patience ms (-1: wait for ever).
+ * Returns their number; -1 with errno, EINVAL if fd is no pipe.
  */
 ssize_t pipe_peek(int fd, void *buf, size_t len, int patience);
 

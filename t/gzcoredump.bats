@@ -1108,65 +1108,70 @@ left() {
 
 @test "gzcoredump: a mistake in the configuration: a warning and the default, the core is stored" {
 	need_root
+	cat >mistakes <<-'EOF'
+	nosuchkey=1
+	not a setting
+	=value
+	Level=3
+	level=10
+	level=-1
+	level=fast
+	level=
+	dir=relative/path
+	dir=
+	log=log
+	template=
+	template=%e.%
+	template=%{comm
+	template=%y
+	template=%{comm:x}
+	suffix=a/b
+	suffix=.gz
+	suffix=../../x
+	suffix=123456789012345678901234567890123
+	mode=0999
+	mode=u=rw
+	mode=04755
+	owner=a b
+	owner=
+	honour_limit=perhaps
+	suffix=gz.partial
+	min_free=08M
+	max_size=00
+	at_once=00
+	at_once=4097
+	hook_time=09
+	stage_time=00
+	keep_age=0d
+	small=maybe
+	small_stack=0
+	small_stack=3K
+	small_stack=4095
+	small_stack=x
+	small_budget=1k
+	keep_small=-1
+	keep_small_each=10000
+	keep_small_bytes=all
+	suffix=small.gz
+	EOF
 	mistaken() {
-		local line
-		while IFS= read -r line; do
-			rm -rf "$DIR" "$LOG"
-			conf '# first' "$line" 'mode=0644'
-			handle
-			whole
-			same_core
-			logged 'line 2'
-			logged 'stored=whole'
-			# The line behind it counts, the defaults stand.
-			[ "$(stat -c '%a %u %g' "$gz")" = '644 0 0' ]
-			[[ ${name##*/} =~ ^prog\.$LIVE\.20[0-9]{6}T[0-9]{6}Z$ ]]
-		done <<-'EOF'
-		nosuchkey=1
-		not a setting
-		=value
-		Level=3
-		level=10
-		level=-1
-		level=fast
-		level=
-		dir=relative/path
-		dir=
-		log=log
-		template=
-		template=%e.%
-		template=%{comm
-		template=%y
-		template=%{comm:x}
-		suffix=a/b
-		suffix=.gz
-		suffix=../../x
-		suffix=123456789012345678901234567890123
-		mode=0999
-		mode=u=rw
-		mode=04755
-		owner=a b
-		owner=
-		honour_limit=perhaps
-		suffix=gz.partial
-		min_free=08M
-		max_size=00
-		at_once=00
-		at_once=4097
-		hook_time=09
-		stage_time=00
-		keep_age=0d
-		small=maybe
-		small_stack=0
-		small_stack=3K
-		small_stack=4095
-		small_stack=x
-		small_budget=1k
-		keep_small=-1
-		keep_small_each=10000
-		keep_small_bytes=all
-		suffix=small.gz
-		EOF
+		local line lines
+		rm -rf "$DIR" "$LOG"
+		conf '# first'
+		cat "$BATS_TEST_TMPDIR/mistakes" >>"$P/etc/gzcoredump.conf"
+		echo mode=0644 >>"$P/etc/gzcoredump.conf"
+		handle
+		whole
+		same_core
+		logged 'stored=whole'
+		# Each is said, the line behind them counts, and the defaults stand.
+		lines=$(grep -nxFf "$BATS_TEST_TMPDIR/mistakes" "$P/etc/gzcoredump.conf" | cut -d: -f1)
+		[ "$(wc -w <<<"$lines")" = 44 ]
+		for line in $lines; do
+			logged "line $line: "
+		done
+		[ "$(stat -c '%a %u %g' "$gz")" = '644 0 0' ]
+		[[ ${name##*/} =~ ^prog\.$LIVE\.20[0-9]{6}T[0-9]{6}Z$ ]]
 	}
 	in_each_shell mistaken
 }

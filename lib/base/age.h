@@ -2,7 +2,7 @@
 #ifndef GZCORE_BASE_AGE_H
 #define GZCORE_BASE_AGE_H
 
-/* Bytes of a time as text, with its terminator.  */
+/* Bytes of a time as text, with its terminator. */
 #define AGE_TIME 32
 
 /*

@@ -1,4 +1,4 @@
-/* Reading, writing and opening files.  No other file calls read, write or close.  */
+/* Reading, writing and opening files.  No other file calls read, write or close. */
 #ifndef GZCORE_BASE_IO_H
 #define GZCORE_BASE_IO_H
 
@@ -13,7 +13,7 @@
  */
 int io_std(void);
 
-/* Raises the soft limit of open files to the hard limit (setrlimit(2)).  */
+/* Raises the soft limit of open files to the hard limit (setrlimit(2)). */
 void io_most_files(void);
 
 /*
@@ -35,22 +35,22 @@ void *io_buffer(size_t len);
  */
 ssize_t io_read(int fd, void *buf, size_t len);
 
-/* One read of 1 to len bytes, otherwise as io_read; 0 is the end of file.  */
+/* One read of 1 to len bytes, otherwise as io_read; 0 is the end of file. */
 ssize_t io_read_some(int fd, void *buf, size_t len);
 
-/* As io_read, from byte off of a seekable file, without changing its position.  */
+/* As io_read, from byte off of a seekable file, without changing its position. */
 ssize_t io_pread(int fd, void *buf, size_t len, uint64_t off);
 
-/* Writes all len bytes.  Returns 0, or -1 with errno; how much was written is then unknown.  */
+/* Writes all len bytes.  Returns 0, or -1 with errno; how much was written is then unknown. */
 int io_write(int fd, const void *buf, size_t len);
 
-/* The same, to byte off of a seekable file, without changing its position.  */
+/* The same, to byte off of a seekable file, without changing its position. */
 int io_pwrite(int fd, const void *buf, size_t len, uint64_t off);
 
-/* As io_write, to the descriptor *(int *)fd: for functions that take a callback to write with.  */
+/* As io_write, to the descriptor *(int *)fd: for functions that take a callback to write with. */
 int io_put(void *fd, const char *text, size_t len);
 
-/* Whether fd is a regular file.  */
+/* Whether fd is a regular file. */
 int io_regular(int fd);
 
 /*
@@ -67,7 +67,7 @@ int io_stored(int fd);
  */
 int io_open_regular(const char *path, int links);
 
-/* Waits until a non-blocking descriptor can be read (write = 0) or written.  */
+/* Waits until a non-blocking descriptor can be read (write = 0) or written. */
 void io_wait(int fd, int write);
 
 /*
@@ -76,7 +76,7 @@ void io_wait(int fd, int write);
  */
 int io_close(int fd);
 
-/* Copies the rest of in to out through a buffer.  Returns 0, IO_READ or IO_WRITE with errno.  */
+/* Copies the rest of in to out through a buffer.  Returns 0, IO_READ or IO_WRITE with errno. */
 int io_copy(int in, int out);
 #define IO_READ (-1)
 #define IO_WRITE (-2)
@@ -92,7 +92,7 @@ int io_seekable(int fd);
  */
 int io_tmpfile(void);
 
-/* The same in a directory.  */
+/* The same in a directory. */
 int io_tmpfile_in(const char *dir);
 
 #endif

@@ -1,4 +1,4 @@
-/* Numbers in options and operands.  */
+/* Numbers in options and operands. */
 #ifndef GZCORE_BASE_NUMBER_H
 #define GZCORE_BASE_NUMBER_H
 

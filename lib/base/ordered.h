@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The most workers.  */
+/* The most workers. */
 #define ORDERED_WORKERS 256
 
 struct ordered {
@@ -36,7 +36,7 @@ struct ordered {
 	struct ordered_state *state;	/* internal */
 };
 
-/* How many chunks wait for what: for a worker that adapts to the slowest side.  */
+/* How many chunks wait for what: for a worker that adapts to the slowest side. */
 struct ordered_load {
 	size_t waiting;		/* were read, and wait for a worker */
 	size_t ready;		/* can be written now, including the one that is being written */
@@ -48,7 +48,7 @@ struct ordered_load {
  */
 int ordered_run(struct ordered *o);
 
-/* Call it from within work only.  Returns 0, or -1 if there are no threads.  */
+/* Call it from within work only.  Returns 0, or -1 if there are no threads. */
 int ordered_load(struct ordered *o, struct ordered_load *load);
 
 #endif

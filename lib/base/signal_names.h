@@ -1,4 +1,4 @@
-/* The names of Linux's signals; cores and command lines have only their numbers.  */
+/* The names of Linux's signals; cores and command lines have only their numbers. */
 #ifndef GZCORE_BASE_SIGNAL_NAMES_H
 #define GZCORE_BASE_SIGNAL_NAMES_H
 
@@ -8,7 +8,7 @@
  */
 const char *signal_name(unsigned number);
 
-/* "SEGV_MAPERR": the name of a signal's si_code (sigaction(2)); NULL if it has none.  */
+/* "SEGV_MAPERR": the name of a signal's si_code (sigaction(2)); NULL if it has none. */
 const char *signal_code(unsigned number, int code);
 
 #endif

@@ -1,4 +1,4 @@
-/* Asking the user at the terminal, whatever standard input is.  */
+/* Asking the user at the terminal, whatever standard input is. */
 #ifndef GZCORE_BASE_TERMINAL_H
 #define GZCORE_BASE_TERMINAL_H
 

@@ -49,8 +49,9 @@ parse(struct loop *p, char *line)
 	for (size_t i = 0; i < 4; i++)
 		if ((word[i] = strsep(&line, "\t")) == NULL)
 			return -1;
-	if (line != NULL || strlen(word[0]) >= sizeof(p->key) || strlen(word[3]) >= sizeof(p->name) ||
-	    number_parse(word[1], 0, UINT64_MAX, &p->start) < 0 || number_parse(word[2], 1, UINT64_MAX - 1, &p->count) < 0)
+	if (line != NULL || strlen(word[0]) >= sizeof(p->key) ||
+	    strlen(word[3]) >= sizeof(p->name) || number_parse(word[1], 0, UINT64_MAX,
+	    &p->start) < 0 || number_parse(word[2], 1, UINT64_MAX - 1, &p->count) < 0)
 		return -1;
 	strcpy(p->key, word[0]);
 	strcpy(p->name, word[3]);
@@ -137,7 +138,8 @@ loops_save(struct loops *l)
 	for (int i = 0; i < l->count; i++) {
 		const struct loop *p = &l->loop[i];
 
-		end += snprintf(end, LINE, "%s\t%" PRIu64 "\t%" PRIu64 "\t%s\n", p->key, p->start, p->count, p->name);
+		end += snprintf(end, LINE, "%s\t%" PRIu64 "\t%" PRIu64 "\t%s\n", p->key, p->start,
+		    p->count, p->name);
 	}
 	if (ftruncate(l->fd, 0) == 0 && lseek(l->fd, 0, SEEK_SET) == 0)
 		rc = io_write(l->fd, text, (size_t)(end - text));

@@ -16,7 +16,7 @@ int environment_secret(const char *text);
  * lines env=NAME=VALUE, or (json) the member environment of an object with a comma before it; then how
  * many were left out as secret.  Returns 0, or -1 with errno when put did, or memory ran out.
  */
-int environment_list(const char *bytes, size_t n, int json, int (*put)(void *arg, const char *text, size_t len),
-    void *arg);
+int environment_list(const char *bytes, size_t n, int json,
+    int (*put)(void *arg, const char *text, size_t len), void *arg);
 
 #endif

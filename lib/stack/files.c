@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/io.h"
 #include "core/files.h"
 #include "elf/id.h"
@@ -40,15 +41,9 @@ trace_files_add(struct trace_files *f, const char *path, int why)
 
 	if (trace_files_why(f, path) != 0)
 		return;
-	if (f->count == f->room) {
-		size_t more = f->room == 0 ? 16 : 2 * f->room;
-
-		if (more > MOST || (e = realloc(f->entry, more * sizeof(*e))) == NULL) {
-			f->none |= why == TRACE_FILES_OTHER;
-			return;
-		}
-		f->entry = e;
-		f->room = more;
+	if (ARRAY_GROW(f->entry, f->room, f->count, MOST) < 0) {
+		f->none |= why == TRACE_FILES_OTHER;
+		return;
 	}
 	e = &f->entry[f->count];
 	*e = (struct trace_files_entry){ .path = strdup(path), .why = why };
@@ -107,7 +102,8 @@ core_bytes(const struct both *b, uint64_t address, uint8_t *buf, size_t len)
 static const uint8_t *
 file_bytes(const struct both *b, uint64_t offset, size_t len)
 {
-	Elf_Data *d = offset > INT64_MAX ? NULL : elf_getdata_rawchunk(b->elf, (int64_t)offset, len, ELF_T_BYTE);
+	Elf_Data *d = offset > INT64_MAX ? NULL :
+	    elf_getdata_rawchunk(b->elf, (int64_t)offset, len, ELF_T_BYTE);
 
 	return d != NULL && d->d_size == len ? d->d_buf : NULL;
 }
@@ -153,7 +149,8 @@ compare_dynamic(struct both *b, const GElf_Phdr *ph, int *changes)
 		return 0;
 	got = core_bytes(b, b->bias + ph->p_vaddr, buf, n);
 	for (size_t at = 0; at + 2 * word <= n; at += 2 * word) {
-		uint64_t tag = core_number(b->core, p + at, word), value = core_number(b->core, p + at + word, word), now;
+		uint64_t tag = core_number(b->core, p + at, word),
+		    value = core_number(b->core, p + at + word, word), now;
 
 		if (tag == DT_NULL)
 			break;
@@ -196,14 +193,16 @@ same_bytes(struct both *b)
 		if (ph.p_type != PT_LOAD || (ph.p_flags & PF_W) != 0)
 			continue;
 		/* Relocations of text leave the headers alone. */
-		if ((!changes || ph.p_offset == 0) && compare_segment(b, &ph, changes ? PIECE : UINT64_MAX) < 0)
+		if ((!changes || ph.p_offset == 0) &&
+		    compare_segment(b, &ph, changes ? PIECE : UINT64_MAX) < 0)
 			return TRACE_FILES_WRONG;
 	}
 	return b->compared > 0 ? TRACE_FILES_SAME : TRACE_FILES_UNSURE;
 }
 
 enum trace_files_verdict
-trace_files_same(const struct core *c, struct image *i, Elf *elf, uint64_t bias, uint64_t start, int strict)
+trace_files_same(const struct core *c, struct image *i, Elf *elf, uint64_t bias, uint64_t start,
+    int strict)
 {
 	struct both b = { .core = c, .image = i, .elf = elf, .bias = bias };
 	const struct core_file *file = core_files_at(&c->files, start);
@@ -215,8 +214,8 @@ trace_files_same(const struct core *c, struct image *i, Elf *elf, uint64_t bias,
 		core_files_identity(file, &id);
 	if (id.build_id_len > 0) {
 		len = dwelf_elf_gnu_build_id(elf, &bits);
-		return len > 0 && (size_t)len == id.build_id_len && memcmp(bits, id.build_id, id.build_id_len) == 0 ?
-		    TRACE_FILES_SAME :
+		return len > 0 && (size_t)len == id.build_id_len &&
+		    memcmp(bits, id.build_id, id.build_id_len) == 0 ? TRACE_FILES_SAME :
 		    TRACE_FILES_WRONG;
 	}
 	return strict || !same_kind(c, elf) ? TRACE_FILES_WRONG : same_bytes(&b);

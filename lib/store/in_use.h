@@ -1,4 +1,4 @@
-/* A lock on an open file that says: the process that has it open is still at work.  */
+/* A lock on an open file that says: the process that has it open is still at work. */
 #ifndef GZCORE_STORE_IN_USE_H
 #define GZCORE_STORE_IN_USE_H
 

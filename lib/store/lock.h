@@ -1,4 +1,4 @@
-/* An exclusive lock, held on a file in the directory.  */
+/* An exclusive lock, held on a file in the directory. */
 #ifndef GZCORE_STORE_LOCK_H
 #define GZCORE_STORE_LOCK_H
 

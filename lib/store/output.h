@@ -1,4 +1,4 @@
-/* An output that is written whole or not at all: a file, a command, or a descriptor.  */
+/* An output that is written whole or not at all: a file, a command, or a descriptor. */
 #ifndef GZCORE_STORE_OUTPUT_H
 #define GZCORE_STORE_OUTPUT_H
 
@@ -17,10 +17,10 @@ struct output {
 	struct store store;
 };
 
-/* Its name in messages.  */
+/* Its name in messages. */
 const char *output_name(const struct output *o);
 
-/* Opens it.  Returns 0, or -1 with errno, EEXIST if there is such a file.  */
+/* Opens it.  Returns 0, or -1 with errno, EEXIST if there is such a file. */
 int output_open(struct output *o);
 
 /*

@@ -1,4 +1,4 @@
-/* A pipeline in which the status of every stage counts.  */
+/* A pipeline in which the status of every stage counts. */
 #ifndef GZCORE_STORE_PIPELINE_H
 #define GZCORE_STORE_PIPELINE_H
 
@@ -6,12 +6,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* The most stages of a pipeline.  */
+/* The most stages of a pipeline. */
 #define STAGES_MAX 16
-/* How long a stage may take to end after SIGTERM before SIGKILL ends it, seconds.  */
+/* How long a stage may take to end after SIGTERM before SIGKILL ends it, seconds. */
 #define STAGES_GRACE 2
 
-/* How often the limit on the file is adjusted, ms.  */
+/* How often the limit on the file is adjusted, ms. */
 #define STAGES_TICK 50
 
 struct stages {
@@ -59,7 +59,7 @@ int stages_start(struct stages *p, int out);
  */
 int stages_wait(struct stages *p);
 
-/* Whether the stage was started, ran to its end and returned 0.  */
+/* Whether the stage was started, ran to its end and returned 0. */
 int stage_ok(const struct stage *s);
 
 #endif

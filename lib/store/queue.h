@@ -1,4 +1,4 @@
-/* A queue for a directory: a limited number of processes work at once, the others wait.  */
+/* A queue for a directory: a limited number of processes work at once, the others wait. */
 #ifndef GZCORE_STORE_QUEUE_H
 #define GZCORE_STORE_QUEUE_H
 
@@ -7,7 +7,7 @@
  * takes it.  It stays.
  */
 #define QUEUE_FILE ".gzcore.queue"
-/* The most places.  */
+/* The most places. */
 #define QUEUE_PLACES 4096
 
 /*
@@ -17,7 +17,7 @@
  */
 int queue_enter(int dir, int places, int seconds);
 
-/* How many of the places are taken, including ours, whose descriptor is fd: at least 1.  */
+/* How many of the places are taken, including ours, whose descriptor is fd: at least 1. */
 int queue_taken(int fd, int places);
 
 /*

@@ -12,7 +12,7 @@
  * file system.
  */
 #define ROOM_MARGIN 65536
-/* After this time the present writers have seen a new one, ms: several STAGES_TICKs.  */
+/* After this time the present writers have seen a new one, ms: several STAGES_TICKs. */
 #define ROOM_JOIN 150
 
 struct room {
@@ -22,7 +22,7 @@ struct room {
 	int queue, places;	/* our place among the writers (store/queue.h); -1: we are alone */
 };
 
-/* How large the file may be now, bytes.  */
+/* How large the file may be now, bytes. */
 uint64_t room_now(const struct room *r);
 
 /*

@@ -16,13 +16,13 @@ struct store {
 	char hidden[32];		/* its hidden name, "" if it has none */
 };
 
-/* Follows the name of a file that is not whole.  */
+/* Follows the name of a file that is not whole. */
 #define STORE_PARTIAL ".partial"
 
-/* Whether a name is a hidden one, which no other file may have.  */
+/* Whether a name is a hidden one, which no other file may have. */
 int store_hidden(const char *name);
 
-/* Whether name, in the directory dir, is the file of fd.  */
+/* Whether name, in the directory dir, is the file of fd. */
 int store_named(int dir, const char *name, int fd);
 
 /*
@@ -40,13 +40,13 @@ int store_open(struct store *s, const char *path);
  */
 int store_open_to_all(const struct store *s);
 
-/* How many bytes of fd's file system are free for ordinary users.  Returns 0, or -1 with errno.  */
+/* How many bytes of fd's file system are free for ordinary users.  Returns 0, or -1 with errno. */
 int store_free(int fd, uint64_t *bytes);
 
-/* Sets the owner of the file (-1: no change), then its mode.  Returns 0, or -1 with errno.  */
+/* Sets the owner of the file (-1: no change), then its mode.  Returns 0, or -1 with errno. */
 int store_protect(struct store *s, uid_t uid, gid_t gid, mode_t mode);
 
-/* Flags of store_publish.  */
+/* Flags of store_publish. */
 #define STORE_SYNC 1		/* fsync the file before and the directory after */
 #define STORE_REPLACE 2		/* replace a file of that name, as rename(2) does */
 
@@ -64,7 +64,7 @@ int store_publish(struct store *s, const char *suffix, int flags);
  */
 int store_taken(const struct store *s, int flags);
 
-/* Closes everything; a file that was not published disappears.  Keeps errno.  */
+/* Closes everything; a file that was not published disappears.  Keeps errno. */
 void store_close(struct store *s);
 
 #endif

@@ -6,14 +6,14 @@
 #ifndef GZCORE_STORE_TURN_H
 #define GZCORE_STORE_TURN_H
 
-/* The most processes that wait or work.  */
+/* The most processes that wait or work. */
 #define TURN_PLACES 16
 /*
  * After this time without processor time the work counts as hanging, and the lock goes to the next,
  * ms.
  */
 #define TURN_HANGS 2000
-/* Bytes for the words, with the terminator.  */
+/* Bytes for the words, with the terminator. */
 #define TURN_WORDS 128
 
 enum turn {
@@ -26,7 +26,7 @@ enum turn {
 	TURN_UNWRITTEN	/* the output of the work could not be written: errno */
 };
 
-/* Which places a process may take; each kind has a lock of its own.  */
+/* Which places a process may take; each kind has a lock of its own. */
 enum turn_kind {
 	TURN_ANY,	/* all places */
 	TURN_SOME	/* the first half: the others are left for TURN_ANY */
@@ -40,8 +40,8 @@ enum turn_kind {
  * child's output to descriptors 1 and 2 was written there.  0 seconds mean no limit. words gives
  * the reason for TURN_NONE, TURN_LATE and TURN_KILLED.
  */
-enum turn turn_take(const char *dir, enum turn_kind kind, unsigned wait, unsigned limit, int *status,
-    char words[TURN_WORDS]);
+enum turn turn_take(const char *dir, enum turn_kind kind, unsigned wait, unsigned limit,
+    int *status, char words[TURN_WORDS]);
 
 /*
  * For the child: from now on it counts as hanging if it uses no processor; and it ends when its

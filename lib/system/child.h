@@ -1,4 +1,4 @@
-/* A command whose standard input we write.  */
+/* A command whose standard input we write. */
 #ifndef GZCORE_SYSTEM_CHILD_H
 #define GZCORE_SYSTEM_CHILD_H
 
@@ -35,7 +35,7 @@ int command_split(char **argv, char ***second);
  * What a child of command_apart and its parent know about the first command that the child starts.
  */
 struct command_hold {
-	/* Shared by both.  */
+	/* Shared by both. */
 	struct command_shared {
 		int touched;	/* for the caller, 0 at first */
 		pid_t pid;	/* the command's */

@@ -1,4 +1,4 @@
-/* Calls that may never return: reading from a process, or a file system, that hangs.  */
+/* Calls that may never return: reading from a process, or a file system, that hangs. */
 #ifndef GZCORE_SYSTEM_DEADLINE_H
 #define GZCORE_SYSTEM_DEADLINE_H
 

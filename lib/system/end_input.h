@@ -15,13 +15,13 @@
  */
 int end_input_heed(void);
 
-/* Restores all these signals, before another program is executed.  */
+/* Restores all these signals, before another program is executed. */
 void end_input_restore(void);
 
-/* Sends the same signals to child from now on, and those that have already come; 0 stops this.  */
+/* Sends the same signals to child from now on, and those that have already come; 0 stops this. */
 void end_input_tell(pid_t child);
 
-/* Which of these signals has come, or 0.  */
+/* Which of these signals has come, or 0. */
 int end_input_told(void);
 
 #endif

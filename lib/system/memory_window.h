@@ -16,8 +16,8 @@
  * window already, EFBIG if this machine has not enough addresses.  A system call fails on memory
  * that has not been touched (EFAULT).
  */
-int window_open(ssize_t (*get)(void *arg, uint64_t at, void *buf, size_t len), void *arg, uint64_t size,
-    char **base);
+int window_open(ssize_t (*get)(void *arg, uint64_t at, void *buf, size_t len), void *arg,
+    uint64_t size, char **base);
 
 /* Unmaps it and restores the handler of SIGSEGV. */
 void window_close(void);

@@ -1,4 +1,4 @@
-/* Users, groups and modes: parsing them, and becoming another user permanently.  */
+/* Users, groups and modes: parsing them, and becoming another user permanently. */
 #ifndef GZCORE_SYSTEM_OWNER_H
 #define GZCORE_SYSTEM_OWNER_H
 

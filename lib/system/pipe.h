@@ -1,4 +1,4 @@
-/* Linux's ways to move bytes through pipes, beyond POSIX: pipe(7), splice(2).  */
+/* Linux's ways to move bytes through pipes, beyond POSIX: pipe(7), splice(2). */
 #ifndef GZCORE_SYSTEM_PIPE_H
 #define GZCORE_SYSTEM_PIPE_H
 
@@ -12,7 +12,7 @@
  */
 #define PIPE_SIZE (1024 * 1024)
 
-/* Enlarges the pipe of fd.  Best effort: if fd is no pipe, or may not grow, nothing changes.  */
+/* Enlarges the pipe of fd.  Best effort: if fd is no pipe, or may not grow, nothing changes. */
 void pipe_grow(int fd);
 
 /*

@@ -1,4 +1,4 @@
-/* How many processors this process may use on Linux.  */
+/* How many processors this process may use on Linux. */
 #ifndef GZCORE_SYSTEM_PROCESSORS_H
 #define GZCORE_SYSTEM_PROCESSORS_H
 

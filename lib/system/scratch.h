@@ -13,7 +13,7 @@
  */
 #define SCRATCH_PART 8
 #define SCRATCH_MOST (1024u * 1024 * 1024)
-/* Data that should not be on a disk may take this part, without another limit.  */
+/* Data that should not be on a disk may take this part, without another limit. */
 #define SCRATCH_SECRET_PART 2
 
 enum scratch_where {

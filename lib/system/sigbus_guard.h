@@ -10,7 +10,7 @@
  */
 void cut_guard(int on);
 
-/* Whether a missing part was touched since the guard was set.  */
+/* Whether a missing part was touched since the guard was set. */
 int cut_guard_seen(void);
 
 #endif

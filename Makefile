@@ -14,17 +14,17 @@ LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR = $(PREFIX)/share/man
 DATADIR = $(PREFIX)/share/gzcoredump
-# Where everything is built; another folder for another set of flags.
+# The build directory; use another one for another set of flags.
 B ?= build
 
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion
 OUR_CFLAGS = -std=c11 -pthread $(WARN) $(if $(CI),-Werror)
 OUR_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' -Ilib $(ENGINES) \
 	-DDUMPS_DIR='"$(LOCALSTATEDIR)/lib/gzcoredump"' -DCONF_FILE='"$(SYSCONFDIR)/gzcoredump.conf"'
-# The faster engines, where they are found; 0 leaves one out.
+# The faster engines, used if they are found; 0 leaves one out.
 WITH_ISAL ?= 1
 WITH_LIBDEFLATE ?= 1
-# What follows is asked when a recipe runs, not before: "make deps" may just have installed them.
+# These are expanded when a recipe runs, not before: "make deps" may just have installed the libraries.
 found = $(if $(filter-out 0,$(1)),$(shell $(PKG_CONFIG) --modversion $(2) 2>/dev/null))
 ISAL = $(call found,$(WITH_ISAL),libisal)
 LIBDEFLATE = $(call found,$(WITH_LIBDEFLATE),libdeflate)
@@ -33,7 +33,7 @@ LIBS = zlib libelf libdw $(if $(ISAL),libisal) $(if $(LIBDEFLATE),libdeflate)
 LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
 LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 
-# The rooms of the library: each may include only those that stand before it here (a test holds that).
+# The rooms of the library: each may include only rooms before it in this list (a test checks this).
 ROOMS = base record system store engine gzip stored elf core proc dumps stack trim
 base = age array clock io number ordered progress search signal_names syscall_names terminal
 record = escape keys lines record secrets writer
@@ -50,7 +50,7 @@ dumps = columns conf directory loops operand payers ranking record_file remove r
 stack = debugger executable files fingerprint frame show text trace unwind
 trim = frames modules pages plan process segments stream write
 LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))
-# The headers that are for others too, and the name of each below gzcore/; what they include is among them.  Pages of
+# The public headers, each with its installed name below gzcore/; they include only headers of this list.  Manuals of
 # section 3 describe them.
 PUBLIC = proc/cgroup=cgroup core/core=core core/files=core_files core/lists=core_lists \
 	core/read=core_read core/small=core_small core/threads=core_threads \
@@ -73,9 +73,9 @@ SCRIPTS = $(SH_TOOLS:%=$(B)/%)
 MANUALS = $(C_TOOLS:%=tools/%.1) tools/core-forward.8 tools/elf-uuid-stamp.1 tools/gzcoredump.8 tools/gzcoredump.conf.5 \
 	$(B)/gzcoredump-record.5 $(PAGES:%=lib/%.3)
 HOOKS = hook-mail hook-upload hook-watchdog hook-webhook
-# The forms of what is printed with -j, and of what core-forward sends.
+# The JSON schemas of the -j outputs, and of the objects that core-forward sends.
 SCHEMAS = $(B)/core-forward.schema.json $(B)/core-info.schema.json tools/core-trace.schema.json
-# These have lists that follow from the table of keys.
+# These have lists that are made from the table of keys.
 KEYED = $(B)/core-forward.schema.json $(B)/core-info.schema.json $(B)/gzcoredump-record.5
 
 Q = $(if $(V),,@)
@@ -85,7 +85,7 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $@)
 all: $(PROGRAMS) $(SCRIPTS) $(KEYED) $(B)/gzcore.pc.in ## build everything
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 17
 
 $(PROGRAMS): $(B)/%: $(B)/tools/%.o $(B)/libgzcore.a
 	$(call say,LINK)
@@ -105,7 +105,7 @@ $(B)/libgzcore.a: $(LIB_O)
 	$(call say,AR)
 	$(Q)rm -f $@ && $(AR) qcs $@ $^
 
-# It runs where the build runs: HOSTCC makes it, whatever CC makes programs for.
+# The generator runs where the build runs, so HOSTCC compiles it, whatever CC compiles for.
 $(B)/fill-keys: tools/make/fill-keys.c lib/record/keys.c lib/record/keys.h
 	$(call say,HOSTCC)
 	$(Q)mkdir -p $(@D)
@@ -114,7 +114,7 @@ $(KEYED): $(B)/%: tools/%.in $(B)/fill-keys
 	$(call say,FILL)
 	$(Q)$(B)/fill-keys <$< >$@.new && mv -f $@.new $@
 
-# Names what this build of the library needs; the paths are filled in where it is installed.
+# Names the libraries that this build needs; installing fills in the paths.
 $(B)/gzcore.pc.in: lib/gzcore.pc.in $(B)/libgzcore.a
 	$(call say,FILL)
 	$(Q)sed 's|@requires@|$(LIBS)|' $< >$@.new && mv -f $@.new $@
@@ -124,7 +124,7 @@ $(B)/%.o: %.c $(B)/.flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(OUR_CPPFLAGS) $(LIB_CFLAGS) $(OUR_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# The system calls that the headers know.
+# The table of the system calls that the kernel's headers know.
 $(B)/syscalls.h: $(B)/.flags
 	$(call say,MAKE)
 	$(Q)echo '#include <sys/syscall.h>' | $(CC) $(CPPFLAGS) $(CFLAGS) -E -dM - | sort | \
@@ -132,7 +132,7 @@ $(B)/syscalls.h: $(B)/.flags
 $(B)/lib/base/syscall_names.o: $(B)/syscalls.h
 $(B)/lib/base/syscall_names.o: OUR_CPPFLAGS += -I$(B)
 
-# The paths that the scripts are filled with.
+# The paths that FILL puts into the scripts.
 PATHS = $(SYSCONFDIR) $(LOCALSTATEDIR) $(VERSION)
 ifneq ($(file <$(B)/.paths),$(PATHS))
 $(B)/.paths: force
@@ -141,10 +141,10 @@ $(B)/.paths:
 	@mkdir -p $(B)
 	@echo '$(PATHS)' | cmp -s - $@ || echo '$(PATHS)' >$@
 
-# Other flags or another compiler build everything anew.
+# Other flags, or another compiler, rebuild everything.
 FLAGS = $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS) $(VERSION) $(CI) $(ENGINES) $(LOCALSTATEDIR) $(SYSCONFDIR)
 .PHONY: force
-# What deps may install is asked again when it has.
+# With deps, the flags are compared again after it has installed the packages.
 ifneq ($(file <$(B)/.flags)$(filter deps,$(MAKECMDGOALS)),$(FLAGS))
 $(B)/.flags: force
 endif
@@ -160,8 +160,8 @@ $(B)/.flags:
 install: all ## install below DESTDIR, PREFIX, LIBDIR, SYSCONFDIR and LOCALSTATEDIR
 	$(Q)$(MAKE) --no-print-directory install-built
 
-# fill MODE FILE TARGET and put MODE FILE TARGET: by a temporary name, so that a program that runs is
-# never cut short, nor seen half.  flat HEADER=NAME: a public header, which includes others by their public names.
+# fill MODE FILE TARGET and put MODE FILE TARGET install by a temporary name, so that a running program is never cut
+# short, and no half file is seen.  flat HEADER=NAME installs a public header that includes others by their public names.
 INSTALLERS = put() { install -m $$1 $$2 "$(DESTDIR)$$3.new" && mv -f "$(DESTDIR)$$3.new" "$(DESTDIR)$$3"; }; \
 	fill() { $(FILL) $$2 >"$(DESTDIR)$$3.new" && chmod $$1 "$(DESTDIR)$$3.new" && \
 		mv -f "$(DESTDIR)$$3.new" "$(DESTDIR)$$3"; }; \
@@ -169,7 +169,7 @@ INSTALLERS = put() { install -m $$1 $$2 "$(DESTDIR)$$3.new" && mv -f "$(DESTDIR)
 		sed $(foreach h,$(PUBLIC),-e 's|"$(firstword $(subst =, ,$(h))).h"|"$(lastword $(subst =, ,$(h))).h"|') \
 			$$1 >"$$2.new" && chmod 644 "$$2.new" && mv -f "$$2.new" "$$2"; }
 
-install-built: ## install what has been built, whatever it was built with
+install-built: ## install what was built, without building
 	$(Q)install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(SYSCONFDIR)/logrotate.d" \
 		"$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)/gzcore" "$(DESTDIR)$(DATADIR)" \
 		"$(DESTDIR)$(MANDIR)/man1" "$(DESTDIR)$(MANDIR)/man3" "$(DESTDIR)$(MANDIR)/man5" "$(DESTDIR)$(MANDIR)/man8"
@@ -187,7 +187,7 @@ install-built: ## install what has been built, whatever it was built with
 	[ -e "$(DESTDIR)$(SYSCONFDIR)/gzcoredump.conf" ] || \
 		fill 644 tools/gzcoredump.conf "$(SYSCONFDIR)/gzcoredump.conf"
 
-uninstall: ## remove what install put there, but for the configuration and what was stored
+uninstall: ## remove the installed files, except the configuration and the stored dumps
 	$(Q)[ -n "$(DESTDIR)" ] || ! grep -qs '^|$(BINDIR)/gzcoredump ' /proc/sys/kernel/core_pattern || \
 		"$(BINDIR)/gzcoredump" -u
 	$(Q)cd "$(DESTDIR)$(BINDIR)" && rm -f $(TOOLS) gzCoredump
@@ -199,10 +199,10 @@ uninstall: ## remove what install put there, but for the configuration and what 
 	$(Q)rm -f "$(DESTDIR)$(LIBDIR)/libgzcore.a" "$(DESTDIR)$(LIBDIR)/pkgconfig/gzcore.pc" \
 		"$(DESTDIR)$(SYSCONFDIR)/logrotate.d/gzcoredump"
 
-# What "make deps" installs follows from what is asked beside it: nothing more than building takes, or what the demo
-# shows with too, or all that the tests need (judges of our formats among it).
+# "make deps" installs what the goals beside it need: only the packages for building, or also those of the demo, or
+# everything for the tests, including other programs that check our formats.
 DEB_BUILD = gcc libc6-dev make pkg-config zlib1g-dev libelf-dev libdw-dev libisal-dev libdeflate-dev
-# Where core_pattern is out of reach gdb makes the demo's core.
+# If core_pattern cannot be set here, gdb makes the demo's core.
 DEB_DEMO = binutils elfutils $(shell [ -w /proc/sys/kernel/core_pattern ] && [ /proc/2/root/. -ef /. ] || echo gdb)
 DEB_CHECK = bats python3 python3-jsonschema gdb gdb-multiarch libc6-dbg libc6-dev-i386 clang lld llvm qemu-user shellcheck mandoc man-db \
 	dash busybox jq procps util-linux moreutils age gzip pigz isal zstd lz4 xz-utils bzip2 7zip libarchive-tools perl \
@@ -223,7 +223,7 @@ ASKED = $(filter-out deps all install install-built uninstall clean help,$(MAKEC
 packages = $($(1)_BUILD) $(if $(ASKED),$($(1)_DEMO)) $(if $(filter-out demo,$(ASKED)),$($(1)_CHECK))
 
 .PHONY: deps check check-sanitized check-threads demo bench compare trimmed endure fuzz fuzz-built
-deps: ## install what building and the goals beside it (demo, check) need (Debian and kin, root)
+deps: ## install what building and the other goals (demo, check) need (Debian and its derivatives, root)
 	@if ! command -v apt-get >/dev/null; then \
 		echo 'make deps: no apt-get here. What is needed, by its names elsewhere:' >&2; \
 		echo 'apk add $(call packages,APK)' >&2; echo 'dnf install $(call packages,DNF)' >&2; exit 2; \
@@ -240,26 +240,27 @@ deps: ## install what building and the goals beside it (demo, check) need (Debia
 		echo "make deps: not in this release and left out; tests that need it skip:" $$lacking >&2; }; \
 	[ -z "$$there" ] || DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends $$there
 
-# In one call with deps, as in "make -j deps check", all else waits for the packages.
+# In one call with deps, as in "make -j deps check", everything else waits for the packages.
 ifneq ($(filter deps,$(MAKECMDGOALS)),)
 $(B)/.flags: | deps
 endif
 
-# bats; --tap for machines.
+# Options of bats; --tap is for machines.
 BATS_FLAGS ?=
 TESTS ?= t/*.bats t/kernel/*.bats
-# So many files of tests run at once, the largest first; those that set the kernel's core_pattern count as one, and
-# mostly wait: one more than two processors.
+# The number of test files that run at once, the largest first.  Those that set the kernel's core_pattern count as one,
+# and mostly wait, so this is one more than two processors.
 JOBS ?= 3
 check: all ## run the tests, JOBS files at once
 	@$(MAKE) --no-print-directory -k -j$(JOBS) $(if $(word 2,$(RUNS)),-O) $(or $(strip $(RUNS)),$(error no tests))
 THERE = $(wildcard $(TESTS))
 FILES = $(filter-out /dev/null,$(shell ls -S /dev/null $(THERE))) $(foreach t,$(TESTS),$(if $(wildcard $(t)),,$(t)))
 RUNS = $(if $(filter t/kernel/%,$(FILES)),run/kernel) $(patsubst %,run/%,$(filter-out t/kernel/%,$(FILES)))
-# What a test makes is not this make's: no flags.
+# Tests run make themselves, so they must not get our flags.
 run/kernel:
 	env -u MAKEFLAGS BUILD=$(abspath $(B)) bats $(BATS_FLAGS) $(filter t/kernel/%,$(FILES))
-# A core of 1 byte is none, to a handler too: what dies here is no crash of the tests of the kernel beside.
+# With a core limit of 1 byte, the kernel does not call a handler: a program that dies here is no crash for the tests of
+# the kernel that run at the same time.
 run/%:
 	env -u MAKEFLAGS BUILD=$(abspath $(B)) prlimit --core=1: bats $(BATS_FLAGS) $*
 
@@ -268,39 +269,39 @@ check-sanitized: ## run the tests with the address and undefined behaviour sanit
 		LDFLAGS='$(SANITIZE)'
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
 
-# setarch: the sanitizer of some compilers does not know all the places where Linux puts things.
-check-threads: ## run the tests of what has threads with the thread sanitizer
+# setarch: the sanitizer of some compilers does not support every randomized address layout of Linux.
+check-threads: ## run the tests of the threaded programs with the thread sanitizer
 	setarch -R $(MAKE) check B=build-threads CFLAGS='-O1 -g -fsanitize=thread' \
 		LDFLAGS=-fsanitize=thread TESTS='$(THREADED)'
 THREADED = t/[gz]?*flate.bats
 
-demo: all ## crash a real process and show what is left of it, step by step
+demo: all ## crash a real process and show what is stored, step by step
 	@BUILD=$(abspath $(B)) sh t/demo.sh
 
-bench: all ## time the filters and their peers on real crashes, side by side (root, ten minutes or more)
+bench: all ## time the filters and other programs on real crashes (root, ten minutes or more)
 	python3 t/bench/bench.py $(B) $(B)/bench $(ROUNDS)
 ROUNDS ?= 5
 
-# Rows want node, openjdk-17-jre-headless, libc6-i386 too, which "make deps" leaves out.
-compare: all ## print tables of ours beside elfutils, binutils and gdb, on real crashes (root, two minutes)
+# Some rows also need node, openjdk-17-jre-headless and libc6-i386, which "make deps" does not install.
+compare: all ## compare the programs with elfutils, binutils and gdb on real crashes (root, two minutes)
 	python3 t/compare/compare.py $(B) $(TABLES)
-# Some of modules frames ids cost bounds segments, or given, of the cores in the folder CORES, such as those
-# of elfutils' tests, decompressed.
+# TABLES selects from: modules frames ids cost bounds segments; or given, for the cores in the directory CORES, such as
+# the decompressed ones of elfutils' tests.
 TABLES ?=
 
-# The same rows want those, and go, rustc, musl-tools, gdb-multiarch, and gcc and libc6-dev for arm64 and armhf.
-trimmed: all ## print a table of small cores beside the full ones, of real crashes of all kinds (root, five minutes)
+# Some rows also need those, and go, rustc, musl-tools, gdb-multiarch, and gcc and libc6-dev for arm64 and armhf.
+trimmed: all ## compare small cores with the full ones, for crashes of many kinds (root, five minutes)
 	python3 t/trimmed/trimmed.py $(B) $(ROWS)
 
-endure: all ## kill what stores dumps, cut its power, fill its disk, crash in masses: what is left (root, half an hour)
+endure: all ## kill the programs, cut their power, fill the disk, crash in masses, and check the rest (root, half an hour)
 	python3 t/endure/endure.py $(TURNS:%=-n %) $(B) $(ROWS)
-# Some of power kernel small image full burst storm release list; how often instead of each row's own number.  Of
-# trimmed words that the rows' names have.
+# For endure, ROWS selects from: power kernel small image full burst storm release list; TURNS replaces each row's
+# number of turns.  For trimmed, ROWS has words in the names of the rows.
 ROWS ?=
 TURNS ?=
 
-# How each input is mutated follows from SEED, the program's name and the input's number.
-fuzz: ## give programs (FUZZED) COUNT mutated inputs each, with the sanitizers: none may crash one
+# SEED, the program's name and the input's number determine how each input is mutated.
+fuzz: ## give each of the programs FUZZED COUNT mutated inputs, with the sanitizers: none may crash
 	@$(MAKE) --no-print-directory fuzz-built B=build-sanitized CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZE)' \
 		LDFLAGS='$(SANITIZE)'
 	python3 t/fuzz/fuzz.py -n $(COUNT) -s $(SEED) build-sanitized $(FUZZED)

@@ -10,7 +10,7 @@
 #include <gzcore/image.h>
 #include <gzcore/record.h>
 
-/* Prints some words, and bytes that may be anything. */
+/* Prints words, and then bytes of any kind, escaped. */
 static void
 put(const char *words, const char *bytes, size_t len)
 {
@@ -20,7 +20,7 @@ put(const char *words, const char *bytes, size_t len)
 	printf("%s%s", words, text);
 }
 
-/* The same with what the record has of a key; whether it has it. */
+/* Prints words and the value of a key, if the record has it; returns whether it has. */
 static int
 say(const char *words, const struct record *r, const char *key)
 {
@@ -32,7 +32,7 @@ say(const char *words, const struct record *r, const char *key)
 	return 1;
 }
 
-/* Says what a core is that was read; returns 1 when not all of it is there, else 0. */
+/* Describes a core that was read.  Returns 1 if a part of it is missing, otherwise 0. */
 static int
 describe(struct core *c, struct image *i, uint64_t size, const char *name)
 {
@@ -59,7 +59,8 @@ describe(struct core *c, struct image *i, uint64_t size, const char *name)
 	if (damage != INFLATE_OK)
 		printf("; byte %" PRIu64 " of the file: %s", at, inflate_words(damage));
 	if (size < c->promised)
-		printf("; cut short by %" PRIu64 " of %" PRIu64 " bytes", c->promised - size, c->promised);
+		printf("; cut short by %" PRIu64 " of %" PRIu64 " bytes", c->promised - size,
+		    c->promised);
 	if (c->bad != NULL)
 		printf("; %s", c->bad);
 	whole = damage == INFLATE_OK && size >= c->promised && c->bad == NULL;
@@ -67,7 +68,7 @@ describe(struct core *c, struct image *i, uint64_t size, const char *name)
 	return !whole;
 }
 
-/* Returns as describe, or 2 when it cannot be read or is no core. */
+/* Returns the result of describe, or 2 if the file cannot be read or is no core. */
 static int
 summarize(const char *name)
 {

@@ -21,7 +21,10 @@ struct stack {
 	const char *end;
 };
 
-/* Strings of a core, and of the files that it names, may hold any bytes. */
+/*
+ * Prints words, and then a string from a core or from a file that it names, escaped: it may contain
+ * any bytes.
+ */
 static void
 put(const char *words, const char *string)
 {
@@ -67,7 +70,10 @@ print_stack(const struct stack *s)
 	}
 }
 
-/* A core among those before it.  Returns 0, 1 when its stack ends early, 2 when there is none. */
+/*
+ * Prints one core's stack, or the core before it with the same.  Returns 0, 1 if the stack ends
+ * early, 2 if there is none.
+ */
 static int
 look(struct crash *c, const struct crash *before)
 {
@@ -92,7 +98,7 @@ look(struct crash *c, const struct crash *before)
 		fingerprint(s.frame, trace_unopened(t) != 0 ? 0 : s.frames, c->word);
 		while (strcmp(before->word, c->word) != 0)
 			before++;
-		/* One without a fingerprint is like no other. */
+		/* A stack without a fingerprint equals no other one. */
 		if (c->word[0] == '\0')
 			before = c;
 		put("", c->name);
@@ -105,7 +111,7 @@ look(struct crash *c, const struct crash *before)
 			putchar('\n');
 		}
 	}
-	/* With the trace go the strings of its frames. */
+	/* This frees the strings of the frames too. */
 	trace_close(t);
 	image_close(i);
 	return s.frames == 0 ? 2 : s.end != NULL;
@@ -121,7 +127,7 @@ main(int argc, char **argv)
 		errx(2, "usage: crashed-stack CORE ...");
 	if ((crash = calloc((size_t)argc, sizeof(*crash))) == NULL)
 		err(2, "memory");
-	/* Else libdwfl would ask the servers that it names. */
+	/* Otherwise libdwfl would ask the servers in this variable. */
 	unsetenv("DEBUGINFOD_URLS");
 	for (int k = 1; k < argc; k++) {
 		int st;

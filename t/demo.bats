@@ -1,4 +1,4 @@
-# make demo where the kernel's settings cannot be written; where they can, the demo itself is a step of CI.
+# Runs make demo where the kernel's settings cannot be written; where they can, the demo itself is a step of CI.
 
 load lib/common
 
@@ -7,8 +7,8 @@ load lib/common
 	need_mounts
 	run -0 unshare --mount sh -c 'mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys &&
 		exec sh "$1"' sh "$T/demo.sh"
-	[[ $output == *'core_pattern is out of reach here'* ]]
+	[[ $output == *'core_pattern cannot be set here'* ]]
 	[[ $output == *'  stored=whole'* ]]
-	[[ $output == *'The same as elf-uuid victim says: '* ]]
-	[[ $output == *'Done; the machine is as it was' ]]
+	[[ $output == *'elf-uuid victim prints the same: '* ]]
+	[[ $output == *'Done; the settings of the machine are restored' ]]
 }

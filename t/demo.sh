@@ -1,5 +1,5 @@
 #!/bin/sh
-# Crashes a real process and shows, step by step, what is left of it.  Leaves the machine as it was.
+# Crashes a real process and shows, step by step, what is stored.  Leaves the machine as it was.
 set -u
 LC_ALL=C
 export LC_ALL
@@ -8,8 +8,8 @@ umask 077
 top=$(cd "${0%/*}/.." && pwd)
 kernel=/proc/sys/kernel
 
-# Short, since the kernel cuts a pattern of over 127 bytes.  Whoever reads the stack is nobody, and must reach the
-# program that crashed.
+# A short path, since the kernel cuts a pattern of over 127 bytes.  The user nobody reads the stack, and must have access
+# to the program that crashed.
 tmp=$(mktemp -d /tmp/gzdemo.XXXXXX) && chmod 711 "$tmp" || exit 2
 PATH=$tmp/bin:$PATH
 installed=no
@@ -28,7 +28,7 @@ step() {
 	printf '\n== %s\n' "$*"
 }
 
-# show COMMAND ...: the command as a user would type it, then what it prints.
+# show COMMAND ...: prints the command as a user would type it, and then its output.
 show() {
 	printf '$ %s\n' "$*"
 	sh -c "$*" 2>&1 | sed 's/^/  /'
@@ -44,7 +44,7 @@ make -s -C "$top" install-built B="$BUILD" PREFIX="$tmp" SYSCONFDIR="$tmp/etc" \
 	LOCALSTATEDIR="$tmp/var" >/dev/null || die 'not installed'
 mkdir -p var/log var/lib
 
-step 'A program with an identity: 200 MB of heap, and a mistake'
+step 'A program with an identity, 200 MB of heap, and a bug'
 cat >victim.c <<'C'
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,14 +91,14 @@ show 'elf-uuid-stamp victim'
 show 'elf-uuid victim'
 
 record=
-# The kernel looks for its handler in the root of its own threads: a chroot's programs are not there.
+# The kernel looks up its handler in the root directory of its own threads, where a chroot's programs are not.
 # shellcheck disable=SC3013 # dash, busybox ash and bash have -ef
 if [ -w $kernel/core_pattern ] && [ /proc/2/root/. -ef /. ]; then
 	if command -v flock >/dev/null; then
 		exec 9>/tmp/gzcoredump-kernel.lock
 		flock 9
 	fi
-	# Under the lock: before it they may be those of a test.
+	# Save them under the lock: before, they may be the settings of a test.
 	mkdir -p saved/kernel saved/fs
 	for key in kernel/core_pattern kernel/core_pipe_limit kernel/core_file_note_size_limit fs/suid_dumpable; do
 		[ ! -e "/proc/sys/$key" ] || cat "/proc/sys/$key" >"saved/$key"
@@ -111,7 +111,7 @@ if [ -w $kernel/core_pattern ] && [ /proc/2/root/. -ef /. ]; then
 	printf '$ ./victim\n'
 	(./victim) 2>&1 | sed 's/^/  /'
 	i=0
-	# Others may crash meanwhile.
+	# Other programs may crash meanwhile.
 	until record=$(grep -l '^comm=victim$' var/lib/gzcoredump/*.txt 2>/dev/null) &&
 		grep -q '^complete=' "$record" && ! grep -q '^pending=' "$record"; do
 		i=$((i + 1))
@@ -120,10 +120,10 @@ if [ -w $kernel/core_pattern ] && [ /proc/2/root/. -ef /. ]; then
 	done
 	show 'cat var/log/gzcoredump.log'
 else
-	step 'core_pattern is out of reach here (no root, a container, or a chroot)'
-	echo 'So gdb makes the core of the running program, and the handler is fed by hand.'
-	echo 'gdb writes the notes last, so this record has no uuid and no small core.'
-	echo "With the kernel's cores it has both."
+	step 'core_pattern cannot be set here (no root, a container, or a chroot)'
+	echo 'So gdb makes the core of the running program, and we pass it to the handler.'
+	echo 'gdb writes the notes last, so this record has no uuid, and there is no small core.'
+	echo 'A core from the kernel has both.'
 	command -v gdb >/dev/null || die 'gdb is not here'
 	gdb -nx -q -batch -ex 'run' -ex 'generate-core-file demo.core' ./victim >/dev/null 2>&1
 	[ -f demo.core ] || die 'gdb made no core'
@@ -144,16 +144,16 @@ fi
 stored_bytes=$(wc -c <"$stored" | tr -d ' ')
 echo "The core: $core_bytes bytes; stored: $stored_bytes, $((stored_bytes * 1000 / core_bytes)) thousandths of it."
 
-step 'The file is good gzip, and becomes the core again, with holes where it was zeros'
+step 'The file is valid gzip, and decompresses to the core, with holes in place of zeros'
 show "gzip -t $stored && echo whole"
 show "zinflate $stored >core"
 show 'core-info core'
 
-step 'Whose core is it'
+step 'Which program the core belongs to'
 uuid=$(elf-uuid victim)
 show 'core-info core | grep ^uuid='
 [ "$(core-info core | sed -n 's/^uuid=//p')" = "$uuid" ] || die "not the uuid of victim, $uuid"
-echo "The same as elf-uuid victim says: $uuid"
+echo "elf-uuid victim prints the same: $uuid"
 
 step 'The backtrace'
 if command -v gdb >/dev/null; then
@@ -166,7 +166,7 @@ fi
 grep -q ship bt || die 'the backtrace does not name the function that crashed'
 
 if [ -f "${record%.txt}.small.gz" ]; then
-	step 'The small core beside it: the same backtrace, of a thousandth of the bytes'
+	step 'The small core beside it: the same backtrace from a thousandth of the bytes'
 	show "zinflate ${record%.txt}.small.gz >small"
 	show 'core-info small | grep -E "^(bytes|trimmed|kept)"'
 	if command -v gdb >/dev/null; then
@@ -176,4 +176,4 @@ if [ -f "${record%.txt}.small.gz" ]; then
 elif [ $installed = yes ]; then
 	die 'no small core'
 fi
-step 'Done; the machine is as it was'
+step 'Done; the settings of the machine are restored'

@@ -1,4 +1,4 @@
-/* core-loop - of a program that crashes again and again, keep a count in place of more cores */
+/* core-loop - count the crashes of a program that crashes again and again, in place of more cores */
 #define _XOPEN_SOURCE 700
 #include <err.h>
 #include <errno.h>

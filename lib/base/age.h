@@ -1,13 +1,14 @@
-/* Ages as options have them: "90m", "12h", "30d". */
+/* Ages in options: "90m", "12h", "30d". */
 #ifndef GZCORE_BASE_AGE_H
 #define GZCORE_BASE_AGE_H
 
-/* The room that a time takes. */
+/* Bytes of a time as text, with its terminator. */
 #define AGE_TIME 32
 
 /*
- * The time that was so long ago, in UTC as a record has it (2026-11-25T10:20:30Z): a number of up to seven
- * digits with s, m, h or d behind it.  Returns 0, or -1 when the text is no age.
+ * Puts the time that was that long ago into out, in UTC and in the form of records
+ * (2026-11-25T10:20:30Z).  An age is a number of up to seven digits followed by s, m, h or d.
+ * Returns 0, or -1 if the text is no age.
  */
 int age_ago(const char *text, char out[AGE_TIME]);
 

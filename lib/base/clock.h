@@ -1,4 +1,4 @@
-/* The time that only goes on, since some moment: for how long a thing takes. */
+/* A clock that never jumps, counted from some moment: for measuring durations. */
 #ifndef GZCORE_BASE_CLOCK_H
 #define GZCORE_BASE_CLOCK_H
 

@@ -1,4 +1,4 @@
-/* Reading, writing and opening: the only place of the house that calls read, write and close. */
+/* Reading, writing and opening files.  No other file calls read, write or close. */
 #ifndef GZCORE_BASE_IO_H
 #define GZCORE_BASE_IO_H
 
@@ -7,13 +7,13 @@
 #include <sys/types.h>
 
 /*
- * Makes descriptors 0, 1 and 2 valid, so that no later open takes their place. One that was
- * closed becomes a /dev/null that its user cannot use: a write to a closed standard output stays
- * an error.  Returns -1 with errno when /dev/null cannot be opened.
+ * Makes descriptors 0, 1 and 2 valid, so that no later open gets their numbers.  A closed one
+ * becomes a /dev/null opened for the wrong direction, so a write to a closed standard output is
+ * still an error.  Returns -1 with errno if /dev/null cannot be opened.
  */
 int io_std(void);
 
-/* Raises the number of files that the process may have open as far as it may: its hard limit (setrlimit(2)). */
+/* Raises the soft limit of open files to the hard limit (setrlimit(2)). */
 void io_most_files(void);
 
 /*
@@ -23,67 +23,73 @@ void io_most_files(void);
 int io_open(const char *path);
 
 /*
- * Memory of len bytes to read into, which the caller frees; NULL with errno.  Some processors copy what
- * was read at a quarter of their speed to a place that is not a multiple of IO_ALIGN.
+ * Allocates len bytes to read into, which the caller frees; NULL with errno.  Some processors read
+ * into memory that is not aligned to IO_ALIGN at only a quarter of their speed.
  */
 void *io_buffer(size_t len);
 #define IO_ALIGN 64u
 
 /*
- * Reads until len bytes or the end of file.  Retries after EINTR and, on a non-blocking
- * descriptor, waits.  Returns the bytes read, less than len only at the end; -1 with errno.
+ * Reads until len bytes or the end of file.  Retries after EINTR and, on a non-blocking descriptor,
+ * waits.  Returns the number of bytes read, less than len only at the end; -1 with errno.
  */
 ssize_t io_read(int fd, void *buf, size_t len);
 
 /* One read of 1 to len bytes, otherwise as io_read; 0 is the end of file. */
 ssize_t io_read_some(int fd, void *buf, size_t len);
 
-/* As io_read, from byte off of a seekable file, leaving its position. */
+/* As io_read, from byte off of a seekable file, without changing its position. */
 ssize_t io_pread(int fd, void *buf, size_t len, uint64_t off);
 
 /* Writes all len bytes.  Returns 0, or -1 with errno; how much was written is then unknown. */
 int io_write(int fd, const void *buf, size_t len);
 
-/* The same, to byte off of a file that can be sought, leaving its position. */
+/* The same, to byte off of a seekable file, without changing its position. */
 int io_pwrite(int fd, const void *buf, size_t len, uint64_t off);
 
-/* As io_write, to the descriptor *(int *)fd: for those who are given a function to write with. */
+/* As io_write, to the descriptor *(int *)fd: for functions that take a callback to write with. */
 int io_put(void *fd, const char *text, size_t len);
 
 /* Whether fd is a regular file. */
 int io_regular(int fd);
 
 /*
- * Whether fd is a regular file, and one that holds what was written to it: none of procfs, tracefs and their like,
- * where to read may do something, as it takes the messages from /proc/kmsg.  O_PATH will do.
+ * Whether fd is a regular file on a file system that stores data.  On procfs, tracefs and the like,
+ * reading can have effects: reading /proc/kmsg removes the messages.  fd may be opened with O_PATH.
  */
 int io_stored(int fd);
 
 /*
- * Opens a file to read that others may have named: only one that is io_stored, without so much as opening anything
- * else, since a watchdog starts when it is opened and a tape winds.  links 0: nor what is a link itself.  The
- * descriptor, or -1 with errno, EINVAL when it is none.
+ * Opens a file for reading whose name may come from others: only if it is io_stored.  Anything else
+ * is not even opened, since opening a watchdog starts it, and opening a tape winds it.  With links
+ * 0, a link is refused too.  Returns the descriptor, or -1 with errno, EINVAL if the file is
+ * refused.
  */
 int io_open_regular(const char *path, int links);
 
 /* Waits until a non-blocking descriptor can be read (write = 0) or written. */
 void io_wait(int fd, int write);
 
-/* Closes fd; an error of close (a late write error) is reported as -1 with errno. EINTR is none. */
+/*
+ * Closes fd; an error of close (a late write error) is reported as -1 with errno.  EINTR is no
+ * error.
+ */
 int io_close(int fd);
 
-/* Copies what is left of in to out through a buffer.  Returns 0, IO_READ or IO_WRITE with errno. */
+/* Copies the rest of in to out through a buffer.  Returns 0, IO_READ or IO_WRITE with errno. */
 int io_copy(int in, int out);
 #define IO_READ (-1)
 #define IO_WRITE (-2)
 
 /*
- * A descriptor with the rest of fd's bytes that can be sought: fd itself when it can, else a copy
- * in an unlinked file below $TMPDIR or /tmp, which the caller owns.  -1 with errno.
+ * Returns a seekable descriptor with the rest of fd's bytes: fd itself if it is seekable, otherwise
+ * a copy in an unlinked file below $TMPDIR or /tmp, which the caller closes.  -1 with errno.
  */
 int io_seekable(int fd);
 
-/* A new unlinked file below $TMPDIR or /tmp, open for both; -1 with errno. */
+/*
+ * Returns a new unlinked file below $TMPDIR or /tmp, open for reading and writing; -1 with errno.
+ */
 int io_tmpfile(void);
 
 /* The same in a directory. */

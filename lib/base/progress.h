@@ -1,4 +1,4 @@
-/* The words of a progress line and of the summary after it: how much, how small, how fast. */
+/* The text of a progress line and of the summary after it: amount, ratio and speed. */
 #ifndef GZCORE_BASE_PROGRESS_H
 #define GZCORE_BASE_PROGRESS_H
 
@@ -13,16 +13,25 @@ struct progress {
 	char line[PROGRESS_LINE];
 };
 
-/* Begins now; terminal is where progress_show writes. */
+/* Starts the clock; terminal is the descriptor that progress_show writes to. */
 void progress_start(struct progress *p, int terminal);
 
-/* The line for that many bytes in and out; NULL while the last one is younger than 0.1 s. */
+/*
+ * Returns the line for that many bytes in and out; NULL if the last one was shown less than 0.1 s
+ * ago.
+ */
 const char *progress_due(struct progress *p, uint64_t in, uint64_t out);
 
-/* Writes the line, when one is due, to the terminal in place of the last one.  progress is a struct progress. */
+/*
+ * Writes the line, if one is due, to the terminal in place of the last one.  progress is a struct
+ * progress.
+ */
 void progress_show(void *progress, uint64_t in, uint64_t out);
 
-/* The line now: "421.3 MB in, 66.1 MB out, 15.7 %, 812 MB/s" (of the larger side). */
+/*
+ * Returns the line in any case: "421.3 MB in, 66.1 MB out, 15.7 %, 812 MB/s" (the speed of the
+ * larger side).
+ */
 const char *progress_line(struct progress *p, uint64_t in, uint64_t out);
 
 #endif

@@ -6,9 +6,10 @@
 #include <stdint.h>
 
 /*
- * In an array of count elements of size bytes, each with a uint64_t at offset by which they are in rising order: the
- * index of the first element whose number is key or more, of the first whose number is more than key; count when there
- * is none.  The element before the latter is the last that starts at or before an address.
+ * The array has count elements of size bytes, in rising order of the uint64_t at offset in each.
+ * search_from returns the index of the first element whose number is at least key, search_after
+ * that of the first whose number is greater; both return count if there is none.  The element
+ * before search_after's is the last that starts at or before key.
  */
 size_t search_from(const void *array, size_t count, size_t size, size_t offset, uint64_t key);
 size_t search_after(const void *array, size_t count, size_t size, size_t offset, uint64_t key);

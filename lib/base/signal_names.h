@@ -1,4 +1,4 @@
-/* The names of Linux's signals, which a core and a command line know by number. */
+/* The names of Linux's signals; cores and command lines have only their numbers. */
 #ifndef GZCORE_BASE_SIGNAL_NAMES_H
 #define GZCORE_BASE_SIGNAL_NAMES_H
 
@@ -6,10 +6,13 @@
 extern "C" {
 #endif
 
-/* "SIGSEGV"; NULL for a number without a name, real-time signals among them: signal(7), x86 and arm. */
+/*
+ * "SIGSEGV"; NULL for a number without a name, such as a real-time signal.  The numbers of x86 and
+ * arm: signal(7).
+ */
 const char *signal_name(unsigned number);
 
-/* "SEGV_MAPERR": the name of a signal's si_code; NULL for one that has none: sigaction(2). */
+/* "SEGV_MAPERR": the name of a signal's si_code (sigaction(2)); NULL if it has none. */
 const char *signal_code(unsigned number, int code);
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-/* Where something goes that is to be there whole or not at all: to a file, to a command, or to a descriptor. */
+/* An output that is written whole or not at all: a file, a command, or a descriptor. */
 #ifndef GZCORE_STORE_OUTPUT_H
 #define GZCORE_STORE_OUTPUT_H
 
@@ -6,7 +6,10 @@
 #include "system/child.h"
 
 struct output {
-	/* The caller's: one of these, or neither for standard output, of which what is written stays. */
+	/*
+	 * The caller sets one of these, or neither for standard output, where written data cannot
+	 * be taken back.
+	 */
 	const char *file;
 	struct command command;		/* argv NULL: none */
 
@@ -14,16 +17,16 @@ struct output {
 	struct store store;
 };
 
-/* What it is called in a message. */
+/* Its name in messages. */
 const char *output_name(const struct output *o);
 
-/* Opens it.  Returns 0, or -1 with errno, EEXIST when there is such a file. */
+/* Opens it.  Returns 0, or -1 with errno, EEXIST if there is such a file. */
 int output_open(struct output *o);
 
 /*
- * Ends it.  whole: all has been written; else there will be no such file, and the command is killed, so that it does
- * not take the end of its input for that.  Returns 0; -1 with errno, 0 when the command failed: *status
- * is what waitpid(2) says of it.
+ * Ends it.  whole says that everything was written; otherwise there will be no such file, and the
+ * command is killed, so that it does not take a part for the whole.  Returns 0; -1 with errno,
+ * where 0 means that the command failed and *status is its status as from waitpid(2).
  */
 int output_close(struct output *o, int whole, int *status);
 

@@ -1,25 +1,34 @@
-/* How long a file may become: by its own limit, and by what must stay free when all who write share the rest. */
+/*
+ * How large a file may become: by its own limit, and by the free space that all writers must leave
+ * and share.
+ */
 #ifndef GZCORE_STORE_ROOM_H
 #define GZCORE_STORE_ROOM_H
 
 #include <stdint.h>
 
-/* What a writer takes besides its file, bytes: its record, directories, what a file system notes. */
+/*
+ * Room for what a writer needs besides its file, bytes: its record, directories, metadata of the
+ * file system.
+ */
 #define ROOM_MARGIN 65536
-/* How long those that write already take at most to see one more, ms: some of their looks (stages.h). */
+/* After this time the present writers have seen a new one, ms: several STAGES_TICKs. */
 #define ROOM_JOIN 150
 
 struct room {
-	int fd;			/* the file, the caller's */
+	int fd;			/* the file; belongs to the caller */
 	uint64_t most;		/* bytes it may have */
-	uint64_t spare;		/* bytes of its file system that stay free, of those that others than root may use */
-	int queue, places;	/* our place among those that write (queue_linux.h); -1: we are alone */
+	uint64_t spare;		/* bytes that must stay free, of those for ordinary users */
+	int queue, places;	/* our place among the writers (store/queue.h); -1: we are alone */
 };
 
-/* How long it may be by now, bytes. */
+/* How large the file may be now, bytes. */
 uint64_t room_now(const struct room *r);
 
-/* To be called before the first byte: waits until the others know that they share with one more. */
+/*
+ * Call it before the first byte: waits until the other writers have seen that they share with one
+ * more.
+ */
 void room_join(const struct room *r);
 
 #endif

@@ -1,4 +1,4 @@
-/* A command that reads what we write. */
+/* A command whose standard input we write. */
 #ifndef GZCORE_SYSTEM_CHILD_H
 #define GZCORE_SYSTEM_CHILD_H
 
@@ -12,43 +12,60 @@ struct command {
 };
 
 /*
- * Starts it, by PATH, with our descriptors but for its standard input, and with signals as end_input_heed found them;
- * SIGCHLD is no longer ignored.  Returns 0, or -1 with errno; that it is not there shows in its status: 127.
+ * Starts the command, found by PATH, with our descriptors except standard input, and with the
+ * signal dispositions from before end_input_heed; SIGCHLD is no longer ignored.  Returns 0, or -1
+ * with errno.  If there is no such command, its status is 127.
  */
 int command_start(struct command *c);
 
 /*
- * Becomes the command argv, with signals as end_input_heed found them; one that has come since comes again, since the
- * command would take what that did to the input for its end.  Returns -1 with errno.
+ * Becomes the command argv, with the signal dispositions from before end_input_heed.  A signal that
+ * has come since is sent again: it replaced the input, and the command would take that for the
+ * input's end.  Returns -1 with errno.
  */
 int command_become(char **argv);
 
-/* Splits argv at the first ";", in place, into two commands: *second is the other.  0, or -1 when one is empty. */
+/*
+ * Splits argv in place at the first ";" into two commands; *second is the second.  Returns 0, or -1
+ * if one is empty.
+ */
 int command_split(char **argv, char ***second);
 
-/* What a process that is apart and its parent know of the first command that it starts. */
+/*
+ * What a child of command_apart and its parent know about the first command that the child starts.
+ */
 struct command_hold {
 	/* Shared by both. */
 	struct command_shared {
 		int touched;	/* for the caller, 0 at first */
 		pid_t pid;	/* the command's */
 	} *shared;
-	/* Its own: the command's input, of which the parent holds the other end; where that is told to let go. */
+	/*
+	 * Internal: the command's input, whose other end the parent holds; and a pipe that tells
+	 * the parent to close it.
+	 */
 	int input[2], letting_go[2];
 };
 
 /*
- * Goes on in a child, which may be led astray by what it reads and die of it.  When it dies, a command that it was
- * writing to, of which hold is the hold, is killed before it sees the end of its input: it must not take a part for the
- * whole.  Returns 0 in the child; here, when that has ended, 1 with its status as waitpid(2) gives it.  Until then it
- * gets our signals, as after end_input_tell.  Returns -1 with errno when no child could be made.
+ * Continues in a child, because hostile input may crash it.  If the child dies while it writes to
+ * the command of hold, the command is killed before it sees the end of its input, so it cannot take
+ * a part for the whole.  Returns 0 in the child; in the parent 1, with the child's status as from
+ * waitpid(2), after the child has ended.  Until then the child gets our signals, as after
+ * end_input_tell.  Returns -1 with errno if no child could be made.
  */
 int command_apart(struct command_hold *hold, int *status);
 
-/* Closes fd, unless it is -1, and waits for the end.  Returns the status as waitpid(2) gives it. */
+/*
+ * Closes fd, unless it is -1, and waits until the command has ended.  Returns its status as from
+ * waitpid(2).
+ */
 int command_end(struct command *c);
 
-/* Kills it (SIGKILL) before it has seen the end of its input, and waits for that. */
+/*
+ * Kills the command (SIGKILL) before it has seen the end of its input, and waits until it has
+ * ended.
+ */
 void command_kill(struct command *c);
 
 #endif

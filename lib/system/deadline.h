@@ -1,18 +1,21 @@
-/* Doing what may never end: reading from a process that hangs, or from a file system that does. */
+/* Calls that may never return: reading from a process, or a file system, that hangs. */
 #ifndef GZCORE_SYSTEM_DEADLINE_H
 #define GZCORE_SYSTEM_DEADLINE_H
 
 #include <stddef.h>
 
 /*
- * Calls fn in a process of its own, which has not 0 to 2 of our descriptors, and waits at most ms
- * milliseconds; it is killed then, and left behind where even that does not end it.  What it
- * leaves is what it wrote to memory of deadline_memory, or to files.  Returns 0; -1 with errno,
- * ETIMEDOUT when the time was up, ECANCELED when it died.
+ * Calls fn in a child process, which does not have our descriptors 0 to 2, and waits at most ms
+ * milliseconds.  Then the child is killed; if even that does not end it, it is left behind.  fn
+ * returns results through memory of deadline_memory, or through files.  Returns 0; -1 with errno,
+ * ETIMEDOUT if the time was up, ECANCELED if the child died.
  */
 int deadline_run(void (*fn)(void *arg), void *arg, int ms);
 
-/* Memory, all zeros, that the caller and such a process share; NULL with errno.  deadline_free frees it. */
+/*
+ * Returns zeroed memory that the caller and such a child share; NULL with errno.  deadline_free
+ * frees it.
+ */
 void *deadline_memory(size_t len);
 void deadline_free(void *memory, size_t len);
 

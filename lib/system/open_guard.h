@@ -1,20 +1,26 @@
 /*
- * For libraries that open files whose names came from someone else.  While it is on, open(2) of this
- * process, whoever calls it, fails with EACCES for all but files that are io_stored, unless it may create one: a FIFO
- * would keep us waiting, a device or a file of procfs might do something.
+ * For libraries that open files whose names come from someone else.  While the guard is on, every
+ * open(2) in this process fails with EACCES unless the file is io_stored, or the call may create
+ * it: a FIFO would make us wait, and opening a device or reading a file of procfs can have effects.
  */
 #ifndef GZCORE_SYSTEM_OPEN_GUARD_H
 #define GZCORE_SYSTEM_OPEN_GUARD_H
 
 struct open_guard {
-	/* Asked before a file is opened that is not created: 0, or the errno with which that fails; unless NULL. */
+	/*
+	 * Called before a file is opened but not created; returns 0, or the errno with which open
+	 * fails.  May be NULL.
+	 */
 	int (*ask)(void *arg, const char *path);
-	/* Told the errno when such a file could not be opened; unless NULL. */
+	/* Called with the errno if such a file could not be opened.  May be NULL. */
 	void (*failed)(void *arg, const char *path, int why);
 	void *arg;
 };
 
-/* Turns it on, with what is the caller's and must stay there, or with NULL off; for a process of one thread. */
+/*
+ * Turns the guard on, with *g, which must stay valid, or with NULL off.  For a process with one
+ * thread.
+ */
 void open_guard(const struct open_guard *g);
 
 #endif

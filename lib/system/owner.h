@@ -1,23 +1,27 @@
-/* Users, groups and modes: reading them, and becoming a user for good. */
+/* Users, groups and modes: parsing them, and becoming another user permanently. */
 #ifndef GZCORE_SYSTEM_OWNER_H
 #define GZCORE_SYSTEM_OWNER_H
 
 #include <sys/types.h>
 
 /*
- * Reads "user", "user:group", "user:" with its own group, or ":group"; names or numbers.  What is not named
- * stays as it was.  Returns 0, or -1 when there is no such user or group.
+ * Parses "user", "user:group", "user:" with the user's own group, or ":group"; names or numbers.
+ * *uid or *gid does not change if it is not named.  Returns 0, or -1 if there is no such user or
+ * group.
  */
 int owner_parse(const char *text, uid_t *uid, gid_t *gid);
 
-/* Reads an octal mode of permission bits alone, up to 777.  Returns 0, or -1 when it is none. */
+/*
+ * Parses an octal mode of permission bits only, up to 777.  Returns 0, or -1 if it is no such mode.
+ */
 int owner_mode(const char *text, mode_t *mode);
 
 /*
- * Gives up the process's rights for those of a user, named as for owner_parse, with its own group unless one is
- * named, and no others; no program that it starts gets more (PR_SET_NO_NEW_PRIVS), and it leaves no core, in
- * which what it was given to read would be (PR_SET_DUMPABLE).  Returns 0; -1 with
- * errno, ENOENT when there is no such user: the process must then do no more.
+ * Gives up the process's rights for those of a user, named as for owner_parse, with the user's own
+ * group unless one is named, and no other groups.  Programs that the process starts get no more
+ * rights (PR_SET_NO_NEW_PRIVS), and it leaves no core, which would contain the data it reads
+ * (PR_SET_DUMPABLE).  Returns 0; -1 with errno, ENOENT if there is no such user: then the process
+ * must stop.
  */
 int owner_become(const char *text);
 

@@ -1,4 +1,4 @@
-/* What Linux offers beyond POSIX to move bytes through pipes: pipe(7), splice(2). */
+/* Linux's ways to move bytes through pipes, beyond POSIX: pipe(7), splice(2). */
 #ifndef GZCORE_SYSTEM_PIPE_H
 #define GZCORE_SYSTEM_PIPE_H
 
@@ -6,45 +6,45 @@
 #include <sys/types.h>
 
 /*
- * The size that pipes are given, bytes.  The kernel writes a core a page at a time and waits for
- * the reader; more than this gains nothing, and an unprivileged user may not have it
+ * The size that pipes are enlarged to, bytes.  The kernel writes a core a page at a time and waits
+ * for the reader.  A larger pipe gains nothing, and unprivileged users may not have one
  * (/proc/sys/fs/pipe-max-size).
  */
 #define PIPE_SIZE (1024 * 1024)
 
-/* Enlarges the pipe behind fd.  Best effort: what is no pipe, or may not grow, stays as it is. */
+/* Enlarges the pipe of fd.  Best effort: if fd is no pipe, or may not grow, nothing changes. */
 void pipe_grow(int fd);
 
 /*
- * A descriptor to read from, which stays the caller's.  Where it is a pipe, that is enlarged, and
- * what is in it is spliced into one of our own before it is copied: the kernel locks a pipe for as long as
- * a read copies from it, and who writes a core waits, spinning.
+ * A descriptor to read from, which still belongs to the caller.  A pipe is enlarged, and its
+ * content is spliced into a pipe of our own before it is copied: the kernel locks a pipe while a
+ * read copies from it, and the writer of a core would wait, spinning.
  */
 struct pipe_input {
 	int fd;
-	int own[2];	/* -1: none */
+	int own[2];	/* our pipe; -1: none */
 };
 
 void pipe_open(struct pipe_input *p, int fd);
 void pipe_close(struct pipe_input *p);
 
 /*
- * Reads until len bytes or the end of file, as io_read does, but does not wake up for every page
- * that the kernel puts into a pipe: after a short read it naps, and the pipe takes what comes.
- * buf is best from io_buffer.
+ * Reads until len bytes or the end of file, like io_read, but does not wake up for every page that
+ * the kernel puts into a pipe: after a short read it sleeps briefly while the pipe fills.  buf
+ * should come from io_buffer.
  */
 ssize_t pipe_gather(struct pipe_input *p, void *buf, size_t len);
 
 /*
- * Moves 1 to len bytes from in to out without copying them.  Returns the bytes moved, 0 at the
- * end of in, -1 with errno; EINVAL when this pair of files cannot be spliced.
+ * Moves 1 to len bytes from in to out without copying them.  Returns the number of bytes moved, 0
+ * at the end of in, -1 with errno; EINVAL if this pair of files cannot be spliced.
  */
 ssize_t pipe_splice(int in, int out, size_t len);
 
 /*
- * The first len bytes that a pipe holds, which stay in it (tee(2)); waits until they are there, the pipe
- * has ended, or nothing more has come for so many ms, -1: for ever; a pipe that is full gets no more.  Returns how
- * many; -1 with errno, EINVAL when fd is no pipe.
+ * Reads the first len bytes of a pipe, which also stay in it (tee(2)).  Waits until they have come,
+ * the pipe has ended or is full, or nothing more has come for patience ms (-1: wait for ever).
+ * Returns their number; -1 with errno, EINVAL if fd is no pipe.
  */
 ssize_t pipe_peek(int fd, void *buf, size_t len, int patience);
 

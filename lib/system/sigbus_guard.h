@@ -1,14 +1,16 @@
 /*
- * Files that a library has mapped and that another process then cuts short: touching what is gone is SIGBUS
- * (mmap(2)).  With the guard it is zeros.
+ * For files that a library has mapped and that another process may cut short.  Touching the missing
+ * part causes SIGBUS (mmap(2)); with the guard it reads as zeros.
  */
 #ifndef GZCORE_SYSTEM_SIGBUS_GUARD_H
 #define GZCORE_SYSTEM_SIGBUS_GUARD_H
 
-/* Sets the handler of SIGBUS, or with 0 restores what there was.  Of the whole process, in which there is one. */
+/*
+ * Sets the handler of SIGBUS, or with 0 restores the former one.  The whole process has one guard.
+ */
 void cut_guard(int on);
 
-/* Whether, since it was set, anything was gone. */
+/* Whether a missing part was touched since the guard was set. */
 int cut_guard_seen(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* Starting a child: what its descriptors are, and why a program could not be executed. */
+/* Starting a child process with given descriptors; reports why a program could not be executed. */
 #ifndef GZCORE_SYSTEM_SPAWN_H
 #define GZCORE_SYSTEM_SPAWN_H
 
@@ -16,22 +16,27 @@ struct spawn {
 	/* called in the child, with these descriptors; 0, or -1 with errno; or NULL */
 	int (*prepare)(void *arg);
 	void *arg;
-	/* what comes back: the errno for which the child could not be what it should, or 0 */
+	/* result: the errno with which prepare or executing the program failed, or 0 */
 	int error;
 };
 
 /*
- * Starts a child, and waits until it is what it should be.  It has our other descriptors but those that are O_CLOEXEC,
- * and our signal mask and dispositions unless prepare changes them; SIGCHLD is no longer ignored, by us neither, since
- * an ended child would leave no status behind.
+ * Starts a child, and waits until it has executed its program or failed.  The child has our other
+ * descriptors except those with O_CLOEXEC, and our signal mask and dispositions unless prepare
+ * changes them.  SIGCHLD is no longer ignored, in the child and here, since an ended child would
+ * leave no status.
  *
- * Returns the child's process ID, which the caller has to wait for, also when error is set: it exits with
- * SPAWN_FAILED then.  Returns 0 in the child when argv is NULL.  Returns -1 with errno when there is no child.
+ * Returns the child's process ID, for which the caller must wait, also if error is set: then the
+ * child exits with SPAWN_FAILED.  Returns 0 in the child if argv is NULL.  Returns -1 with errno if
+ * no child could be made.
  */
 pid_t spawn_start(struct spawn *s);
 #define SPAWN_FAILED 127
 
-/* Waits for the end of a child.  Returns its status as waitpid(2) gives it, 0 when it is no child of ours. */
+/*
+ * Waits until a child has ended.  Returns its status as from waitpid(2), or 0 if it is no child of
+ * ours.
+ */
 int spawn_wait(pid_t pid);
 
 #endif

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Times gzcoredump's filters and their peers on real crashes, side by side.
+"""Times gzcoredump's filters and other programs on real crashes, side by side.
 
 usage: bench.py BUILD OUT [ROUNDS]
 
-Crashes real processes through the kernel with one handler after the other, in turn, ROUNDS times,
-and prints medians and ratios; then the same cores as files.  Writes OUT/bench.csv, OUT/bench.txt and
-OUT/bench.svg.  Needs root.  The kernel's settings are restored at the end, whatever ends it.
+Crashes real processes through the kernel, with the handlers in turn, ROUNDS times, and prints medians and ratios; then
+does the same with the cores as files.  Writes OUT/bench.csv, OUT/bench.txt and OUT/bench.svg.  Needs root.  The kernel's
+settings are restored at the end, whatever ends it.
 """
 
 import csv
@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 
-# Beyond this, milliseconds, once is enough.
+# A run that takes longer, in milliseconds, is repeated only once.
 SLOW = 4000
 
 KERNEL = "/proc/sys/kernel/"
@@ -111,12 +111,12 @@ class Bench:
         self.set("core_pattern", "|" + path + ARGUMENTS)
 
     def crash(self, argv):
-        """Milliseconds from the start of the handler to the end of its pipeline."""
+        """Returns the milliseconds from the start of the handler to the end of its pipeline."""
         done = self.tmp + "/done"
         for name in "done", "out", "out.partial":
             if os.path.exists(self.tmp + "/" + name):
                 os.unlink(self.tmp + "/" + name)
-        # What another handler wrote is not to be written back at this one's cost.
+        # The writeback of the last handler's output must not slow this one.
         os.sync()
         subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for _ in range(30000):
@@ -137,7 +137,7 @@ class Bench:
         sizes = {}
         for round in range(self.rounds + 1):
             for name, command in handlers:
-                # The first round warms up; what takes long is done once more.
+                # The first round warms up; a slow run is repeated only once.
                 if round > 1 and times[name][0] > SLOW:
                     continue
                 self.handler(command)
@@ -153,7 +153,7 @@ class Bench:
     # Whole commands on files.
 
     def run(self, argv, stdin, stdout):
-        """The seconds of a command."""
+        """Returns the seconds that a command takes."""
         with open(stdin, "rb") as i, open(stdout, "wb") as o:
             start = time.perf_counter()
             pid = os.posix_spawn(shutil.which(argv[0], path=self.env()["PATH"]), argv, self.env(), file_actions=[
@@ -216,7 +216,7 @@ PEERS = [
 
 
 def whole(b):
-    """gzcoredump -k, installed in a folder of its own; its core-store does not sync (-S)."""
+    """Installs gzcoredump -k in a directory of its own; its core-store does not sync (-S)."""
     where = b.tmp + "/whole"
     os.mkdir(where)
     for name in os.listdir(b.tmp):
@@ -318,13 +318,13 @@ def file_part(b):
 
 
 def memory_part(b):
-    """Peak resident memory, read while the standard input is still open: of ours with 4 GiB in."""
+    """Measures peak resident memory while standard input is still open, for our programs after 4 GiB of input."""
     with open(b.tmp + "/core.python", "rb") as f:
         core = f.read()
     what = "resident memory"
     b.say()
     b.say(what)
-    # The hardest level gets less: what it is given more of does not change it.
+    # The highest level gets less input: more would not change its memory.
     runs = [(ours("-%d" % n, "-T2")[1], 4096 if n < 8 else 1024) for n in (1, 2, 6, 7, 8)]
     runs += [(ours("-%d" % n, "-T1", "-b", "128K")[1], 4096 if n < 6 else 1024) for n in (1, 2, 6, 8)]
     runs += [(named(*words.split())[1], 1024) for words in (
@@ -346,7 +346,7 @@ def memory_part(b):
 
 
 def ratios(b):
-    """What one is against another: how many times faster, or of the limit how many times slower."""
+    """Returns a ratio: how many times faster one is than another, or how many times slower than the limit."""
     limit = "limit: tap into cat >/dev/null"
 
     def line(what, part, slow, fast):
@@ -382,7 +382,7 @@ def ratios(b):
 
 
 def slow_part(b):
-    """A sink of 10 MB/s: what the adaptive levels make of it."""
+    """Measures the adaptive levels with an output of 10 MB/s."""
     path = b.tmp + "/core.python"
     times, sizes = {}, {}
     for name, argv in (("gzdeflate -1", ["-1"]), ("gzdeflate -6", ["-6"]), ("gzdeflate -A 1-9", ["-A", "1-9"])):
@@ -403,7 +403,7 @@ def slow_part(b):
 
 
 def draw(path, points, title):
-    """Size against time, both logarithmic."""
+    """Plots size against time, both logarithmic."""
     points = [p for p in points if p[2]]
     limit = next(p for p in points if p[0] == "cat")
     points = [p for p in points if p[0] != "cat"]
@@ -436,7 +436,7 @@ def draw(path, points, title):
     s.append('<text x="16" y="%d" transform="rotate(-90 16 %d)" text-anchor="middle">stored, MB</text>' % (h / 2, h / 2))
     s.append('<path d="M%.1f 40V%d" stroke="#c00" stroke-dasharray="4 3"/><text x="%.1f" y="52" fill="#c00">cat</text>'
              % (x(limit[1]), h - bottom, x(limit[1]) + 4))
-    # The ladder alone, not its variants.
+    # Only the levels, not their variants.
     points = [p for p in points if not p[0].startswith(("gzdeflate", "zdeflate")) or p[0][-2:-1] == "-" and
               p[0].count("-") == 1 and p[0].startswith("gz")]
     ours = [p for p in points if p[0].startswith("gzdeflate")]
@@ -448,7 +448,7 @@ def draw(path, points, title):
         colour = "#06c" if mine else "#444"
         label = name.replace("gzdeflate ", "") if mine else name
         px, py, wide = x(ms), y(size / 1e6), 6.2 * len(label)
-        # The first place around the point where no other label is.
+        # Put the label at the first place around the point where no other label is.
         places = [(px + 6, py - 5), (px + 6, py + 14), (px - 6 - wide, py - 5), (px - 6 - wide, py + 14)]
         at = next((p for p in (places[1:] + places[:1] if mine else places)
                    if not any(p[0] < t[0] + t[2] and t[0] < p[0] + wide and abs(p[1] - t[1]) < 11 for t in taken)),

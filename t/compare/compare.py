@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Compares what the programs say of real cores with what elfutils, binutils and gdb say of them.
+"""Compares our programs' output for real cores with that of elfutils, binutils and gdb.
 
 usage: compare.py BUILD [TABLE ...]
 
-Crashes real programs through the kernel and prints Markdown tables: modules, frames, ids, cost, bounds,
-segments; given, of the cores in the folder $CORES, whatever machine they are of.  Exits 1 when a row differs or misses its target.  Needs root.  t/lib/kernel.bash holds the lock
-and restores the kernel's settings, whatever ends this.
+Crashes real programs through the kernel and prints Markdown tables: modules, frames, ids, cost, bounds, segments; and
+given, for the cores of any machine in the directory $CORES.  Exits 1 if a row differs or misses its target.  Needs root.
+t/lib/kernel.bash holds the lock and restores the kernel's settings, whatever ends this.
 """
 
 import collections
@@ -23,10 +23,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(
 from crashes import NODE, PYTHON, QUIET, SYS, T, Crashes, Skip, dynamic32, have, static32, static_pie  # noqa: E402
 
 NT_X86_XSTATE = 0x202
-# Bytes of the registers of a processor that has AMX.
+# The size of the registers of a processor with AMX, bytes.
 AMX = 11008
 
-# A file of code that no linker knows of: mapped, as gdb does to read one.
+# Maps an ELF file that the dynamic linker does not know, as gdb does to read one.
 MAPPER = """
 import mmap, os
 f = os.open("/usr/bin/env", os.O_RDONLY)
@@ -41,7 +41,7 @@ keep = [("key%d" % i, [i, str(i * 7919), {"a": i, "b": r.random()}]) for i in ra
 os.abort()
 """
 
-# What a command had at most, without what its parent had: kibibytes.
+# Prints the peak memory of a command, not counting its parent's, in KiB.
 PEAK = """
 #define _DEFAULT_SOURCE
 #include <stdio.h>
@@ -73,14 +73,14 @@ class Compare(Crashes):
         self.cores = {}
 
     def program(self, name):
-        """Core and executable of one of PROGRAMS."""
+        """Returns core and executable of one of PROGRAMS."""
         if name not in self.cores:
             argv, seconds = PROGRAMS[name](self)
             self.cores[name] = self.crash(argv, seconds), os.path.realpath(argv[0])
         return self.cores[name]
 
     def stacks(self, how, *args):
-        """Addresses of each thread's frames, as a function of t/lib/trace.bash reads them."""
+        """Returns the addresses of each thread's frames, read by a function of t/lib/trace.bash."""
         out = self.output("bash", "-c", '. "$0/lib/trace.bash"; "$@"', T, how, *args)
         d = collections.OrderedDict()
         for line in out.splitlines():
@@ -117,8 +117,8 @@ class Compare(Crashes):
             theirs = {start: m for start, m in self.eu_modules(core).items() if m[0] != "-"}
             ours = {start: m for start, m in self.our_modules(core).items() if m[0] != "-"}
             same = {start for start in ours if start in theirs and theirs[start][0] == ours[start][0]}
-            # Of a file whose first pages the program itself maps, to read it, eu-unstrip takes the whole range that
-            # it would have, and does not list what the program maps right behind those pages.
+            # If a program maps the first pages of a file to read it, eu-unstrip takes the range that the whole file
+            # would have, and does not list modules that are mapped right after those pages.
             hidden = {start for start in set(ours) - same
                       if any(s < start < end for s, (_, end) in theirs.items()) and
                       self.build_ids([ours[start][1]]) == {ours[start][1]: ours[start][0]}}
@@ -132,7 +132,7 @@ class Compare(Crashes):
                    "core of", "threads", "frames", "as eu-stack", "as gdb", "as gdb, one goes on", "not as gdb")
         for name in PROGRAMS:
             self.frames_of(name, name)
-        # With small mappings first eu-stack 0.188 loses modules: gdb alone is asked.
+        # If small mappings come first, eu-stack 0.188 loses modules, so only gdb is compared.
         if os.path.exists(SYS + "kernel/core_sort_vma"):
             self.sorted(1)
             for name in "python", "static-pie":
@@ -154,15 +154,15 @@ class Compare(Crashes):
             a, b = ours.get(tid, []), gdbs.get(tid, [])
             n = min(len(a), len(b))
             count["same" if a == b else "longer" if n > 0 and a[:n] == b[:n] else "other"] += 1
-        # Where code was made at run time there is no call frame information, and each has its own guess.
+        # Code made at run time has no call frame information, so each program guesses.
         good = like != "no" and len(ours) > 0 and (count["other"] == 0 or name in ("node", "java"))
         self.row(good, title, len(ours), sum(map(len, ours.values())), like, count["same"], count["longer"],
                  count["other"])
 
     def build_ids(self, paths):
-        """Path: its build-id, as readelf says."""
+        """Returns the build-id of each path, from readelf."""
         d, path = {}, None
-        # Of a single file readelf does not say the name.
+        # For a single file, readelf does not print the name.
         for line in self.output("readelf", "-n", *paths, "/dev/null", status=(0, 1)).splitlines():
             if line.startswith("File: "):
                 path = line[6:]
@@ -184,7 +184,7 @@ class Compare(Crashes):
             theirs, ours = {}, {}
             for i in range(0, len(paths), 500):
                 theirs.update(self.build_ids(paths[i:i + 500]))
-                # /dev/null, so that it has more than one to name.
+                # /dev/null is the second file, so that readelf prints names.
                 out = self.output("elf-uuid", "-b", *paths[i:i + 500], "/dev/null", status=(2,))
                 for line in out.splitlines():
                     path, build_id = line.rsplit(": ", 1)
@@ -203,11 +203,11 @@ class Compare(Crashes):
                 continue
             facts = dict(line.split("=", 1) for line in lines.splitlines())
             notes = self.output("eu-readelf", "-n", core, status=(0, 1))
-            # The part of each thread: what stands before the first is nobody's.
+            # Split the output into threads; the text before the first belongs to none.
             parts = re.split(r"^  CORE +[0-9]+  PRSTATUS$", notes, flags=re.M)[1:]
             tids = [int(re.search(r"^ +pid: (\d+)", part, re.M)[1]) for part in parts]
             pcs = [int(re.search(r"\b(?:pc|nip|pswa|[er]ip): +0x([0-9a-f]+)", part)[1], 16) for part in parts]
-            # Of 31 bits, the first of which says so.
+            # Addresses of 31 bits have a first bit that says so.
             if facts["machine"] == "s390" and facts["class"] == "32":
                 pcs = [pc & 0x7fffffff for pc in pcs]
             who = re.search(r"uid: (-?\d+), gid: (-?\d+), pid: (\d+)", notes)
@@ -220,7 +220,7 @@ class Compare(Crashes):
                      (facts["machine"], facts["class"], facts["byteorder"]), len(tids), "yes" if same else "no",
                      "yes" if stood else "no", "yes" if ours == theirs else "no")
 
-    # What it costs.
+    # The cost.
 
     def seconds(self, *argv):
         start = time.perf_counter()
@@ -228,7 +228,7 @@ class Compare(Crashes):
         return time.perf_counter() - start
 
     def headers(self, core):
-        """Bytes of the headers with the notes, and of the first 64 KiB of each segment that begins as ELF."""
+        """Returns the bytes of the headers and notes, and of the first 64 KiB of each segment that begins like ELF."""
         with open(core, "rb") as f:
             head = f.read(64)
             phoff, shoff = struct.unpack_from("<QQ", head, 32)
@@ -259,7 +259,7 @@ class Compare(Crashes):
             lines = open("strace").read()
             read = sum(map(int, re.findall(r"read(?:64)?\(.* = (\d+)$", lines, re.M)))
             ms = statistics.median(self.seconds("core-info", core) for _ in range(11)) * 1000
-            # Two bytes more: whether it is compressed.
+            # Two bytes more are read to see whether it is compressed.
             self.row(0 < read <= need + images + 2 and "mmap(" not in lines and ms <= 10, name,
                      "%d MB" % (os.stat(core).st_size / 1e6), need, images, read, "%.1f ms" % ms)
 
@@ -289,7 +289,7 @@ class Compare(Crashes):
         os.unlink(core)
 
     def widen(self, core):
-        """Puts other notes in place of the core's: vector registers as large as another processor has."""
+        """Replaces the core's notes by ones with vector registers as large as another processor's."""
         with open(core, "r+b") as f:
             head = f.read(64)
             phoff, phnum = struct.unpack_from("<Q", head, 32)[0], struct.unpack_from("<H", head, 56)[0]
@@ -346,7 +346,7 @@ class Compare(Crashes):
             if record:
                 break
             time.sleep(0.1)
-        # Another process, whose stack may be of another size.
+        # This is another process, whose stack may have another size.
         size = int(re.search("^bytes=(.*)", record[0], re.M)[1]) if record else 0
         self.promised("the kernel's stream, by the handler", n, size, "".join(record))
 
@@ -359,12 +359,12 @@ class Compare(Crashes):
         self.row(good, name, segments, size, promised[1] if promised else "-", "yes" if known else "no")
 
 
-# The command, and the seconds after which it is given a signal, if it has none of its own.
+# The command, and the seconds after which it gets a signal, if it does not crash itself.
 PROGRAMS = {
     "python": lambda c: ([sys.executable, "-c", PYTHON], 0),
     "python, mapping an ELF file": lambda c: ([sys.executable, "-c", MAPPER], 0),
     "node": lambda c: ([have("node"), "-e", NODE], 2),
-    # Much arithmetic, all of it in code made at run time.
+    # Does much arithmetic, all in code made at run time.
     "java": lambda c: ([os.path.realpath(have("java")), "-m", "java.base/sun.security.tools.keytool.Main",
                         "-genkeypair", "-alias", "a", "-keyalg", "RSA", "-keysize", "16384", "-keystore",
                         c.p + "/keys", "-storepass", "secret", "-dname", "CN=a"], 3),

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""A disk that can lose its power at any moment.
+"""Simulates a disk that can lose its power at any moment.
 
 usage: disk.py BYTES MOUNTPOINT COPY
 
-MOUNTPOINT/image is the disk, all zeros at first, for a loop device.  As a disk with a cache does, it may lose what
-was written since the last flush, in any order.  Whoever opens MOUNTPOINT/cut makes COPY: what the disk would hold
-had the power failed then, with all, none or some of those writes.
+MOUNTPOINT/image is the disk, all zeros at first, for a loop device.  Like a disk with a cache, it may lose any of the
+writes since the last flush.  Opening MOUNTPOINT/cut makes COPY: the content of the disk if the power failed at that
+moment, with all, none or some of those writes.
 """
 
 import errno

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Ends what stores dumps in the middle, again and again, and looks at what is left.
+"""Interrupts the programs that store dumps, again and again, and checks what is left.
 
 usage: endure.py [-n TURNS] BUILD [ROW ...]
 
-Prints a Markdown table for each row, of ROWS below and in load.py: what was done how often, and what was found.  Exits 1 when
-something was found that must not be.  Needs root, gdb, and FUSE with its module for Python; nothing is changed but
-in a folder of its own, and by the row "kernel" the kernel's settings, which t/lib/kernel.bash restores, whatever
-ends this.  -n: so many turns for each line of a table, instead of its own number.
+Prints a Markdown table for each row of ROWS, below and in load.py: what was done how often, and what was found.  Exits 1
+if something was found that must not be there.  Needs root, gdb, and FUSE with its Python module.  Changes only files in a
+directory of its own, and in the row "kernel" the kernel's settings, which t/lib/kernel.bash restores, whatever ends this.
+-n: the number of turns for each line of a table, instead of its own number.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ from crashes import KERNEL, T  # noqa: E402
 
 PR_SET_CHILD_SUBREAPER = 36
 HIDDEN = re.compile(r"\.gzcore\.[0-9a-f]{16}")
-# A process of some megabytes.
+# Crashes with some megabytes of memory.
 CRASH = """
 import bz2, ctypes, json, lzma, os, random, sqlite3
 keep = [os.urandom(1000) + b"x" * 3000 for i in range(5000)]
@@ -53,7 +53,7 @@ def wait_for(what, seconds=30):
 
 
 class Endure:
-    """What all rows need, in a folder of its own, self.s; what is mounted and started is on self.undo."""
+    """Holds what all rows need, in the directory self.s; self.undo unmounts and ends what was mounted and started."""
 
     def __init__(self, build, turns):
         self.build = os.path.abspath(build)
@@ -95,7 +95,7 @@ class Endure:
               flush=True)
 
     def row(self, wrong, *cells):
-        """A line of the table; wrong: what was found that must not be."""
+        """Prints a line of the table; wrong lists what must not have been found."""
         self.failed |= bool(wrong)
         print("| %s | %s |" % (" | ".join(map(str, cells)), "; ".join(sorted(set(wrong))) or "good"), flush=True)
 
@@ -105,7 +105,7 @@ class Endure:
         return self.undo.callback(subprocess.run, ["umount", "-l", path], stderr=subprocess.DEVNULL)
 
     def fuse(self, program, path, *args):
-        """Mounts a file system of one of our programs: its arguments have {} where it is mounted."""
+        """Mounts a file system of a program in this directory; {} in its arguments is the mount point."""
         for python in (sys.executable, "/usr/bin/python3"):
             if subprocess.run([python, program], capture_output=True).stderr.startswith(b"usage: "):
                 break
@@ -116,7 +116,7 @@ class Endure:
         wait_for(lambda: os.path.ismount(path))
 
     def install(self, *settings):
-        """What was built, with a handler that has these settings; its path."""
+        """Installs the build and a handler with these settings; returns its path."""
         p = tempfile.mkdtemp(prefix="i.", dir=self.s)
         env = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
         subprocess.run(["make", "-s", "-C", T + "/..", "install-built", "B=" + self.build, "PREFIX=" + p,
@@ -132,10 +132,10 @@ class Endure:
             return subprocess.Popen(command, stdin=core, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                     start_new_session=True)
 
-    # What is looked for.
+    # The checks.
 
     def is_core(self, path):
-        """Whether gzip decodes a file to the core, and all of it."""
+        """Returns whether gzip decodes a file to the whole core."""
         with subprocess.Popen(["gzip", "-dc"], stdin=open(path, "rb"), stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL) as p:
             same = subprocess.run(["cmp", "-s", "-", self.core], stdin=p.stdout).returncode == 0
@@ -145,12 +145,12 @@ class Endure:
         return subprocess.run(["gzip", "-t", path], stderr=subprocess.DEVNULL).returncode == 0
 
     def wrong_files(self, d, is_whole=None, parts=False):
-        """What is wrong with the files of a directory, whatever ended those that stored there."""
+        """Returns what is wrong with the files of a directory, however the programs that stored there ended."""
         wrong = []
         is_whole = is_whole or self.is_core
         for name in os.listdir(d):
             path = os.path.join(d, name)
-            # A small core is another one than that which was sent.
+            # A small core is not the core that was passed in.
             small = name.endswith(".small.gz")
             if name.endswith(".gz") and not (self.is_gzip if small else is_whole)(path):
                 wrong.append("a broken file: %d bytes" % os.path.getsize(path))
@@ -161,7 +161,7 @@ class Endure:
                     text = f.read()
                 gz = path[:-len(".txt")] + ".gz"
                 if text == "":
-                    # Not synced yet; it says nothing untrue.
+                    # The record was not synced yet, but says nothing untrue.
                     continue
                 if not text.startswith("uuid=") or not text.endswith("\n"):
                     wrong.append("a broken record")
@@ -170,7 +170,7 @@ class Endure:
         return wrong
 
     def wrong_next(self, d):
-        """What is wrong after the next run: leftovers; dumps that nobody writes any more, but are said to be."""
+        """Returns what is wrong after the next run: leftovers, and dumps that are shown as open but have no writer."""
         subprocess.run(["core-store", d + "/next", "true"], check=True)
         wrong = ["a leftover" for name in os.listdir(d) if HIDDEN.fullmatch(name)]
         for name in os.listdir(d):
@@ -181,7 +181,7 @@ class Endure:
 
 
 def power(e):
-    """SIGKILL of all that stores a dump, at a random moment."""
+    """Kills all processes that store a dump (SIGKILL), at a random moment."""
     e.table("All that stores a dump is killed", "what", "turns", "killed in time", "leftovers before the next run",
             "empty files", "ms to store")
     d = e.s + "/power"
@@ -225,7 +225,7 @@ def power(e):
             wait_for(lambda: group_gone(p.pid))
             left += sum(1 for name in os.listdir(where) if HIDDEN.fullmatch(name))
             if "without" in what and os.path.exists(where + "/f.gz") and os.path.getsize(where + "/f.gz") == 0:
-                # As the manual says of this way alone.
+                # The manual allows this only for this way to give the file its name.
                 empty += 1
                 os.unlink(where + "/f.gz")
             wrong += e.wrong_files(where) + e.wrong_next(where)
@@ -233,7 +233,7 @@ def power(e):
 
 
 def group_gone(pid):
-    """Whether a group has ended; what it left behind is our child, since we are its reaper."""
+    """Returns whether a process group has ended; its orphans are our children, since we are the subreaper."""
     with contextlib.suppress(ChildProcessError):
         os.waitpid(-pid, os.WNOHANG)
     try:
@@ -245,7 +245,7 @@ def group_gone(pid):
 
 @contextlib.contextmanager
 def installed(e):
-    """The kernel's handler is ours for a while; where it is installed."""
+    """Makes our handler the kernel's for a while; yields where it is installed."""
     lock = subprocess.Popen(["bash", "-c", KERNEL, "-", T, e.build], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                             text=True)
     try:
@@ -259,7 +259,7 @@ def installed(e):
 
 
 def ours(p):
-    """The processes of the handler that is installed there, whatever they run at the moment."""
+    """Returns the processes of the handler that is installed there, whatever they run at the moment."""
     for pid in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
             with open("/proc/%s/cmdline" % pid) as f:
@@ -275,7 +275,7 @@ def kill(p):
 
 
 def kernel(e):
-    """SIGKILL of all of the handler that the kernel started, at a random moment."""
+    """Kills all processes of the handler that the kernel started (SIGKILL), at a random moment."""
     e.table("The kernel's handler is killed", "what", "turns", "dumps stored", "records without an end",
             "crashes without a record", "ms to release")
     p = e.undo.enter_context(installed(e))
@@ -297,7 +297,7 @@ def kernel(e):
             victim.kill()
         if turn < 2:
             took.append(time.monotonic() - begin)
-        # One that came too late to be killed ends by itself.
+        # A handler that was killed too late ends by itself.
         wait_for(lambda: not list(ours(p)))
         os.makedirs(d, exist_ok=True)
         if turn >= 2:
@@ -311,7 +311,7 @@ def kernel(e):
 
 
 def small(e):
-    """SIGKILL of all of the handler at a random moment after the small core has its name."""
+    """Kills all processes of the handler (SIGKILL), at a random moment after the small core has its name."""
     e.table("The dump is killed after the small core's time", "what", "turns", "small cores whole, with the same stack",
             "whole dumps stored")
     p = e.undo.enter_context(installed(e))
@@ -325,7 +325,7 @@ def small(e):
         victim = subprocess.Popen([sys.executable, "-c", CRASH.replace("5000", "30000")], stderr=subprocess.DEVNULL)
 
         def of_victim():
-            # Something else on this machine may crash too.
+            # Other programs on this machine may crash too.
             return [n for n in os.listdir(d) if ".%d." % victim.pid in n] if os.path.isdir(d) else []
 
         wait_for(lambda: any(name.endswith(".small.gz") for name in of_victim()))
@@ -353,7 +353,7 @@ def small(e):
 
 
 def image(e):
-    """The power of a disk fails at a random moment while dumps are stored, and its file system comes back."""
+    """Cuts the power of a disk at a random moment while dumps are stored, and mounts its file system again."""
     e.table("The disk loses its power", "what", "turns", "dumps stored", "whole files found",
             "records without an end", "empty records", "leftovers before the next run")
     size = 64 << 20
@@ -390,9 +390,9 @@ def image(e):
                 before = set(finished)
                 with open(e.s + "/disk/cut"):
                     pass
-                # What was stored, and has not been removed by now.
+                # The dumps that were stored and not removed since.
                 there = before & set(os.listdir(d))
-                # Another name each time: of the last one a loop device may still remember something.
+                # Use a new name each time: a loop device may still cache data of the last one.
                 one = "%s.%d" % (copy, turn)
                 os.rename(copy, one)
                 subprocess.run(["mount", "-o", "loop", one, back], check=True)
@@ -409,7 +409,7 @@ def image(e):
 
 
 def look(e, d, there, wrong, counts):
-    """What a file system holds that came back."""
+    """Checks the file system after the power cut."""
     if not os.path.isdir(d):
         return
     names = os.listdir(d)
@@ -424,14 +424,14 @@ def look(e, d, there, wrong, counts):
             counts[3] += text == ""
             gz = name[:-len(".txt")] + ".gz"
             if gz in there and "\ncomplete=yes\n" not in text:
-                # Its handler had not ended when this was looked at.
+                # Its handler had not ended at the check.
                 there.discard(gz)
         counts[4] += bool(HIDDEN.fullmatch(name))
     wrong += e.wrong_files(d) + e.wrong_next(d)
 
 
 def full(e):
-    """The disk is full, or the limit reached, at a random point."""
+    """Fills the disk, or reaches the limit, at a random point."""
     e.table("There is room for less than the whole", "what", "turns", "whole", "parts kept",
             "of these whole members", "of less than one", "nothing kept")
     whole = e.s + "/whole.gz"
@@ -480,7 +480,7 @@ def full(e):
 
 
 def less_than_one(e, path, wrong):
-    """Whether a part is the start of one member; else gzip must read it to its end.  It is the start of the core."""
+    """Checks that a partial file holds the start of the core: as the start of one member, or as whole gzip."""
     part = subprocess.run(["gzip", "-dc", path], capture_output=True)
     with open(path, "rb") as f:
         head = f.read(20)
@@ -494,12 +494,12 @@ def less_than_one(e, path, wrong):
     return less
 
 
-# Each is given the Endure, whose table and row print what it finds.
+# Each function gets the Endure, whose table and row print what it finds.
 ROWS = {"power": power, "kernel": kernel, "small": small, "image": image, "full": full}
 
 
 def main():
-    # What loads it needs us, too.
+    # load.py imports from this module, too.
     import load
 
     rows = {**ROWS, **load.ROWS}

@@ -1,6 +1,6 @@
-"""Rows of endure.py: many crash at once, again and again, behind slow stages, and what is left is counted.
+"""Rows of endure.py in which many programs crash at once, again and again, behind slow stages; what is left is counted.
 
-Each says in its table what was wanted and not reached.  Ratios are of medians of turns that alternate.
+Each row lists in its table the goals that were missed.  Ratios compare medians of alternating turns.
 """
 
 import glob
@@ -15,14 +15,14 @@ import time
 
 from endure import installed, wait_for
 
-# So many bytes of what a program has in memory, a quarter of which compresses badly; then the end.
+# Fills this many bytes of memory, a quarter of which compresses badly, and crashes.
 CRASH = """
 import os, random, sys
 size = int(sys.argv[1])
 keep = random.Random(os.getpid()).randbytes(size // 4) + b"some text %d " * (size // 16)
 os.abort()
 """
-# A process of 290 MB of Python's own objects, which forks, so that only the child dies; ms until it is released.
+# Fills 290 MB with Python objects and forks, so that only the child dies; prints the ms until it is released.
 VICTIM = """
 import os, random, sys, time
 r = random.Random(1)
@@ -56,7 +56,7 @@ def records(d):
 
 
 class Watch(threading.Thread):
-    """The most compressors at once, the most memory of each and of those that wait, and the least free bytes."""
+    """Samples the number of compressors at once, the memory of each and of the waiting ones, and the free bytes."""
 
     def __init__(self, p, d):
         super().__init__()
@@ -91,13 +91,13 @@ class Watch(threading.Thread):
 
 
 def burst(e):
-    """50 crashes at once, of 200 MB each."""
+    """Makes 50 crashes at once, of 200 MB each."""
     e.table("50 crashes of 200 MB at once, at_once=8", "crashes", "records", "removed for room", "stored whole", "compressors at once",
             "KiB of each", "KiB of each that waits", "least free of the floor's 64 MiB", "s")
     with installed(e) as p:
         d = p + "/var/lib/gzcoredump"
         os.makedirs(d, exist_ok=True)
-        # A file system that does not hold them all.
+        # The file system has no room for all of them.
         e.mount(d, "-t", "tmpfs", "-o", "size=%dM" % (64 + 50 * 30), "none")
         configure(p, min_free="64M", at_once=8, queue_wait=600)
         watch = Watch(p, d)
@@ -130,14 +130,14 @@ def burst(e):
 
 
 def storm(e):
-    """A service that crashes ten times a second for a minute, beside one crash of another."""
+    """Crashes a service ten times a second for a minute, and another program once meanwhile."""
     e.table("A service crashes ten times a second for 60 s, another program once", "crashes", "stored", "counted", "small cores",
             "the other's dump", "MB in the directory", "lines of the log", "free, of the floor's 16 MiB")
     with installed(e) as p:
         d = p + "/var/lib/gzcoredump"
         os.makedirs(d, exist_ok=True)
         e.mount(d, "-t", "tmpfs", "-o", "size=64M", "none")
-        # As it is without a configuration.
+        # This uses the default configuration.
         os.unlink(p + "/etc/gzcoredump.conf")
         crash = [sys.executable, "-c", CRASH, "8000000"]
         other = shutil.copy(sys.executable if os.path.realpath(sys.executable).startswith("/usr") else "/usr/bin/python3",
@@ -155,14 +155,14 @@ def storm(e):
         found = records(d)
         service = [r for r in found.values() if r["comm"] != "other"]
         stored = sum(1 for r in service if r["stored"] == "whole")
-        # Each has a record of its own, of which the last says how many there were.
+        # Each crash has a record of its own; the last one has the count.
         counted = max((int(r.get("loop_count", 0)) for r in service), default=0)
         others = [n for n, r in found.items() if r["comm"] == "other" and r["stored"] == "whole"]
         used = sum(os.path.getsize(f) for f in glob.glob(d + "/*"))
         st = os.statvfs(d)
         free = st.f_bavail * st.f_frsize
         wrong = []
-        # Small cores go, with their records, by a budget of their own; of the 5 that were stored whole the file may.
+        # Small cores and their records have limits of their own; the 5 whole files may be removed as well.
         if counted != count - 5:
             wrong.append("%d crashes are not accounted for" % (count - 5 - counted))
         small = glob.glob(d + "/*.small.gz")
@@ -182,7 +182,7 @@ def storm(e):
 
 
 def release(e):
-    """How long a process is held, with level 9, a slow disk and slow hooks behind a buffer."""
+    """Measures how long a process is held, with a buffer before level 9, a slow disk and slow hooks."""
     cases = {
         "the limit: tap, cat >/dev/null": None,
         "level 1": dict(level=1),
@@ -217,7 +217,7 @@ def release(e):
 
 
 def listed(e):
-    """core-list, where there are 10,000 dumps."""
+    """Times core-list for 10,000 dumps."""
     e.table("core-list of 10,000 dumps", "dumps", "lines", "s, median of 9", "least", "most")
     d = e.s + "/many"
     os.mkdir(d)

@@ -1,11 +1,11 @@
-# What every test file loads: the programs under test first in PATH, and a clean environment.
+# Every test file loads this: it puts the programs under test first in PATH, and cleans the environment.
 
 bats_require_minimum_version 1.5.0
 
 T=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-# The folder with the programs, absolute; make check sets it.
+# The directory of the programs, absolute; make check sets it.
 : "${BUILD:=$(cd "$T/.." && pwd)/build}"
-# A version manager's shims last: a Python behind one takes ten times as long to start, and is started often.
+# A version manager's shims go last: through a shim, Python takes ten times as long to start, and tests start it often.
 shims=
 IFS=: read -ra folders <<<"$PATH"
 PATH=$BUILD
@@ -24,8 +24,8 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
-# fails_with STATUS COMMAND…: the exact status, one line on standard error that starts with the
-# program's name, and nothing on standard output.  The line is left in $stderr.
+# fails_with STATUS COMMAND…: checks the exact status, that one line on standard error starts with the program's name,
+# and that standard output is empty.  The line is left in $stderr.
 fails_with() {
 	local status_wanted=$1 out
 	shift
@@ -35,14 +35,14 @@ fails_with() {
 	[[ $stderr == "${1##*/}: "* ]] || { echo "not from ${1##*/}: $stderr"; return 1; }
 }
 
-# usage_error COMMAND…: exits 2 with the usage at the end of standard error, and no output.
+# usage_error COMMAND…: checks for exit status 2, the usage at the end of standard error, and no output.
 usage_error() {
 	run -2 --separate-stderr "$@"
 	[ -z "$output" ] || { echo "unexpected output: $output"; return 1; }
 	[[ $stderr == *"usage: ${1##*/} "* ]] || { echo "no usage: $stderr"; return 1; }
 }
 
-# noise BYTES: bytes that do not compress, the same each time.
+# noise BYTES: prints bytes that do not compress, the same each time.
 noise() {
 	python3 -c '
 import random, sys
@@ -54,7 +54,7 @@ while n > 0:
     n -= k' "$1"
 }
 
-# mixed BYTES: text, noise and zeros in turn, the same each time, as a core has them.
+# mixed BYTES: prints text, noise and zeros in turn, like a core, the same each time.
 mixed() {
 	python3 -c '
 import random, sys
@@ -74,8 +74,8 @@ while n > 0:
     n -= len(b)' "$1"
 }
 
-# need COMMAND…: skips the test when one is not installed; on CI, which installs all but the
-# runtimes of other languages and what make deps says the release lacks, that is a failure.
+# need COMMAND…: skips the test if one is not installed.  CI installs everything except the runtimes of other languages
+# and packages that the release lacks, so there a missing command is a failure.
 need() {
 	local c
 	for c; do
@@ -90,18 +90,18 @@ need() {
 
 . "$T/lib/soon.bash"
 
-# need_fuse: skips the test where no file system of our own can be made.
+# need_fuse: skips the test if it cannot mount a FUSE file system.
 need_fuse() {
 	need fusermount3
 	[ -w /dev/fuse ] || skip "no /dev/fuse"
 }
 
-# need_mounts: skips the test where no mount namespace can be made, as in a chroot that is no mount point.
+# need_mounts: skips the test if no mount namespace can be made, as in a chroot that is no mount point.
 need_mounts() {
 	unshare --mount true 2>/dev/null || skip "no mount namespace can be made"
 }
 
-# slowly: standard input to standard output, a byte with each write.
+# slowly: copies standard input to standard output, one byte with each write.
 slowly() {
 	python3 -c '
 import os, sys
@@ -109,7 +109,7 @@ for b in sys.stdin.buffer.read():
     os.write(1, bytes([b]))'
 }
 
-# terminal FD COMMAND…: runs it with FD a terminal; what it writes there goes to the file terminal.
+# terminal FD COMMAND…: runs the command with a terminal as FD; what it writes there goes to the file terminal.
 terminal() {
 	python3 -c '
 import os, pty, subprocess, sys, tty
@@ -131,9 +131,9 @@ rc = p.wait()
 sys.exit(rc if rc >= 0 else 128 - rc)' "$@"
 }
 
-# members FILE: a line for each gzip member, as RFC 1952 read anew says: offset, size, data offset,
-# data size, CRC-32; then flags, MTIME, the bytes of FEXTRA, FNAME and FCOMMENT, "-" when absent.
-# Fails when the members do not tile the file, or a checksum or a length is wrong.
+# members FILE: prints a line for each gzip member, by an implementation of RFC 1952 of its own: offset, size, data
+# offset, data size, CRC-32; then flags, MTIME, the bytes of FEXTRA, FNAME and FCOMMENT, "-" if absent.  Fails if there
+# are bytes between members, or a checksum or a length is wrong.
 members() {
 	python3 -c '
 import struct, sys, zlib
@@ -173,7 +173,7 @@ is_prefix() {
 	cmp -n "$(stat -c %s "$1")" "$1" "$2"
 }
 
-# reader_gone COMMAND…: its standard output is a pipe that nobody reads; SIGPIPE is ignored.
+# reader_gone COMMAND…: runs it with SIGPIPE ignored and a pipe without a reader as standard output.
 reader_gone() {
 	python3 -c '
 import os, signal, subprocess, sys
@@ -183,8 +183,8 @@ os.close(r)
 sys.exit(subprocess.call(sys.argv[1:], stdout=w, restore_signals=False))' "$@"
 }
 
-# on_terminal COMMAND…: descriptors 0 to 2 are a terminal, where our standard input is typed and
-# then ^D.  What the terminal shows, without an echo, comes on standard output.
+# on_terminal COMMAND…: runs it with a terminal as descriptors 0 to 2, and types our standard input and ^D there.  Prints
+# what the terminal shows, without an echo.
 on_terminal() {
 	python3 -c '
 import os, pty, subprocess, sys, termios
@@ -209,7 +209,7 @@ rc = p.wait()
 sys.exit(rc if rc >= 0 else 128 - rc)' "$@"
 }
 
-# answers PROGRAM: -h and -V on standard output, a bad option with the usage on standard error.
+# answers PROGRAM: checks -h and -V on standard output, and a bad option with the usage on standard error.
 answers() {
 	"$1" -h >usage 2>err && [ ! -s err ] || { echo "-h: $?"; cat err; return 1; }
 	head -n 1 usage | grep -q "^usage: $1 " || { echo "no usage:"; cat usage; return 1; }
@@ -223,7 +223,7 @@ answers() {
 	run "-2" reader_gone "$1" -h
 }
 
-# odd_pieces: standard input to standard output in pieces of odd sizes, with pauses, the same each time.
+# odd_pieces: copies standard input to standard output in pieces of odd sizes, with pauses, the same each time.
 odd_pieces() {
 	python3 -c '
 import os, random, sys, time
@@ -235,8 +235,7 @@ while at < len(b):
         time.sleep(0.001)'
 }
 
-# programs BYTES: that much at most of what executables are made of: ours, bash, Python with what it
-# has mapped.
+# programs BYTES: prints at most this many bytes of executables: our programs, bash, Python and its libraries.
 programs() {
 	{
 		cat "$BUILD/gzdeflate" "$BUILD/zinflate" "$(command -v bash)"
@@ -249,9 +248,9 @@ for path in [sys.executable, "/usr/bin/python3", *seen]:
 	} 2>/dev/null | head -c "$1" || :
 }
 
-# injected INJECTION [PATH…] -- COMMAND…: runs it under strace, which injects into its system calls,
-# such as read:error=EIO:when=3, only where they are on one of the paths, if any; every thread counts
-# its own.  What runs for 20 seconds hangs: 124.  Fails with 99 when nothing was injected.
+# injected INJECTION [PATH…] -- COMMAND…: runs it under strace, which injects a failure into its system calls, such as
+# read:error=EIO:when=3.  With paths, only calls on these count; every thread counts its own calls.  Returns 124 if it
+# runs for 20 seconds, and 99 if nothing was injected.
 injected() {
 	local injection=$1 status=0 on=()
 	shift
@@ -267,7 +266,7 @@ injected() {
 	return "$status"
 }
 
-# threads COMMAND…: prints how many threads it starts, but for what a sanitizer starts of its own.
+# threads COMMAND…: prints how many threads it starts, not counting those of a sanitizer.
 threads() {
 	local with without
 	# The leak checker of a sanitized build cannot be traced.
@@ -279,8 +278,7 @@ threads() {
 	echo $((with - without))
 }
 
-# follows_processors COMMAND…: whether it starts no thread where there is one processor to run on,
-# and by itself more than one where there are two.
+# follows_processors COMMAND…: checks that it starts no thread on one processor, and several on two.
 follows_processors() {
 	local one two n
 	! grep -q sanitize=thread "$BUILD/.flags" || skip 'the thread sanitizer has threads of its own'
@@ -294,7 +292,7 @@ follows_processors() {
 	[ "$n" -eq 3 ] || { echo "$n threads on two processors, not two and a writer"; return 1; }
 }
 
-# slow_reader: standard input to standard output, far slower than anything is compressed.
+# slow_reader: copies standard input to standard output, far slower than any compression.
 slow_reader() {
 	python3 -c '
 import os, time
@@ -303,8 +301,8 @@ while b := os.read(0, 16384):
     time.sleep(0.01)'
 }
 
-# reader_leaves BYTES COMMAND…: its reader goes after so many bytes; SIGPIPE is as it comes by
-# default.  Prints the status, 141 for death by that signal; 124 when it hangs.
+# reader_leaves BYTES COMMAND…: runs it with a reader that goes after this many bytes, and SIGPIPE at its default.  Prints
+# the status: 141 for death by that signal, 124 if it hangs.
 reader_leaves() {
 	env --default-signal=PIPE timeout 20 bash -c '
 		n=$1
@@ -313,10 +311,10 @@ reader_leaves() {
 		echo "${PIPESTATUS[0]}"' - "$@"
 }
 
-# What gzdeflate and zdeflate have in common; DECODE is a command that prints what a file holds.
+# Checks for both gzdeflate and zdeflate; DECODE is a command that prints the decompressed content of a file.
 
-# same_by_threads DECODE COMMAND…: whether it makes the same bytes with any number of threads, from a
-# file and from a slow pipe, and they are right.
+# same_by_threads DECODE COMMAND…: checks that any number of threads makes the same, correct bytes, from a file and from a
+# slow pipe.
 same_by_threads() {
 	local decode=$1 data size level n
 	shift
@@ -341,7 +339,7 @@ same_by_threads() {
 	done
 }
 
-# adapts DECODE COMMAND…: whether -A comes back, and makes less of it for a reader that is slow.
+# adapts DECODE COMMAND…: checks that -A makes correct output, and a smaller one for a slow reader.
 adapts() {
 	local decode=$1 n
 	shift
@@ -354,7 +352,7 @@ adapts() {
 		"$decode" slow | cmp - data
 		[ "$(stat -c %s slow)" -lt "$(stat -c %s 1)" ]
 	done
-	# One way: nothing to choose from.  The last that is given counts.
+	# With one level there is nothing to choose from.  The last option that is given counts.
 	head -c 300000 data >part
 	"$@" -3 part >3
 	"$@" -9 part >9
@@ -367,7 +365,7 @@ adapts() {
 	"$decode" empty | cmp - /dev/null
 }
 
-# refuses_levels PROGRAM, refuses_threads PROGRAM: what is no argument of -A, of -T.
+# refuses_levels PROGRAM, refuses_threads PROGRAM: check that wrong arguments of -A, and of -T, are refused.
 refuses_levels() {
 	local levels
 	for levels in '' x 1 1- -9 9-1 1-10 10-11 1-9x 1--9 ' 1-9' a-b; do
@@ -385,8 +383,8 @@ refuses_threads() {
 	usage_error "$1" -T
 }
 
-# no_larger GRACE COMMAND…: whether each level from 1 to 9 makes no more of programs than the one
-# before, or GRACE in 1000 more.
+# no_larger GRACE COMMAND…: checks that each level from 1 to 9 makes programs no larger than the level before, or by at
+# most GRACE in 1000.
 no_larger() {
 	local grace=$1 level size before=
 	shift
@@ -400,7 +398,7 @@ no_larger() {
 	done
 }
 
-# ends STATUS COMMAND…: the exact status, its output in the file out, one line in the file err.
+# ends STATUS COMMAND…: checks the exact status and for one line in the file err; the output goes to the file out.
 ends() {
 	local wanted=$1 status=0
 	shift
@@ -409,7 +407,7 @@ ends() {
 	[ "$(wc -l <err)" -eq 1 ] || { echo "not one line: $*"; cat err; return 1; }
 }
 
-# not_interrupted COMMAND…: EINTR now and then changes nothing.
+# not_interrupted COMMAND…: checks that EINTR now and then changes nothing.
 not_interrupted() {
 	local n
 	noise 100000 >data
@@ -420,8 +418,8 @@ not_interrupted() {
 	done
 }
 
-# unreadable_at N THREADS COMMAND…, full_at N THREADS COMMAND…: the Nth read, the Nth write of the
-# data fails: status 2, and the file out has the start of whole.
+# unreadable_at N THREADS COMMAND…, full_at N THREADS COMMAND…: make the Nth read, or the Nth write, of the data fail, and
+# check for status 2 and that the file out is a prefix of the file whole.
 unreadable_at() {
 	local at=$1 n=$2
 	shift 2
@@ -437,7 +435,7 @@ full_at() {
 	is_prefix out whole
 }
 
-# loses_readers COMMAND…: its reader goes at once, or after a while: death by SIGPIPE, or 2.
+# loses_readers COMMAND…: checks that it dies by SIGPIPE, or exits 2, if its reader goes at once or after a while.
 loses_readers() {
 	local n bytes
 	noise 300000 >data
@@ -455,7 +453,7 @@ sys.exit(subprocess.call(sys.argv[1:], restore_signals=False))' "$@" -T $n data
 	done
 }
 
-# few_threads COMMAND…: fewer than were wanted, even none but its own, make the same.
+# few_threads COMMAND…: checks that fewer threads than wanted, even only its own, make the same output.
 few_threads() {
 	local from
 	noise 100000 >data
@@ -466,14 +464,14 @@ few_threads() {
 		injected "clone,clone3:error=EAGAIN:when=$from+" -- "$@" -b 8K -T 4 <data >out
 		cmp out whole
 	done
-	# The writer's alone, and one of the workers'.
+	# Only the writer's thread fails, or only one worker's.
 	for from in 1 2 3; do
 		injected "clone,clone3:error=EAGAIN:when=$from" -- "$@" -b 8K -T 4 data >out
 		cmp out whole
 	done
 }
 
-# names_engines PROGRAM: zlib and what it was built with, as all the others do.
+# names_engines PROGRAM: checks that -V names zlib and the engines that were built in, like the other programs.
 names_engines() {
 	local p flag
 	"$1" -V | sed 's/[^(]*//' >named
@@ -481,7 +479,7 @@ names_engines() {
 	for p in gzdeflate zdeflate zinflate; do
 		"$p" -V | sed 's/[^(]*//' | diff named -
 	done
-	# What make was told, where the programs are still where it put them.
+	# make's flags, if the programs are still in their build directory.
 	[ -e "$BUILD/.flags" ] || return 0
 	for flag in ISAL:ISA-L LIBDEFLATE:libdeflate; do
 		if grep -q -- "-DWITH_${flag%:*}" "$BUILD/.flags"; then
@@ -492,7 +490,7 @@ names_engines() {
 	done
 }
 
-# valid_json PROGRAM FILE …: each is one line of JSON without control characters, as the program's schema says.
+# valid_json PROGRAM FILE …: checks that each file is one line of JSON without control characters that fits the schema.
 valid_json() {
 	local python schema
 	for python in python3 /usr/bin/python3; do

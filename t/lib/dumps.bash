@@ -1,6 +1,6 @@
-# For tests of what reads a directory of dumps.
+# For tests of programs that read a directory of dumps.
 
-# dump NAME [KEY=VALUE …]: a record as the handler makes it, with what the values change.
+# dump NAME [KEY=VALUE …]: makes a record like the handler's, with these values changed.
 dump() {
 	local name=$1 line
 	shift
@@ -15,8 +15,8 @@ dump() {
 	done >"d/$name.txt"
 }
 
-# at_work NAME: a record without an end whose handler is at work, however long the test takes: it has the lock of
-# core-store -l, on 6, until 6 is closed.
+# at_work NAME: makes the record look like that of a handler at work: locks it as core-store -l does, on descriptor 6,
+# until that is closed.
 at_work() {
 	exec 6<"d/$1.txt"
 	python3 -c 'import fcntl, struct; fcntl.fcntl(6, fcntl.F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_RDLCK, 0, 0, 0, 0))'

@@ -1,19 +1,19 @@
 # For tests that crash real programs through the real kernel.
 #
-# kernel_install in setup_file and kernel_remove in teardown_file put an installation of its own
-# below $P and restore the kernel's settings after it.  One such file runs at a time.
+# kernel_install in setup_file makes an installation below $P and sets the kernel up; kernel_remove in teardown_file
+# restores the kernel's settings.  Only one such file of tests runs at a time.
 
-# Python's programs have this file alone.
+# The Python programs load only this file, so it loads what it needs.
 . "$(dirname "${BASH_SOURCE[0]}")/soon.bash"
 
 SYS=/proc/sys
 KERNEL=$SYS/kernel
 SYS_KEYS='kernel/core_pattern kernel/core_pipe_limit kernel/core_file_note_size_limit
 	kernel/core_sort_vma fs/suid_dumpable vm/max_map_count'
-# No look at the network for symbols.
+# Nothing looks for symbols over the network.
 unset DEBUGINFOD_URLS
 
-# kernel_ready: in setup; skips the test where kernel_install could not, which in CI is a failure.
+# kernel_ready: call it in setup; skips the test if kernel_install could not work, which fails in CI.
 kernel_ready() {
 	[ -n "${P-}" ] || skip "core_pattern is out of reach: no root, a container, or a chroot"
 }
@@ -33,18 +33,18 @@ kernel_restore() {
 	done
 }
 
-# kernel_set KEY VALUE: for a while, such as kernel/core_pattern: kernel_remove restores it.
+# kernel_set KEY VALUE: sets a key such as kernel/core_pattern, until kernel_remove restores it.
 kernel_set() {
 	[ -e "$P/saved/$1" ] || { echo "$1: not saved"; return 1; }
 	printf '%s\n' "$2" >"$SYS/$1"
 	[ "$(cat "$SYS/$1")" = "$2" ]
 }
 
-# kernel_install [SETTING=VALUE ...]: takes the lock, saves the settings, installs, gzcoredump -i.
-# Where core_pattern is out of reach there is no $P after it.
+# kernel_install [SETTING=VALUE ...]: takes the lock, saves the settings, installs, and runs gzcoredump -i.  If
+# core_pattern cannot be set here, $P is not set.
 kernel_install() {
 	unset P
-	# The kernel looks for its handler in the root of its own threads, such as kthreadd, whatever ours is.
+	# The kernel looks up its handler in the root directory of its own threads, such as kthreadd, not in ours.
 	if ! [ -w $KERNEL/core_pattern ] || ! [ /proc/2/root/. -ef /. ]; then
 		[ -n "${CI-}" ] || return 0
 		echo "core_pattern is out of reach"
@@ -52,12 +52,12 @@ kernel_install() {
 	fi
 	exec 20>/tmp/gzcoredump-kernel.lock
 	flock 20
-	# Short, since the kernel cuts a pattern of over 127 bytes.
+	# A short path, since the kernel cuts a pattern of over 127 bytes.
 	P=$(mktemp -d /tmp/gzct.XXXXXX)
 	DIR=$P/var/lib/gzcoredump
 	export P DIR
 	kernel_save "$P/saved"
-	# Whatever ends this test run, the kernel gets its settings back before the lock is free.
+	# Whatever ends this test run, the kernel's settings are restored before the lock is released.
 	setsid bash -c '
 		while kill -0 "$1" 2>/dev/null && [ -d "$2/saved" ]; do sleep 1; done
 		[ -d "$2/saved" ] || exit 0
@@ -70,20 +70,20 @@ kernel_install() {
 	"$P/bin/gzcoredump" -i
 }
 
-# install_below PREFIX: what has been built, with its configuration and data there too.
+# install_below PREFIX: installs the build there, with its configuration and data.
 install_below() {
 	env -u MAKEFLAGS -u MAKEOVERRIDES make -s -C "$T/.." install-built B="$BUILD" PREFIX="$1" \
 		SYSCONFDIR="$1/etc" LOCALSTATEDIR="$1/var" || return
 	mkdir -p "$1/var/log" "$1/var/lib"
 }
 
-# need_stack: skips the test where the handler finds no stacks: a sanitizer takes more memory than it allows their reader,
-# whose end is then a crash too.
+# need_stack: skips the test if the handler cannot read stacks: a sanitizer needs more memory than the handler allows, and
+# the reader of the stack would crash.
 need_stack() {
 	! grep -qs sanitize=address "$BUILD/.flags" || skip "no stacks with this sanitizer"
 }
 
-# kernel_tee: from now on what the kernel wrote of each core is also kept, as $P/raw/PID.
+# kernel_tee: from now on, also keeps what the kernel wrote of each core, as $P/raw/PID.
 kernel_tee() {
 	mkdir "$P/raw"
 	mv "$P/bin/gzcoredump" "$P/bin/handler"
@@ -99,7 +99,7 @@ kernel_tee() {
 	chmod 755 "$P/bin/gzcoredump"
 }
 
-# under SHELL [ARG]: the handler's first line names this shell, as #!/bin/busybox ash does.
+# under SHELL [ARG]: makes this shell run the handler, by its first line, such as #!/bin/busybox ash.
 under() {
 	sed "1s|.*|#!$(command -v "$1")${2:+ $2}|" "$P/bin/gzcoredump" >"$P/bin/gzcoredump.new"
 	chmod 755 "$P/bin/gzcoredump.new"
@@ -115,7 +115,7 @@ kernel_remove() {
 	exec 20>&-
 }
 
-# kernel_idle: waits until no handler runs any more.
+# kernel_idle: waits until no handler runs.
 kernel_idle() {
 	soon none_handles
 }
@@ -124,8 +124,8 @@ none_handles() {
 	! pgrep -f "$P/bin/gzcoredump -k" >/dev/null
 }
 
-# conf [KEY=VALUE ...]: the whole configuration; without more about them the stack, which comes after all else, is
-# not asked for, the disk may be filled, all is kept, and there are no small cores.
+# conf [KEY=VALUE ...]: writes the whole configuration.  Unless given, no stack is looked for, no room is left free,
+# everything is kept, and no small cores are made.
 conf() {
 	local default
 	printf '%s\n' "$@" >"$P/etc/gzcoredump.conf"
@@ -134,7 +134,7 @@ conf() {
 	done
 }
 
-# crasher FILE: the program that crashes in the way of its first argument, with an identity in $uuid.
+# crasher FILE: makes the program that crashes as its first argument says, and sets $uuid and $build_id.
 crasher() {
 	${CC:-cc} -g -pthread -o "$1" "$T/kernel/crash.c" || return
 	uuid=$(cat /proc/sys/kernel/random/uuid)
@@ -142,7 +142,7 @@ crasher() {
 	build_id=$(elf-uuid -b "$1")
 }
 
-# crash COMMAND ...: runs it until it dies of a signal; its PID is in $pid.
+# crash COMMAND ...: runs it until it dies of a signal, and sets $pid.
 crash() {
 	"$@" 3>&- 20>&- &
 	pid=$!
@@ -150,26 +150,26 @@ crash() {
 	[ $? -gt 128 ]
 }
 
-# start COMMAND …: one that will crash, in the background; its PID is in $pid.
+# start COMMAND …: starts a command that will crash in the background, and sets $pid.
 start() {
 	"$@" 3>&- 20>&- 2>/dev/null &
 	pid=$!
 }
 
-# gone: $pid has been released, and we, its parent, have its status, which is that of a crash.
+# gone: waits until $pid has been released, and checks that its status is that of a crash.
 gone() {
 	soon is_released || return
 	wait "$pid" 2>/dev/null && return 1
 	[ $? -gt 128 ]
 }
 
-# Z: released, and waiting for us.
+# A zombie (Z) was released and waits for us, its parent.
 is_released() {
 	! grep -qs '^State:.[^Z]' "/proc/$pid/status"
 }
 
-# stored [PID]: waits for the complete record of that process ($pid); $txt, $name (path without
-# .txt) and $gz are its files.
+# stored [PID]: waits for the complete record of that process (or $pid), and sets $txt, $name (the path without .txt) and
+# $gz.
 stored() {
 	soon is_complete "${1:-$pid}" && return
 	ls -la "$DIR"
@@ -189,7 +189,7 @@ is_complete() {
 	return 1
 }
 
-# has KEY=VALUE ...: the record $txt has exactly these lines.
+# has KEY=VALUE ...: checks that the record $txt has these lines.
 has() {
 	local line
 	for line; do
@@ -197,7 +197,7 @@ has() {
 	done
 }
 
-# keys: the record $txt holds all the keys of a crash that was seen alive, in their order.
+# keys: checks that the record $txt has all keys of a crash whose process was read live, in their order.
 keys() {
 	local plain='record build_id pid tid uid gid signal signame comm exe cmdline threads time host bytes
 		promised'
@@ -206,9 +206,9 @@ keys() {
 	else
 		plain="uuid record uuid_from ${plain#record}"
 	fi
-	# Of modules, variables and frames there are many.
+	# Modules, variables, frames and errors have several lines.
 	sed -e '/^module_\{0,1\}[a-z]*=0x/d' -e '/^env=/d' -e '/^frame=/d' -e '/^error=/d' -e 's/=.*//' "$txt" >keys.all
-	# What later work adds stands anywhere but at the end.
+	# Other keys may be anywhere except at the end.
 	grep -xF "$(printf '%s\n' $plain)" keys.all | diff <(printf '%s\n' $plain) - || return
 	tail -n 2 "$txt" | sed 's/=.*//' | diff <(printf 'stored\ncomplete\n') - || return
 	head -n 2 keys.all | diff <(printf 'uuid\nrecord\n') - || return
@@ -216,13 +216,13 @@ keys() {
 	run ! grep -qvE '^[a-z_]+=[ -~]*$' "$txt"
 }
 
-# value KEY: of the record $txt, with the escapes undone; what follows the last byte is lost.
+# value KEY: prints the value in the record $txt as bytes; newlines at its end are lost.
 value() {
 	printf %b "$(sed -n "s/^$1=//p" "$txt")"
 }
 
-# restored: waits for the record of $pid and makes ./core of the file, which must be whole, and ./small of the small
-# core, if there was to be one.
+# restored [no-small]: waits for the record of $pid, decompresses the file, which must be whole, into ./core, and the
+# small core, if the record has one, into ./small.
 restored() {
 	stored || return
 	gzip -t "$gz" || return
@@ -236,7 +236,8 @@ restored() {
 	[ "$(stat -c '%a %u %g' "$gz" "$txt")" = $'600 0 0\n600 0 0' ] || { ls -l "$gz" "$txt"; return 1; }
 }
 
-# backtrace ELF FUNCTION: gdb finds the function on the stack of the thread that crashed, in ./core and any ./small.
+# backtrace ELF FUNCTION: checks that gdb finds the function on the crashed thread's stack, in ./core and in ./small, if
+# there is one.
 backtrace() {
 	local core
 	for core in core small; do

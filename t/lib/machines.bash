@@ -1,12 +1,12 @@
 # For tests of other processors' cores: programs that crash under qemu-user, which writes the core.
 
-# What clang calls each that eu-readelf describes, what qemu does, and e_machine where lld cannot link.
+# Each processor that eu-readelf describes: clang's name, qemu's name, and e_machine if lld cannot link for it.
 MACHINES='i386-linux-gnu:i386 x86_64-linux-gnu:x86_64 arm-linux-gnueabi:arm aarch64-linux-gnu:aarch64
 	powerpc-linux-gnu:ppc powerpc64-linux-gnu:ppc64 powerpc64le-linux-gnu:ppc64le s390x-linux-gnu:s390x:22
 	m68k-linux-gnu:m68k:4'
 
-# machine_core MACHINE: crashes crash.$cpu on that processor; the file core is its core, the file notes
-# what eu-readelf says of that.
+# machine_core MACHINE: crashes crash.$cpu on that processor; the file core is its core, and the file notes is
+# eu-readelf's description of the core.
 machine_core() {
 	local target=${1%%:*} elf=
 	cpu=${1#*:}
@@ -23,8 +23,8 @@ machine_core() {
 		clang --target="$target" -O1 -nostdlib -static -fuse-ld=lld -Wl,--build-id=sha1 -o "crash.$cpu" \
 			crash.c 2>clang.log || { cat clang.log; return 1; }
 	fi
-	# Its core written, qemu dies of the signal too; the handler of a test of the kernel, beside, is to have no
-	# part in that.
+	# After writing the core, qemu dies of the signal too.  It must not dump, since the handler of a test of the
+	# kernel that runs at the same time would see that crash.
 	local undumped=$BATS_FILE_TMPDIR/undumped.so
 	[ -e "$undumped" ] || ${CC:-cc} -shared -fPIC -o "$undumped" -xc - <<-'EOF' || return
 	#include <sys/prctl.h>
@@ -35,7 +35,7 @@ machine_core() {
 		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	}
 	EOF
-	# A static one, as Debian 13 has, loads nothing before it: it waits until no test of the kernel runs.
+	# A static qemu, as in Debian 13, does not load the library, so it waits until no test of the kernel runs.
 	local alone=
 	readelf -l "$(type -P "qemu-$cpu")" | grep -q INTERP || alone='flock /tmp/gzcoredump-kernel.lock'
 	rm -f qemu_*.core
@@ -47,7 +47,7 @@ machine_core() {
 	mv qemu_*.core core && eu-readelf -n core >notes
 }
 
-# big_endian_program E_MACHINE FILE: links crash.bin, which is all code.
+# big_endian_program E_MACHINE FILE: makes a program from crash.bin, which is only code.
 big_endian_program() {
 	python3 - "$@" <<-'EOS'
 	import os, struct, sys

@@ -1,4 +1,4 @@
-# soon COMMAND…: waits until it succeeds.  The bound only turns a hang into a failure: under load all takes long.
+# soon COMMAND…: waits until it succeeds.  The limit only turns a hang into a failure, since everything is slow under load.
 soon() {
 	local end=$((SECONDS + 300))
 	until "$@"; do

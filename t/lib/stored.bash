@@ -1,6 +1,7 @@
-# For tests of what reads stored cores: a core in the kernel's order, and what other programs make of it.
+# For tests of programs that read stored cores: makes a core in the kernel's order, and compresses it in many ways.
 
-# notes_first CORE: gdb writes the notes behind the memory, the kernel before.
+# notes_first CORE: prints a core of gdb, which has its notes after the memory, with the notes first, as the kernel writes
+# them.
 notes_first() {
 	python3 - "$1" <<-'EOS'
 	import struct, sys
@@ -22,7 +23,7 @@ notes_first() {
 	EOS
 }
 
-# victim: a program that crashes in a function of its own, called from main, and its core.
+# victim: makes a program that crashes in a function called from main, and its core.
 victim() {
 	printf '%s\n' '#include <stdlib.h>' 'static int price(int n) { if (n > 3) abort(); return n; }' \
 		'int main(int argc, char **argv) { (void)argv; return price(argc + 5); }' >victim.c
@@ -32,7 +33,7 @@ victim() {
 	rm behind
 }
 
-# identities: two of age, of which the first is that of $RECIPIENT.
+# identities: makes two identities of age; the first belongs to $RECIPIENT.
 identities() {
 	age-keygen -o key 2>pub
 	age-keygen -o other 2>/dev/null
@@ -40,7 +41,7 @@ identities() {
 	export RECIPIENT
 }
 
-# packed CORE: all that others, and we, make of it, in the folder packed.
+# packed CORE: compresses and encrypts it in all ways that are read, into the directory packed.
 packed() {
 	mkdir packed
 	zstd -q <"$1" >packed/core.zst
@@ -56,8 +57,8 @@ packed() {
 	xz -0 <"$1" | age -r "$RECIPIENT" | zstd -q | bzip2 >packed/core.xz.age.zst.bz2
 }
 
-# configured DIR TOOL…: builds programs of the same sources into DIR, for a configuration DIR/gzcoredump.conf and dumps
-# in DIR/dumps unless that says otherwise.
+# configured DIR TOOL…: builds the programs again, into DIR, with the configuration DIR/gzcoredump.conf and the default
+# directory DIR/dumps.
 configured() {
 	local dir=$1 tool libs=(zlib libelf libdw) one
 	shift

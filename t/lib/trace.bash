@@ -1,8 +1,9 @@
-# For tests of core-trace: cores, and its frames beside those of eu-stack and gdb, a line each: TID, address.
+# For tests of core-trace: makes cores, and prints the frames of core-trace, eu-stack and gdb as lines: TID, address.
 unset DEBUGINFOD_URLS
 
-# crash_core CORE PROGRAM [ARG…]: its core at the moment of its signal, at addresses of its own; of a signal that
-# the program has a handler for, with passed=SIGNAL, that of a later one, or with stop=FUNCTION of its call.
+# crash_core CORE PROGRAM [ARG…]: makes a core at the moment of the program's signal, with random addresses.  With
+# passed=SIGNAL, the program handles that signal, and the core is of a later one; with stop=FUNCTION, the core is made
+# when that function is called.
 crash_core() {
 	local core=$1
 	shift
@@ -13,7 +14,7 @@ crash_core() {
 	[ -s "$core" ] || { cat gdb.out; return 1; }
 }
 
-# without_memory CORE: with none of its segments' bytes, but with its notes.
+# without_memory CORE: prints it with its notes, but without the bytes of its segments.
 without_memory() {
 	python3 - "$1" <<-'EOS'
 	import struct, sys
@@ -31,7 +32,7 @@ our_frames() {
 	awk '$1 == "thread" { sub(":", "", $2); tid = $2 } /^#/ { print tid, $2 }' "$@"
 }
 
-# eu_frames CORE [OPTION…]: but for an address below 64 KiB, such as what _start "returns" to: no code can be there.
+# eu_frames CORE [OPTION…]: leaves out addresses below 64 KiB, such as what _start "returns" to: no code can be there.
 eu_frames() {
 	local core=$1
 	shift
@@ -57,8 +58,8 @@ gdb_frames() {
 		sed -n 's/^FRAME //p'
 }
 
-# same_as_others CORE ELF: the frames of core-trace are those of eu-stack, every thread's in its order,
-# and of gdb; gdb goes on, or not, where there is no call frame information: up to where both are.
+# same_as_others CORE ELF: checks that core-trace has the frames of eu-stack, for each thread in order, and those of gdb.
+# Without call frame information gdb may go further or stop earlier, so only the common part is compared.
 same_as_others() {
 	run -0 --separate-stderr core-trace "$1"
 	[ -z "$stderr" ] || { echo "said: $stderr"; return 1; }
@@ -91,24 +92,25 @@ same_as_others() {
 	EOS
 }
 
-# json_is_valid FILE: the JSON of core-trace is what its schema says, and the crashed thread is the first.
+# json_is_valid FILE: checks that core-trace's JSON fits its schema, and that the crashed thread is the first.
 json_is_valid() {
 	valid_json core-trace "$1" || return
 	jq -e '[.threads[1:][].crashed] | any | not' "$1" >/dev/null
 }
 
-# same_crash FULL SMALL EXE [OPTION…]: the small core tells of its crash what the full one tells, as far as the
-# options of same_crash.py ask.
+# same_crash FULL SMALL EXE [OPTION…]: checks that the small core shows the same crash as the full one, with the options of
+# same_crash.py.
 same_crash() {
 	python3 "$T/lib/same_crash.py" "${@:4}" "${@:1:3}"
 }
 
-# lesser_core HOW FULL >SMALL: the core with something lost, or wrong.
+# lesser_core HOW FULL >SMALL: makes a small core in which something is lost or wrong.
 lesser_core() {
 	python3 "$T/lib/lesser_core.py" "$@" /dev/stdout
 }
 
-# bytes DIR FROM TO: how many of these bytes of the queue's file are locked: 4096 to 4111 are the places, the locks follow.
+# bytes DIR FROM TO: prints how many of these bytes of the queue's file are locked.  4096 to 4111 are the places; the locks
+# follow.
 bytes() {
 	local inode
 	inode=$(LD_PRELOAD= stat -c %i "$1/.gzcore.queue" 2>/dev/null) || { echo 0; return; }
@@ -116,7 +118,7 @@ bytes() {
 		'$2 == "OFDLCK" && $6 ~ file && $7 >= from && $8 <= to { n++ } END { print n + 0 }' /proc/locks
 }
 
-# hold DIR BYTE…: locks these bytes of the queue's file, which it makes, until held is killed.
+# hold DIR BYTE…: creates the queue's file and locks these bytes of it, until $held is killed.
 hold() {
 	LD_PRELOAD= python3 - "$BATS_TEST_TMPDIR/held" "$@" 3>&- 9>&- 20>&- <<-'EOF' &
 	import fcntl, os, struct, sys, time
@@ -131,7 +133,7 @@ hold() {
 	LD_PRELOAD= rm "$BATS_TEST_TMPDIR/held"
 }
 
-# let_go: ends hold.
+# let_go: releases the locks of hold.
 let_go() {
 	kill "$held"
 	wait "$held" || :

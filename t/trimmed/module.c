@@ -1,4 +1,4 @@
-/* module - what the program of ways.c loads: with data of its own, and between it and itself on the stack */
+/* module - loaded by the program of ways.c: has data of its own, and a frame between those of the program */
 static volatile int calls = 1;
 volatile int room[3000];
 

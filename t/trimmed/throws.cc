@@ -1,4 +1,4 @@
-/* throws - a C++ program that dies of an exception that none catches, or while one is being caught */
+/* throws - a C++ program that dies of an exception that nothing catches, or while one is being caught */
 #include <cstdlib>
 #include <cstring>
 #include <memory>

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Compares small cores with the full ones that they were made of, and weighs them.
+"""Compares small cores with the full ones that they were made from, and prints their sizes.
 
 usage: trimmed.py BUILD [WORD ...]
 
-Crashes real programs through the kernel, and some of other machines under qemu-user, makes the small core with
-core-trim, once from the file and once from a pipe, and prints a table in Markdown: sizes, and whether gdb, eu-stack
-and eu-unstrip say the same of the small core as of the full (t/lib/same_crash.py).  With WORDs: only the rows
-whose names have one of them.  Exits 1 when a row differs or misses its target.  Needs root.
+Crashes real programs through the kernel, and programs of other machines under qemu-user.  Makes the small core with
+core-trim, once from the file and once from a pipe, and prints a Markdown table: sizes, and whether gdb, eu-stack and
+eu-unstrip print the same for the small core as for the full one (t/lib/same_crash.py).  With WORDs, only the rows whose
+names have one of them.  Exits 1 if a row differs or misses its target.  Needs root.
 """
 
 import glob
@@ -22,7 +22,7 @@ from same_crash import Judge  # noqa: E402
 
 KB, MB = 1000, 1000000
 
-# Of 288 MB, below calls of Python's own, while threads wait.
+# Crashes with 288 MB of memory, below several Python calls, while threads wait.
 PYTHON = """
 import os, random, threading, time, bz2, ctypes, lzma, sqlite3, ssl
 r = random.Random(3)
@@ -44,7 +44,7 @@ function f(n) { let s = 0; for (let i = 0; i < n; i++) s += Math.sqrt(i) | 0; re
 for (const end = Date.now() + 60000; Date.now() < end;) f(1e6);
 """
 
-# Without a C library: what clang makes for any machine.
+# A program without a C library, which clang can compile for any machine.
 NESTED = """
 __attribute__((noinline)) static int
 crash_here(int n)
@@ -75,7 +75,7 @@ WAYS = T + "/trimmed/ways.c"
 
 
 class Program:
-    """What to run, how it comes to its end, and what is asked of its cores."""
+    """A program to run, how it ends, and what is checked in its cores."""
 
     def __init__(self, argv, target=None, seconds=0, busiest=False, options=(), gdb="gdb", exe=None, qemu=None,
                  **judge):
@@ -87,9 +87,9 @@ class Program:
 
 class Trimmed(Crashes):
     def core_of(self, p):
-        """A program's core: of what died last, as its own child may have."""
+        """Returns the core of the process that died last, which may be the program's child."""
         if p.qemu:
-            # It writes the core of what it runs, then dies of the same signal.
+            # qemu writes the core of the program, and then dies of the same signal.
             self.die([p.qemu, *p.argv])
             found = glob.glob(self.p + "/qemu_*.core")
         else:
@@ -100,7 +100,7 @@ class Trimmed(Crashes):
         os.rename(found[0], "full")
 
     def trim(self, p, name, stream):
-        """Size as stored, and what was said when there is none."""
+        """Returns the size as stored, or the message if there is no small core."""
         with open("full", "rb") as full, open(name, "wb") as small:
             if stream:
                 cat = subprocess.Popen(["cat"], stdin=full, stdout=subprocess.PIPE)
@@ -116,7 +116,7 @@ class Trimmed(Crashes):
         return len(subprocess.run(["gzip", "-1nc", name], stdout=subprocess.PIPE, check=True).stdout), ""
 
     def compared(self, title, p, full, name):
-        """Which of the words of what was compared differ; the first lines go below the table."""
+        """Returns which of the compared things differ; the first different lines are printed below the table."""
         judge = Judge(full, name, p.exe, **p.judge)
         judge.judge()
         for what, lines in judge.differences.items():
@@ -169,13 +169,13 @@ class Trimmed(Crashes):
             if not words or any(word in title for word in words):
                 self.program(title, make)
 
-    # What programs need.
+    # The needs of the programs.
 
     def ways(self, name="ways", *options, compiler=(CC, "-g", "-pthread", "-Wl,--build-id")):
         return self.compile(name, WAYS, *options, compiler=compiler)
 
     def modules(self, n):
-        """So many files that the program loads."""
+        """Makes this many modules that the program loads."""
         first = self.compile("module.0.so", T + "/trimmed/module.c", "-shared", "-fPIC",
                              compiler=(CC, "-g", "-Wl,--build-id"))
         paths = [first] + ["%s/module.%d.so" % (self.p, i) for i in range(1, n)]
@@ -184,7 +184,7 @@ class Trimmed(Crashes):
         return paths
 
     def built(self, name, *argv):
-        """By another compiler than C's."""
+        """Compiles with another compiler than the C compiler."""
         path = self.p + "/" + name.replace(".", "_")
         if not os.path.exists(path) and subprocess.run([*argv, "-o", path, T + "/trimmed/" + name], **QUIET).returncode:
             raise Skip("%s cannot make it" % os.path.basename(argv[0]))
@@ -201,7 +201,7 @@ def node(c):
 
 
 def java(busiest):
-    # Much arithmetic, all of it in code made at run time.
+    # Does much arithmetic, all in code made at run time.
     return lambda c: Program([os.path.realpath(have("java")), "-Xms700m", "-XX:+AlwaysPreTouch", "-m",
                               "java.base/sun.security.tools.keytool.Main", "-genkeypair", "-alias", "a", "-keyalg", "RSA",
                               "-keysize", "16384", "-keystore", c.p + "/keys", "-storepass", "secret", "-dname", "CN=a"],
@@ -225,7 +225,7 @@ def rust(c):
 
 
 def foreign(cpu, target):
-    """Of another machine, without a C library."""
+    """Makes a program for another machine, without a C library."""
     def make(c):
         have("ld.lld")
         path = c.compile("nested." + cpu, NESTED, compiler=(
@@ -235,7 +235,7 @@ def foreign(cpu, target):
 
 
 def cross(cpu, prefix, *options):
-    """Of another machine, by its own gcc and with its own C library."""
+    """Makes a program for another machine, with its own gcc and C library."""
     def make(c):
         path = c.ways("ways.%s%s" % (cpu, "".join(options)), *options,
                       compiler=(prefix + "-gcc", "-g", "-pthread", "-Wl,--build-id"))
@@ -246,7 +246,7 @@ def cross(cpu, prefix, *options):
     return make
 
 
-# Targets are of the stored size, in bytes.
+# Targets are stored sizes, in bytes.
 PROGRAMS = {
     "C, 51 threads, 300 MB": lambda c: Program([c.ways(), "threads", "51", "300000000"], 64 * 1024),
     "python": lambda c: Program([sys.executable, "-c", PYTHON], 256 * 1024, file_data=True),

@@ -1,4 +1,4 @@
-/* ways - a program that crashes where a core that was cut down may have lost what a debugger needs */
+/* ways - crashes in ways in which a small core may lack what a debugger needs */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <err.h>
@@ -14,7 +14,7 @@
 
 static volatile int zero;
 
-/* What is called from a module; none is inlined, nor the last thing that its caller does. */
+/* Functions that modules call too; none is inlined or tail-called. */
 typedef void call_fn(void);
 
 __attribute__((noinline)) static void
@@ -101,7 +101,7 @@ on_signal(int sig)
 	zero++;
 }
 
-/* In a handler that has a stack of its own, far from the one that it interrupted. */
+/* Crashes in a handler with a stack of its own, far from the interrupted one. */
 static void *
 on_other_stack(void *arg)
 {
@@ -123,7 +123,7 @@ in_child(void)
 		_exit(1);
 	}
 	wait(NULL);
-	/* No core of its own. */
+	/* This process itself must not dump. */
 	kill(getpid(), SIGKILL);
 }
 

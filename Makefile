@@ -47,7 +47,7 @@ core = code core files lists match modules order read small stored threads
 proc = ask cgroup facts maps proc rights task
 dumps = conf core directory loops named payers remove retention text
 stack = debugger executable files fingerprint frame text trace unwind
-trim = frames modules pages plan process segments stream write
+trim = frames keep memory modules pages plan process rules segments selection stacks stream tap write
 LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))
 # The headers that are for others too, and the name of each below gzcore/; what they include is among them.  Pages of
 # section 3 describe them.

@@ -9,7 +9,7 @@
 
 #include "base/io.h"
 #include "core/small.h"
-#include "trim/segments.h"
+#include "trim/memory.h"
 
 /* Bytes that are copied at once. */
 #define PIECE (256u * 1024)
@@ -23,10 +23,10 @@ struct piece {
 	uint64_t vaddr, filesz, memsz;
 };
 
-/* Where a walk over all of them is; all zeros at first. */
+/* Where a walk over all pieces is; all zeros at first. */
 struct walk {
 	size_t segment;
-	uint64_t done;		/* bytes of it */
+	uint64_t done;		/* bytes of that segment */
 };
 
 struct out {
@@ -64,47 +64,48 @@ put_zeros(struct out *o, uint64_t to)
 }
 
 /*
- * Where what is a segment's ends: what several claim is the one's that is found by its address, and that is the last
- * that begins before it.  Its start when nothing is.
+ * The end of the part that belongs to this segment; its start when nothing does.  Overlapped addresses belong to the
+ * last segment that starts before them.
  */
 static uint64_t
 own_end(const struct trim *t, const struct trim_segment *s)
 {
-	size_t i = trim_segments_from(t, s->vaddr);
+	const struct trim_segments *g = &t->segments;
+	size_t i = trim_segments_from(g, s->vaddr);
 	uint64_t end = s->vaddr + s->filesz;
 
-	if (i == t->usable || t->by_address[i].segment != (size_t)(s - t->segment))
+	if (i == g->usable || trim_segments_nth(g, i) != s)
 		return s->vaddr;
-	return i + 1 < t->usable && t->by_address[i + 1].at < end ? t->by_address[i + 1].at : end;
+	return i + 1 < g->usable && g->by_address[i + 1].at < end ? g->by_address[i + 1].at : end;
 }
 
-/* Where the first page at or after an address is that is kept for this segment; end when there is none. */
+/* The first address from at on whose page is kept for this segment; end when there is none. */
 static uint64_t
 next_kept(const struct trim *t, const struct trim_segment *s, uint64_t at, uint64_t end)
 {
-	size_t k = trim_pages_from(&t->pages, at);
-	uint64_t page = k < t->pages.count ? trim_page_address(t->pages.slot[k]) : end, start = page > at ? page : at;
+	size_t k = trim_pages_from(&t->kept.pages, at);
+	uint64_t page = k < t->kept.pages.count ? trim_page_address(t->kept.pages.slot[k]) : end, start = page > at ? page : at;
 
 	return start < own_end(t, s) ? start : end;
 }
 
-/* Where the pages end that are kept from here on without a gap. */
+/* The end of the run of pages that are kept from an address on. */
 static uint64_t
 run_end(const struct trim *t, const struct trim_segment *s, uint64_t at)
 {
 	uint64_t to = at, end = own_end(t, s);
 
-	for (size_t k = trim_pages_from(&t->pages, at); k < t->pages.count && to < end &&
-	    trim_page_address(t->pages.slot[k]) == to / TRIM_PAGE * TRIM_PAGE; k++)
-		to = trim_page_address(t->pages.slot[k]) + TRIM_PAGE;
+	for (size_t k = trim_pages_from(&t->kept.pages, at); k < t->kept.pages.count && to < end &&
+	    trim_page_address(t->kept.pages.slot[k]) == to / TRIM_PAGE * TRIM_PAGE; k++)
+		to = trim_page_address(t->kept.pages.slot[k]) + TRIM_PAGE;
 	return to < end ? to : end;
 }
 
 static int
 next_piece(const struct trim *t, struct walk *w, struct piece *p)
 {
-	for (; w->segment < t->segments; w->segment++, w->done = 0) {
-		const struct trim_segment *s = &t->segment[w->segment];
+	for (; w->segment < t->segments.count; w->segment++, w->done = 0) {
+		const struct trim_segment *s = &t->segments.segment[w->segment];
 		uint64_t at = s->vaddr + w->done, end = s->vaddr + s->filesz, to;
 
 		if (s->type != PT_LOAD && s->type != TRIM_PT_LEFT_OUT)
@@ -117,7 +118,7 @@ next_piece(const struct trim *t, struct walk *w, struct piece *p)
 			} else {
 				to = run_end(t, s, at);
 				p->filesz = to - at;
-				/* What the whole core did not have either stays as it was. */
+				/* The whole core had no bytes behind filesz either: the last piece keeps that size. */
 				if (to < end)
 					p->memsz = to - at;
 			}
@@ -132,7 +133,7 @@ next_piece(const struct trim *t, struct walk *w, struct piece *p)
 	return 0;
 }
 
-/* The lines of our note; returns how many bytes. */
+/* Writes the lines of our note.  Returns how many bytes they are. */
 static size_t
 note_text(const struct trim *t, char *text)
 {
@@ -142,16 +143,16 @@ note_text(const struct trim *t, char *text)
 	uint64_t ranges[TRIM_RULES] = { 0 }, bytes[TRIM_RULES] = { 0 }, of;
 	int n;
 
-	for (size_t k = 0; k < t->pages.count; k++) {
-		uint64_t slot = t->pages.slot[k];
+	for (size_t k = 0; k < t->kept.pages.count; k++) {
+		uint64_t slot = t->kept.pages.slot[k];
 		unsigned why = trim_page_why(slot);
 
 		bytes[why] += TRIM_PAGE;
-		if (k == 0 || trim_page_address(slot) - trim_page_address(t->pages.slot[k - 1]) != TRIM_PAGE ||
-		    trim_page_why(t->pages.slot[k - 1]) != why)
+		if (k == 0 || trim_page_address(slot) - trim_page_address(t->kept.pages.slot[k - 1]) != TRIM_PAGE ||
+		    trim_page_why(t->kept.pages.slot[k - 1]) != why)
 			ranges[why]++;
 	}
-	/* Of a small core it is the whole one that counts. */
+	/* When a small core is trimmed again, the size of the first whole one counts. */
 	if (core_small(t->core, &of) == NULL || of == 0)
 		of = t->core->promised;
 	n = snprintf(text, NOTE_TEXT, "trimmed=%s\ntrimmed_of=%" PRIu64 "\n", sources[t->memory.source], of);
@@ -162,7 +163,7 @@ note_text(const struct trim *t, char *text)
 	return (size_t)n;
 }
 
-/* Our note as a whole; returns its length, which is a multiple of 4. */
+/* Makes our note.  Returns its length, a multiple of 4. */
 static size_t
 make_note(const struct trim *t, uint8_t *note)
 {
@@ -179,11 +180,11 @@ make_note(const struct trim *t, uint8_t *note)
 }
 
 /* What is where in the small core. */
-struct plan {
-	uint64_t headers;	/* program headers that there are */
-	uint64_t notes, memory;	/* offsets */
+struct layout {
+	uint64_t headers;	/* the number of program headers */
+	uint64_t notes, memory;	/* their offsets */
 	uint64_t end;
-	size_t note_len;	/* of ours */
+	size_t note_len;	/* of our own note */
 	uint8_t note[NOTE_TEXT + 64];
 };
 
@@ -194,7 +195,7 @@ padded(uint64_t n)
 }
 
 static void
-lay_out(const struct trim *t, struct plan *p)
+lay_out(const struct trim *t, struct layout *p)
 {
 	const struct core *c = t->core;
 	struct walk w = { 0 };
@@ -213,9 +214,9 @@ lay_out(const struct trim *t, struct plan *p)
 	p->end = padded(p->memory + memory);
 }
 
-/* The file header of the core, with what is another number now. */
+/* Puts the core's file header, with the numbers that are different now. */
 static int
-put_head(struct out *o, const struct trim *t, const struct plan *p)
+put_head(struct out *o, const struct trim *t, const struct layout *p)
 {
 	const struct core *c = t->core;
 	size_t size = c->is64 ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr), w = trim_word(t);
@@ -252,7 +253,7 @@ put_phdr(struct out *o, const struct trim *t, const struct piece *p, uint32_t fl
 }
 
 static void
-put_phdrs(struct out *o, const struct trim *t, const struct plan *p)
+put_phdrs(struct out *o, const struct trim *t, const struct layout *p)
 {
 	uint64_t notes = p->notes, memory = p->memory;
 	struct walk w = { 0 };
@@ -261,7 +262,7 @@ put_phdrs(struct out *o, const struct trim *t, const struct plan *p)
 	for (int i = 0; i < t->core->notes; i++) {
 		uint64_t len = t->core->note[i].len;
 
-		/* Ours goes behind the first. */
+		/* Our note goes behind the first. */
 		one = (struct piece){ .type = PT_NOTE, .filesz = i == 0 ? padded(len) + p->note_len : len };
 		put_phdr(o, t, &one, 0, notes, 4);
 		notes += padded(one.filesz);
@@ -272,9 +273,9 @@ put_phdrs(struct out *o, const struct trim *t, const struct plan *p)
 	}
 }
 
-/* Where there are more headers than its own number can say: as the kernel does, fs/binfmt_elf.c, fill_extnum_info. */
+/* Puts the section header that counts program headers where e_phnum cannot (fs/binfmt_elf.c, fill_extnum_info). */
 static void
-put_extended(struct out *o, const struct trim *t, const struct plan *p)
+put_extended(struct out *o, const struct trim *t, const struct layout *p)
 {
 	const struct core *c = t->core;
 	uint8_t h[sizeof(Elf64_Shdr)] = { 0 };
@@ -288,7 +289,7 @@ put_extended(struct out *o, const struct trim *t, const struct plan *p)
 }
 
 static int
-put_notes(struct out *o, const struct trim *t, const struct plan *p)
+put_notes(struct out *o, const struct trim *t, const struct layout *p)
 {
 	uint8_t buf[TRIM_PAGE];
 
@@ -338,13 +339,13 @@ int
 trim_write(struct trim *t, int fd)
 {
 	struct out o = { .fd = fd, .buf = io_buffer(PIECE) };
-	struct plan *p = calloc(1, sizeof(*p));
+	struct layout *p = calloc(1, sizeof(*p));
 	int rc = -1;
 
 	if (o.buf == NULL || p == NULL)
 		goto out;
-	if (!t->pages.sorted)
-		trim_pages_sort(&t->pages);
+	if (!t->kept.pages.sorted)
+		trim_pages_sort(&t->kept.pages);
 	lay_out(t, p);
 	errno = EIO;
 	if (put_head(&o, t, p) < 0)

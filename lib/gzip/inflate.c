@@ -6,29 +6,30 @@
 
 #include "engine/engine.h"
 #include "engine/inflate.h"
-#include "gzip/heads.h"
 #include "gzip/members.h"
 
 #define OUT_SIZE (512u * 1024)
 
-/* RFC 1950 section 2.2: the method in the low bits of CMF. */
+/* The method, in the low bits of CMF. */
 #define ZLIB_DEFLATE 8
 
 struct inflate_state {
 	struct engine_inflate *engine;
 	struct inflate_held *held;
-	struct heads heads;
 	uint8_t out[OUT_SIZE];
 };
 
-/* RFC 1952 section 2.3.1, RFC 1950 section 2.2. */
+/* Whether these are CMF and FLG of a zlib stream (RFC 1950 section 2.2). */
+static int
+is_zlib(const uint8_t head[2])
+{
+	return (head[0] & 0x0f) == ZLIB_DEFLATE && head[0] >> 4 <= 7 && (head[0] * 256u + head[1]) % 31 == 0;
+}
+
 int
 inflate_knows(const uint8_t *bytes, size_t n)
 {
-	if (n < 2)
-		return n == 1 && bytes[0] == 0x1f;
-	return (bytes[0] == 0x1f && bytes[1] == 0x8b) ||
-	    ((bytes[0] & 0x0f) == ZLIB_DEFLATE && bytes[0] >> 4 <= 7 && (bytes[0] * 256u + bytes[1]) % 31 == 0);
+	return gz_knows(bytes, n) || (n >= 2 && is_zlib(bytes));
 }
 
 int
@@ -42,7 +43,6 @@ inflate_open(struct inflate *f, struct source *in, struct sink *out)
 	if ((f->state = malloc(sizeof(*f->state))) == NULL)
 		return -1;
 	f->state->held = NULL;
-	heads_open(&f->state->heads, in);
 	if ((f->state->engine = engine_inflate_new()) == NULL) {
 		free(f->state);
 		f->state = NULL;
@@ -73,7 +73,7 @@ ended_early(struct inflate *f)
 	return INFLATE_READ;
 }
 
-/* Gives back what the engine took behind the end of the stream. */
+/* Gives back the bytes behind the end of the stream that the engine took. */
 static enum inflate_status
 give_back(struct inflate *f)
 {
@@ -83,7 +83,7 @@ give_back(struct inflate *f)
 	return source_unread(f->in, extra, n) < 0 ? INFLATE_MEMORY : INFLATE_OK;
 }
 
-/* Decodes raw DEFLATE data; the length goes to *len, the checksum that sum computes to *check. */
+/* Decodes raw DEFLATE data.  Says how much that was in *len; sum adds it to *check. */
 static enum inflate_status
 decode(struct inflate *f, uint32_t (*sum)(uint32_t, const uint8_t *, size_t), uint64_t *len,
     uint32_t *check)
@@ -98,7 +98,7 @@ decode(struct inflate *f, uint32_t (*sum)(uint32_t, const uint8_t *, size_t), ui
 		const uint8_t *p;
 		size_t n, taken, made;
 
-		/* More than it may have. */
+		/* The stream goes on behind its bounds. */
 		if (source_at(f->in) >= f->stop) {
 			rc = ENGINE_INFLATE_BAD;
 			break;
@@ -172,11 +172,11 @@ zlib_stream(struct inflate *f, struct inflate_member *m)
 	if (have < 2)
 		return INFLATE_FORMAT;
 	memcpy(head, p, 2);
-	if ((head[0] & 0x0f) != ZLIB_DEFLATE || head[0] >> 4 > 7 || (head[0] * 256u + head[1]) % 31 != 0)
+	if (!is_zlib(head))
 		return INFLATE_FORMAT;
 	source_take(f->in, 2);
 	f->at = source_at(f->in);
-	/* FDICT: a preset dictionary, which nobody gave us. */
+	/* FDICT: it needs a preset dictionary, and we have none. */
 	if (head[1] & 0x20)
 		return INFLATE_HEAD;
 	m->check = 1;
@@ -242,7 +242,7 @@ inflate_ended(struct inflate *f)
 	}
 }
 
-/* The first member or stream, whichever format it has; *zlib says so. */
+/* Decodes the first member, or a zlib stream in its place; *zlib says which. */
 static enum inflate_status
 first(struct inflate *f, struct inflate_member *m, int *zlib)
 {
@@ -260,8 +260,8 @@ first(struct inflate *f, struct inflate_member *m, int *zlib)
 }
 
 /*
- * Takes the zeros behind a member; sized: it says its size.  Nobody pads between members that do:
- * there zeros are what a disk gives for members that it has lost.  *more says whether more follows.
+ * Takes the zeros behind a member, which are padding; *more says whether more follows.  Nobody pads between members that
+ * say their sizes, as this one does if sized: there zeros are members that a disk has lost.
  */
 static enum inflate_status
 behind(struct inflate *f, int sized, int *more)
@@ -269,7 +269,7 @@ behind(struct inflate *f, int sized, int *more)
 	uint8_t next;
 
 	f->at = source_at(f->in);
-	/* No more is read than that: what comes may be hopped over. */
+	/* Read no more than that byte: the next member may be hopped over. */
 	*more = f->in->seekable && source_look(f->in, f->at, &next, 1) == 1 && next != 0;
 	if (*more)
 		return INFLATE_OK;
@@ -281,25 +281,63 @@ behind(struct inflate *f, int sized, int *more)
 	return INFLATE_OK;
 }
 
+/* A walk from member to member. */
+struct walk {
+	int begun;		/* there has been a member */
+	uint64_t stop;		/* the walk ends with the member whose data ends at or behind this offset */
+	int hops;		/* members whose data ends at or before hop_to need not be decoded, if the input can be sought */
+	uint64_t hop_to;
+	/* Called for each member, unless NULL. */
+	void (*seen)(void *arg, const struct inflate_member *m);
+	void *arg;
+};
+
 /*
- * Decodes member after member, showing each to seen unless NULL, until one ends at or beyond data
- * offset stop; one: there has been one before.  hop says whether a member may be passed over unseen;
- * it moves the source and the sink itself.
+ * Passes over the member that comes when it claims a size that leads to another such member or to the end, its
+ * trailer can tell the size of its data, and that ends at or before limit.  Fills in m and returns 1, else moves
+ * nothing.
  */
-static enum inflate_status
-walk(struct inflate *f, int one, uint64_t stop,
-    int (*hop)(struct inflate *, struct inflate_member *, uint64_t), uint64_t hop_to,
-    void (*seen)(void *, const struct inflate_member *), void *arg)
+static int
+hop(struct inflate *f, struct inflate_member *m, uint64_t limit)
 {
+	struct source *s = f->in;
+	uint64_t at = source_at(s), left = s->size > at ? s->size - at : 0, size, len;
+	uint8_t bytes[GZ_END_LOOK];
+	struct gz_end end;
+
+	if (gz_head_look(s, at, &m->head, &len, UINT64_MAX) != GZ_OK)
+		size = 0;
+	else
+		size = m->head.size;
+	source_seek(s, at);
+	if (size < len + 2 + GZ_TRAILER || size > left || !gz_size_whole(size))
+		return 0;
+	if (!gz_end_parse(bytes, source_look(s, at + size - GZ_TRAILER, bytes, sizeof(bytes)), &end) ||
+	    (end.next == 0 && size < left) || f->out->at > limit || end.data_size > limit - f->out->at)
+		return 0;
+	m->check = end.crc;
+	m->data_size = end.data_size;
+	m->offset = at;
+	m->size = size;
+	m->data_offset = f->out->at;
+	f->out->at += m->data_size;
+	source_seek(s, at + m->size);
+	return 1;
+}
+
+/* Decodes member after member, or passes over it, until the end or w->stop. */
+static enum inflate_status
+walk(struct inflate *f, const struct walk *w)
+{
+	int begun = w->begun, zlib = 0, more;
 	struct inflate_member m;
 	enum inflate_status st;
-	int zlib = 0, more;
 
 	for (;;) {
 		memset(&m, 0, sizeof(m));
-		if (hop != NULL && hop(f, &m, hop_to)) {
+		if (w->hops && f->in->seekable && hop(f, &m, w->hop_to)) {
 			st = INFLATE_OK;
-		} else if (!one) {
+		} else if (!begun) {
 			st = first(f, &m, &zlib);
 		} else if ((st = inflate_member(f, &m)) == INFLATE_FORMAT) {
 			f->at = m.offset;
@@ -307,10 +345,10 @@ walk(struct inflate *f, int one, uint64_t stop,
 		}
 		if (st != INFLATE_OK)
 			return st;
-		one = 1;
-		if (seen != NULL)
-			seen(arg, &m);
-		if (f->out->at >= stop)
+		begun = 1;
+		if (w->seen != NULL)
+			w->seen(w->arg, &m);
+		if (f->out->at >= w->stop)
 			return INFLATE_OK;
 		if ((st = behind(f, m.head.sized || m.head.bgzf, &more)) != INFLATE_OK || !more)
 			return st;
@@ -321,7 +359,7 @@ walk(struct inflate *f, int one, uint64_t stop,
 	}
 }
 
-/* Settles the output; its failure outweighs nothing that went wrong before. */
+/* Ends the output.  When that fails, that is the status, unless writing has failed before. */
 static enum inflate_status
 finish(struct inflate *f, enum inflate_status st)
 {
@@ -334,64 +372,36 @@ finish(struct inflate *f, enum inflate_status st)
 enum inflate_status
 inflate_all(struct inflate *f)
 {
+	struct walk w = { .stop = UINT64_MAX };
 	enum inflate_status st;
-	int some, more = 1;
+	int more = 1;
 
-	st = inflate_members(f, &some);
-	if (st == INFLATE_OK && some)
+	st = inflate_members(f, &w.begun);
+	if (st == INFLATE_OK && w.begun)
 		st = behind(f, 1, &more);
 	if (st == INFLATE_OK && more)
-		st = walk(f, some, UINT64_MAX, NULL, 0, NULL, NULL);
+		st = walk(f, &w);
 	return finish(f, st);
-}
-
-/*
- * Passes over the member that comes when it names a size that leads to another such member or to
- * the end, its trailer can tell the size of its data, and that ends at or before limit.  Fills in m and
- * returns 1, else moves nothing.
- */
-static int
-hop(struct inflate *f, struct inflate_member *m, uint64_t limit)
-{
-	struct source *s = f->in;
-	struct gz_member next;
-	uint64_t at = source_at(s), left = s->size > at ? s->size - at : 0, len;
-	uint8_t t[GZ_TRAILER];
-
-	if (!s->seekable || gz_head_look(s, at, &m->head, &len, UINT64_MAX) != GZ_OK || m->head.size == 0 ||
-	    m->head.size > left || m->head.size < len + 2 + GZ_TRAILER || !gz_size_whole(m->head.size) ||
-	    source_look(s, at + m->head.size - GZ_TRAILER, t, GZ_TRAILER) < GZ_TRAILER ||
-	    f->out->at > limit || gz_le32(t + 4) > limit - f->out->at ||
-	    (m->head.size < left &&
-	    (heads_look(&f->state->heads, at + m->head.size, &next, &len) != GZ_OK || next.size == 0))) {
-		source_seek(s, at);
-		return 0;
-	}
-	m->check = gz_le32(t);
-	m->data_size = gz_le32(t + 4);
-	m->offset = at;
-	m->size = m->head.size;
-	m->data_offset = f->out->at;
-	f->out->at += m->data_size;
-	source_seek(s, at + m->size);
-	return 1;
 }
 
 enum inflate_status
 inflate_list(struct inflate *f, void (*seen)(void *arg, const struct inflate_member *m), void *arg)
 {
-	return walk(f, 0, UINT64_MAX, f->in->seekable ? hop : NULL, UINT64_MAX, seen, arg);
+	const struct walk w = { .stop = UINT64_MAX, .hops = 1, .hop_to = UINT64_MAX, .seen = seen, .arg = arg };
+
+	return walk(f, &w);
 }
 
 enum inflate_status
 inflate_range(struct inflate *f, uint64_t offset, uint64_t len)
 {
 	uint64_t end = len > UINT64_MAX - offset ? UINT64_MAX : offset + len;
+	const struct walk w = { .stop = end, .hops = 1, .hop_to = offset };
 	enum inflate_status st;
 
 	f->out->from = offset;
 	f->out->to = end;
-	st = finish(f, walk(f, 0, end, f->in->seekable ? hop : NULL, offset, NULL, NULL));
+	st = finish(f, walk(f, &w));
 	if ((st == INFLATE_OK || st == INFLATE_TRAILING) && f->out->at < end)
 		return INFLATE_SHORT;
 	return st;

@@ -28,7 +28,8 @@ struct salvage {
 	uint64_t last;		/* the size of the data of the member before, or NONE */
 	int sized;		/* the member before says its size: zeros behind it are no padding */
 	int sure;		/* a member does start here, if any: no bytes without a header came before */
-	int confirmed;		/* of the member that is decoded: another header, or the end, is where it says that it ends */
+	int confirmed;		/* another header, or the end, is where the member that is decoded says that it ends */
+	uint64_t plain;		/* the length of the file's plain headers, as far as one has been seen */
 	struct heads heads;
 	struct inflate_lost doubt;	/* not told yet: it may go on */
 	uint64_t doubt_end;		/* where it ends, 0: there is none */
@@ -62,8 +63,10 @@ plausible(struct salvage *v, uint64_t at, uint64_t end, uint64_t n)
 	struct gz_member head;
 	uint64_t size = end - at, len;
 
-	/* What a header has beyond the plain one says nothing of the data. */
-	if (heads_sized(&v->heads, at, &head, &len) && len < size && len > GZ_SIZED_HEAD)
+	/* Count any header as the smallest one: its length says nothing of the data. */
+	if (!heads_sized(&v->heads, at, &head, &len))
+		len = v->plain;
+	if (len < size && len > GZ_SIZED_HEAD)
 		size -= len - GZ_SIZED_HEAD;
 	/* Of nothing: a header, one block without codes, a trailer. */
 	return n == 0 ? size <= GZ_SIZED_HEAD + 5 + GZ_TRAILER :
@@ -267,12 +270,14 @@ bridge(struct salvage *v, uint64_t at, uint64_t len, uint64_t size, uint64_t *en
 	struct gz_member head;
 	enum inflate_status st;
 
+	if (stop < f->in->size && heads_sized(&v->heads, stop, &head, &n))
+		v->plain = n;
 	if (len == 0 && zeros > at && zeros < stop && heads_look(&v->heads, zeros, &head, &n) == GZ_OK)
 		stop = zeros;
 	*end = size > 0 && size < stop - at ? at + size : stop;
-	if (len == 0 && stop - at > GZ_SIZED_HEAD) {
-		/* Only the header may be gone; the data follows it. */
-		st = save_member(v, at + GZ_SIZED_HEAD, 1, stop, &m);
+	if (len == 0 && stop - at > v->plain) {
+		/* Only the header may be gone: then the data follows it. */
+		st = save_member(v, at + v->plain, 1, stop, &m);
 		if (st == INFLATE_READ || st == INFLATE_WRITE || st == INFLATE_MEMORY)
 			return st;
 		if (st == INFLATE_OK && m.data_size > 0) {
@@ -319,6 +324,8 @@ step(struct salvage *v, uint64_t *at)
 	int headed = heads_sized(&v->heads, start, &head, &len);
 	enum inflate_status st;
 
+	if (headed && head.plain)
+		v->plain = len;
 	v->confirmed = headed && (start + head.size == s->size || heads_sized(&v->heads, start + head.size, &next, &n));
 	end = v->confirmed ? start + head.size : UINT64_MAX;
 	st = save_member(v, start, 0, end, &m);
@@ -378,7 +385,8 @@ enum inflate_status
 inflate_salvage(struct inflate *f, void (*lost)(void *arg, const struct inflate_lost *l), void *arg)
 {
 	uint64_t at = source_at(f->in), len;
-	struct salvage v = { .f = f, .lost = lost, .arg = arg, .last = NONE, .sized = 1, .sure = 1, .worst = INFLATE_OK };
+	struct salvage v = { .f = f, .lost = lost, .arg = arg, .last = NONE, .sized = 1, .sure = 1, .plain = GZ_SIZED_HEAD,
+		.worst = INFLATE_OK };
 	enum inflate_status st;
 	struct gz_member head;
 	int sized;

@@ -40,7 +40,7 @@ system = child deadline end_input memory_window open_guard owner pipe processors
 	sigbus_guard
 store = in_use leftovers lock output pipeline queue room store turn
 engine = engine inflate isal libdeflate zlib
-gzip = deflate file gz heads inflate member members salvage sink source status
+gzip = deflate file gz heads inflate member members salvage sink source status walk
 stored = image restore unpack
 elf = archive debug_file id loaded machines ranges symbol
 core = code core files lists match modules order read small stored threads

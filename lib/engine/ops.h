@@ -1,6 +1,6 @@
 /*
- * A library that is built in: a file of its own, and a row of engine_list, from which engine.c and inflate.c take
- * the first that can do what is asked for.
+ * A library that is built in: a file of its own, and a row of engine_list, from which engine.c and
+ * inflate.c take the first that can do what is asked for.
  */
 #ifndef GZCORE_ENGINE_OPS_H
 #define GZCORE_ENGINE_OPS_H
@@ -38,7 +38,9 @@ struct engine_ops {
 		size_t (*extra)(const void *state, uint8_t *p);
 	} inflate;
 
-	/* Decoding a whole stream at once, as engine_decoder_ of inflate.h; open NULL: it does not. */
+	/*
+	 * Decoding a whole stream at once, as engine_decoder_ of inflate.h; open NULL: it does not.
+	 */
 	struct {
 		void *(*open)(void);
 		void (*close)(void *state);

@@ -1,4 +1,7 @@
-/* Decompression of a whole file, for programs that do that beside something else, and how it ended in words. */
+/*
+ * Decompression of a whole file, for programs that do that beside something else, and how it ended
+ * in words.
+ */
 #ifndef GZCORE_GZIP_FILE_H
 #define GZCORE_GZIP_FILE_H
 
@@ -7,8 +10,9 @@
 #define INFLATE_END_WORDS 512
 
 /*
- * The exit status of zinflate(1) for a run of f that ended so, and in words[INFLATE_END_WORDS] what there is to say of
- * it, the input being called path; empty when all is well, or was told of already.
+ * The exit status of zinflate(1) for a run of f that ended so, and in words[INFLATE_END_WORDS] what
+ * there is to say of it, the input being called path; empty when all is well, or was told of
+ * already.
  */
 int inflate_end(const struct inflate *f, enum inflate_status st, const char *path, char *words);
 

@@ -118,7 +118,10 @@ head_ended(const struct head_bytes *h)
 	return h->left == 0 ? GZ_BAD : GZ_CUT;
 }
 
-/* Takes a string with its terminator, and keeps as much of it as fits in keep[size], unless that is NULL. */
+/*
+ * Takes a string with its terminator, and keeps as much of it as fits in keep[size], unless that is
+ * NULL.
+ */
 static enum gz_status
 head_string(struct head_bytes *h, char *keep, size_t size)
 {
@@ -272,7 +275,7 @@ gz_size_peek(struct source *s)
 		source_fill(s, want);
 		p = source_peek(s, &have);
 	}
-	return gz_size_said(p, have < want ? have : want);
+	return gz_size_said(p, have);
 }
 
 int

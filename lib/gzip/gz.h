@@ -68,21 +68,25 @@ enum gz_status {
 int gz_knows(const uint8_t *p, size_t n);
 
 /*
- * The size that the header at the start of p[n] claims for its member, by the IG field or BGZF's BC field, as far as
- * these are in p; 0 when it has none.
+ * The size that the header at the start of p[n] claims for its member, by the IG field or BGZF's BC
+ * field, as far as these are in p; 0 when it has none.
  */
 uint64_t gz_size_said(const uint8_t *p, size_t n);
 
 /* The same of the member that comes in s, of which nothing is taken. */
 uint64_t gz_size_peek(struct source *s);
 
-/* Takes a header of at most so many bytes from s; a longer one is bad.  At GZ_NONE nothing was taken. */
+/*
+ * Takes a header of at most so many bytes from s; a longer one is bad.  At GZ_NONE nothing was
+ * taken.
+ */
 enum gz_status gz_head_read(struct source *s, struct gz_member *m, uint64_t most);
 
 /*
- * Reads the header at offset at of what is seekable, and few bytes more; *len is the header's size, or how much of it
- * was read in vain.  s stays where it is, unless the header has more than 4 KiB.  A header that has more than
- * GZ_LOOK_MOST bytes, or more than spare beyond GZ_LOOK, is not GZ_OK: its end may be anywhere in the file.
+ * Reads the header at offset at of what is seekable, and few bytes more; *len is the header's size,
+ * or how much of it was read in vain.  s stays where it is, unless the header has more than 4 KiB.
+ * A header that has more than GZ_LOOK_MOST bytes, or more than spare beyond GZ_LOOK, is not GZ_OK:
+ * its end may be anywhere in the file.
  */
 enum gz_status gz_head_look(struct source *s, uint64_t at, struct gz_member *m, uint64_t *len, uint64_t spare);
 /* Most headers are shorter than this, bytes; a longer one has our subfield in here. */
@@ -91,8 +95,8 @@ enum gz_status gz_head_look(struct source *s, uint64_t at, struct gz_member *m, 
 #define GZ_LOOK_MOST (512u * 1024)
 
 /*
- * Whether a plain header (see above) whose member has a size seems to start at p[n], of which GZ_LOOK bytes are enough:
- * one whose size is found in these.
+ * Whether a plain header (see above) whose member has a size seems to start at p[n], of which
+ * GZ_LOOK bytes are enough: one whose size is found in these.
  */
 int gz_plain_starts(const uint8_t *p, size_t n);
 
@@ -103,13 +107,16 @@ struct gz_end {
 	uint64_t next;		/* the size that the next member's header claims (gz_size_said) */
 };
 
-/* Takes apart p[n], which starts with a trailer; GZ_END_LOOK bytes are enough.  0 when it is shorter than that. */
+/*
+ * Takes apart p[n], which starts with a trailer; GZ_END_LOOK bytes are enough.  0 when it is
+ * shorter than that.
+ */
 int gz_end_parse(const uint8_t *p, size_t n, struct gz_end *e);
 #define GZ_END_LOOK (GZ_TRAILER + GZ_LOOK)
 
 /*
- * Whether the trailer of a member of size bytes tells all of its data's size, which it says modulo 2^32
- * (section 2.3.1): one that is large enough to hold 4 GiB may have more than it says.
+ * Whether the trailer of a member of size bytes tells all of its data's size, which it says modulo
+ * 2^32 (section 2.3.1): one that is large enough to hold 4 GiB may have more than it says.
  */
 int gz_size_whole(uint64_t size);
 /* DEFLATE makes at most this many bytes of one: 258 of a length and a distance of one bit each. */

@@ -44,7 +44,9 @@ heads_next(struct heads *h, uint64_t from)
 	h->from = from;
 	source_seek(s, from);
 	while ((have = source_fill(s, GZ_LOOK)) >= GZ_SIZED_HEAD) {
-		/* Places with enough bytes behind them: at the end of the file a header has fewer. */
+		/*
+		 * Places with enough bytes behind them: at the end of the file a header has fewer.
+		 */
 		size_t places = have - ((have < GZ_LOOK ? GZ_SIZED_HEAD : GZ_LOOK) - 1);
 		const uint8_t *p = source_peek(s, &have), *hit = memchr(p, GZ_FIRST, places);
 

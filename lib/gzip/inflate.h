@@ -75,9 +75,10 @@ struct inflate_lost {
 };
 
 /*
- * Decodes what can be decoded of a seekable input.  A lost member of which it is proved how much data it
- * had becomes zeros, so that all other bytes keep their offsets; INFLATE_LOST.  Where that is not proved, what
- * comes may stand at a wrong offset, and at the end some may be missing; INFLATE_UNKNOWN.  lost is called for each.
+ * Decodes what can be decoded of a seekable input.  A lost member of which it is proved how much
+ * data it had becomes zeros, so that all other bytes keep their offsets; INFLATE_LOST.  Where that
+ * is not proved, what comes may stand at a wrong offset, and at the end some may be missing;
+ * INFLATE_UNKNOWN.  lost is called for each.
  */
 enum inflate_status inflate_salvage(struct inflate *f,
     void (*lost)(void *arg, const struct inflate_lost *l), void *arg);
@@ -87,8 +88,9 @@ enum inflate_status inflate_salvage(struct inflate *f,
 const char *inflate_lost_words(char words[INFLATE_LOST_WORDS], const struct inflate_lost *l);
 
 /*
- * For the functions above, which are in files of their own (walk.c, salvage.c): one member, whose header is still to be
- * taken, or has been (inflate_body).  They fill in m; inflate_body neither its offset nor its data_offset.
+ * For the functions above, which are in files of their own (walk.c, salvage.c): one member, whose
+ * header is still to be taken, or has been (inflate_body).  They fill in m; inflate_body neither
+ * its offset nor its data_offset.
  */
 enum inflate_status inflate_member(struct inflate *f, struct inflate_member *m);
 enum inflate_status inflate_body(struct inflate *f, struct inflate_member *m);

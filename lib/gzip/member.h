@@ -21,8 +21,8 @@ struct member *member_new(void);
 void member_free(struct member *m);
 
 /*
- * Decodes into data[b->data_len]: 1 when data and member end exactly where they should and the checksum
- * is right, else 0.
+ * Decodes into data[b->data_len]: 1 when data and member end exactly where they should and the
+ * checksum is right, else 0.
  */
 int member_decode(struct member *m, const struct member_body *b, uint8_t *data);
 

@@ -21,8 +21,9 @@ first(struct inflate *f, struct inflate_member *m, int *zlib)
 }
 
 /*
- * Takes the zeros behind a member, which are padding; *more says whether more follows.  Nobody pads between members that
- * say their sizes, as this one does if sized: there zeros are members that a disk has lost.
+ * Takes the zeros behind a member, which are padding; *more says whether more follows.  Nobody pads
+ * between members that say their sizes, as this one does if sized: there zeros are members that a
+ * disk has lost.
  */
 static enum inflate_status
 behind(struct inflate *f, int sized, int *more)
@@ -54,9 +55,9 @@ struct walk {
 };
 
 /*
- * Passes over the member that comes when it claims a size that leads to another such member or to the end, its
- * trailer can tell the size of its data, and that ends at or before limit.  Fills in m and returns 1, else moves
- * nothing.
+ * Passes over the member that comes when it claims a size that leads to another such member or to
+ * the end, its trailer can tell the size of its data, and that ends at or before limit.  Fills in m
+ * and returns 1, else moves nothing.
  */
 static int
 hop(struct inflate *f, struct inflate_member *m, uint64_t limit)

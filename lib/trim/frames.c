@@ -4,7 +4,10 @@
 
 #include "trim/memory.h"
 
-/* Give up after this many consecutive pages that are not kept: only a hostile header has such a gap. */
+/*
+ * Give up after this many consecutive pages that are not kept: only a hostile header has such a
+ * gap.
+ */
 #define MISSED 4096
 
 void
@@ -68,8 +71,8 @@ before(const struct trim_frames *f, size_t n)
 }
 
 /*
- * Recognises a saved signal context by the last word of a known pattern.  Returns how many words before it the stack
- * pointer is, or -1.
+ * Recognises a saved signal context by the last word of a known pattern.  Returns how many words
+ * before it the stack pointer is, or -1.
  */
 static int
 find_context(const struct trim_frames *f)
@@ -88,7 +91,10 @@ find_context(const struct trim_frames *f)
 		/* sp, pc, pstate, padding, then the first record: FPSIMD_MAGIC and its size. */
 		return last == UINT64_C(0x0000021046508001) ? 4 : -1;
 	case EM_ARM:
-		/* trap_no, error_code, oldmask, r0 to r10, fp, ip, sp, lr, pc, cpsr: user mode, its middle bits zeros. */
+		/*
+		 * trap_no, error_code, oldmask, r0 to r10, fp, ip, sp, lr, pc, cpsr: user mode, its
+		 * middle bits zeros.
+		 */
 		return (last & 0x0f00ff1f) == 0x10 && before(f, 19) < 32 ? 3 : -1;
 	}
 	return -1;

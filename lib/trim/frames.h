@@ -9,7 +9,10 @@
 /* The most words of a saved signal context before the last word of its pattern. */
 #define TRIM_FRAME_WORDS 40
 
-/* A walk over the aligned words of [start, end) in pages that are kept, also in those that are added on the way. */
+/*
+ * A walk over the aligned words of [start, end) in pages that are kept, also in those that are
+ * added on the way.
+ */
 struct trim_words {
 	const struct trim *t;
 	uint64_t start, end;
@@ -36,7 +39,10 @@ struct trim_frames {
 
 void trim_frames_begin(struct trim_frames *f, const struct trim *t, uint64_t start, uint64_t end);
 
-/* Returns 1 and the stack pointer that the next signal interrupted, which leads to memory of the core; 0 at the end. */
+/*
+ * Returns 1 and the stack pointer that the next signal interrupted, which leads to memory of the
+ * core; 0 at the end.
+ */
 int trim_frames_next(struct trim_frames *f, uint64_t *sp);
 
 #endif

@@ -6,7 +6,10 @@
 
 #include "trim/memory.h"
 
-/* After this many consecutive pages that cannot be read, fewer and fewer of a segment's pages are tried. */
+/*
+ * After this many consecutive pages that cannot be read, fewer and fewer of a segment's pages are
+ * tried.
+ */
 #define MISSED 4096
 
 /* Whether the first and the last byte of the page that are in the segment can be read. */
@@ -24,7 +27,10 @@ can_be_read(const struct trim *t, uint64_t page, const struct trim_segment *s)
 static int
 keep_page(struct trim *t, enum trim_rule rule, uint64_t page)
 {
-	/* Each page may begin a run of its own: then it costs a header for the run, and one for the gap before it. */
+	/*
+	 * Each page may begin a run of its own: then it costs a header for the run, and one for the
+	 * gap before it.
+	 */
 	const uint64_t cost = TRIM_PAGE + 2 * (t->core->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr));
 	struct trim_trail *trail = &t->kept.trail;
 
@@ -41,7 +47,9 @@ keep_page(struct trim *t, enum trim_rule rule, uint64_t page)
 	return 0;
 }
 
-/* Keeps the pages of [page, end), all of one segment.  Returns 0, or -1 when no more can be kept. */
+/*
+ * Keeps the pages of [page, end), all of one segment.  Returns 0, or -1 when no more can be kept.
+ */
 static int
 keep_pages(struct trim *t, enum trim_rule rule, const struct trim_segment *s, uint64_t page, uint64_t end)
 {
@@ -78,7 +86,10 @@ trim_keep(struct trim *t, enum trim_rule rule, uint64_t start, uint64_t end)
 		if (s->vaddr > page)
 			page = s->vaddr / TRIM_PAGE * TRIM_PAGE;
 		last = s->vaddr + s->filesz < end ? s->vaddr + s->filesz : end;
-		/* A second segment in this page, or an overlapped one, would not advance the page: force progress. */
+		/*
+		 * A second segment in this page, or an overlapped one, would not advance the page:
+		 * force progress.
+		 */
 		if (last <= page)
 			last = page + 1;
 		if (keep_pages(t, rule, s, page, last) < 0)

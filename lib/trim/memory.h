@@ -7,7 +7,10 @@
 
 #include "trim/trim.h"
 
-/* Reads memory, as far as the core has it in one run from that address on.  Returns how many bytes, 0 when there is none. */
+/*
+ * Reads memory, as far as the core has it in one run from that address on.  Returns how many bytes,
+ * 0 when there is none.
+ */
 size_t trim_read(const struct trim *t, uint64_t address, void *buf, size_t len);
 
 /* Reads a word of memory.  Returns 0, or -1 when it is not there. */

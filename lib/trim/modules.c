@@ -11,12 +11,18 @@
 
 /* The most of a module's headers, or its dynamic section, that is kept, bytes. */
 #define HEADERS 65536
-/* The most entries of a dynamic section and of a link map that are read: a list that loops ends too. */
+/*
+ * The most entries of a dynamic section and of a link map that are read: a list that loops ends
+ * too.
+ */
 #define DYNAMIC 4096
 #define LINKS 65536
 /* The longest name, bytes. */
 #define NAME 4096
-/* The most program headers and dynamic entries that are read, of all modules together: 16,384 modules have fewer. */
+/*
+ * The most program headers and dynamic entries that are read, of all modules together: 16,384
+ * modules have fewer.
+ */
 #define READS (2u * 1024 * 1024)
 /* The most namespaces of dlmopen(3). */
 #define NAMESPACES 16
@@ -29,7 +35,10 @@ struct module {
 	size_t count, entry;
 };
 
-/* Reads the file header at an address; 0 when there is none, or one of another class than the core's. */
+/*
+ * Reads the file header at an address; 0 when there is none, or one of another class than the
+ * core's.
+ */
 static int
 read_header(const struct trim *t, uint64_t start, struct module *m)
 {
@@ -77,7 +86,10 @@ keep_range(struct trim *t, enum trim_rule rule, uint64_t start, uint64_t len, ui
 		trim_keep(t, rule, start, start + len);
 }
 
-/* Keeps what identifies a module, and what leads to the link map.  start is where the first byte of its file is. */
+/*
+ * Keeps what identifies a module, and what leads to the link map.  start is where the first byte of
+ * its file is.
+ */
 static void
 keep_module(struct trim *t, uint64_t start, struct module *m)
 {
@@ -142,7 +154,10 @@ dynamic_value(struct trim *t, const struct module *m, uint64_t wanted)
 	return 0;
 }
 
-/* The address of the dynamic linker's struct r_debug, which the program's dynamic section has; 0: not known. */
+/*
+ * The address of the dynamic linker's struct r_debug, which the program's dynamic section has; 0:
+ * not known.
+ */
 static uint64_t
 find_debug(struct trim *t)
 {
@@ -215,7 +230,10 @@ trim_keep_links(struct trim *t)
 			if (trim_read_word(t, node + 3 * w, &node) < 0)
 				break;
 		}
-		/* From version 2 on each namespace has its own (glibc 2.35, struct r_debug_extended). */
+		/*
+		 * From version 2 on each namespace has its own (glibc 2.35, struct
+		 * r_debug_extended).
+		 */
 		if (core_number(t->core, version, 4) < 2 || trim_read_word(t, debug + 5 * w, &debug) < 0)
 			break;
 	}

@@ -147,7 +147,9 @@ trim_foresee(struct trim *t)
 	trim_keep_small_data(t);
 	trim_keep_heap(t);
 	keep_rest(t);
-	/* Modules' dynamic sections and the link map are in small segments, which are kept by now. */
+	/*
+	 * Modules' dynamic sections and the link map are in small segments, which are kept by now.
+	 */
 	trim_keep_starts(t);
 	return end(t, threads);
 }

@@ -1,4 +1,7 @@
-/* A small core of a process while the kernel still holds it: the notes from the core, the memory from the process. */
+/*
+ * A small core of a process while the kernel still holds it: the notes from the core, the memory
+ * from the process.
+ */
 #ifndef GZCORE_TRIM_PROCESS_H
 #define GZCORE_TRIM_PROCESS_H
 
@@ -7,7 +10,10 @@
 
 #include "trim/trim.h"
 
-/* How long it may take, ms: memory that somebody else provides (userfaultfd(2), FUSE) may never come. */
+/*
+ * How long it may take, ms: memory that somebody else provides (userfaultfd(2), FUSE) may never
+ * come.
+ */
 #define TRIM_PROCESS_MS 10000
 
 struct trim_process {
@@ -27,9 +33,9 @@ struct trim_process {
 };
 
 /*
- * Writes the small core of the core whose head is in core and head to fd, above 2, in a process of its own.  The
- * process must be the one that the core is of, by its auxiliary vector and its PID, and that of the pidfd, if there is
- * one.  Returns 0; -1 with what is in p.
+ * Writes the small core of the core whose head is in core and head to fd, above 2, in a process of
+ * its own.  The process must be the one that the core is of, by its auxiliary vector and its PID,
+ * and that of the pidfd, if there is one.  Returns 0; -1 with what is in p.
  */
 int trim_process_write(struct trim_process *p, const struct core *core, struct image *head,
     const struct trim_options *options, int fd);

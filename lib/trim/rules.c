@@ -8,7 +8,10 @@
 #include "trim/keep.h"
 #include "trim/stacks.h"
 
-/* The largest mapping that is kept whole without being asked for, and the most of those of no file together, bytes. */
+/*
+ * The largest mapping that is kept whole without being asked for, and the most of those of no file
+ * together, bytes.
+ */
 #define SMALL 65536
 #define ANONYMOUS (1024u * 1024)
 /* The most pages of code; and, without a budget, of memory that the stacks point to. */
@@ -89,8 +92,8 @@ is_of_file(const struct trim *t, const struct trim_segment *s)
 }
 
 /*
- * A debugger would take a file's data from the file, as it was before it was relocated.  Small mappings of no file are
- * .bss, and data that libraries allocate for themselves.
+ * A debugger would take a file's data from the file, as it was before it was relocated.  Small
+ * mappings of no file are .bss, and data that libraries allocate for themselves.
  */
 void
 trim_keep_small_data(struct trim *t)
@@ -103,7 +106,10 @@ trim_keep_small_data(struct trim *t)
 
 		if (s->filesz > SMALL)
 			continue;
-		/* Where the core has no list of files, a mapping that cannot be written to may be a file's. */
+		/*
+		 * Where the core has no list of files, a mapping that cannot be written to may be a
+		 * file's.
+		 */
 		if (!of_file && !(s->flags & PF_W) && t->core->files.seen)
 			continue;
 		if (!of_file && (anonymous += s->filesz) > ANONYMOUS)

@@ -7,7 +7,10 @@
 /* How much of a link map's entry is kept: glibc's is longer than <link.h> shows, bytes. */
 #define TRIM_LINK 1200
 
-/* Modules (modules.c): what identifies them; the link map, and whether there is one; the symbols that were asked for. */
+/*
+ * Modules (modules.c): what identifies them; the link map, and whether there is one; the symbols
+ * that were asked for.
+ */
 void trim_keep_modules(struct trim *t);
 int trim_keep_links(struct trim *t);
 void trim_keep_symbols(struct trim *t);

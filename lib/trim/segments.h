@@ -28,7 +28,10 @@ struct trim_segments {
 	size_t usable;
 };
 
-/* Reads the program headers of c from head.  Returns 0; -1 with errno, which is EBADMSG where head has not all of them. */
+/*
+ * Reads the program headers of c from head.  Returns 0; -1 with errno, which is EBADMSG where head
+ * has not all of them.
+ */
 int trim_segments_read(struct trim_segments *g, const struct core *c, struct image *head);
 void trim_segments_close(struct trim_segments *g);
 

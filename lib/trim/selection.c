@@ -99,8 +99,8 @@ is_library(const uint8_t *p, size_t len)
 }
 
 /*
- * Whether an entry of the link map begins at p[len], or may do so: as far as p goes.  Its first word is where a
- * file's first byte is, its third an address in the same file.
+ * Whether an entry of the link map begins at p[len], or may do so: as far as p goes.  Its first
+ * word is where a file's first byte is, its third an address in the same file.
  */
 static int
 is_link(struct trim *t, const uint8_t *p, size_t len, uint64_t address)
@@ -125,8 +125,9 @@ is_link(struct trim *t, const uint8_t *p, size_t len, uint64_t address)
 }
 
 /*
- * Whether a page has entries of the link map, or names of theirs, which are strings of their own.  The pointers to them may
- * have passed already, or be still to come.  Keeps what the entries lead to.
+ * Whether a page has entries of the link map, or names of theirs, which are strings of their own.
+ * The pointers to them may have passed already, or be still to come.  Keeps what the entries lead
+ * to.
  */
 static int
 has_links(struct trim *t, const uint8_t *p, size_t len, uint64_t address)

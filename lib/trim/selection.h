@@ -22,13 +22,16 @@ struct trim_selection {
 };
 
 /*
- * Foresees what t will keep, and makes the spool, a descriptor of the caller's, its memory.  Returns TRIM_OK, or why there
- * can be no small core.
+ * Foresees what t will keep, and makes the spool, a descriptor of the caller's, its memory.
+ * Returns TRIM_OK, or why there can be no small core.
  */
 enum trim_status trim_selection_begin(struct trim_selection *c, struct trim *t, int spool);
 void trim_selection_close(struct trim_selection *c);
 
-/* Looks at n bytes from an offset, page by page.  Returns how many it is done with: the last page may be cut. */
+/*
+ * Looks at n bytes from an offset, page by page.  Returns how many it is done with: the last page
+ * may be cut.
+ */
 size_t trim_selection_look(struct trim_selection *c, const uint8_t *p, size_t n, uint64_t offset);
 
 /* All of the core has passed: makes the plan ready for trim_plan. */

@@ -6,9 +6,15 @@
 #include "trim/frames.h"
 #include "trim/keep.h"
 
-/* How much is kept below a stack's pointer, bytes: a leaf function's red zone, and what it was about to push. */
+/*
+ * How much is kept below a stack's pointer, bytes: a leaf function's red zone, and what it was
+ * about to push.
+ */
 #define BELOW 256
-/* How far above a stack pointer without memory its stack may begin: the pointer is in the guard below the stack. */
+/*
+ * How far above a stack pointer without memory its stack may begin: the pointer is in the guard
+ * below the stack.
+ */
 #define GUARD (1024u * 1024)
 /* The most stacks of one thread: each signal handler can have one. */
 #define NESTED 8
@@ -47,8 +53,8 @@ add_stack(struct trim *t, const struct trim_stack *s)
 }
 
 /*
- * Finds the stack that a pointer leads to, len bytes of it at most; 0 when there is none.  It goes on through
- * mappings that touch: a stack is several where a part of it was given another name.
+ * Finds the stack that a pointer leads to, len bytes of it at most; 0 when there is none.  It goes
+ * on through mappings that touch: a stack is several where a part of it was given another name.
  */
 static int
 find_stack(const struct trim *t, uint64_t sp, uint64_t limit, uint64_t len, struct trim_stack *w)
@@ -98,7 +104,10 @@ is_kept(const struct trim *t, const struct trim_stack *s)
 	return 1;
 }
 
-/* A thread's own data is at the top of its stack: behind that, memory belongs to others.  tp 0: not known. */
+/*
+ * A thread's own data is at the top of its stack: behind that, memory belongs to others.  tp 0: not
+ * known.
+ */
 static uint64_t
 top_of(uint64_t sp, uint64_t tp)
 {
@@ -117,7 +126,10 @@ keep_stack(struct trim *t, enum trim_rule rule, uint64_t sp, uint64_t tp)
 	add_stack(t, &s);
 }
 
-/* Keeps the stacks that stack number k of a thread interrupted, as long as there are fewer than most. */
+/*
+ * Keeps the stacks that stack number k of a thread interrupted, as long as there are fewer than
+ * most.
+ */
 static void
 keep_interrupted_by(struct trim *t, enum trim_rule rule, size_t k, size_t most, uint64_t tp)
 {

@@ -15,7 +15,9 @@
 
 /* Bytes that are read at once. */
 #define PIECE (256u * 1024)
-/* How long a pipe may bring nothing before it is taken for full, ms: the kernel fills it in less. */
+/*
+ * How long a pipe may bring nothing before it is taken for full, ms: the kernel fills it in less.
+ */
 #define PATIENCE 20
 
 void

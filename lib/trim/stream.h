@@ -1,4 +1,7 @@
-/* A core that comes through a pipe: its head first, then the whole of it, passed on while memory is put aside. */
+/*
+ * A core that comes through a pipe: its head first, then the whole of it, passed on while memory is
+ * put aside.
+ */
 #ifndef GZCORE_TRIM_STREAM_H
 #define GZCORE_TRIM_STREAM_H
 
@@ -29,20 +32,23 @@ void trim_stream_init(struct trim_stream *s, int in);
 void trim_stream_close(struct trim_stream *s);
 
 /*
- * Reads the head of the core.  With peek, and when in is a pipe that can hold the head, nothing is taken out of it.
- * Whatever comes back, the caller may pass the core on.
+ * Reads the head of the core.  With peek, and when in is a pipe that can hold the head, nothing is
+ * taken out of it.  Whatever comes back, the caller may pass the core on.
  */
 enum trim_status trim_stream_head(struct trim_stream *s, int peek);
 
 /* Whether nothing has been taken out of in: another can read the core from its start. */
 int trim_stream_untouched(const struct trim_stream *s);
 
-/* Writes the whole core to out.  Returns 0, CORE_READ_IN or CORE_READ_OUT (core_read.h) with errno. */
+/*
+ * Writes the whole core to out.  Returns 0, CORE_READ_IN or CORE_READ_OUT (core_read.h) with errno.
+ */
 int trim_stream_pass(struct trim_stream *s, int out);
 
 /*
- * The same, and puts memory aside for t; out -1: only reads the core.  The caller has set only the options of t, and
- * calls trim_plan next, if *st is TRIM_OK.  When there can be no small core, which *st says, the core is passed on all the same.
+ * The same, and puts memory aside for t; out -1: only reads the core.  The caller has set only the
+ * options of t, and calls trim_plan next, if *st is TRIM_OK.  When there can be no small core,
+ * which *st says, the core is passed on all the same.
  */
 int trim_stream_select(struct trim_stream *s, struct trim *t, int out, enum trim_status *st);
 

@@ -102,7 +102,10 @@ is_tap(const struct trim_tap *p)
 	return p->small.command.argv != NULL || p->small.file != NULL;
 }
 
-/* Makes the small core of the process's memory.  Returns SMALL_FROM_STREAM when that is to do instead. */
+/*
+ * Makes the small core of the process's memory.  Returns SMALL_FROM_STREAM when that is to do
+ * instead.
+ */
 static enum small
 from_process(struct trim_tap *p, const struct trim_stream *s)
 {
@@ -118,7 +121,10 @@ from_process(struct trim_tap *p, const struct trim_stream *s)
 		say_cannot(p, of->status, of->error, &s->core, of->name);
 	if (close_small(p, &w, done) == 0)
 		return SMALL_FROM_PROCESS;
-	/* The stream has the core's own faults too, and an output that refused once will not take another try. */
+	/*
+	 * The stream has the core's own faults too, and an output that refused once will not take
+	 * another try.
+	 */
 	if (done || of->status != TRIM_SYSTEM || of->refused)
 		return SMALL_NONE;
 	/* Bytes on standard output cannot be taken back. */
@@ -149,8 +155,8 @@ from_stream(const struct trim_tap *p, const struct trim_stream *s, struct trim *
 }
 
 /*
- * Passes the whole core on to out, unless that is -1, and closes out; puts memory aside for t, unless that is NULL.
- * Returns the exit status.
+ * Passes the whole core on to out, unless that is -1, and closes out; puts memory aside for t,
+ * unless that is NULL.  Returns the exit status.
  */
 static int
 pass(const struct trim_tap *p, struct trim_stream *s, struct trim *t, int out, enum trim_status *st)
@@ -180,7 +186,10 @@ end_whole(const struct trim_tap *p, struct command *whole)
 	return status;
 }
 
-/* Passes the whole core on, then makes the small core, if the stream's memory is to be taken.  Returns the exit status. */
+/*
+ * Passes the whole core on, then makes the small core, if the stream's memory is to be taken.
+ * Returns the exit status.
+ */
 static int
 pass_and_make(const struct trim_tap *p, struct trim_stream *s, struct trim *t, enum small small)
 {

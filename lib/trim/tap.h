@@ -1,5 +1,6 @@
 /*
- * The small core of a core, made and given to its output; of a pipe too, as a tap beside the whole core that passes.
+ * The small core of a core, made and given to its output; of a pipe too, as a tap beside the whole
+ * core that passes.
  */
 #ifndef GZCORE_TRIM_TAP_H
 #define GZCORE_TRIM_TAP_H
@@ -19,26 +20,37 @@ struct trim_tap {
 	struct trim_process process;	/* pid 0: the memory is the core's */
 	struct output small;		/* where the small core goes */
 	char **whole;	/* the command that gets the whole core; NULL: standard output gets it when small.file is set, else nobody */
-	/* Called with each message for the user, as by vwarnx(3), or with an errno as by vwarn(3). */
+	/*
+	 * Called with each message for the user, as by vwarnx(3), or with an errno as by vwarn(3).
+	 */
 	void (*say)(int error, const char *format, va_list args);
 
 	/* Its own. */
 	struct command_hold hold;	/* shared NULL: we are not the child of trim_tap_apart */
 };
 
-/* Makes the small core of t, whose core is called name in messages.  Returns 0, or -1 when there is none. */
+/*
+ * Makes the small core of t, whose core is called name in messages.  Returns 0, or -1 when there is
+ * none.
+ */
 int trim_tap_core(const struct trim_tap *p, struct trim *t, const char *name);
 
-/* The core is standard input, which need not be sought.  Returns the exit status: the whole core's when there is a tap. */
+/*
+ * The core is standard input, which need not be sought.  Returns the exit status: the whole core's
+ * when there is a tap.
+ */
 int trim_tap_pipe(struct trim_tap *p);
 
 /*
- * The same with a command for the whole core.  A child reads the core, so that it goes to the command whatever the
- * child dies of.
+ * The same with a command for the whole core.  A child reads the core, so that it goes to the
+ * command whatever the child dies of.
  */
 int trim_tap_apart(struct trim_tap *p);
 
-/* Becomes the command for the whole core, which reads standard input.  Returns only when that fails: the exit status. */
+/*
+ * Becomes the command for the whole core, which reads standard input.  Returns only when that
+ * fails: the exit status.
+ */
 int trim_tap_become_whole(const struct trim_tap *p);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * A small core: a core cut down to the memory that a debugger needs to show the stacks.  A plan says which pages those
- * are.  Headers and notes come from a file that can be sought, memory from wherever the caller has it: the core itself,
- * or the process while the kernel still holds it.
+ * A small core: a core cut down to the memory that a debugger needs to show the stacks.  A plan
+ * says which pages those are.  Headers and notes come from a file that can be sought, memory from
+ * wherever the caller has it: the core itself, or the process while the kernel still holds it.
  */
 #ifndef GZCORE_TRIM_H
 #define GZCORE_TRIM_H
@@ -16,16 +16,19 @@
 #include "trim/pages.h"
 #include "trim/segments.h"
 
-/* How much of each stack is kept unless the caller says otherwise, and the least that it may say, bytes. */
+/*
+ * How much of each stack is kept unless the caller says otherwise, and the least that it may say,
+ * bytes.
+ */
 #define TRIM_STACK 65536u
 #define TRIM_STACK_LEAST 4096u
 /* Pointers are followed for at most this many steps. */
 #define TRIM_DEPTH 16
 
 /*
- * The type of a program header for memory that was in the whole core and is not in this one: p_memsz says how
- * much, p_filesz is 0.  It is PT_NULL: gdb shows the part of a PT_LOAD that has no bytes in the file as zeros, and it
- * refuses a core of aarch64 with a type of our own.
+ * The type of a program header for memory that was in the whole core and is not in this one:
+ * p_memsz says how much, p_filesz is 0.  It is PT_NULL: gdb shows the part of a PT_LOAD that has no
+ * bytes in the file as zeros, and it refuses a core of aarch64 with a type of our own.
  */
 #define TRIM_PT_LEFT_OUT 0u
 
@@ -66,7 +69,10 @@ struct trim_options {
 /* How the memory of the process is read. */
 struct trim_memory {
 	enum trim_source source;
-	/* Reads from an address; offset is where the core has its byte.  Returns less when the rest is not there. */
+	/*
+	 * Reads from an address; offset is where the core has its byte.  Returns less when the rest
+	 * is not there.
+	 */
 	ssize_t (*read)(void *arg, uint64_t address, uint64_t offset, void *buf, size_t len);
 	void *arg;
 };
@@ -107,7 +113,10 @@ struct trim_stacks {
 };
 
 struct trim {
-	/* The caller's, before trim_plan: the core, parsed as far as its notes; where its headers and notes can be read. */
+	/*
+	 * The caller's, before trim_plan: the core, parsed as far as its notes; where its headers
+	 * and notes can be read.
+	 */
 	const struct core *core;
 	struct image *head;
 	const struct trim_options *options;
@@ -127,17 +136,23 @@ struct trim {
 	int broken;			/* memory ran out */
 };
 
-/* Says which pages are kept.  The caller ends the plan with trim_close, whatever came back; then t can have another. */
+/*
+ * Says which pages are kept.  The caller ends the plan with trim_close, whatever came back; then t
+ * can have another.
+ */
 enum trim_status trim_plan(struct trim *t);
 void trim_close(struct trim *t);
 
 /*
- * Writes the small core to a descriptor.  Returns 0; -1 with errno: EIO when memory that could be read no longer can,
- * else the write's.
+ * Writes the small core to a descriptor.  Returns 0; -1 with errno: EIO when memory that could be
+ * read no longer can, else the write's.
  */
 int trim_write(struct trim *t, int fd);
 
-/* The same as trim_plan for a stream: which pages will be kept, as far as that is known before any memory is seen. */
+/*
+ * The same as trim_plan for a stream: which pages will be kept, as far as that is known before any
+ * memory is seen.
+ */
 enum trim_status trim_foresee(struct trim *t);
 
 #endif

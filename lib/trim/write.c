@@ -64,8 +64,8 @@ put_zeros(struct out *o, uint64_t to)
 }
 
 /*
- * The end of the part that belongs to this segment; its start when nothing does.  Overlapped addresses belong to the
- * last segment that starts before them.
+ * The end of the part that belongs to this segment; its start when nothing does.  Overlapped
+ * addresses belong to the last segment that starts before them.
  */
 static uint64_t
 own_end(const struct trim *t, const struct trim_segment *s)
@@ -118,7 +118,10 @@ next_piece(const struct trim *t, struct walk *w, struct piece *p)
 			} else {
 				to = run_end(t, s, at);
 				p->filesz = to - at;
-				/* The whole core had no bytes behind filesz either: the last piece keeps that size. */
+				/*
+				 * The whole core had no bytes behind filesz either: the last piece
+				 * keeps that size.
+				 */
 				if (to < end)
 					p->memsz = to - at;
 			}
@@ -273,7 +276,10 @@ put_phdrs(struct out *o, const struct trim *t, const struct layout *p)
 	}
 }
 
-/* Puts the section header that counts program headers where e_phnum cannot (fs/binfmt_elf.c, fill_extnum_info). */
+/*
+ * Puts the section header that counts program headers where e_phnum cannot (fs/binfmt_elf.c,
+ * fill_extnum_info).
+ */
 static void
 put_extended(struct out *o, const struct trim *t, const struct layout *p)
 {

@@ -9,7 +9,6 @@
 
 #include "base/io.h"
 #include "base/number.h"
-#include "core/read.h"
 #include "dumps/core.h"
 #include "proc/task.h"
 #include "trim/tap.h"
@@ -48,21 +47,12 @@ say(int error, const char *format, va_list args)
 static int
 from_file(const struct trim_tap *tap, int fd, const char *name)
 {
-	struct trim t = { .options = &tap->options };
 	struct image *i;
-	struct core c;
-	uint64_t size;
 	int status;
 
-	core_open(&c);
-	if (image_open(&i, fd) < 0 || core_read_image(&c, i, &size) < 0)
+	if (image_open(&i, fd) < 0)
 		err(2, "%s", name);
-	t.core = &c;
-	t.head = i;
-	t.memory = trim_memory_image(i);
-	status = trim_tap_core(tap, &t, name) == 0 ? 0 : 2;
-	trim_close(&t);
-	core_close(&c);
+	status = trim_tap_image(tap, i, name);
 	image_close(i);
 	return status;
 }
@@ -73,7 +63,8 @@ size(struct options *o, int letter, uint64_t least)
 	uint64_t n = least;
 
 	if (number_size(optarg, least, INT64_MAX, &n) < 0) {
-		warnx("-%c %s: not a size, such as 512, 64K or 8M, of at least %" PRIu64 " bytes", letter, optarg, least);
+		warnx("-%c %s: not a size, such as 512, 64K or 8M, of at least %" PRIu64 " bytes",
+		    letter, optarg, least);
 		o->misused = 1;
 	}
 	return n;
@@ -85,7 +76,8 @@ number(struct options *o, int letter, uint64_t least, uint64_t most)
 	uint64_t n = least;
 
 	if (number_parse(optarg, least, most, &n) < 0) {
-		warnx("-%c %s: not a number from %" PRIu64 " to %" PRIu64, letter, optarg, least, most);
+		warnx("-%c %s: not a number from %" PRIu64 " to %" PRIu64,
+		    letter, optarg, least, most);
 		o->misused = 1;
 	}
 	return (uint32_t)n;
@@ -223,8 +215,8 @@ make(struct options *o, const char *operand)
 int
 main(int argc, char **argv)
 {
-	struct options o = { .tap = { .options = { .stack = TRIM_STACK }, .process = { .pidfd = -1, .dumped = -1 },
-		.say = say } };
+	struct options o = { .tap = { .options = { .stack = TRIM_STACK },
+		.process = { .pidfd = -1, .dumped = -1 }, .say = say } };
 	struct trim_tap *tap = &o.tap;
 	int status;
 
@@ -237,7 +229,8 @@ main(int argc, char **argv)
 		warn("pid %ld: the memory of the stream in its place", (long)tap->process.pid);
 		tap->process.pid = 0;
 	}
-	if (status < 0 && o.chain && (tap->small.file != NULL || command_split(argv, &tap->whole) < 0))
+	if (status < 0 && o.chain &&
+	    (tap->small.file != NULL || command_split(argv, &tap->whole) < 0))
 		status = usage(stderr, 2);
 	if (status < 0 && o.chain && tap->process.pid == 0 && tap->options.depth > 0) {
 		warnx(no_depth);

@@ -44,7 +44,8 @@ engine_inflate_reset(struct engine_inflate *e)
 }
 
 enum engine_inflated
-engine_inflate_run(struct engine_inflate *e, const uint8_t *in, size_t *len, uint8_t *out, size_t *room)
+engine_inflate_run(struct engine_inflate *e, const uint8_t *in, size_t *len, uint8_t *out,
+    size_t *room)
 {
 	return e->ops->inflate.run(e->state, in, len, out, room);
 }
@@ -88,7 +89,8 @@ engine_decoder_free(struct engine_decoder *d)
 }
 
 int
-engine_decoder_run(struct engine_decoder *d, const uint8_t *in, size_t len, uint8_t *out, size_t room)
+engine_decoder_run(struct engine_decoder *d, const uint8_t *in, size_t len, uint8_t *out,
+    size_t room)
 {
 	return d->ops->decoder.run(d->state, in, len, out, room);
 }

@@ -47,6 +47,7 @@ void engine_decoder_free(struct engine_decoder *d);
  * Decodes in[len] into out[room].  Returns 1 when the stream is exactly in[len] and its data
  * exactly out[room], else 0.
  */
-int engine_decoder_run(struct engine_decoder *d, const uint8_t *in, size_t len, uint8_t *out, size_t room);
+int engine_decoder_run(struct engine_decoder *d, const uint8_t *in, size_t len, uint8_t *out,
+    size_t room);
 
 #endif

@@ -39,8 +39,8 @@ decode(void *state, const uint8_t *in, size_t len, uint8_t *out, size_t room)
 {
 	size_t used, made;
 
-	return libdeflate_deflate_decompress_ex(state, in, len, out, room, &used, &made) == LIBDEFLATE_SUCCESS &&
-	    used == len && made == room;
+	return libdeflate_deflate_decompress_ex(state, in, len, out, room, &used, &made) ==
+	    LIBDEFLATE_SUCCESS && used == len && made == room;
 }
 
 static uint32_t

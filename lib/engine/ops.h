@@ -26,15 +26,16 @@ struct engine_ops {
 	void *(*open)(int level);
 	void (*close)(void *state);
 	size_t (*whole)(void *state, const uint8_t *in, size_t len, uint8_t *out, size_t room);
-	size_t (*part)(void *state, const uint8_t *dict, size_t dict_len, const uint8_t *in, size_t len,
-	    uint8_t *out, size_t room);
+	size_t (*part)(void *state, const uint8_t *dict, size_t dict_len, const uint8_t *in,
+	    size_t len, uint8_t *out, size_t room);
 
 	/* Decoding a piece at a time, as engine_inflate_ of inflate.h; open NULL: it does not. */
 	struct {
 		void *(*open)(void);
 		void (*close)(void *state);
 		int (*reset)(void *state);
-		enum engine_inflated (*run)(void *state, const uint8_t *in, size_t *len, uint8_t *out, size_t *room);
+		enum engine_inflated (*run)(void *state, const uint8_t *in, size_t *len,
+		    uint8_t *out, size_t *room);
 		size_t (*extra)(const void *state, uint8_t *p);
 	} inflate;
 

@@ -251,7 +251,8 @@ gz_size_said(const uint8_t *p, size_t n)
 	struct head_bytes h = { .left = UINT64_MAX };
 	struct source from;
 
-	if (n < GZ_SIZED_HEAD || !gz_knows(p, n) || p[2] != Z_DEFLATED || !(p[3] & FEXTRA) || (p[3] & RESERVED))
+	if (n < GZ_SIZED_HEAD || !gz_knows(p, n) || p[2] != Z_DEFLATED ||
+	    (p[3] & (FEXTRA | RESERVED)) != FEXTRA)
 		return 0;
 	source_memory(&from, p + FIXED, n - FIXED);
 	h.s = &from;
@@ -291,7 +292,8 @@ gz_end_parse(const uint8_t *p, size_t n, struct gz_end *e)
 int
 gz_plain_starts(const uint8_t *p, size_t n)
 {
-	return n >= GZ_SIZED_HEAD && p[3] == FEXTRA && gz_size_said(p, n < GZ_LOOK ? n : GZ_LOOK) != 0;
+	return n >= GZ_SIZED_HEAD && p[3] == FEXTRA &&
+	    gz_size_said(p, n < GZ_LOOK ? n : GZ_LOOK) != 0;
 }
 
 enum gz_status

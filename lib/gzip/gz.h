@@ -48,9 +48,9 @@ uint32_t gz_le32(const uint8_t *p);
 struct gz_member {
 	uint32_t mtime;
 	uint32_t size;		/* by the IG field: the claim of an untrusted file; 0 when absent */
-	uint32_t bgzf_size;	/* by BGZF's BC field (SAM format specification, section 4.1), likewise */
+	uint32_t bgzf_size;	/* by BGZF's BC field (SAM format specification, 4.1), likewise */
 	int sized, bgzf;	/* it has these fields, though their values may be 0 or cut */
-	int plain;		/* it has nothing but an extra field, as all that we write but the first */
+	int plain;		/* it has only an extra field, as all that we write but the first */
 	char name[GZ_NAME_MAX];	/* as it stands in the file: may hold any byte */
 };
 
@@ -58,7 +58,7 @@ enum gz_status {
 	GZ_OK,
 	GZ_NONE,	/* what comes is no gzip header: not the two bytes of its magic */
 	GZ_CUT,		/* the end, or a read error, inside of the header */
-	GZ_BAD		/* an unknown method, reserved flags, a wrong FHCRC, or more bytes than it may have */
+	GZ_BAD		/* an unknown method, reserved flags, a wrong FHCRC, or too many bytes */
 };
 
 /* The first byte of a member. */
@@ -88,7 +88,8 @@ enum gz_status gz_head_read(struct source *s, struct gz_member *m, uint64_t most
  * A header that has more than GZ_LOOK_MOST bytes, or more than spare beyond GZ_LOOK, is not GZ_OK:
  * its end may be anywhere in the file.
  */
-enum gz_status gz_head_look(struct source *s, uint64_t at, struct gz_member *m, uint64_t *len, uint64_t spare);
+enum gz_status gz_head_look(struct source *s, uint64_t at, struct gz_member *m, uint64_t *len,
+    uint64_t spare);
 /* Most headers are shorter than this, bytes; a longer one has our subfield in here. */
 #define GZ_LOOK 64u
 /* More than gzdeflate can write: an argument, which is a name or a comment, has at most 128 KiB. */

@@ -5,7 +5,8 @@
 void
 heads_open(struct heads *h, struct source *in)
 {
-	*h = (struct heads){ .in = in, .from = 1, .spare = 2 * (in->size - source_at(in)) + 4 * 1024 * 1024 };
+	*h = (struct heads){ .in = in, .from = 1,
+		.spare = 2 * (in->size - source_at(in)) + 4 * 1024 * 1024 };
 }
 
 void
@@ -28,7 +29,8 @@ heads_look(struct heads *h, uint64_t at, struct gz_member *m, uint64_t *len)
 int
 heads_sized(struct heads *h, uint64_t at, struct gz_member *m, uint64_t *len)
 {
-	return heads_look(h, at, m, len) == GZ_OK && m->size >= *len + 2 + GZ_TRAILER && m->size <= h->in->size - at;
+	return heads_look(h, at, m, len) == GZ_OK && m->size >= *len + 2 + GZ_TRAILER &&
+	    m->size <= h->in->size - at;
 }
 
 uint64_t
@@ -54,7 +56,8 @@ heads_next(struct heads *h, uint64_t from)
 		if (hit == NULL)
 			continue;
 		h->next = source_at(s);
-		if (gz_plain_starts(hit, have - (size_t)(hit - p)) && heads_sized(h, h->next, &m, &len))
+		if (gz_plain_starts(hit, have - (size_t)(hit - p)) &&
+		    heads_sized(h, h->next, &m, &len))
 			return h->next;
 		source_seek(s, h->next + 1);
 	}

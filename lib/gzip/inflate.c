@@ -23,7 +23,8 @@ struct inflate_state {
 static int
 is_zlib(const uint8_t head[2])
 {
-	return (head[0] & 0x0f) == ZLIB_DEFLATE && head[0] >> 4 <= 7 && (head[0] * 256u + head[1]) % 31 == 0;
+	return (head[0] & 0x0f) == ZLIB_DEFLATE && head[0] >> 4 <= 7 &&
+	    (head[0] * 256u + head[1]) % 31 == 0;
 }
 
 int

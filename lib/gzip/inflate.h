@@ -28,8 +28,8 @@ struct inflate {
 	uint64_t at;		/* after an error: the offset in the input where it showed */
 	int error;		/* errno of INFLATE_READ and INFLATE_WRITE */
 	size_t threads;		/* that decode members which say their size; 1 after inflate_open */
-	int doubtful;		/* members' sizes are not believed: no member is read ahead by its size */
-	uint64_t stop;		/* no member's data goes beyond this offset of the input; UINT64_MAX after inflate_open */
+	int doubtful;		/* members' sizes are not believed: none is read ahead by its size */
+	uint64_t stop;		/* where members' data ends at most, in the input; UINT64_MAX at first */
 	int strict;		/* a wrong size field counts as damage, though nothing needs it */
 	/* Called as the work goes on, unless NULL. */
 	void (*progress)(void *arg, uint64_t in, uint64_t out);
@@ -66,12 +66,12 @@ struct inflate_lost {
 		INFLATE_LOST_NOTHING,	/* damaged, and its data was written all the same */
 		INFLATE_LOST_KNOWN,	/* len bytes of data, zeros instead */
 		INFLATE_LOST_UNKNOWN,	/* data from data_offset on, nobody knows how much */
-		INFLATE_LOST_PERHAPS	/* no header was there: may be data from data_offset on, or none at all */
+		INFLATE_LOST_PERHAPS	/* no header: maybe data from data_offset on, or none */
 	} kind;
 	uint64_t at;		/* offset in the input */
 	uint64_t data_offset;	/* in the output */
 	uint64_t len;
-	uint64_t least;		/* INFLATE_LOST_UNKNOWN: at least so many bytes of data are missing */
+	uint64_t least;		/* INFLATE_LOST_UNKNOWN: at least this much data is missing, bytes */
 };
 
 /*

@@ -46,8 +46,9 @@ behind(struct inflate *f, int sized, int *more)
 /* A walk from member to member. */
 struct walk {
 	int begun;		/* there has been a member */
-	uint64_t stop;		/* the walk ends with the member whose data ends at or behind this offset */
-	int hops;		/* members whose data ends at or before hop_to need not be decoded, if the input can be sought */
+	uint64_t stop;		/* the walk ends with a member whose data ends at or behind this */
+	/* Members whose data ends at or before hop_to need not be decoded, if the input can be sought. */
+	int hops;
 	uint64_t hop_to;
 	/* Called for each member, unless NULL. */
 	void (*seen)(void *arg, const struct inflate_member *m);
@@ -66,6 +67,7 @@ hop(struct inflate *f, struct inflate_member *m, uint64_t limit)
 	uint64_t at = source_at(s), left = s->size > at ? s->size - at : 0, size, len;
 	uint8_t bytes[GZ_END_LOOK];
 	struct gz_end end;
+	size_t n;
 
 	if (gz_head_look(s, at, &m->head, &len, UINT64_MAX) != GZ_OK)
 		size = 0;
@@ -74,8 +76,9 @@ hop(struct inflate *f, struct inflate_member *m, uint64_t limit)
 	source_seek(s, at);
 	if (size < len + 2 + GZ_TRAILER || size > left || !gz_size_whole(size))
 		return 0;
-	if (!gz_end_parse(bytes, source_look(s, at + size - GZ_TRAILER, bytes, sizeof(bytes)), &end) ||
-	    (end.next == 0 && size < left) || f->out->at > limit || end.data_size > limit - f->out->at)
+	n = source_look(s, at + size - GZ_TRAILER, bytes, sizeof(bytes));
+	if (!gz_end_parse(bytes, n, &end) || (end.next == 0 && size < left) ||
+	    f->out->at > limit || end.data_size > limit - f->out->at)
 		return 0;
 	m->check = end.crc;
 	m->data_size = end.data_size;
@@ -149,7 +152,8 @@ inflate_all(struct inflate *f)
 enum inflate_status
 inflate_list(struct inflate *f, void (*seen)(void *arg, const struct inflate_member *m), void *arg)
 {
-	const struct walk w = { .stop = UINT64_MAX, .hops = 1, .hop_to = UINT64_MAX, .seen = seen, .arg = arg };
+	const struct walk w = { .stop = UINT64_MAX, .hops = 1, .hop_to = UINT64_MAX,
+		.seen = seen, .arg = arg };
 
 	return walk(f, &w);
 }

@@ -28,8 +28,10 @@ next_page(struct trim_words *w)
 	size_t size = trim_word(w->t);
 
 	while (w->page < w->end && w->missed < MISSED) {
-		uint64_t page = w->page, from = page < w->start ? (w->start + size - 1) / size * size : page;
+		uint64_t page = w->page, from = page;
 
+		if (from < w->start)
+			from = (w->start + size - 1) / size * size;
 		w->page += TRIM_PAGE;
 		if (!trim_pages_has(&w->t->kept.pages, page)) {
 			w->missed++;
@@ -82,7 +84,8 @@ find_context(const struct trim_frames *f)
 	switch (f->words.t->core->machine) {
 	case EM_X86_64:
 		/* rsp, rip, eflags whose bit 1 is always set, cs: 0x33 for a program's code. */
-		return (last & 0xffff) == 0x33 && (before(f, 1) & 2) && before(f, 1) < 1u << 22 ? 3 : -1;
+		return (last & 0xffff) == 0x33 && (before(f, 1) & 2) &&
+		    before(f, 1) < 1u << 22 ? 3 : -1;
 	case EM_386:
 		/* esp ebx edx ecx eax trapno err eip cs eflags esp_at_signal ss. */
 		return ((last & 0xffff) == 0x2b || (last & 0xffff) == 0x7b) && (before(f, 2) & 2) &&

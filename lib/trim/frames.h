@@ -33,8 +33,9 @@ int trim_words_next(struct trim_words *w, uint64_t *word);
  */
 struct trim_frames {
 	struct trim_words words;
-	uint64_t seen[TRIM_FRAME_WORDS];	/* a ring */
-	size_t count;				/* of the words seen so far: the last is seen[(count - 1) % TRIM_FRAME_WORDS] */
+	/* A ring: the last of the count words so far is seen[(count - 1) % TRIM_FRAME_WORDS]. */
+	uint64_t seen[TRIM_FRAME_WORDS];
+	size_t count;
 };
 
 void trim_frames_begin(struct trim_frames *f, const struct trim *t, uint64_t start, uint64_t end);

@@ -31,7 +31,8 @@ keep_page(struct trim *t, enum trim_rule rule, uint64_t page)
 	 * Each page may begin a run of its own: then it costs a header for the run, and one for the
 	 * gap before it.
 	 */
-	const uint64_t cost = TRIM_PAGE + 2 * (t->core->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr));
+	const size_t header = t->core->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
+	const uint64_t cost = TRIM_PAGE + 2 * header;
 	struct trim_trail *trail = &t->kept.trail;
 
 	if (t->kept.left < cost)
@@ -51,7 +52,8 @@ keep_page(struct trim *t, enum trim_rule rule, uint64_t page)
  * Keeps the pages of [page, end), all of one segment.  Returns 0, or -1 when no more can be kept.
  */
 static int
-keep_pages(struct trim *t, enum trim_rule rule, const struct trim_segment *s, uint64_t page, uint64_t end)
+keep_pages(struct trim *t, enum trim_rule rule, const struct trim_segment *s, uint64_t page,
+    uint64_t end)
 {
 	uint64_t step = TRIM_PAGE, missed = 0;
 

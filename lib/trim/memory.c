@@ -5,15 +5,16 @@ trim_read(const struct trim *t, uint64_t address, void *buf, size_t len)
 {
 	size_t i = trim_segments_at(&t->segments, address);
 	const struct trim_segment *s;
-	uint64_t at, there;
+	uint64_t at;
 	ssize_t n;
 
 	if (i == SIZE_MAX)
 		return 0;
 	s = &t->segments.segment[i];
 	at = address - s->vaddr;
-	there = s->filesz - at;
-	n = t->memory.read(t->memory.arg, address, s->offset + at, buf, len < there ? len : (size_t)there);
+	if (len > s->filesz - at)
+		len = (size_t)(s->filesz - at);
+	n = t->memory.read(t->memory.arg, address, s->offset + at, buf, len);
 	return n > 0 ? (size_t)n : 0;
 }
 

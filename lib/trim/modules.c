@@ -59,21 +59,26 @@ read_header(const struct trim *t, uint64_t start, struct module *m)
 	return 1;
 }
 
+/* What is read of a program header. */
+struct header {
+	uint32_t type;
+	uint64_t offset, vaddr, memsz;
+};
+
 /* Reads program header i; 0 when it is not there. */
 static int
-read_phdr(struct trim *t, const struct module *m, size_t i, uint32_t *type, uint64_t *offset, uint64_t *vaddr,
-    uint64_t *memsz)
+read_phdr(struct trim *t, const struct module *m, size_t i, struct header *h)
 {
 	const struct core *c = t->core;
-	size_t w = trim_word(t), size = c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr), at = c->is64 ? 8 : 4;
+	size_t size = c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr), w = trim_word(t), at = w;
 	uint8_t p[sizeof(Elf64_Phdr)];
 
 	if (t->module_reads++ >= READS || trim_read(t, m->table + i * m->entry, p, size) != size)
 		return 0;
-	*type = (uint32_t)core_number(c, p, 4);
-	*offset = core_number(c, p + at, w);
-	*vaddr = core_number(c, p + at + w, w);
-	*memsz = core_number(c, p + at + 4 * w, w);
+	h->type = (uint32_t)core_number(c, p, 4);
+	h->offset = core_number(c, p + at, w);
+	h->vaddr = core_number(c, p + at + w, w);
+	h->memsz = core_number(c, p + at + 4 * w, w);
 	return 1;
 }
 
@@ -93,26 +98,25 @@ keep_range(struct trim *t, enum trim_rule rule, uint64_t start, uint64_t len, ui
 static void
 keep_module(struct trim *t, uint64_t start, struct module *m)
 {
-	uint64_t offset, vaddr, memsz;
-	uint32_t type;
+	struct header h;
 	int placed = 0;
 
 	keep_range(t, TRIM_MODULES, start, TRIM_PAGE, TRIM_PAGE);
 	keep_range(t, TRIM_MODULES, m->table, m->count * m->entry, HEADERS);
 	/* The segment that begins with the file header tells the bias. */
-	for (size_t i = 0; i < m->count && !placed && read_phdr(t, m, i, &type, &offset, &vaddr, &memsz); i++)
-		if (type == PT_LOAD && offset < TRIM_PAGE) {
-			m->bias = start - (vaddr - offset);
+	for (size_t i = 0; i < m->count && !placed && read_phdr(t, m, i, &h); i++)
+		if (h.type == PT_LOAD && h.offset < TRIM_PAGE) {
+			m->bias = start - (h.vaddr - h.offset);
 			placed = 1;
 		}
 	if (!placed)
 		return;
-	for (size_t i = 0; i < m->count && read_phdr(t, m, i, &type, &offset, &vaddr, &memsz); i++) {
-		if (type == PT_NOTE || type == PT_DYNAMIC)
-			keep_range(t, TRIM_MODULES, m->bias + vaddr, memsz, HEADERS);
-		if (type == PT_DYNAMIC) {
-			m->dynamic = m->bias + vaddr;
-			m->dynamic_len = memsz;
+	for (size_t i = 0; i < m->count && read_phdr(t, m, i, &h); i++) {
+		if (h.type == PT_NOTE || h.type == PT_DYNAMIC)
+			keep_range(t, TRIM_MODULES, m->bias + h.vaddr, h.memsz, HEADERS);
+		if (h.type == PT_DYNAMIC) {
+			m->dynamic = m->bias + h.vaddr;
+			m->dynamic_len = h.memsz;
 		}
 	}
 }
@@ -146,7 +150,8 @@ dynamic_value(struct trim *t, const struct module *m, uint64_t wanted)
 	uint64_t tag, value;
 
 	for (size_t i = 0; i < DYNAMIC && 2 * w * (i + 1) <= m->dynamic_len; i++) {
-		if (t->module_reads++ >= READS || trim_read_word(t, m->dynamic + 2 * w * i, &tag) < 0 || tag == DT_NULL)
+		if (t->module_reads++ >= READS ||
+		    trim_read_word(t, m->dynamic + 2 * w * i, &tag) < 0 || tag == DT_NULL)
 			break;
 		if (tag == wanted && trim_read_word(t, m->dynamic + 2 * w * i + w, &value) == 0)
 			return value;
@@ -194,17 +199,18 @@ static void
 keep_linker(struct trim *t, uint64_t base)
 {
 	const struct core_file *f = core_files_at(&t->core->files, base);
-	uint64_t end = f != NULL ? f->end : 0;
 
-	for (size_t i = f != NULL ? trim_segments_from(&t->segments, f->start) : 0; f != NULL && i < t->segments.usable; i++) {
+	if (f == NULL)
+		return;
+	for (size_t i = trim_segments_from(&t->segments, f->start); i < t->segments.usable; i++) {
 		const struct trim_segment *s = trim_segments_nth(&t->segments, i);
 
 		/* The mapping right behind the file is its .bss. */
-		if (s->vaddr > end)
+		if (s->vaddr > f->end)
 			break;
 		if (s->flags & PF_W)
 			keep_range(t, TRIM_LINKS, s->vaddr, s->filesz, HEADERS);
-		if (s->vaddr == end)
+		if (s->vaddr == f->end)
 			break;
 	}
 }
@@ -234,7 +240,8 @@ trim_keep_links(struct trim *t)
 		 * From version 2 on each namespace has its own (glibc 2.35, struct
 		 * r_debug_extended).
 		 */
-		if (core_number(t->core, version, 4) < 2 || trim_read_word(t, debug + 5 * w, &debug) < 0)
+		if (core_number(t->core, version, 4) < 2 ||
+		    trim_read_word(t, debug + 5 * w, &debug) < 0)
 			break;
 	}
 	return found;

@@ -18,7 +18,8 @@ trim_words(enum trim_status st)
 		[TRIM_SYSTEM] = "system error",
 		[TRIM_NO_CORE] = "no core",
 		[TRIM_CUT] = "it ends before its memory",
-		[TRIM_BACKWARDS] = "its notes come behind its memory, which a stream cannot be asked for again",
+		[TRIM_BACKWARDS] = "its notes come behind its memory, "
+		    "which a stream cannot be asked for again",
 		[TRIM_MACHINE] = "of a machine whose registers are not known",
 		[TRIM_THREADS_NONE] = "its notes have no thread's registers",
 		[TRIM_BUDGET] = "its headers and notes alone are over the budget",
@@ -38,12 +39,18 @@ trim_close(struct trim *t)
 	t->module_reads = 0;
 }
 
+static size_t
+header_size(const struct core *c)
+{
+	return c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
+}
+
 /* Takes headers and notes from the budget; says whether they are there. */
 static enum trim_status
 take_notes(struct trim *t)
 {
 	const struct core *c = t->core;
-	uint64_t bytes = OVERHEAD + t->segments.count * (c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr));
+	uint64_t bytes = OVERHEAD + t->segments.count * header_size(c);
 
 	for (int i = 0; i < c->notes; i++) {
 		const struct core_range *r = &c->note[i];
@@ -69,7 +76,7 @@ begin(struct trim *t)
 
 	if (!c->is_core)
 		return TRIM_NO_CORE;
-	if (!c->many && c->segments < c->table.len / (c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr)))
+	if (!c->many && c->segments < c->table.len / header_size(c))
 		return TRIM_CUT;
 	if (trim_segments_read(&t->segments, c, t->head) < 0)
 		return errno == EBADMSG ? TRIM_CUT : TRIM_SYSTEM;

@@ -10,26 +10,24 @@
 
 #include "trim/trim.h"
 
-/*
- * How long it may take, ms: memory that somebody else provides (userfaultfd(2), FUSE) may never
- * come.
- */
+/* The most time, ms: memory that others provide (userfaultfd(2), FUSE) may never come. */
 #define TRIM_PROCESS_MS 10000
 
 struct trim_process {
 	pid_t pid;
 	int pidfd;	/* of the process, or -1 */
-	int dumped;	/* -1, or /proc/PID (proc_hold): the kernel must be dumping it, and a thread be of uid */
+	/* -1, or /proc/PID (proc_hold): the kernel must be dumping it, and a thread be of uid. */
+	int dumped;
 	uint32_t uid;
 
 	/* What came of it. */
 	enum trim_status status;
 	int error;		/* errno, with TRIM_SYSTEM */
-	char name[64];		/* for a message: "pid 123", and what of it failed */
+	char name[64];		/* for a message: "pid 123", and what failed */
 	int begun;		/* something may have been written */
-	int refused;		/* it was the writing that failed */
-	int full;		/* as in struct trim */
-	size_t unknown_symbols, unknown_symbol;	/* so are these */
+	int refused;		/* writing failed */
+	int full;		/* this and the next are as in struct trim */
+	size_t unknown_symbols, unknown_symbol;
 };
 
 /*

@@ -25,7 +25,8 @@ trim_matches(const char *pattern, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
-	return fnmatch(pattern, path, 0) == 0 || (slash != NULL && fnmatch(pattern, slash + 1, 0) == 0);
+	return fnmatch(pattern, path, 0) == 0 ||
+	    (slash != NULL && fnmatch(pattern, slash + 1, 0) == 0);
 }
 
 void
@@ -45,22 +46,22 @@ void
 trim_keep_thread_data(struct trim *t)
 {
 	struct core_threads walk = { 0 };
-	uint64_t r[TRIM_REGISTERS_MOST];
+	uint64_t r[TRIM_REGISTERS_MOST], tp;
 
 	if (t->registers->tp == 0)
 		return;
 	while (trim_thread_next(t, &walk, r))
-		if (r[t->registers->tp] < UINT64_MAX - TRIM_THREAD)
-			trim_keep(t, TRIM_THREADS, r[t->registers->tp], r[t->registers->tp] + TRIM_THREAD);
+		if ((tp = r[t->registers->tp]) < UINT64_MAX - TRIM_THREAD)
+			trim_keep(t, TRIM_THREADS, tp, tp + TRIM_THREAD);
 }
 
 void
 trim_keep_spans(struct trim *t)
 {
 	for (size_t k = 0; k < t->options->spans; k++) {
-		const struct trim_span *s = &t->options->span[k];
+		uint64_t start = t->options->span[k].start, len = t->options->span[k].len;
 
-		trim_keep(t, TRIM_ASKED, s->start, s->len > UINT64_MAX - s->start ? UINT64_MAX : s->start + s->len);
+		trim_keep(t, TRIM_ASKED, start, len > UINT64_MAX - start ? UINT64_MAX : start + len);
 	}
 }
 
@@ -78,7 +79,8 @@ trim_keep_files(struct trim *t)
 		/* Files are sorted by their starts, and may overlap: keep each address once. */
 		if (start >= file->end)
 			continue;
-		while (k < t->options->patterns && !trim_matches(t->options->pattern[k], file->path))
+		while (k < t->options->patterns &&
+		    !trim_matches(t->options->pattern[k], file->path))
 			k++;
 		if (k < t->options->patterns)
 			trim_keep(t, TRIM_ASKED, start, done = file->end);
@@ -152,8 +154,9 @@ trim_keep_starts(struct trim *t)
 	for (size_t i = 0; i < t->segments.usable; i++) {
 		const struct trim_segment *s = trim_segments_nth(&t->segments, i);
 		uint64_t most = is_of_file(t, s) || s->filesz <= SMALL ? SMALL : 0;
+		uint64_t len = s->filesz < most ? s->filesz : most;
 
-		trim_keep(t, TRIM_MODULES, s->vaddr, s->vaddr + (s->filesz < most ? s->filesz : most));
+		trim_keep(t, TRIM_MODULES, s->vaddr, s->vaddr + len);
 	}
 }
 
@@ -163,7 +166,8 @@ is_code(const struct trim *t, uint64_t address)
 {
 	size_t i = trim_segments_at(&t->segments, address);
 
-	return i != SIZE_MAX && (t->segments.segment[i].flags & PF_X) && core_files_at(&t->core->files, address) == NULL;
+	return i != SIZE_MAX && (t->segments.segment[i].flags & PF_X) &&
+	    core_files_at(&t->core->files, address) == NULL;
 }
 
 /* Keeps the code around what may be a return address. */

@@ -31,11 +31,12 @@ take_segment(struct trim_segments *g, const struct core *c, const uint8_t *p)
 	if (s->type != PT_LOAD)
 		return;
 	/* A segment must not wrap round the end of the address space, nor end there. */
-	if (s->filesz == 0 || s->vaddr > UINT64_MAX - TRIM_PAGE || s->memsz >= UINT64_MAX - TRIM_PAGE - s->vaddr ||
-	    s->offset > UINT64_MAX - s->filesz)
+	if (s->filesz == 0 || s->vaddr > UINT64_MAX - TRIM_PAGE ||
+	    s->memsz >= UINT64_MAX - TRIM_PAGE - s->vaddr || s->offset > UINT64_MAX - s->filesz)
 		s->filesz = 0;
 	else
-		g->by_address[g->usable++] = (struct trim_place){ .at = s->vaddr, .segment = g->count - 1 };
+		g->by_address[g->usable++] =
+		    (struct trim_place){ .at = s->vaddr, .segment = g->count - 1 };
 }
 
 static int
@@ -116,5 +117,7 @@ trim_segments_at(const struct trim_segments *g, uint64_t address)
 {
 	size_t i = trim_segments_from(g, address);
 
-	return i < g->usable && g->by_address[i].at <= address ? g->by_address[i].segment : SIZE_MAX;
+	if (i == g->usable || g->by_address[i].at > address)
+		return SIZE_MAX;
+	return g->by_address[i].segment;
 }

@@ -19,6 +19,7 @@ static ssize_t
 read_spool(void *arg, uint64_t address, uint64_t offset, void *buf, size_t len)
 {
 	const struct trim_selection *c = arg;
+	uint8_t *to = buf;
 	size_t n = 0;
 
 	while (n < len) {
@@ -26,12 +27,12 @@ read_spool(void *arg, uint64_t address, uint64_t offset, void *buf, size_t len)
 		size_t take = left < len - n ? left : len - n;
 
 		if (trim_pages_has(&c->there, address + n) != 0) {
-			if (io_pread(c->spool, (uint8_t *)buf + n, take, offset + n) != (ssize_t)take)
+			if (io_pread(c->spool, to + n, take, offset + n) != (ssize_t)take)
 				break;
 		} else if (c->all_seen) {
 			break;
 		} else {
-			memset((uint8_t *)buf + n, 0, take);
+			memset(to + n, 0, take);
 		}
 		n += take;
 	}
@@ -110,7 +111,8 @@ is_link(struct trim *t, const uint8_t *p, size_t len, uint64_t address)
 	uint64_t start = core_number(t->core, p, w), dynamic;
 	const struct core_file *file;
 
-	if (f->count == 0 || start < f->file[0].start || start >= f->file[f->count - 1].end || start % TRIM_PAGE != 0)
+	if (f->count == 0 || start < f->file[0].start || start >= f->file[f->count - 1].end ||
+	    start % TRIM_PAGE != 0)
 		return 0;
 	file = core_files_at(f, start);
 	if (file == NULL || file->start != start || file->from != 0)
@@ -145,8 +147,8 @@ has_links(struct trim *t, const uint8_t *p, size_t len, uint64_t address)
 
 /* Decides on a page of memory that passes by, or on the part of it that is in segment g. */
 static void
-consider(struct trim_selection *c, const struct trim_segment *g, const uint8_t *p, size_t len, uint64_t address,
-    uint64_t offset)
+consider(struct trim_selection *c, const struct trim_segment *g, const uint8_t *p, size_t len,
+    uint64_t address, uint64_t offset)
 {
 	struct trim *t = c->trim;
 	unsigned why = trim_pages_has(&t->kept.pages, address);
@@ -167,7 +169,8 @@ consider(struct trim_selection *c, const struct trim_segment *g, const uint8_t *
 		t->broken = 1;
 	/* A signal frame may have begun in the page before. */
 	if (why == TRIM_CRASHED || why == TRIM_STACKS)
-		trim_keep_interrupted(t, address >= TRIM_PAGE ? address - TRIM_PAGE : 0, address + len);
+		trim_keep_interrupted(t, address < TRIM_PAGE ? 0 : address - TRIM_PAGE,
+		    address + len);
 }
 
 size_t

@@ -13,12 +13,13 @@
 /* All zeros at first. */
 struct trim_selection {
 	struct trim *trim;
-	int spool;			/* where memory is put aside, each byte at its offset in the core */
+	int spool;			/* has each byte at its offset in the core */
 	struct trim_pages there;	/* pages that are in it */
 	struct trim_place *by_offset;	/* segments in the order in which they come */
 	size_t loads, load;		/* how many there are, and the one that comes */
 	int all_seen;
-	int error;			/* errno when memory could not be put aside: there can be no small core */
+	/* errno when memory could not be put aside: then there can be no small core. */
+	int error;
 };
 
 /*

@@ -18,6 +18,8 @@
 #define GUARD (1024u * 1024)
 /* The most stacks of one thread: each signal handler can have one. */
 #define NESTED 8
+/* The list of stacks does not grow behind this many. */
+#define STACKS (2 * CORE_THREADS)
 
 int
 trim_thread_next(const struct trim *t, struct core_threads *walk, uint64_t r[TRIM_REGISTERS_MOST])
@@ -26,7 +28,8 @@ trim_thread_next(const struct trim *t, struct core_threads *walk, uint64_t r[TRI
 	uint8_t b[TRIM_REGISTERS_MOST * 8];
 	struct core_status s;
 
-	if (!core_threads_next(walk, t->core, t->head, &s) || image_read(t->head, s.registers, b, n) != (ssize_t)n)
+	if (!core_threads_next(walk, t->core, t->head, &s) ||
+	    image_read(t->head, s.registers, b, n) != (ssize_t)n)
 		return 0;
 	for (size_t k = 0; k < t->registers->count; k++)
 		r[k] = core_number(t->core, b + k * w, w);
@@ -40,10 +43,12 @@ add_stack(struct trim *t, const struct trim_stack *s)
 
 	if (all->count == all->room) {
 		size_t room = all->room == 0 ? 64 : 2 * all->room;
-		struct trim_stack *more = all->count < 2 * CORE_THREADS ? realloc(all->stack, room * sizeof(*more)) : NULL;
+		struct trim_stack *more;
 
-		if (more == NULL) {
-			t->broken |= all->count < 2 * CORE_THREADS;
+		if (all->count >= STACKS)
+			return;
+		if ((more = realloc(all->stack, room * sizeof(*more))) == NULL) {
+			t->broken = 1;
 			return;
 		}
 		all->stack = more;
@@ -78,7 +83,8 @@ find_stack(const struct trim *t, uint64_t sp, uint64_t limit, uint64_t len, stru
 	}
 	if (!(s->flags & PF_W))
 		return 0;
-	for (w->end = s->vaddr + s->filesz; w->end - w->start < len && s->filesz == s->memsz && ++i < g->usable;) {
+	w->end = s->vaddr + s->filesz;
+	while (w->end - w->start < len && s->filesz == s->memsz && ++i < g->usable) {
 		s = trim_segments_nth(g, i);
 		if (s->vaddr != w->end || !(s->flags & PF_W))
 			break;

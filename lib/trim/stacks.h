@@ -22,7 +22,8 @@
  * Reads the next thread's registers, the crashed thread's first; 0 at the end.  *walk is all zeros
  * at first.
  */
-int trim_thread_next(const struct trim *t, struct core_threads *walk, uint64_t r[TRIM_REGISTERS_MOST]);
+int trim_thread_next(const struct trim *t, struct core_threads *walk,
+    uint64_t r[TRIM_REGISTERS_MOST]);
 
 /*
  * Keep the stack of the thread that crashed, or those of all others.  Return how many threads had

@@ -99,8 +99,9 @@ head_status(struct trim_stream *s)
 	struct core *c = &s->core;
 
 	if (c->resolved) {
-		s->end = head_end(c);
-		return s->end == 0 ? TRIM_BACKWARDS : image_open(&s->head, s->spool) < 0 ? TRIM_SYSTEM : TRIM_OK;
+		if ((s->end = head_end(c)) == 0)
+			return TRIM_BACKWARDS;
+		return image_open(&s->head, s->spool) < 0 ? TRIM_SYSTEM : TRIM_OK;
 	}
 	if (!c->is_core || c->bad != NULL) {
 		core_end(c);
@@ -267,7 +268,8 @@ trim_stream_pass(struct trim_stream *s, int out)
 		if (n < 0 && errno == EINVAL)
 			break;
 		if (n < 0)
-			return errno == EPIPE || errno == ENOSPC || errno == EFBIG ? CORE_READ_OUT : CORE_READ_IN;
+			return errno == EPIPE || errno == ENOSPC || errno == EFBIG ?
+			    CORE_READ_OUT : CORE_READ_IN;
 	}
 	rc = io_copy(s->in, out);
 	return rc == IO_READ ? CORE_READ_IN : rc == IO_WRITE ? CORE_READ_OUT : 0;
@@ -314,7 +316,8 @@ pass_and_look(struct trim_stream *s, int out, uint8_t *buf)
 		at += (uint64_t)n;
 		carried += (size_t)n;
 		/* The head has no memory; if some came with it, the spool has that. */
-		done = at <= s->end ? carried : trim_selection_look(&s->selection, buf, carried, at - carried);
+		done = at <= s->end ? carried :
+		    trim_selection_look(&s->selection, buf, carried, at - carried);
 		carried -= done;
 		memmove(buf, buf + done, carried);
 	}

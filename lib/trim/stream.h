@@ -11,10 +11,10 @@
 #include "trim/trim.h"
 
 struct trim_stream {
-	struct core core;	/* parsed as far as its notes; the caller sets its ask_files after trim_stream_init */
+	struct core core;	/* parsed as far as its notes; ask_files is the caller's to set */
 	struct image *head;	/* its headers and notes; NULL when they did not come */
 	int in;
-	int *touched;		/* the caller's, or NULL: becomes 1 before the first byte is taken out of in */
+	int *touched;		/* the caller's, or NULL: becomes 1 before in is read */
 	int error;		/* errno of TRIM_SYSTEM */
 
 	/* Its own: the bytes that have been taken out of in. */
@@ -24,7 +24,7 @@ struct trim_stream {
 	uint64_t spooled;
 	uint8_t *buf;		/* the last tail of them, which the spool did not take */
 	size_t tail;
-	int peeked;		/* a file with a head that is still in in, once there is another spool */
+	int peeked;		/* the former spool, with a head that is still in in; or -1 */
 	struct trim_selection selection;
 };
 

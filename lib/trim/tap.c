@@ -30,12 +30,15 @@ say(const struct trim_tap *p, int error, const char *format, ...)
 
 /* Says why there is no small core; error is the errno of TRIM_SYSTEM. */
 static void
-say_cannot(const struct trim_tap *p, enum trim_status st, int error, const struct core *c, const char *name)
+say_cannot(const struct trim_tap *p, enum trim_status st, int error, const struct core *c,
+    const char *name)
 {
 	if (st == TRIM_SYSTEM)
 		say(p, error, "%s", name);
+	else if (st == TRIM_NO_CORE && c->bad != NULL)
+		say(p, 0, "%s: %s", name, c->bad);
 	else
-		say(p, 0, "%s: %s", name, st == TRIM_NO_CORE && c->bad != NULL ? c->bad : trim_words(st));
+		say(p, 0, "%s: %s", name, trim_words(st));
 }
 
 /* Says what is missing in a small core. */
@@ -43,9 +46,11 @@ static void
 say_missing(const struct trim_tap *p, int full, size_t unknown_symbols, size_t unknown_symbol)
 {
 	if (full)
-		say(p, 0, "more memory is asked for than is kept: what is of less worth is left out");
+		say(p, 0, "more memory is asked for than is kept: "
+		    "what is of less worth is left out");
 	if (unknown_symbols > 0)
-		say(p, 0, "-x %s: not found%s", p->options.symbol[unknown_symbol], unknown_symbols > 1 ? ", nor others" : "");
+		say(p, 0, "-x %s: not found%s", p->options.symbol[unknown_symbol],
+		    unknown_symbols > 1 ? ", nor others" : "");
 }
 
 static int
@@ -75,8 +80,9 @@ close_small(const struct trim_tap *p, struct output *w, int whole)
 	return -1;
 }
 
-int
-trim_tap_core(const struct trim_tap *p, struct trim *t, const char *name)
+/* Makes the small core of t.  Returns 0, or -1 when there is none. */
+static int
+make_small(const struct trim_tap *p, struct trim *t, const char *name)
 {
 	enum trim_status st = trim_plan(t);
 	struct output w;
@@ -93,6 +99,25 @@ trim_tap_core(const struct trim_tap *p, struct trim *t, const char *name)
 	if (!done)
 		say(p, errno, "%s: write", output_name(&w));
 	return close_small(p, &w, done);
+}
+
+int
+trim_tap_image(const struct trim_tap *p, struct image *i, const char *name)
+{
+	struct trim t = { .head = i, .options = &p->options, .memory = trim_memory_image(i) };
+	struct core c;
+	uint64_t size;
+	int status = 2;
+
+	core_open(&c);
+	t.core = &c;
+	if (core_read_image(&c, i, &size) < 0)
+		say(p, errno, "%s", name);
+	else if (make_small(p, &t, name) == 0)
+		status = 0;
+	trim_close(&t);
+	core_close(&c);
+	return status;
 }
 
 /* Whether the whole core is passed on. */
@@ -146,10 +171,11 @@ from_head(struct trim_tap *p, struct trim_stream *s)
 
 /* Makes the small core of what t has put aside of the stream. */
 static enum small
-from_stream(const struct trim_tap *p, const struct trim_stream *s, struct trim *t, enum trim_status st)
+from_stream(const struct trim_tap *p, const struct trim_stream *s, struct trim *t,
+    enum trim_status st)
 {
 	if (st == TRIM_OK)
-		return trim_tap_core(p, t, "<stdin>") == 0 ? SMALL_FROM_STREAM : SMALL_NONE;
+		return make_small(p, t, "<stdin>") == 0 ? SMALL_FROM_STREAM : SMALL_NONE;
 	say_cannot(p, st, s->error, &s->core, "<stdin>");
 	return SMALL_NONE;
 }

@@ -19,7 +19,11 @@ struct trim_tap {
 	struct trim_options options;
 	struct trim_process process;	/* pid 0: the memory is the core's */
 	struct output small;		/* where the small core goes */
-	char **whole;	/* the command that gets the whole core; NULL: standard output gets it when small.file is set, else nobody */
+	/*
+	 * The command that gets the whole core.  NULL: standard output gets it when small.file is
+	 * set, else nobody does.
+	 */
+	char **whole;
 	/*
 	 * Called with each message for the user, as by vwarnx(3), or with an errno as by vwarn(3).
 	 */
@@ -29,11 +33,8 @@ struct trim_tap {
 	struct command_hold hold;	/* shared NULL: we are not the child of trim_tap_apart */
 };
 
-/*
- * Makes the small core of t, whose core is called name in messages.  Returns 0, or -1 when there is
- * none.
- */
-int trim_tap_core(const struct trim_tap *p, struct trim *t, const char *name);
+/* The core is in an image, called name in messages.  Returns the exit status. */
+int trim_tap_image(const struct trim_tap *p, struct image *i, const char *name);
 
 /*
  * The core is standard input, which need not be sought.  Returns the exit status: the whole core's

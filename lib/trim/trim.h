@@ -37,26 +37,27 @@ enum trim_source { TRIM_FILE, TRIM_STREAM, TRIM_PROCESS };
 
 /* Why memory is kept, the most valuable first: a budget is used up in this order. */
 enum trim_rule {
-	TRIM_MODULES = 1,	/* ELF headers, notes and dynamic sections of the modules; the vdso */
+	TRIM_MODULES = 1,	/* the modules' ELF headers, notes, dynamic sections; the vdso */
 	TRIM_LINKS,		/* the dynamic linker's r_debug, link map and own data */
 	TRIM_CRASHED,		/* the stack of the thread that crashed */
 	TRIM_REGISTERS,		/* the page around each address in its registers */
 	TRIM_ASKED,		/* what the caller asked for */
 	TRIM_STACKS,		/* the stacks of the other threads */
 	TRIM_THREADS,		/* where the thread pointers point: libthread_db */
-	TRIM_CODE,		/* code that is in no file, around possible return addresses into it */
+	TRIM_CODE,		/* code that is in no file, around possible return addresses */
 	TRIM_DATA,		/* small mappings, of files and of none */
-	TRIM_POINTED,		/* memory that the stacks point to, as many steps as the caller asked for */
-	TRIM_REST,		/* with a budget: the rest of the stacks, then of the modules' data */
+	TRIM_POINTED,		/* memory that the stacks point to, in steps */
+	TRIM_REST,		/* with a budget: the rest of the stacks and the modules */
 	TRIM_RULES
 };
 
 struct trim_options {
-	uint64_t stack;			/* bytes of each stack that are kept, from its pointer upwards */
-	uint64_t budget;		/* the most bytes of the small core, all of which are used; 0: no limit */
-	uint64_t memory;		/* the most bytes of memory in it, without headers and notes; 0: no limit */
+	uint64_t stack;			/* bytes of each stack, from its pointer upwards */
+	uint64_t budget;		/* the bytes of the small core, all of them used; 0: any */
+	uint64_t memory;		/* the most bytes of memory in it; 0: any */
 	unsigned depth;			/* how many steps pointers on the stacks are followed */
-	const char **pattern;		/* for files whose mappings are kept (fnmatch(3)): the path, or its last part */
+	/* Files whose mappings are kept (fnmatch(3)): the path, or its last part. */
+	const char **pattern;
 	size_t patterns;
 	struct trim_span {
 		uint64_t start, len;
@@ -123,7 +124,7 @@ struct trim {
 	struct trim_memory memory;
 
 	/* The plan's results. */
-	int full;			/* more than TRIM_PAGES were wanted: the least valuable are left out */
+	int full;			/* more than TRIM_PAGES were wanted: the rest is left out */
 	size_t unknown_symbols;		/* how many of options->symbol were not found */
 	size_t unknown_symbol;		/* the index of the first */
 
@@ -132,7 +133,7 @@ struct trim {
 	struct trim_kept kept;
 	struct trim_stacks stacks;
 	const struct core_registers *registers;
-	uint64_t module_reads;		/* program headers and dynamic entries read so far; modules.c */
+	uint64_t module_reads;		/* headers and dynamic entries; modules.c */
 	int broken;			/* memory ran out */
 };
 

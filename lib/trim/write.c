@@ -37,7 +37,7 @@ struct out {
 };
 
 static void
-flush(struct out *o)
+out_flush(struct out *o)
 {
 	if (o->len > 0 && !o->failed && io_write(o->fd, o->buf, o->len) < 0)
 		o->failed = 1;
@@ -45,22 +45,23 @@ flush(struct out *o)
 }
 
 static void
-put(struct out *o, const void *bytes, size_t n)
+out_put(struct out *o, const void *bytes, size_t n)
 {
 	if (n > PIECE - o->len)
-		flush(o);
+		out_flush(o);
 	memcpy(o->buf + o->len, bytes, n);
 	o->len += n;
 	o->written += n;
 }
 
 static void
-put_zeros(struct out *o, uint64_t to)
+out_zeros(struct out *o, uint64_t to)
 {
 	static const uint8_t zeros[TRIM_PAGE];
 
 	while (o->written < to)
-		put(o, zeros, to - o->written < sizeof(zeros) ? (size_t)(to - o->written) : sizeof(zeros));
+		out_put(o, zeros, to - o->written < sizeof(zeros) ? (size_t)(to - o->written) :
+		    sizeof(zeros));
 }
 
 /*
@@ -83,9 +84,12 @@ own_end(const struct trim *t, const struct trim_segment *s)
 static uint64_t
 next_kept(const struct trim *t, const struct trim_segment *s, uint64_t at, uint64_t end)
 {
-	size_t k = trim_pages_from(&t->kept.pages, at);
-	uint64_t page = k < t->kept.pages.count ? trim_page_address(t->kept.pages.slot[k]) : end, start = page > at ? page : at;
+	const struct trim_pages *pages = &t->kept.pages;
+	size_t k = trim_pages_from(pages, at);
+	uint64_t start = k < pages->count ? trim_page_address(pages->slot[k]) : end;
 
+	if (start < at)
+		start = at;
 	return start < own_end(t, s) ? start : end;
 }
 
@@ -110,7 +114,8 @@ next_piece(const struct trim *t, struct walk *w, struct piece *p)
 
 		if (s->type != PT_LOAD && s->type != TRIM_PT_LEFT_OUT)
 			continue;
-		*p = (struct piece){ .segment = s, .type = s->type, .vaddr = at, .memsz = s->memsz - w->done };
+		*p = (struct piece){ .segment = s, .type = s->type, .vaddr = at,
+			.memsz = s->memsz - w->done };
 		if (w->done < s->filesz && s->type == PT_LOAD) {
 			if ((to = next_kept(t, s, at, end)) > at) {
 				p->type = TRIM_PT_LEFT_OUT;
@@ -140,19 +145,35 @@ next_piece(const struct trim *t, struct walk *w, struct piece *p)
 static size_t
 note_text(const struct trim *t, char *text)
 {
-	static const char *const sources[] = { "file", "stream", "process" };
-	static const char *const rules[] = { NULL, "modules", "link_map", "crashed_stack", "registers", "asked", "stacks",
-		"threads", "code", "data", "pointed", "rest" };
+	static const char *const sources[] = {
+		[TRIM_FILE] = "file",
+		[TRIM_STREAM] = "stream",
+		[TRIM_PROCESS] = "process",
+	};
+	static const char *const rules[] = {
+		[TRIM_MODULES] = "modules",
+		[TRIM_LINKS] = "link_map",
+		[TRIM_CRASHED] = "crashed_stack",
+		[TRIM_REGISTERS] = "registers",
+		[TRIM_ASKED] = "asked",
+		[TRIM_STACKS] = "stacks",
+		[TRIM_THREADS] = "threads",
+		[TRIM_CODE] = "code",
+		[TRIM_DATA] = "data",
+		[TRIM_POINTED] = "pointed",
+		[TRIM_REST] = "rest",
+	};
+	const uint64_t *slots = t->kept.pages.slot;
 	uint64_t ranges[TRIM_RULES] = { 0 }, bytes[TRIM_RULES] = { 0 }, of;
 	int n;
 
 	for (size_t k = 0; k < t->kept.pages.count; k++) {
-		uint64_t slot = t->kept.pages.slot[k];
+		uint64_t slot = slots[k];
 		unsigned why = trim_page_why(slot);
 
 		bytes[why] += TRIM_PAGE;
-		if (k == 0 || trim_page_address(slot) - trim_page_address(t->kept.pages.slot[k - 1]) != TRIM_PAGE ||
-		    trim_page_why(t->kept.pages.slot[k - 1]) != why)
+		if (k == 0 || trim_page_address(slot) - trim_page_address(slots[k - 1]) != TRIM_PAGE ||
+		    trim_page_why(slots[k - 1]) != why)
 			ranges[why]++;
 	}
 	/* When a small core is trimmed again, the size of the first whole one counts. */
@@ -161,8 +182,8 @@ note_text(const struct trim *t, char *text)
 	n = snprintf(text, NOTE_TEXT, "trimmed=%s\ntrimmed_of=%" PRIu64 "\n", sources[t->memory.source], of);
 	for (int r = 1; r < TRIM_RULES; r++)
 		if (ranges[r] > 0)
-			n += snprintf(text + n, NOTE_TEXT - (size_t)n, "kept=%s %" PRIu64 " %" PRIu64 "\n", rules[r], ranges[r],
-			    bytes[r]);
+			n += snprintf(text + n, NOTE_TEXT - (size_t)n,
+			    "kept=%s %" PRIu64 " %" PRIu64 "\n", rules[r], ranges[r], bytes[r]);
 	return (size_t)n;
 }
 
@@ -234,12 +255,13 @@ put_head(struct out *o, const struct trim *t, const struct layout *p)
 	core_number_put(c, h + (c->is64 ? 58 : 46), 2, many ? (c->is64 ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr)) : 0);
 	core_number_put(c, h + (c->is64 ? 60 : 48), 2, (uint64_t)many);
 	core_number_put(c, h + (c->is64 ? 62 : 50), 2, 0);
-	put(o, h, size);
+	out_put(o, h, size);
 	return 0;
 }
 
 static void
-put_phdr(struct out *o, const struct trim *t, const struct piece *p, uint32_t flags, uint64_t offset, uint64_t align)
+put_phdr(struct out *o, const struct trim *t, const struct piece *p, uint32_t flags,
+    uint64_t offset, uint64_t align)
 {
 	const struct core *c = t->core;
 	size_t w = trim_word(t), at = c->is64 ? 8 : 4;
@@ -252,7 +274,7 @@ put_phdr(struct out *o, const struct trim *t, const struct piece *p, uint32_t fl
 	core_number_put(c, h + at + 3 * w, w, p->filesz);
 	core_number_put(c, h + at + 4 * w, w, p->memsz);
 	core_number_put(c, h + (c->is64 ? 48 : 28), w, align);
-	put(o, h, c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr));
+	out_put(o, h, c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr));
 }
 
 static void
@@ -266,7 +288,8 @@ put_phdrs(struct out *o, const struct trim *t, const struct layout *p)
 		uint64_t len = t->core->note[i].len;
 
 		/* Our note goes behind the first. */
-		one = (struct piece){ .type = PT_NOTE, .filesz = i == 0 ? padded(len) + p->note_len : len };
+		one = (struct piece){ .type = PT_NOTE,
+			.filesz = i == 0 ? padded(len) + p->note_len : len };
 		put_phdr(o, t, &one, 0, notes, 4);
 		notes += padded(one.filesz);
 	}
@@ -288,10 +311,10 @@ put_extended(struct out *o, const struct trim *t, const struct layout *p)
 
 	if (p->headers < PN_XNUM)
 		return;
-	put_zeros(o, p->end);
+	out_zeros(o, p->end);
 	core_number_put(c, h + (c->is64 ? 32 : 20), trim_word(t), 1);
 	core_number_put(c, h + (c->is64 ? 44 : 28), 4, p->headers);
-	put(o, h, c->is64 ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr));
+	out_put(o, h, c->is64 ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr));
 }
 
 static int
@@ -303,16 +326,17 @@ put_notes(struct out *o, const struct trim *t, const struct layout *p)
 		const struct core_range *r = &t->core->note[i];
 
 		for (uint64_t done = 0; done < r->len && !o->failed;) {
-			size_t n = r->len - done < sizeof(buf) ? (size_t)(r->len - done) : sizeof(buf);
+			uint64_t left = r->len - done;
+			size_t n = left < sizeof(buf) ? (size_t)left : sizeof(buf);
 
 			if (image_read(t->head, r->offset + done, buf, n) != (ssize_t)n)
 				return -1;
-			put(o, buf, n);
+			out_put(o, buf, n);
 			done += n;
 		}
-		put_zeros(o, padded(o->written));
+		out_zeros(o, padded(o->written));
 		if (i == 0)
-			put(o, p->note, p->note_len);
+			out_put(o, p->note, p->note_len);
 	}
 	return 0;
 }
@@ -328,7 +352,7 @@ put_memory(struct out *o, const struct trim *t)
 			size_t n;
 
 			if (o->len == PIECE)
-				flush(o);
+				out_flush(o);
 			n = PIECE - o->len;
 			if (n > one.filesz - done)
 				n = (size_t)(one.filesz - done);
@@ -359,11 +383,11 @@ trim_write(struct trim *t, int fd)
 	put_phdrs(&o, t, p);
 	if (put_notes(&o, t, p) < 0)
 		goto out;
-	put_zeros(&o, p->memory);
+	out_zeros(&o, p->memory);
 	if (put_memory(&o, t) < 0)
 		goto out;
 	put_extended(&o, t, p);
-	flush(&o);
+	out_flush(&o);
 	rc = o.failed ? -1 : 0;
 out:
 	free(o.buf);

@@ -29,7 +29,7 @@ enum { STOP = -1, WRITE = -2, MEMORY = -3 };
 struct slot {
 	uint8_t *in, *out;
 	size_t in_room, out_room;
-	size_t members, sound;		/* that are here, and of which all is well, from the first on */
+	size_t members, sound;		/* how many are here; how many of these, from the first on, are sound */
 	size_t end[TOGETHER_MAX];	/* of each member, in in */
 	size_t out_len;			/* of the sound ones */
 	size_t taken;			/* bytes of in that are not to be given back */
@@ -70,7 +70,7 @@ holdable(uint64_t size)
 	return size >= GZ_MEMBER_MIN && size <= INFLATE_HELD;
 }
 
-/* What was read for a slot comes again; -1 when there is no memory for that either. */
+/* Gives what was read for a slot back to the source; -1 when there is no memory for that either. */
 static int
 unread(struct members *m, struct slot *s, size_t len)
 {
@@ -265,8 +265,8 @@ inflate_held_free(struct inflate_held *h)
 }
 
 /*
- * What the member at h->in[len] says, and its data at h->out; 1 when it is sound, 0, or -1 when
- * there is no memory.
+ * Decodes the member at h->in[len] to h->out, and fills in m.  Returns 1 when it is sound, else 0;
+ * -1 when there is no memory.
  */
 static int
 decode_held(struct inflate_held *h, size_t len, struct inflate_member *m)

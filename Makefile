@@ -41,14 +41,14 @@ system = child deadline end_input memory_window open_guard owner pipe processors
 	sigbus_guard spawn
 store = in_use leftovers lock output pipeline queue room store turn
 engine = engine inflate isal libdeflate zlib
-gzip = deflate file gz heads inflate member members salvage sink source status
+gzip = deflate file gz heads inflate member members salvage sink source status walk
 stored = image member_index open restore unpack
 elf = archive debug_file file id id_read layout loaded machine ranges symbol
 core = code core files lists match modules notes order read small stored threads
 proc = ask cgroup facts identities maps proc report rights task
 dumps = columns conf directory loops operand payers ranking record_file remove retention text
 stack = debugger executable files fingerprint frame show text trace unwind
-trim = frames modules pages plan process segments stream write
+trim = frames keep memory modules pages plan process rules segments selection stacks stream tap write
 LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))
 # The public headers, each with its installed name below gzcore/; they include only headers of this list.  Manuals of
 # section 3 describe them.

@@ -7,7 +7,6 @@
 #include "base/io.h"
 #include "gzip/inflate.h"
 #include "gzip/members.h"
-#include "gzip/source.h"
 
 /* The most points of the index: beyond that every second one is dropped, as often as needed. */
 #define POINTS 65536u
@@ -32,20 +31,13 @@ add_point(struct member_index *x, uint64_t in, uint64_t out)
 }
 
 /*
- * The size that the start of a member, head[len], says; 0 when it says none, too large a one, or 4
- * GiB may be in it.
+ * The size that a member claims, if one of that size is held in memory and its trailer tells all of
+ * its data's size; else 0.
  */
 static size_t
-size_said(const uint8_t *head, size_t len)
+usable_size(uint64_t size)
 {
-	struct source s;
-	uint64_t size;
-
-	source_memory(&s, head, len);
-	size = gz_size_peek(&s);
-	if (size < GZ_MEMBER_MIN || size > INFLATE_HELD || !gz_size_whole(size))
-		return 0;
-	return (size_t)size;
+	return size < GZ_MEMBER_MIN || size > INFLATE_HELD || !gz_size_whole(size) ? 0 : (size_t)size;
 }
 
 /*
@@ -55,29 +47,29 @@ size_said(const uint8_t *head, size_t len)
 static int
 hop(struct member_index *x, uint64_t size)
 {
-	uint8_t buf[GZ_TRAILER + GZ_SIZED_HEAD];
-	ssize_t n = io_pread(x->fd, buf + GZ_TRAILER, GZ_SIZED_HEAD, 0);
-	size_t member, next, data;
+	uint8_t buf[GZ_END_LOOK];
+	ssize_t n = io_pread(x->fd, buf, GZ_LOOK, 0);
+	size_t member = n > 0 ? usable_size(gz_size_said(buf, (size_t)n)) : 0;
+	struct gz_end e;
 
-	member = n > 0 ? size_said(buf + GZ_TRAILER, (size_t)n) : 0;
 	while (n >= 0 && member > 0 && member <= size - x->end) {
 		uint64_t end = x->end + member;
+		size_t next;
 
 		n = io_pread(x->fd, buf, sizeof(buf), end - GZ_TRAILER);
-		if (n < (ssize_t)GZ_TRAILER)
+		if (n < 0 || !gz_end_parse(buf, (size_t)n, &e))
 			break;
-		data = gz_le32(buf + 4);
-		next = size_said(buf + GZ_TRAILER, (size_t)n - GZ_TRAILER);
-		if (data > INFLATE_HELD || (next == 0 && end < size))
+		next = usable_size(e.next);
+		if (e.data_size > INFLATE_HELD || (next == 0 && end < size))
 			break;
 		if (add_point(x, x->end, x->size) < 0)
 			return -1;
 		if (member > x->in_max)
 			x->in_max = member;
-		if (data > x->out_max)
-			x->out_max = data;
+		if (e.data_size > x->out_max)
+			x->out_max = e.data_size;
 		x->end = end;
-		x->size += data;
+		x->size += e.data_size;
 		member = next;
 	}
 	return n < 0 ? -1 : 0;
@@ -182,8 +174,9 @@ find_member(struct member_index *x, uint64_t offset)
 	}
 	/* The file may have changed since it was indexed: everything is checked again. */
 	for (p = nearest_point(x, offset); p.in < x->end;) {
-		ssize_t n = io_pread(x->fd, x->in, GZ_SIZED_HEAD, p.in);
-		size_t len = n > 0 ? size_said(x->in, (size_t)n) : 0, data;
+		uint8_t head[GZ_LOOK];
+		ssize_t n = io_pread(x->fd, head, sizeof(head), p.in);
+		size_t len = n > 0 ? usable_size(gz_size_said(head, (size_t)n)) : 0, data;
 
 		if (n < 0)
 			return NULL;

@@ -33,9 +33,9 @@ LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
 LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 
 # The rooms of the library: each may include only those that stand before it here (a test holds that).
-ROOMS = base record system store engine gzip stored elf core proc dumps stack trim
+ROOMS = base record system store engine gzip stored elf core proc dumps crash stack trim
 base = age clock io number ordered progress signal_names syscall_names terminal
-record = keys lines record secrets
+record = keys lines record secrets text
 system = child deadline end_input memory_window open_guard owner pipe processors scratch \
 	sigbus_guard
 store = in_use leftovers lock output pipeline queue room store turn
@@ -46,6 +46,7 @@ elf = archive debug_file id loaded machines ranges symbol
 core = code core files lists match modules order read small stored threads
 proc = ask cgroup facts maps proc rights task
 dumps = conf core directory loops named payers remove retention text
+crash = name
 stack = debugger executable files fingerprint frame text trace unwind
 trim = frames modules pages plan process segments stream write
 LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))

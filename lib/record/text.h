@@ -1,0 +1,37 @@
+/* A record as it is stored: lines KEY=VALUE, and what can be found in them and changed. */
+#ifndef GZCORE_RECORD_TEXT_H
+#define GZCORE_RECORD_TEXT_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+struct text_line {
+	const char *start;
+	size_t len;		/* without the newline */
+	size_t key_len;		/* of [a-z0-9_]; 0: the line has no key */
+	const char *value;	/* behind the '='; NULL: the line has no key */
+	size_t value_len;
+};
+
+/* Takes the line at *text and moves *text behind it.  Returns 0 at the end of the string. */
+int text_next(struct text_line *l, const char **text);
+
+/* Whether the line has this key. */
+int text_is(const struct text_line *l, const char *key);
+
+/* The value of the first line with the key, its length in *len; NULL when there is none. */
+const char *text_value(const char *text, const char *key, size_t *len);
+
+/* The start of the first line with the key, or NULL. */
+const char *text_find(const char *text, const char *key);
+
+/* Appends the line to a stream, with a newline. */
+void text_put(FILE *to, const struct text_line *l);
+
+/*
+ * Ends a stream of open_memstream(3), whose text is *text: 0; or -1 with errno, the text freed and NULL, when not all
+ * of it was written.
+ */
+int text_close(FILE *f, char **text);
+
+#endif

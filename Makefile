@@ -46,7 +46,7 @@ elf = archive debug_file id loaded machines ranges symbol
 core = code core files lists match modules order read small stored threads
 proc = ask cgroup facts maps proc rights task
 dumps = conf core directory loops named payers remove retention text
-crash = loop_record name record_file
+crash = begin change claim end kernel_words live_facts loop_record merge name record_file said
 stack = debugger executable files fingerprint frame text trace unwind
 trim = frames modules pages plan process segments stream write
 LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))
@@ -60,7 +60,7 @@ PUBLIC = proc/cgroup=cgroup core/core=core core/files=core_files core/lists=core
 	stack/trace=trace
 PAGES = gzcore core/gzcore-core core/gzcore-match core/gzcore-threads elf/gzcore-elf_id proc/gzcore-facts \
 	record/gzcore-record stack/gzcore-trace stored/gzcore-image
-C_TOOLS = core-info core-list core-loop core-match core-name core-open core-prune core-store core-trace core-trim \
+C_TOOLS = core-info core-list core-loop core-match core-name core-open core-prune core-record core-store core-trace core-trim \
 	elf-uuid gzdeflate zdeflate zinflate
 SH_TOOLS = core-forward elf-uuid-stamp gzcoredump
 TOOLS = $(C_TOOLS) $(SH_TOOLS)

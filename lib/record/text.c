@@ -29,6 +29,32 @@ text_is(const struct text_line *l, const char *key)
 	return l->key_len > 0 && strlen(key) == l->key_len && memcmp(l->start, key, l->key_len) == 0;
 }
 
+int
+text_is_among(const struct text_line *l, const char *const *keys)
+{
+	for (; *keys != NULL; keys++)
+		if (text_is(l, *keys))
+			return 1;
+	return 0;
+}
+
+int
+text_same_key(const struct text_line *a, const struct text_line *b)
+{
+	return a->key_len > 0 && a->key_len == b->key_len && memcmp(a->start, b->start, a->key_len) == 0;
+}
+
+const char *
+text_like(const char *text, const struct text_line *l)
+{
+	struct text_line other;
+
+	while (text_next(&other, &text))
+		if (text_same_key(&other, l))
+			return other.start;
+	return NULL;
+}
+
 /* Finds the first line with the key; whether there is one. */
 static int
 find(struct text_line *l, const char *text, const char *key)
@@ -63,6 +89,12 @@ text_put(FILE *to, const struct text_line *l)
 {
 	fwrite(l->start, 1, l->len, to);
 	putc('\n', to);
+}
+
+int
+text_append(void *to, const char *text, size_t len)
+{
+	return fwrite(text, 1, len, to) == len ? 0 : -1;
 }
 
 int

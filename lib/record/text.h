@@ -18,6 +18,13 @@ int text_next(struct text_line *l, const char **text);
 
 /* Whether the line has this key. */
 int text_is(const struct text_line *l, const char *key);
+/* The same for one of the keys, up to a NULL. */
+int text_is_among(const struct text_line *l, const char *const *keys);
+
+/* Whether two lines have the same key. */
+int text_same_key(const struct text_line *a, const struct text_line *b);
+/* The start of the first line of text with the key of this one, which may be that line itself, or NULL. */
+const char *text_like(const char *text, const struct text_line *l);
 
 /* The value of the first line with the key, its length in *len; NULL when there is none. */
 const char *text_value(const char *text, const char *key, size_t *len);
@@ -27,6 +34,9 @@ const char *text_find(const char *text, const char *key);
 
 /* Appends the line to a stream, with a newline. */
 void text_put(FILE *to, const struct text_line *l);
+
+/* As fwrite, to the stream to: for functions that are given one to write with.  0, or -1. */
+int text_append(void *to, const char *text, size_t len);
 
 /*
  * Ends a stream of open_memstream(3), whose text is *text: 0; or -1 with errno, the text freed and NULL, when not all

@@ -1,0 +1,216 @@
+#define _GNU_SOURCE
+#include "crash/begin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "crash/claim.h"
+#include "crash/loop_record.h"
+#include "crash/merge.h"
+#include "crash/name.h"
+#include "record/text.h"
+
+/* Whether the fact is there and has this value. */
+static int
+has(const char *lines, const char *key, const char *value)
+{
+	size_t len;
+	const char *found = text_value(lines, key, &len);
+
+	return found != NULL && strlen(value) == len && memcmp(found, value, len) == 0;
+}
+
+/* Decides whose the dump is, and whose it will be. */
+static void
+find_owner(struct begun *b, const struct begin_options *o)
+{
+	const struct kernel_words *w = &b->words;
+	int crashed = strcmp(o->owner, "crashed") == 0;
+	const char *lines = b->facts.lines, *heir;
+	size_t len;
+
+	b->owner = crashed ? "root:root" : o->owner;
+	b->mode = o->mode;
+	b->heir[0] = '\0';
+	if (*w->dumpable != '\0' && strcmp(w->dumpable, "1") != 0) {
+		/* It had rights that others must not see: the kernel would have made its core root's alone. */
+		b->owner = "root:root";
+		b->mode = 0600;
+		return;
+	}
+	/* A user may see only what is known to act as that user, by the kernel and by itself. */
+	if (!crashed || *w->dumpable == '\0' || !has(lines, "rights", "user") || !has(lines, "uid", w->uid) ||
+	    !has(lines, "gid", w->gid))
+		return;
+	if ((heir = text_value(lines, "container_owner", &len)) == NULL) {
+		heir = w->uid;
+		len = strlen(heir);
+	}
+	if (len > 0 && *heir != '0' && len < sizeof(b->heir))
+		snprintf(b->heir, sizeof(b->heir), "%.*s", (int)len, heir);
+}
+
+/* Finds the name by the template. */
+static void
+find_name(struct begun *b, const struct begin_options *o, FILE *log)
+{
+	const struct kernel_words *w = &b->words;
+	struct name n;
+
+	if (name_make(&n, o->template, b->facts.lines) == 0) {
+		claim_own_name(b->name, n.text, o->suffix);
+		return;
+	}
+	fprintf(log, "log=%s\n", n.why);
+	snprintf(b->name, sizeof(b->name), "core.%s.%s", *w->pid != '\0' ? w->pid : "0", *w->epoch != '\0' ? w->epoch : "0");
+}
+
+/* Finds what crashes of the same kind have in common, for the user to read; NULL: memory. */
+static char *
+find_kind(const struct begun *b, enum begin_kind by)
+{
+	static const char *const identities[] = { "uuid", "build_id", "exe", "comm" };
+	const char *lines = b->facts.lines, *value;
+	char *kind = NULL;
+	size_t len, user_len;
+
+	if (by == BEGIN_UNIT) {
+		const char *unit = text_value(lines, "unit", &len), *user = text_value(lines, "user_unit", &user_len);
+
+		if ((unit != NULL || user != NULL) &&
+		    asprintf(&kind, "%s%.*s%s%.*s", unit != NULL ? "unit " : "", unit != NULL ? (int)len : 0, unit,
+			user != NULL ? " " : "", user != NULL ? (int)user_len : 0, user) < 0)
+			return NULL;
+	} else if (by == BEGIN_CONTAINER && (value = text_value(lines, "container", &len)) != NULL) {
+		if (asprintf(&kind, "container %.*s", (int)len, value) < 0)
+			return NULL;
+	} else if (by == BEGIN_USER && asprintf(&kind, "user %s", b->words.uid) < 0) {
+		return NULL;
+	}
+	/* A crash of somebody else's process does not count. */
+	for (size_t i = 0; i < sizeof(identities) / sizeof(*identities) && kind == NULL; i++)
+		if ((value = text_value(lines, identities[i], &len)) != NULL && len > 0 &&
+		    asprintf(&kind, "%s %.*s of user %s", identities[i], (int)len, value, b->words.uid) < 0)
+			return NULL;
+	return kind != NULL ? kind : strdup("unknown");
+}
+
+/* Counts the crash, unless its record cannot be begun for want of room, and begins the record. */
+static void
+count(struct begun *b, const struct begin_options *o, const struct claim *claim, struct loops *l, int dir, FILE *log)
+{
+	struct loop *one = loops_one(l, b->kind, o->seconds);
+	int alone = 0;
+
+	if (one->count > o->most) {
+		b->beyond = one->count - o->most;
+		if (!o->small && loop_record_ok(b->record))
+			alone = loop_record_count(one, b->beyond, o->dir, dir, b->name, b->record, &claim->owner) == 0;
+		if (!o->small && !alone)
+			fprintf(log, "log=%s/%s.txt: %s\n", o->dir, b->name, strerror(errno));
+	}
+	if (alone) {
+		strcpy(b->name, one->name);
+		b->verdict = BEGIN_ALONE;
+	} else {
+		/* With a record of its own it is not one that another record counts. */
+		b->beyond = o->small ? b->beyond : 0;
+		b->verdict = claim_name(claim, b, log);
+	}
+	if (b->verdict == BEGIN_ROOM)
+		loops_close(l);
+	else if (loops_save(l) < 0)
+		fprintf(log, "log=%s/%s: %s\n", o->dir, LOOPS_FILE, strerror(errno));
+}
+
+/* Begins the record, counting the crash where that is wanted and can be done. */
+static void
+decide(struct begun *b, const struct begin_options *o, const struct claim *claim, FILE *log)
+{
+	struct loops *l = o->most == 0 ? NULL : malloc(sizeof(*l));
+	int dir = -1;
+
+	if (l != NULL) {
+		mkdir(o->dir, 0700);
+		dir = open(o->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	if (dir >= 0 && loops_open(l, dir) == 0) {
+		count(b, o, claim, l, dir, log);
+	} else {
+		if (l != NULL)
+			fprintf(log, "log=%s/%s: %s\n", o->dir, LOOPS_FILE, strerror(errno));
+		b->verdict = claim_name(claim, b, log);
+	}
+	if (dir >= 0)
+		io_close(dir);
+	free(l);
+}
+
+/* The lines of the record: as they came, or finished where nothing will follow; NULL: memory. */
+static char *
+compose(const struct begun *b, const struct begin_options *o, int finished)
+{
+	char *text;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (to == NULL)
+		return NULL;
+	if (finished)
+		merge_facts(to, b->facts.lines, "", o->with_private);
+	else if (o->with_private)
+		fputs(b->facts.lines, to);
+	else
+		merge_open(to, b->facts.lines);
+	if (finished)
+		fprintf(to, "%s%sstored=no\ncomplete=no\n", b->facts.environment, o->small ? "small=no\n" : "");
+	text_close(to, &text);
+	return text;
+}
+
+int
+begin_record(struct begun *b, const struct begin_options *o, char **words)
+{
+	struct claim claim = { .dir = o->dir, .suffix = o->suffix, .spare = o->spare };
+	size_t size;
+	int finished;
+	FILE *log;
+
+	memset(b, 0, sizeof(*b));
+	if ((log = open_memstream(&b->log, &size)) == NULL)
+		return -1;
+	kernel_words_read(&b->words, words);
+	finished = o->honour_limit && strcmp(b->words.limit, "0") == 0;
+	if (live_facts_read(&b->facts, &b->words, o->environment, log) == 0 &&
+	    (b->kind = find_kind(b, o->kind)) != NULL && (b->record = compose(b, o, finished)) != NULL) {
+		find_owner(b, o);
+		find_name(b, o, log);
+		claim_owner(&claim, b, log);
+		if (finished) {
+			claim.flags = CLAIM_SYNC;
+			if ((b->verdict = claim_name(&claim, b, log)) == BEGIN_STORE)
+				b->verdict = BEGIN_LIMIT;
+		} else {
+			decide(b, o, &claim, log);
+		}
+	}
+	if (text_close(log, &b->log) == 0 && b->record != NULL)
+		return 0;
+	errno = ENOMEM;
+	return -1;
+}
+
+void
+begun_free(struct begun *b)
+{
+	live_facts_free(&b->facts);
+	free(b->kind);
+	free(b->record);
+	free(b->log);
+}

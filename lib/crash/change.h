@@ -1,0 +1,27 @@
+/* A record that is there already, changed in one step. */
+#ifndef GZCORE_CRASH_CHANGE_H
+#define GZCORE_CRASH_CHANGE_H
+
+#include <stddef.h>
+
+struct change {
+	const char *lines;		/* KEY=VALUE, each with a newline */
+	const char *after;		/* new keys go behind the first line with this key, or NULL */
+	const char *const *before;	/* or before the first line with one of these keys, up to a NULL */
+	const char *const *without;	/* the lines with these keys go, up to a NULL */
+};
+
+/* Whether text is lines KEY=VALUE, each with a newline. */
+int change_lines_ok(const char *text);
+
+/*
+ * Returns the text of the record with the change, which the caller frees; NULL: memory.  A key that is there already
+ * gets its new lines in the place of the first old one; others come together, behind or before a line as above, else
+ * at the end.
+ */
+char *change_text(const char *record, const struct change *c);
+
+/* Changes the record DIR/FILE, which keeps its owner and mode: 0, or -1 with errno. */
+int change_file(const char *path, const struct change *c);
+
+#endif

@@ -35,7 +35,7 @@ LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 # The rooms of the library: each may include only those that stand before it here (a test holds that).
 ROOMS = base record system store engine gzip stored elf core proc dumps crash stack trim
 base = age clock io number ordered progress signal_names syscall_names terminal
-record = keys lines record secrets text
+record = escape keys lines record secrets text writer
 system = child deadline end_input memory_window open_guard owner pipe processors scratch \
 	sigbus_guard
 store = in_use leftovers lock output pipeline queue room store turn
@@ -45,7 +45,7 @@ stored = image restore unpack
 elf = archive debug_file id loaded machines ranges symbol
 core = code core files lists match modules order read small stored threads
 proc = ask cgroup facts maps proc rights task
-dumps = conf core directory loops named payers remove retention text
+dumps = columns conf core directory loops named payers remove retention text
 crash = begin change claim end kernel_words live_facts loop_record merge name record_file said
 stack = debugger executable files fingerprint frame text trace unwind
 trim = frames modules pages plan process segments stream write

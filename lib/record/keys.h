@@ -28,8 +28,8 @@ enum key_from {
 /* How much a value may give away. */
 enum key_private {
 	KEY_OPEN,
-	KEY_PRIVATE,		/* not in the record when the core goes through a filter, such as age */
-	KEY_SECRET		/* also not in the comment of a gzip header, nor in the variables of hooks */
+	KEY_PRIVATE,		/* not in the record of a core that a filter encrypts */
+	KEY_SECRET		/* nor in a gzip header's comment, nor in hooks' variables */
 };
 
 struct key {
@@ -38,7 +38,7 @@ struct key {
 	unsigned from;
 	enum key_private private;
 	int repeats;		/* may have several lines: in JSON an array of strings */
-	int local;		/* says something of the stored files alone: core-list -a leaves it out */
+	int local;		/* of use only beside the stored file: core-list -a omits it */
 	const char *words;	/* for schemas and the manual: plain text without a full stop */
 	const char *bounds;	/* members for core-info's JSON schema, or NULL */
 };

@@ -34,10 +34,10 @@ LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 
 # The rooms of the library: each may include only those that stand before it here (a test holds that).
 ROOMS = base record system store engine gzip stored elf core proc dumps crash stack trim
-base = age clock io number ordered progress signal_names syscall_names terminal
+base = age array clock io number ordered progress search signal_names syscall_names terminal
 record = escape keys lines record secrets text writer
 system = child deadline end_input memory_window open_guard owner pipe processors scratch \
-	sigbus_guard
+	sigbus_guard spawn
 store = in_use leftovers lock output pipeline queue room store turn
 engine = engine inflate isal libdeflate zlib
 gzip = deflate file gz heads inflate member members salvage sink source status

@@ -353,3 +353,10 @@ int main(void) {'
 	run -7 ./both "$F/core" both.c
 	[ "$output" = 'not an ELF file' ]
 }
+
+@test "lib: arrays grow to their bound, searches find borders, a child tells why it failed" {
+	${CC:-cc} ${CFLAGS-} -std=c11 -D_GNU_SOURCE -I"$T/../lib" -Wall -Wextra -Wconversion -Werror -o small_things \
+		"$T/lib/small_things.c" "$BUILD/libgzcore.a" ${LDFLAGS-}
+	run -0 ./small_things
+	[ -z "$output" ]
+}

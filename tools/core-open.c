@@ -24,6 +24,7 @@
 #include "store/store.h"
 #include "stored/restore.h"
 #include "stored/unpack.h"
+#include "system/child.h"
 #include "system/processors.h"
 
 /* A small core's file is less than this, bytes; the core in it is about so many times as large. */
@@ -258,7 +259,7 @@ main(int argc, char **argv)
 	} else {
 		/* The file, and the lock with it, are the debugger's from here on: they go when that does. */
 		if (fcntl(d.fd, F_SETFD, 0) == 0 && fcntl(fd, F_SETFD, 0) == 0)
-			execvp(run.argv[0], (char **)(uintptr_t)run.argv);
+			command_become((char **)(uintptr_t)run.argv);
 		if (errno == ENOENT && o.program == NULL)
 			errx(2, "%s: not found: -x names another debugger", run.argv[0]);
 		err(2, "%s", run.argv[0]);

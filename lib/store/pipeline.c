@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "system/owner.h"
 #include "system/pipe.h"
+#include "system/spawn.h"
 
 /* What stages_wait waits for: who started us with a signal ignored wants it ignored. */
 static void
@@ -72,62 +73,37 @@ limit_size(pid_t pid, uint64_t size)
 	return prlimit(pid, RLIMIT_FSIZE, &r, NULL);
 }
 
-/* What the stages must not do; 0, or -1 with errno. */
+/* In the child: what a stage must not do; 0, or -1 with errno. */
 static int
-bind(const struct stages *p)
+bind(void *arg)
 {
+	const struct stages *p = arg;
 	struct sigaction ign = { .sa_handler = SIG_IGN };
-
-	if (p->limit != NULL && (sigaction(SIGXFSZ, &ign, NULL) < 0 ||
-	    limit_size(0, p->limit(p->limit_arg)) < 0 || dup2(p->messages[1], STDERR_FILENO) < 0))
-		return -1;
-	return p->user != NULL ? owner_become(p->user) : 0;
-}
-
-/* The child: becomes the stage, or says why not on the descriptor tell. */
-static void
-become(const struct stages *p, char **argv, int in, int out, int tell)
-{
 	sigset_t set;
 
 	watched(&set);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	if (bind(p) == 0 && (in == STDIN_FILENO || dup2(in, STDIN_FILENO) >= 0) && dup2(out, STDOUT_FILENO) >= 0) {
-		if (argv[0] == NULL) {
-			io_close(tell);
-			pipe_grow(STDIN_FILENO);
-			_exit(io_copy(STDIN_FILENO, STDOUT_FILENO) == 0 ? 0 : errno);
-		}
-		execvp(argv[0], argv);
-	}
-	if (io_write(tell, &errno, sizeof(errno)) < 0)
-		_exit(126);
-	_exit(127);
+	if (p->limit != NULL && (sigaction(SIGXFSZ, &ign, NULL) < 0 || limit_size(0, p->limit(p->limit_arg)) < 0))
+		return -1;
+	return p->user != NULL ? owner_become(p->user) : 0;
 }
 
 /* Starts one stage; what its exec failed with goes to s->error.  -1 with errno: no process. */
 static int
-start(const struct stages *p, struct stage *s, int in, int out)
+start(struct stages *p, struct stage *s, int in, int out)
 {
-	int tell[2];
+	struct spawn child = { .argv = s->argv[0] != NULL ? s->argv : NULL,
+		.fd = { in, out, p->limit != NULL ? p->messages[1] : SPAWN_SAME }, .prepare = bind, .arg = p };
+	pid_t pid = spawn_start(&child);
 
-	if (pipe2(tell, O_CLOEXEC) < 0)
+	if (pid < 0)
 		return -1;
-	if ((s->pid = fork()) < 0) {
-		int saved = errno;
-
-		s->pid = 0;
-		io_close(tell[0]);
-		io_close(tell[1]);
-		errno = saved;
-		return -1;
+	if (pid == 0) {
+		pipe_grow(STDIN_FILENO);
+		_exit(io_copy(STDIN_FILENO, STDOUT_FILENO) == 0 ? 0 : errno);
 	}
-	if (s->pid == 0)
-		become(p, s->argv, in, out, tell[1]);
-	io_close(tell[1]);
-	if (io_read(tell[0], &s->error, sizeof(s->error)) < (ssize_t)sizeof(s->error))
-		s->error = 0;
-	io_close(tell[0]);
+	s->pid = pid;
+	s->error = child.error;
 	return 0;
 }
 

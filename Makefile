@@ -38,7 +38,7 @@ base = age array clock io number ordered progress search signal_names syscall_na
 record = escape keys lines record secrets text writer
 system = child deadline end_input memory_window open_guard owner pipe processors scratch \
 	sigbus_guard spawn
-store = in_use leftovers lock output pipeline queue room store turn
+store = in_use job leftovers lock output pipeline queue report room store turn
 engine = engine inflate isal libdeflate zlib
 gzip = deflate file gz heads inflate member members salvage sink source status
 stored = image restore unpack

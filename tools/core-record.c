@@ -64,6 +64,27 @@ line(const char *what, const char *text)
 	return text;
 }
 
+/* The directory as a line can show it: it may have a newline. */
+static const char *
+shown(const char *dir)
+{
+	char *text = strdup(dir);
+
+	if (text == NULL)
+		err(2, "memory");
+	for (char *p = text; (p = strchr(p, '\n')) != NULL;)
+		*p = '?';
+	return text;
+}
+
+static const char *
+directory(const char *text)
+{
+	if (*text == '\0')
+		errx(2, "DIR: empty");
+	return text;
+}
+
 /* The suffix, or the name of a record, which become parts of a file's name. */
 static const char *
 part(const char *what, const char *text)
@@ -165,7 +186,8 @@ begin(int argc, char **argv)
 	}
 	if (argc - optind < 2 || (o.environment && !o.with_private))
 		return usage(stderr, 2);
-	o.dir = line("DIR", argv[optind]);
+	o.dir = directory(argv[optind]);
+	o.shown = shown(o.dir);
 	o.template = argv[optind + 1];
 	/* strftime takes local time for what %s counts in. */
 	if (setenv("TZ", "UTC0", 1) < 0 || begin_record(&b, &o, argv + optind + 2) < 0)
@@ -240,14 +262,15 @@ listen(struct said *s, const struct end_options *o, char **lines)
 static void
 print_ended(const struct ended *e, const struct end_options *o, const struct said *s)
 {
+	const char *dir = shown(o->dir);
 	char path[PATH_MAX] = "", small[PATH_MAX] = "";
 
 	if (!e->replaced)
-		printf("log=%s/%s.txt: %s\n", o->dir, o->name, strerror(e->error));
+		printf("log=%s/%s.txt: %s\n", dir, o->name, strerror(e->error));
 	if (e->file != NULL)
-		record_file_path(path, o->dir, e->file);
+		record_file_path(path, dir, e->file);
 	if (e->small_file != NULL)
-		record_file_path(small, o->dir, e->small_file);
+		record_file_path(small, dir, e->small_file);
 	printf("status=%d\nstored=%s\ncomplete=%s\nbytes=%s\nfile=%s\nsmall_file=%s\npending=%s\nobject_whole=%s\n\n%s",
 	    e->status, e->stored, e->complete ? "yes" : "no", e->bytes, path, small, e->pending ? "yes" : "",
 	    o->object == NULL ? "" : s->status == 0 ? "yes" : "no", e->lines);
@@ -305,7 +328,7 @@ end(int argc, char **argv)
 	}
 	if (argc - optind < 2)
 		return usage(stderr, 2);
-	o.dir = line("DIR", argv[optind]);
+	o.dir = directory(argv[optind]);
 	o.name = part("NAME", argv[optind + 1]);
 	if (said_open(&s) < 0)
 		err(2, "memory");

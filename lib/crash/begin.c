@@ -113,7 +113,7 @@ count(struct begun *b, const struct begin_options *o, const struct claim *claim,
 		if (!o->small && loop_record_ok(b->record))
 			alone = loop_record_count(one, b->beyond, o->dir, dir, b->name, b->record, &claim->owner) == 0;
 		if (!o->small && !alone)
-			fprintf(log, "log=%s/%s.txt: %s\n", o->dir, b->name, strerror(errno));
+			fprintf(log, "log=%s/%s.txt: %s\n", o->shown, b->name, strerror(errno));
 	}
 	if (alone) {
 		strcpy(b->name, one->name);
@@ -126,7 +126,7 @@ count(struct begun *b, const struct begin_options *o, const struct claim *claim,
 	if (b->verdict == BEGIN_ROOM)
 		loops_close(l);
 	else if (loops_save(l) < 0)
-		fprintf(log, "log=%s/%s: %s\n", o->dir, LOOPS_FILE, strerror(errno));
+		fprintf(log, "log=%s/%s: %s\n", o->shown, LOOPS_FILE, strerror(errno));
 }
 
 /* Begins the record, counting the crash where that is wanted and can be done. */
@@ -144,7 +144,7 @@ decide(struct begun *b, const struct begin_options *o, const struct claim *claim
 		count(b, o, claim, l, dir, log);
 	} else {
 		if (l != NULL)
-			fprintf(log, "log=%s/%s: %s\n", o->dir, LOOPS_FILE, strerror(errno));
+			fprintf(log, "log=%s/%s: %s\n", o->shown, LOOPS_FILE, strerror(errno));
 		b->verdict = claim_name(claim, b, log);
 	}
 	if (dir >= 0)
@@ -177,7 +177,7 @@ compose(const struct begun *b, const struct begin_options *o, int finished)
 int
 begin_record(struct begun *b, const struct begin_options *o, char **words)
 {
-	struct claim claim = { .dir = o->dir, .suffix = o->suffix, .spare = o->spare };
+	struct claim claim = { .dir = o->dir, .shown = o->shown, .suffix = o->suffix, .spare = o->spare };
 	size_t size;
 	int finished;
 	FILE *log;

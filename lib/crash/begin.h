@@ -22,6 +22,7 @@ enum begin_kind { BEGIN_IDENTITY, BEGIN_UNIT, BEGIN_CONTAINER, BEGIN_USER };
 
 struct begin_options {
 	const char *dir, *template;
+	const char *shown;	/* the directory as messages name it */
 	const char *suffix;	/* of the files, without the dot; NULL: gz, and names may end in it */
 	const char *owner;	/* as for owner_parse, "crashed", or "": as it is */
 	mode_t mode;

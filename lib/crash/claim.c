@@ -44,7 +44,7 @@ claim_owner(struct claim *c, struct begun *b, FILE *log)
 	c->owner = (struct record_owner){ (uid_t)-1, (gid_t)-1, b->mode };
 	if (*b->owner == '\0' || owner_parse(b->owner, &c->owner.uid, &c->owner.gid) == 0)
 		return;
-	fprintf(log, "log=%s/%s.txt: no record can be made: %s: no such user or group\n", c->dir, b->name, b->owner);
+	fprintf(log, "log=%s/%s.txt: no record can be made: %s: no such user or group\n", c->shown, b->name, b->owner);
 	b->owner = "";
 	b->mode = 0600;
 	c->owner = (struct record_owner){ (uid_t)-1, (gid_t)-1, 0600 };
@@ -109,7 +109,7 @@ claim_name(const struct claim *c, struct begun *b, FILE *log)
 		strcpy(b->name, base);
 		return BEGIN_ROOM;
 	}
-	fprintf(log, "log=%s/%s.txt: no record can be made: %s\n", c->dir, base, strerror(errno));
+	fprintf(log, "log=%s/%s.txt: no record can be made: %s\n", c->shown, base, strerror(errno));
 	strcpy(b->name, base);
 	b->owner = "";
 	b->mode = 0600;

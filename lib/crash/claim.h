@@ -9,7 +9,7 @@
 #include "crash/record_file.h"
 
 struct claim {
-	const char *dir, *suffix;	/* as in begin_options */
+	const char *dir, *shown, *suffix;	/* as in begin_options */
 	uint64_t spare;
 	struct record_owner owner;
 	int flags;

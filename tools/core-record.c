@@ -203,20 +203,15 @@ begin(int argc, char **argv)
 static void
 read_begun(int fd, struct end_options *o)
 {
-	char *text = malloc(INPUT_MOST), *end;
+	char *text = malloc(INPUT_MOST);
 	ssize_t n = text == NULL ? -1 : io_read(fd, text, INPUT_MOST - 1);
 
 	if (n < 0)
 		err(2, "-i %d", fd);
 	text[n] = '\0';
-	o->live = text;
-	if (*text == '\n') {
-		*text = '\0';
-		o->environment = text + 1;
-	} else if ((end = strstr(text, "\n\n")) != NULL) {
-		end[1] = '\0';
-		o->environment = end + 2;
-	}
+	if (end_read_begun(o, text) < 0)
+		err(2, "memory");
+	free(text);
 }
 
 /* Reads a line without its newline, the start of a longer one; whether there was one. */
@@ -279,7 +274,7 @@ print_ended(const struct ended *e, const struct end_options *o, const struct sai
 static int
 end(int argc, char **argv)
 {
-	struct end_options o = { .suffix = "gz", .live = "", .environment = "", .with_private = 1, .errors = 3,
+	struct end_options o = { .suffix = "gz", .with_private = 1, .errors = 3,
 		.owner = { (uid_t)-1, (gid_t)-1, 0600 } };
 	struct said s;
 	struct ended e;

@@ -68,15 +68,10 @@ tell(const struct options *o, int status)
 static void
 say(const char *text)
 {
-	static const char name[] = "core-store: ";
-
-	if (report_to < 0) {
+	if (report_to < 0)
 		warnx("%s", text);
-		return;
-	}
-	report_take(&report, name, strlen(name));
-	report_take(&report, text, strlen(text));
-	report_take(&report, "\n", 1);
+	else
+		report_line(&report, "core-store: ", text);
 }
 
 static int

@@ -13,6 +13,32 @@
 #include "record/text.h"
 #include "store/store.h"
 
+/* Copies the lines of a record at *text up to an empty line, and moves *text behind that; NULL: memory. */
+static char *
+copy_lines(const char **text)
+{
+	struct text_line l;
+	char *copy;
+	size_t size;
+	FILE *to = open_memstream(&copy, &size);
+
+	if (to == NULL)
+		return NULL;
+	while (text_next(&l, text) && l.len > 0)
+		if (text_is_plain(&l))
+			text_put(to, &l);
+	text_close(to, &copy);
+	return copy;
+}
+
+int
+end_read_begun(struct end_options *o, const char *text)
+{
+	o->live = copy_lines(&text);
+	o->environment = copy_lines(&text);
+	return o->live != NULL && o->environment != NULL ? 0 : -1;
+}
+
 /* The name of a file of the dump, which the caller frees; NULL when there is no regular file of that name. */
 static char *
 find_file(const struct end_options *o, int dir, const char *small, uint64_t *size)
@@ -93,9 +119,9 @@ format(const struct ended *e, const struct end_options *o, const struct said *s,
 
 	if (to == NULL)
 		return NULL;
-	merge_facts(to, o->live, s->facts_text, o->with_private);
+	merge_facts(to, o->live != NULL ? o->live : "", s->facts_text, o->with_private);
 	if (with_lists)
-		fprintf(to, "%s%s", o->environment, s->modules_text);
+		fprintf(to, "%s%s", o->environment != NULL ? o->environment : "", s->modules_text);
 	if (e->pending)
 		fputs("pending=stack\n", to);
 	fputs(end, to);

@@ -18,8 +18,8 @@
 struct end_options {
 	const char *dir, *name;		/* of the record: DIR/NAME.txt */
 	const char *suffix;		/* of its files, without the dot */
-	const char *live;		/* the lines that it began with */
-	const char *environment;	/* lines env=…, and env_left_out= */
+	char *live;			/* the lines that it began with */
+	char *environment;		/* lines env=…, and env_left_out= */
 	struct record_owner owner;
 	int small;			/* small cores are stored */
 	const char *small_why;		/* why the small one alone was to be stored, or NULL */
@@ -29,6 +29,12 @@ struct end_options {
 	int stack;			/* will be looked for, when there is a file and no loop */
 	int errors;			/* the most lines of errors that the record has */
 };
+
+/*
+ * Takes live and environment, which the caller frees, from what begin printed of the record: lines, and behind an empty
+ * line those of the environment.  Returns 0, or -1 with errno: memory.
+ */
+int end_read_begun(struct end_options *o, const char *text);
 
 /* What the stages have said. */
 struct said {

@@ -68,7 +68,7 @@ said_take(struct said *s, const struct end_options *o, const char *line)
 
 	if (!text_next(&l, &next))
 		return NULL;
-	if (l.key_len == 0) {
+	if (!text_is_plain(&l)) {
 		record_escape(s->log, line, l.len < END_LINE ? l.len : END_LINE);
 		return take_error(s, o, s->log);
 	}

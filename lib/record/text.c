@@ -39,6 +39,15 @@ text_is_among(const struct text_line *l, const char *const *keys)
 }
 
 int
+text_is_plain(const struct text_line *l)
+{
+	for (size_t i = 0; i < l->len; i++)
+		if (l->start[i] < ' ' || l->start[i] > '~')
+			return 0;
+	return l->key_len > 0;
+}
+
+int
 text_same_key(const struct text_line *a, const struct text_line *b)
 {
 	return a->key_len > 0 && a->key_len == b->key_len && memcmp(a->start, b->start, a->key_len) == 0;

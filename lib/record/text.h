@@ -21,6 +21,9 @@ int text_is(const struct text_line *l, const char *key);
 /* The same for one of the keys, up to a NULL. */
 int text_is_among(const struct text_line *l, const char *const *keys);
 
+/* Whether the line can stand in a record: it has a key, and is printable ASCII. */
+int text_is_plain(const struct text_line *l);
+
 /* Whether two lines have the same key. */
 int text_same_key(const struct text_line *a, const struct text_line *b);
 /* The start of the first line of text with the key of this one, which may be that line itself, or NULL. */

@@ -36,6 +36,17 @@ report_take(struct report *r, const char *text, size_t n)
 	}
 }
 
+void
+report_line(struct report *r, const char *before, const char *text)
+{
+	/* A stage has not ended its last line. */
+	if (r->open)
+		report_take(r, "\n", 1);
+	report_take(r, before, strlen(before));
+	report_take(r, text, strlen(text));
+	report_take(r, "\n", 1);
+}
+
 int
 report_write(const struct report *r, int fd, int status)
 {

@@ -18,6 +18,9 @@ struct report {
 /* An empty report is all zeros.  Takes text[n], lines of any bytes; the last may go on with the next call. */
 void report_take(struct report *r, const char *text, size_t n);
 
+/* Takes a message of our own as a line: before and text. */
+void report_line(struct report *r, const char *before, const char *text);
+
 /*
  * Writes lines error=TEXT to fd, errors_left_out=N when there were more, and status=N unless status is negative.  Each is
  * one write of less than PIPE_BUF bytes.  Returns 0, or -1 with errno.

@@ -66,7 +66,7 @@ SH_TOOLS = core-forward elf-uuid-stamp gzcoredump
 TOOLS = $(C_TOOLS) $(SH_TOOLS)
 
 LIB_O = $(LIB:%=$(B)/lib/%.o)
-TOOL_O = $(C_TOOLS:%=$(B)/tools/%.o)
+TOOL_O = $(C_TOOLS:%=$(B)/tools/%.o) $(B)/tools/deflating.o
 PROGRAMS = $(C_TOOLS:%=$(B)/%)
 SCRIPTS = $(SH_TOOLS:%=$(B)/%)
 
@@ -87,7 +87,10 @@ help: ## list the targets
 
 $(PROGRAMS): $(B)/%: $(B)/tools/%.o $(B)/libgzcore.a
 	$(call say,LINK)
-	$(Q)$(CC) $(CFLAGS) $(OUR_CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LIB_LDLIBS) $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) $(OUR_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+		-Wl,--as-needed $(LIB_LDLIBS) $(LDLIBS)
+
+$(B)/gzdeflate $(B)/zdeflate: $(B)/tools/deflating.o
 
 FILL = sed -e 's|@sysconfdir@|$(SYSCONFDIR)|' -e 's|@localstatedir@|$(LOCALSTATEDIR)|' \
 	-e 's|@libdir@|$(LIBDIR)|' -e 's|@includedir@|$(INCLUDEDIR)|' -e 's|@version@|$(VERSION)|'

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "base/number.h"
 #include "crash/loop_record.h"
+#include "options.h"
 #include "system/owner.h"
 
 struct options {
@@ -78,16 +78,6 @@ count(const struct options *o)
 	return status;
 }
 
-static uint32_t
-number(int letter, uint32_t most)
-{
-	uint64_t n;
-
-	if (number_parse(optarg, 1, most, &n) < 0)
-		errx(2, "-%c %s: not a number from 1 to %" PRIu32, letter, optarg, most);
-	return (uint32_t)n;
-}
-
 /* Ends the program when the name cannot be a file's, or the key breaks the lines of the counts. */
 static void
 check(const struct options *o)
@@ -117,7 +107,7 @@ main(int argc, char **argv)
 		case 'h':
 			return usage(stdout, 0);
 		case 'k':
-			o.most = number(c, UINT32_MAX);
+			o.most = (uint32_t)option_number(c, optarg, 1, UINT32_MAX, "");
 			break;
 		case 'M':
 			if (owner_mode(optarg, &o.owner.mode) < 0)
@@ -128,10 +118,9 @@ main(int argc, char **argv)
 				errx(2, "-o %s: no such user or group", optarg);
 			break;
 		case 'V':
-			puts("core-loop " VERSION);
-			return fflush(stdout) == 0 ? 0 : 2;
+			return option_version("core-loop", NULL);
 		case 'w':
-			o.seconds = number(c, UINT32_MAX);
+			o.seconds = (uint32_t)option_number(c, optarg, 1, UINT32_MAX, "");
 			break;
 		default:
 			return usage(stderr, 2);

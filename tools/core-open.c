@@ -24,7 +24,6 @@
 #include "store/store.h"
 #include "stored/restore.h"
 #include "stored/unpack.h"
-#include "system/child.h"
 #include "system/processors.h"
 
 /* A small core's file is less than this, bytes; the core in it is about so many times as large. */
@@ -46,15 +45,6 @@ usage(FILE *to, int status)
 	      "                 NAME | last\n",
 	    to);
 	return fflush(to) == 0 ? status : 2;
-}
-
-static void
-show(void *arg, uint64_t in, uint64_t out)
-{
-	const char *line = progress_due(arg, in, out);
-
-	if (line != NULL)
-		fprintf(stderr, "\r%s\033[K", line);
 }
 
 static void
@@ -109,7 +99,7 @@ prepare(const struct dumps_named *d, const struct options *o)
 {
 	int tty = isatty(STDERR_FILENO), fd;
 	struct progress p;
-	struct restore r = { .progress = tty ? show : NULL, .progress_arg = &p, .lost = lost,
+	struct restore r = { .progress = tty ? progress_show : NULL, .progress_arg = &p, .lost = lost,
 		.threads = processors_usable() };
 	uint8_t head[ELF_ID_KIND_LEN];
 	ssize_t n = io_pread(d->fd, head, sizeof(head), 0);
@@ -122,12 +112,12 @@ prepare(const struct dumps_named *d, const struct options *o)
 		r.expected = d->dump->small_size < SMALL ? SMALL_BECOMES * d->dump->small_size : 0;
 	else if (d->dump == NULL || number_parse(d->dump->bytes, 1, INT64_MAX, &r.expected) < 0)
 		r.expected = 0;
-	progress_start(&p);
+	progress_start(&p, STDERR_FILENO);
 	st = restore_open(&r, d->fd, o->identity, &fd);
 	if (st == UNPACK_IDENTITY) {
 		const char *identity = ask_identity();
 
-		progress_start(&p);
+		progress_start(&p, STDERR_FILENO);
 		st = restore_open(&r, d->fd, identity, &fd);
 	}
 	if (tty)
@@ -259,7 +249,7 @@ main(int argc, char **argv)
 	} else {
 		/* The file, and the lock with it, are the debugger's from here on: they go when that does. */
 		if (fcntl(d.fd, F_SETFD, 0) == 0 && fcntl(fd, F_SETFD, 0) == 0)
-			command_become((char **)(uintptr_t)run.argv);
+			execvp(run.argv[0], (char **)(uintptr_t)run.argv);
 		if (errno == ENOENT && o.program == NULL)
 			errx(2, "%s: not found: -x names another debugger", run.argv[0]);
 		err(2, "%s", run.argv[0]);

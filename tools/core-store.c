@@ -2,16 +2,14 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/io.h"
-#include "base/number.h"
+#include "options.h"
 #include "store/in_use.h"
 #include "store/job.h"
 #include "store/queue.h"
@@ -74,26 +72,6 @@ say(const char *text)
 		report_line(&report, "core-store: ", text);
 }
 
-static int
-number(int letter, uint64_t least, uint64_t most)
-{
-	uint64_t n;
-
-	if (number_parse(optarg, least, most, &n) < 0)
-		errx(2, "-%c %s: not a number from %" PRIu64 " to %" PRIu64, letter, optarg, least, most);
-	return (int)n;
-}
-
-static uint64_t
-bytes(int letter)
-{
-	uint64_t n;
-
-	if (number_size(optarg, 1, INT64_MAX, &n) < 0)
-		errx(2, "-%c %s: not a size in bytes, such as 512, 64K or 8M", letter, optarg);
-	return n;
-}
-
 /* Takes the options.  Returns -1, or the status to end with. */
 static int
 take_options(struct options *o, int argc, char **argv)
@@ -112,13 +90,13 @@ take_options(struct options *o, int argc, char **argv)
 			break;
 		case 'E':
 		case 'e':
-			report_to = number(c, 2, INT_MAX);
+			report_to = (int)option_number(c, optarg, 2, INT_MAX, "");
 			if (fcntl(report_to, F_GETFD) < 0)
 				err(2, "-%c %d", c, report_to);
 			o->tell_status = c == 'E';
 			break;
 		case 'F':
-			o->job.spare = bytes(c);
+			o->job.spare = option_size(c, optarg, 1);
 			break;
 		case 'f':
 			o->job.flags |= STORE_REPLACE;
@@ -126,37 +104,36 @@ take_options(struct options *o, int argc, char **argv)
 		case 'h':
 			return usage(stdout, 0);
 		case 'l':
-			o->job.marked = number(c, 0, INT_MAX);
+			o->job.marked = (int)option_number(c, optarg, 0, INT_MAX, "");
 			break;
 		case 'M':
 			if (owner_mode(optarg, &o->job.mode) < 0)
 				errx(2, "-M %s: not an octal mode up to 777", optarg);
 			break;
 		case 'm':
-			o->job.most = bytes(c);
+			o->job.most = option_size(c, optarg, 1);
 			break;
 		case 'o':
 			if (owner_parse(optarg, &o->job.uid, &o->job.gid) < 0)
 				errx(2, "-o %s: no such user or group", optarg);
 			break;
 		case 'q':
-			o->job.places = number(c, 1, QUEUE_PLACES);
+			o->job.places = (int)option_number(c, optarg, 1, QUEUE_PLACES, "");
 			break;
 		case 'S':
 			o->job.flags &= ~STORE_SYNC;
 			break;
 		case 't':
-			o->seconds = number(c, 1, MOST_SECONDS);
+			o->seconds = (int)option_number(c, optarg, 1, MOST_SECONDS, "");
 			break;
 		case 'u':
 			if (owner_parse(o->user = optarg, &uid, &gid) < 0)
 				errx(2, "-u %s: no such user or group", optarg);
 			break;
 		case 'V':
-			puts("core-store " VERSION);
-			return fflush(stdout) == 0 ? 0 : 2;
+			return option_version("core-store", NULL);
 		case 'w':
-			o->job.wait = number(c, 0, MOST_SECONDS);
+			o->job.wait = (int)option_number(c, optarg, 0, MOST_SECONDS, "");
 			break;
 		default:
 			return usage(stderr, 2);

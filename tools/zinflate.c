@@ -14,6 +14,7 @@
 #include "engine/engine.h"
 #include "gzip/file.h"
 #include "gzip/inflate.h"
+#include "options.h"
 #include "record/record.h"
 #include "system/processors.h"
 
@@ -28,15 +29,6 @@ usage(FILE *to, int status)
 	      "       zinflate -t [-kv] [-T N] [FILE]\n",
 	    to);
 	return fflush(to) == 0 ? status : 2;
-}
-
-static void
-show(void *arg, uint64_t in, uint64_t out)
-{
-	const char *line = progress_due(arg, in, out);
-
-	if (line != NULL)
-		fprintf(stderr, "\r%s\033[K", line);
 }
 
 static void
@@ -79,7 +71,7 @@ int
 main(int argc, char **argv)
 {
 	int keep = 0, listing = 0, ranged = 0, testing = 0, verbose = 0, c, fd, status;
-	uint64_t offset = 0, len = 0, start, n;
+	uint64_t offset = 0, len = 0, start;
 	size_t threads = 0;
 	enum inflate_status st;
 	struct inflate f;
@@ -110,16 +102,13 @@ main(int argc, char **argv)
 				errx(2, "-r %s: not an OFFSET:LENGTH in bytes", optarg);
 			break;
 		case 'T':
-			if (number_parse(optarg, 1, ORDERED_WORKERS, &n) < 0)
-				errx(2, "-T %s: not a number of threads from 1 to %d", optarg, ORDERED_WORKERS);
-			threads = (size_t)n;
+			threads = (size_t)option_number(c, optarg, 1, ORDERED_WORKERS, " of threads");
 			break;
 		case 't':
 			testing = 1;
 			break;
 		case 'V':
-			printf("zinflate %s (%s)\n", VERSION, engine_names);
-			return fflush(stdout) == 0 ? 0 : 2;
+			return option_version("zinflate", engine_names);
 		case 'v':
 			verbose = 1;
 			break;
@@ -143,9 +132,9 @@ main(int argc, char **argv)
 	f.strict = testing;
 	f.threads = threads > 0 ? threads : processors_usable();
 	start = source_at(&in);
-	progress_start(&p);
+	progress_start(&p, STDERR_FILENO);
 	if (verbose && isatty(STDERR_FILENO)) {
-		f.progress = show;
+		f.progress = progress_show;
 		f.arg = &p;
 	}
 	if (listing)

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "base/search.h"
 #include "gzip/member.h"
 #include "gzip/members.h"
 #include "gzip/sink.h"
@@ -297,9 +296,17 @@ image_end(const struct image *i, uint64_t *at)
 static struct point
 nearest(const struct image *i, uint64_t offset)
 {
-	size_t next = SEARCH_AFTER(struct point, out, i->point, i->points, offset);
+	size_t low = 0, high = i->points;
 
-	return i->point[next > 0 ? next - 1 : 0];
+	while (high - low > 1) {
+		size_t mid = low + (high - low) / 2;
+
+		if (i->point[mid].out <= offset)
+			low = mid;
+		else
+			high = mid;
+	}
+	return i->point[low];
 }
 
 /* Decodes the member in[len] at point p into a slot.  Returns NULL, having noted it, when it is damaged. */

@@ -1,0 +1,56 @@
+/* What the options of several programs have in common.  On a wrong value these end the program. */
+#ifndef GZCORE_TOOLS_OPTIONS_H
+#define GZCORE_TOOLS_OPTIONS_H
+
+#include <err.h>
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/number.h"
+
+/* The value of the option -letter, a number from least to most; unit is "" or of what, such as " of seconds". */
+static inline uint64_t
+option_number(int letter, const char *text, uint64_t least, uint64_t most, const char *unit)
+{
+	uint64_t n;
+
+	if (number_parse(text, least, most, &n) < 0)
+		errx(2, "-%c %s: not a number%s from %" PRIu64 " to %" PRIu64, letter, text, unit, least, most);
+	return n;
+}
+
+/* The same for what a number stands for, where its range says nothing to a user: thing is such as "process ID". */
+static inline uint64_t
+option_id(int letter, const char *text, uint64_t least, uint64_t most, const char *thing)
+{
+	uint64_t n;
+
+	if (number_parse(text, least, most, &n) < 0)
+		errx(2, "-%c %s: not a %s", letter, text, thing);
+	return n;
+}
+
+/* A size in bytes, least or more. */
+static inline uint64_t
+option_size(int letter, const char *text, uint64_t least)
+{
+	uint64_t n;
+
+	if (number_size(text, least, INT64_MAX, &n) < 0)
+		errx(2, "-%c %s: not a size in bytes, such as 512, 64K or 8M", letter, text);
+	return n;
+}
+
+/* -V: prints the program's name and version, and in brackets what it was built with unless that is NULL; the status. */
+static inline int
+option_version(const char *program, const char *with)
+{
+	if (with != NULL)
+		printf("%s %s (%s)\n", program, VERSION, with);
+	else
+		printf("%s %s\n", program, VERSION);
+	return fflush(stdout) == 0 ? 0 : 2;
+}
+
+#endif

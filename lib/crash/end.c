@@ -61,6 +61,7 @@ static void
 find_stored(struct ended *e, const struct end_options *o)
 {
 	e->stored = "no";
+	e->sent = o->object != NULL && e->status == 0;
 	if (o->small_why != NULL || o->object != NULL || e->status > 1)
 		return;
 	e->stored = e->status == 0 ? "whole" : "partial";
@@ -74,7 +75,7 @@ put_end(FILE *to, struct ended *e, const struct end_options *o, const struct sai
 {
 	fputs(s->errors_text, to);
 	if (o->object != NULL)
-		fprintf(to, "object=%s\nobject_whole=%s\n", o->object, e->status == 0 ? "yes" : "no");
+		fprintf(to, "object=%s\nobject_whole=%s\n", o->object, e->sent ? "yes" : "no");
 	if (o->small && o->loop_count != NULL)
 		fprintf(to, "loop_count=%s\n", o->loop_count);
 	if (o->small && e->small_file != NULL)

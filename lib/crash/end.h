@@ -61,6 +61,7 @@ void said_free(struct said *s);
 struct ended {
 	int status;			/* of core-store: 0, 1, or 2 */
 	const char *stored;		/* whole, partial or no */
+	int sent;			/* all of the object was sent */
 	int complete;
 	char bytes[24];			/* of the core, "" when it is not known */
 	char *file, *small_file;	/* their names in the directory, or NULL */

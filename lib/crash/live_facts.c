@@ -10,8 +10,8 @@
 
 #include "base/io.h"
 #include "base/signal_names.h"
-#include "proc/ask.h"
 #include "proc/facts.h"
+#include "proc/report.h"
 #include "proc/task.h"
 #include "record/secrets.h"
 #include "record/text.h"
@@ -19,51 +19,35 @@
 /* The most bytes that are kept of a name which the kernel gives. */
 #define NAME_MOST 256
 
-/* A process, and how to tell that its number has not become another's. */
-struct held {
-	pid_t pid, tid;
-	int pidfd;		/* -1: none */
-	int dir;		/* /proc/PID without a pidfd; -1: none */
-	uint32_t uid;		/* whose process the kernel must be dumping, with dir */
-};
-
-/* Whether the number is still that of the process. */
+/* Asks the process; whether it answered, else *log says why not. */
 static int
-is_held(const struct held *h)
+ask(struct report_process *p, const struct kernel_words *w, FILE *log)
 {
-	return h->pidfd >= 0 ? proc_pidfd_is(h->pidfd, h->pid) == 1 : proc_is_dumped(h->dir, h->tid, h->uid);
-}
+	long pid = p->pid;
 
-/* Asks the process; NULL when it cannot be asked, and *log has why. */
-static struct proc *
-ask(const struct held *h, int environment, FILE *log)
-{
-	struct proc *p;
-	int late;
-
-	if (h->pidfd < 0 && h->dir < 0) {
-		fprintf(log, "log=pid %ld: %s\n", (long)h->pid, strerror(errno));
-		return NULL;
+	if (*w->pidfd == '\0' && (p->dumped = proc_hold(p->pid)) < 0) {
+		fprintf(log, "log=pid %ld: %s\n", pid, strerror(errno));
+		return 0;
 	}
-	if (!is_held(h)) {
-		if (h->pidfd >= 0)
-			fprintf(log, "log=pid %ld: not the process of descriptor %d\n", (long)h->pid, h->pidfd);
-		else
-			fprintf(log, "log=pid %ld: not a process of user %" PRIu32 " that is being dumped\n", (long)h->pid,
-			    h->uid);
-		return NULL;
+	switch (report_read(p)) {
+	case REPORT_OK:
+		if (p->late)
+			fprintf(log, "log=pid %ld: not all was read: facts are missing\n", pid);
+		return 1;
+	case REPORT_OTHER:
+		fprintf(log, "log=pid %ld: not the process of descriptor %d\n", pid, p->pidfd);
+		break;
+	case REPORT_NOT_DUMPED:
+		fprintf(log, "log=pid %ld: not a process of user %" PRIu32 " that is being dumped\n", pid, p->uid);
+		break;
+	case REPORT_GONE:
+		fprintf(log, "log=pid %ld: gone while its facts were read\n", pid);
+		break;
+	case REPORT_CANNOT:
+		fprintf(log, "log=pid %ld: %s\n", pid, strerror(errno));
+		break;
 	}
-	if ((p = proc_ask(h->pid, h->tid, environment, &late)) == NULL) {
-		fprintf(log, "log=pid %ld: %s\n", (long)h->pid, strerror(errno));
-		return NULL;
-	}
-	if (late)
-		fprintf(log, "log=pid %ld: not all was read: facts are missing\n", (long)h->pid);
-	if (is_held(h))
-		return p;
-	fprintf(log, "log=pid %ld: gone while its facts were read\n", (long)h->pid);
-	proc_ask_free(p);
-	return NULL;
+	return 0;
 }
 
 /* Appends a name, with '?' for each byte that usual names do not have. */
@@ -124,24 +108,18 @@ put_environment(struct live_facts *f, const struct proc *p)
 int
 live_facts_read(struct live_facts *f, const struct kernel_words *w, int environment, FILE *log)
 {
-	struct held h = { .pid = (pid_t)kernel_words_number(w->pid), .tid = (pid_t)kernel_words_number(w->tid),
-		.pidfd = -1, .dir = -1 };
+	struct report_process p = { .pid = (pid_t)kernel_words_number(w->pid), .tid = (pid_t)kernel_words_number(w->tid),
+		.pidfd = *w->pidfd != '\0' ? (int)kernel_words_number(w->pidfd) : -1, .dumped = -1,
+		.uid = kernel_words_number(w->uid), .environment = environment, .listed = -1 };
 	unsigned signal = kernel_words_number(w->signal);
 	struct utsname host = { .nodename = "" };
 	struct record r = { 0 };
-	struct proc *p = NULL;
-	int rc;
+	int rc, answered;
 
-	if (*w->pidfd != '\0')
-		h.pidfd = (int)kernel_words_number(w->pidfd);
-	else if (h.pid != 0 && *w->uid != '\0')
-		h.dir = proc_hold(h.pid);
-	h.uid = kernel_words_number(w->uid);
-	if (h.pid != 0 && (*w->pidfd != '\0' || *w->uid != '\0'))
-		p = ask(&h, environment, log);
+	answered = p.pid != 0 && (*w->pidfd != '\0' || *w->uid != '\0') && ask(&p, w, log);
 	uname(&host);
-	if (p != NULL)
-		facts_process(&r, p, h.pid, h.tid);
+	if (answered)
+		facts_process(&r, p.proc, p.pid, p.tid);
 	else
 		put_words(&r, w, host.nodename);
 	/* The kernel gives the host's name as the process saw it. */
@@ -153,11 +131,11 @@ live_facts_read(struct live_facts *f, const struct kernel_words *w, int environm
 	if (signal_name(signal) != NULL)
 		record_text(&r, "signame", signal_name(signal));
 	f->lines = record_format(&r, 0);
-	rc = put_environment(f, environment ? p : NULL);
+	rc = put_environment(f, answered && environment ? p.proc : NULL);
 	record_free(&r);
-	proc_ask_free(p);
-	if (h.dir >= 0)
-		io_close(h.dir);
+	report_free(&p);
+	if (p.dumped >= 0)
+		io_close(p.dumped);
 	return f->lines != NULL ? rc : -1;
 }
 

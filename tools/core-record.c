@@ -13,8 +13,6 @@
 #include "options.h"
 #include "system/owner.h"
 
-/* The longest line of the stages that is read as one, bytes; core-info's longest have 20 kB. */
-#define LINE_MOST (64 * 1024)
 /* The most bytes of a record that are read from a descriptor. */
 #define INPUT_MOST (16 * 1024 * 1024)
 
@@ -148,46 +146,6 @@ read_all(int fd, const char *name)
 	return text;
 }
 
-/* Reads a line without its newline, the start of a longer one; whether there was one. */
-static int
-read_line(char *text)
-{
-	size_t n = 0;
-	int c;
-
-	while ((c = getc(stdin)) != EOF && c != '\n')
-		if (n + 1 < LINE_MOST)
-			text[n++] = c != '\0' ? (char)c : '?';
-	text[n] = '\0';
-	return c != EOF || n > 0;
-}
-
-static void
-hear(struct said *s, const struct end_options *o, const char *text)
-{
-	const char *log = said_take(s, o, text);
-
-	if (log != NULL) {
-		printf("log=%s\n", log);
-		/* The log is to have it when it is said, not in the end. */
-		fflush(stdout);
-	}
-}
-
-/* Takes the lines that were read already, and those on standard input up to a status. */
-static void
-listen(struct said *s, const struct end_options *o, char **lines)
-{
-	static char text[LINE_MOST];
-
-	for (; *lines != NULL; lines++)
-		hear(s, o, *lines);
-	while (s->status < 0 && read_line(text))
-		hear(s, o, text);
-	if (s->left_out > 0)
-		printf("log=... and %lu lines more\n", s->left_out);
-}
-
 static int
 end(int argc, char **argv)
 {
@@ -221,7 +179,7 @@ end(int argc, char **argv)
 	}
 	if (said_open(&s) < 0)
 		err(2, "memory");
-	listen(&s, &o, argv + optind + 2);
+	said_listen(&s, &o, argv + optind + 2, stdin, stdout);
 	if (end_record(&e, &o, &s) < 0)
 		err(2, "memory");
 	answer_ended(stdout, &e, &o, dir);
@@ -232,64 +190,29 @@ end(int argc, char **argv)
 	return replaced ? 0 : 2;
 }
 
-static void
-keep_key(const char **keys, size_t *n)
-{
-	if (*n + 1 == KEYS_MOST)
-		errx(2, "over %d keys", KEYS_MOST - 1);
-	keys[(*n)++] = optarg;
-}
-
-/* Joins the lines of the operands, each with a newline. */
-static char *
-join(char **lines)
-{
-	size_t size = 1;
-	char *text;
-
-	for (char **p = lines; *p != NULL; p++)
-		size += strlen(*p) + 1;
-	if ((text = calloc(1, size)) == NULL)
-		err(2, "memory");
-	for (; *lines != NULL; lines++) {
-		size_t n = strlen(*lines);
-
-		strcat(text, *lines);
-		if (n > 0 && (*lines)[n - 1] != '\n')
-			strcat(text, "\n");
-	}
-	return text;
-}
-
 static int
 set(int argc, char **argv)
 {
-	const char *before[KEYS_MOST] = { NULL }, *without[KEYS_MOST] = { NULL };
+	const char *before[CHANGE_KEYS] = { NULL }, *without[CHANGE_KEYS] = { NULL };
 	struct change change = { .before = before, .without = without };
-	size_t befores = 0, withouts = 0;
 	char *lines;
 	int c;
 
 	while ((c = getopt(argc, argv, "+a:b:d:")) != -1) {
-		switch (c) {
-		case 'a':
-			change.after = optarg;
-			break;
-		case 'b':
-			keep_key(before, &befores);
-			break;
-		case 'd':
-			keep_key(without, &withouts);
-			break;
-		default:
+		if (c == '?')
 			return usage(stderr, 2);
-		}
+		if (c == 'a')
+			change.after = optarg;
+		else if (change_add_key(c == 'b' ? before : without, optarg) < 0)
+			errx(2, "-%c: over %d keys", c, CHANGE_KEYS - 1);
 	}
-	if (argc == optind || (change.after != NULL && befores > 0))
+	if (argc == optind || (change.after != NULL && before[0] != NULL))
 		return usage(stderr, 2);
-	change.lines = lines = join(argv + optind + 1);
+	if ((lines = change_join(argv + optind + 1)) == NULL)
+		err(2, "memory");
 	if (!change_lines_ok(lines))
 		errx(2, "not lines KEY=VALUE");
+	change.lines = lines;
 	if (change_file(argv[optind], &change) < 0)
 		err(2, "%s", argv[optind]);
 	free(lines);

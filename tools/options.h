@@ -6,6 +6,9 @@
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/number.h"
 
@@ -42,7 +45,7 @@ option_size(int letter, const char *text, uint64_t least)
 	return n;
 }
 
-/* -V: prints the program's name and version, and in brackets what it was built with unless that is NULL; the status. */
+/* For -V: prints the program's name and version, and in brackets what it was built with unless that is NULL; the status. */
 static inline int
 option_version(const char *program, const char *with)
 {
@@ -51,6 +54,28 @@ option_version(const char *program, const char *with)
 	else
 		printf("%s %s\n", program, VERSION);
 	return fflush(stdout) == 0 ? 0 : 2;
+}
+
+/*
+ * Takes the options of a program in which their order says nothing; letters is as for getopt(3).  given[letter] becomes
+ * the option's argument, "" where it takes none; what is not given stays as it is.  -h, -V and what is no option end
+ * the program: usage prints to a stream and returns the status, with is as for option_version.
+ */
+static inline void
+options_take(int argc, char **argv, const char *letters, const char *given[128], int (*usage)(FILE *, int),
+    const char *program, const char *with)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, letters)) != -1) {
+		if (c == 'h')
+			exit(usage(stdout, 0));
+		if (c == 'V')
+			exit(option_version(program, with));
+		if (c == '?')
+			exit(usage(stderr, 2));
+		given[c] = strchr(letters, c)[1] == ':' ? optarg : "";
+	}
 }
 
 #endif

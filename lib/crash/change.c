@@ -16,6 +16,36 @@
 #define RECORD_MOST (16u * 1024 * 1024)
 
 int
+change_add_key(const char **keys, const char *key)
+{
+	for (int i = 0; i + 1 < CHANGE_KEYS; i++) {
+		if (keys[i] != NULL)
+			continue;
+		keys[i] = key;
+		return 0;
+	}
+	return -1;
+}
+
+char *
+change_join(char **texts)
+{
+	char *joined;
+	size_t size;
+	FILE *to = open_memstream(&joined, &size);
+
+	if (to == NULL)
+		return NULL;
+	for (; *texts != NULL; texts++) {
+		size_t n = strlen(*texts);
+
+		fprintf(to, "%s%s", *texts, n > 0 && (*texts)[n - 1] != '\n' ? "\n" : "");
+	}
+	text_close(to, &joined);
+	return joined;
+}
+
+int
 change_lines_ok(const char *text)
 {
 	struct text_line l;

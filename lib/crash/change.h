@@ -11,6 +11,13 @@ struct change {
 	const char *const *without;	/* the lines with these keys go, up to a NULL */
 };
 
+/* Adds a key to such a list of CHANGE_KEYS, a NULL among them; 0, or -1 when it is full. */
+int change_add_key(const char **keys, const char *key);
+#define CHANGE_KEYS 16
+
+/* One text of all the texts, up to a NULL, each with a newline, which the caller frees; NULL: memory. */
+char *change_join(char **texts);
+
 /* Whether text is lines KEY=VALUE, each with a newline. */
 int change_lines_ok(const char *text);
 

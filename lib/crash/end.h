@@ -51,11 +51,11 @@ struct said {
 int said_open(struct said *s);
 
 /*
- * Takes a line of theirs: a fact of core-info's, error= or status= of core-store's, or a message.  Returns what is to be
- * logged of it, which is valid until the next call, or NULL.  After status= nothing more is to be read: s->status is
- * not -1.
+ * Takes the lines, up to a NULL, then those of in: facts of core-info's, error= and status= of core-store's, and messages.
+ * It stops at status=: a stage may have left a process that keeps in open.  Messages go to the stream to as lines
+ * log=TEXT, at once.
  */
-const char *said_take(struct said *s, const struct end_options *o, const char *line);
+void said_listen(struct said *s, const struct end_options *o, char **lines, FILE *in, FILE *to);
 void said_free(struct said *s);
 
 struct ended {

@@ -7,6 +7,9 @@
 #include "record/record.h"
 #include "record/text.h"
 
+/* The longest line that is read as one, bytes; core-info's longest have 20 kB. */
+#define LINE_MOST (64 * 1024)
+
 int
 said_open(struct said *s)
 {
@@ -59,8 +62,8 @@ take_fact(struct said *s, const struct end_options *o, const struct text_line *l
 	}
 }
 
-const char *
-said_take(struct said *s, const struct end_options *o, const char *line)
+static const char *
+take_line(struct said *s, const struct end_options *o, const char *line)
 {
 	const char *next = line;
 	struct text_line l;
@@ -83,6 +86,45 @@ said_take(struct said *s, const struct end_options *o, const char *line)
 	else
 		take_fact(s, o, &l);
 	return NULL;
+}
+
+/* Reads a line without its newline, the start of a longer one; whether there was one. */
+static int
+read_line(FILE *in, char *text)
+{
+	size_t n = 0;
+	int c;
+
+	while ((c = getc(in)) != EOF && c != '\n')
+		if (n + 1 < LINE_MOST)
+			text[n++] = c != '\0' ? (char)c : '?';
+	text[n] = '\0';
+	return c != EOF || n > 0;
+}
+
+/* Takes a line, and writes what is to be logged of it at once: it may be long until the end. */
+static void
+hear(struct said *s, const struct end_options *o, const char *line, FILE *to)
+{
+	const char *log = take_line(s, o, line);
+
+	if (log != NULL) {
+		fprintf(to, "log=%s\n", log);
+		fflush(to);
+	}
+}
+
+void
+said_listen(struct said *s, const struct end_options *o, char **lines, FILE *in, FILE *to)
+{
+	static char text[LINE_MOST];
+
+	for (; *lines != NULL; lines++)
+		hear(s, o, *lines, to);
+	while (s->status < 0 && read_line(in, text))
+		hear(s, o, text, to);
+	if (s->left_out > 0)
+		fprintf(to, "log=... and %lu lines more\n", s->left_out);
 }
 
 static void

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "base/io.h"
-#include "base/search.h"
 
 /* So many pages that cannot be read one after the other are looked at. */
 #define MISSED 4096
@@ -90,13 +89,21 @@ out:
 size_t
 trim_segments_from(const struct trim *t, uint64_t address)
 {
-	size_t next = SEARCH_AFTER(struct trim_place, at, t->by_address, t->usable, address);
+	size_t from = 0, to = t->usable;
 	const struct trim_segment *s;
 
-	if (next == 0)
-		return next;
-	s = &t->segment[t->by_address[next - 1].segment];
-	return address - s->vaddr < s->filesz ? next - 1 : next;
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (t->by_address[middle].at <= address)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	if (from == 0)
+		return from;
+	s = &t->segment[t->by_address[from - 1].segment];
+	return address - s->vaddr < s->filesz ? from - 1 : from;
 }
 
 /* The same, of a segment that has the byte; NULL when none has. */

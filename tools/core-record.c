@@ -29,31 +29,24 @@ usage(FILE *to, int status)
 	return fflush(to) == 0 ? status : 2;
 }
 
-/* The arguments of options, by their letters: "" for one that takes none, NULL for one that was not given. */
-static void
-take(int argc, char **argv, const char *letters, const char *given[128])
-{
-	options_take(argc, argv, letters, given, usage, "core-record", NULL);
-}
-
-/* A text that becomes a line or a part of it; what names the operand. */
+/* A text that becomes a line or a part of it, or what stands for one that is not given; what names it. */
 static const char *
-line(const char *what, const char *text)
+line(const char *what, const char *text, const char *otherwise)
 {
+	if (text == NULL)
+		return otherwise;
 	if (*text == '\0' || strchr(text, '\n') != NULL)
 		errx(2, "%s: empty, or has a newline", what);
 	return text;
 }
 
-/* A part of a file's name, if it is given. */
+/* The same for a part of a file's name. */
 static const char *
 part(const char *what, const char *text, const char *otherwise)
 {
-	if (text == NULL)
-		return otherwise;
-	if (strchr(text, '/') != NULL)
+	if (text != NULL && strchr(text, '/') != NULL)
 		errx(2, "%s: has a slash", what);
-	return line(what, text);
+	return line(what, text, otherwise);
 }
 
 static uint32_t
@@ -112,12 +105,12 @@ begin(int argc, char **argv)
 	struct begun b;
 	int status;
 
-	take(argc, argv, "+b:cEF:k:lM:o:ps:w:", given);
+	options_take(argc, argv, "+b:cEF:k:lM:o:ps:w:", given, usage, "core-record", NULL);
 	if (argc - optind < 2 || (given['E'] != NULL && given['p'] != NULL))
 		return usage(stderr, 2);
 	o = (struct begin_options){
 		.dir = argv[optind], .shown = shown(argv[optind]), .template = argv[optind + 1],
-		.suffix = part("-s", given['s'], NULL), .owner = given['o'] != NULL ? line("-o", given['o']) : "",
+		.suffix = part("-s", given['s'], NULL), .owner = line("-o", given['o'], ""),
 		.mode = mode(given['M']), .kind = kind(given['b']), .most = number(given, 'k', UINT32_MAX, 0),
 		.seconds = number(given, 'w', UINT32_MAX, 600),
 		.spare = given['F'] != NULL ? option_size('F', given['F'], 0) : 0, .small = given['c'] != NULL,
@@ -156,15 +149,15 @@ end(int argc, char **argv)
 	char *text, *dir;
 	int replaced;
 
-	take(argc, argv, "+ci:k:M:n:O:o:Pps:W:", given);
+	options_take(argc, argv, "+ci:k:M:n:O:o:Pps:W:", given, usage, "core-record", NULL);
 	if (argc - optind < 2)
 		return usage(stderr, 2);
 	dir = shown(argv[optind]);
 	o = (struct end_options){
 		.dir = argv[optind], .name = part("NAME", argv[optind + 1], NULL), .suffix = part("-s", given['s'], "gz"),
 		.owner = { (uid_t)-1, (gid_t)-1, mode(given['M']) }, .small = given['c'] != NULL,
-		.small_why = given['W'] != NULL ? line("-W", given['W']) : NULL,
-		.object = given['O'] != NULL ? line("-O", given['O']) : NULL, .loop_count = given['k'],
+		.small_why = line("-W", given['W'], NULL),
+		.object = line("-O", given['O'], NULL), .loop_count = given['k'],
 		.with_private = given['p'] == NULL, .stack = given['P'] != NULL, .errors = (int)number(given, 'n', END_LOGGED, 3),
 	};
 	if (given['k'] != NULL)
@@ -225,7 +218,7 @@ variables(int argc, char **argv)
 	const char *given[128] = { NULL };
 	char *text;
 
-	take(argc, argv, "+", given);
+	options_take(argc, argv, "+", given, usage, "core-record", NULL);
 	if (argc > optind)
 		return usage(stderr, 2);
 	text = read_all(STDIN_FILENO, "<stdin>");
@@ -249,6 +242,6 @@ main(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < sizeof(verbs) / sizeof(*verbs); i++)
 		if (strcmp(argv[1], verbs[i].name) == 0)
 			return verbs[i].run(argc - 1, argv + 1);
-	take(argc, argv, "+hV", given);
+	options_take(argc, argv, "+hV", given, usage, "core-record", NULL);
 	return usage(stderr, 2);
 }

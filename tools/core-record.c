@@ -1,5 +1,6 @@
 /* core-record - begin, finish and change the record of a crash */
 #include <err.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,15 +67,14 @@ mode(const char *text)
 }
 
 /* The directory as a line can show it. */
-static char *
+static const char *
 shown(const char *dir)
 {
-	char *text;
+	static char text[PATH_MAX];
 
 	if (*dir == '\0')
 		errx(2, "DIR: empty");
-	if ((text = answer_line(dir)) == NULL)
-		err(2, "memory");
+	answer_line(text, sizeof(text), dir);
 	return text;
 }
 
@@ -146,7 +146,8 @@ end(int argc, char **argv)
 	struct end_options o;
 	struct said s;
 	struct ended e;
-	char *text, *dir;
+	const char *dir;
+	char *text;
 	int replaced;
 
 	options_take(argc, argv, "+ci:k:M:n:O:o:Pps:W:", given, usage, "core-record", NULL);
@@ -180,6 +181,8 @@ end(int argc, char **argv)
 	replaced = e.replaced;
 	ended_free(&e);
 	said_free(&s);
+	free(o.live);
+	free(o.environment);
 	return replaced ? 0 : 2;
 }
 

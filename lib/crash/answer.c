@@ -7,14 +7,12 @@
 
 #include "record/text.h"
 
-char *
-answer_line(const char *text)
+void
+answer_line(char *out, size_t size, const char *text)
 {
-	char *line = strdup(text);
-
-	for (char *p = line; p != NULL && (p = strchr(p, '\n')) != NULL;)
+	snprintf(out, size, "%s", text);
+	for (char *p = out; (p = strchr(p, '\n')) != NULL;)
 		*p = '?';
-	return line;
 }
 
 static void

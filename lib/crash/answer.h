@@ -2,13 +2,14 @@
 #ifndef GZCORE_CRASH_ANSWER_H
 #define GZCORE_CRASH_ANSWER_H
 
+#include <stddef.h>
 #include <stdio.h>
 
 #include "crash/begin.h"
 #include "crash/end.h"
 
-/* A copy of a text as one line: each newline is '?'.  The caller frees it; NULL: memory. */
-char *answer_line(const char *text);
+/* Copies what fits of a text into out[size] as one line, terminated: each newline is '?'. */
+void answer_line(char *out, size_t size, const char *text);
 
 /* How a record was begun, then the record, and the environment. */
 void answer_begun(FILE *to, const struct begun *b);

@@ -84,8 +84,8 @@ find_kind(const struct begun *b, enum begin_kind by)
 		const char *unit = text_value(lines, "unit", &len), *user = text_value(lines, "user_unit", &user_len);
 
 		if ((unit != NULL || user != NULL) &&
-		    asprintf(&kind, "%s%.*s%s%.*s", unit != NULL ? "unit " : "", unit != NULL ? (int)len : 0, unit,
-			user != NULL ? " " : "", user != NULL ? (int)user_len : 0, user) < 0)
+		    asprintf(&kind, "%s%.*s%s%.*s", unit != NULL ? "unit " : "", unit != NULL ? (int)len : 0, unit != NULL ? unit : "",
+			user != NULL ? " " : "", user != NULL ? (int)user_len : 0, user != NULL ? user : "") < 0)
 			return NULL;
 	} else if (by == BEGIN_CONTAINER && (value = text_value(lines, "container", &len)) != NULL) {
 		if (asprintf(&kind, "container %.*s", (int)len, value) < 0)

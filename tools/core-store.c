@@ -72,74 +72,55 @@ say(const char *text)
 		report_line(&report, "core-store: ", text);
 }
 
-/* Takes the options.  Returns -1, or the status to end with. */
-static int
-take_options(struct options *o, int argc, char **argv)
+/* Reads the options of the file; the last of them in for_file. */
+static void
+read_file_options(struct options *o, const char *given[128])
 {
+	struct job *j = &o->job;
+
+	for (const char *p = "wdFfMmoqS"; *p != '\0'; p++)
+		if (given[(int)*p] != NULL)
+			o->for_file = *p;
+	j->whole_only = given['d'] != NULL;
+	if (given['f'] != NULL)
+		j->flags |= STORE_REPLACE;
+	if (given['S'] != NULL)
+		j->flags &= ~STORE_SYNC;
+	if (given['F'] != NULL)
+		j->spare = option_size('F', given['F'], 1);
+	if (given['m'] != NULL)
+		j->most = option_size('m', given['m'], 1);
+	if (given['M'] != NULL && owner_mode(given['M'], &j->mode) < 0)
+		errx(2, "-M %s: not an octal mode up to 777", given['M']);
+	if (given['o'] != NULL && owner_parse(given['o'], &j->uid, &j->gid) < 0)
+		errx(2, "-o %s: no such user or group", given['o']);
+	if (given['q'] != NULL)
+		j->places = (int)option_number('q', given['q'], 1, QUEUE_PLACES, "");
+	if (given['w'] != NULL)
+		j->wait = (int)option_number('w', given['w'], 0, MOST_SECONDS, "");
+}
+
+static void
+read_options(struct options *o, const char *given[128])
+{
+	int letter = given['E'] != NULL ? 'E' : 'e';
 	uid_t uid;
 	gid_t gid;
-	int c;
 
-	/* "+": the options of the stages are theirs. */
-	while ((c = getopt(argc, argv, "+dE:e:F:fhl:M:m:o:q:St:u:Vw:")) != -1) {
-		if (c != '?' && strchr("dFfMmoqSw", c) != NULL)
-			o->for_file = c;
-		switch (c) {
-		case 'd':
-			o->job.whole_only = 1;
-			break;
-		case 'E':
-		case 'e':
-			report_to = (int)option_number(c, optarg, 2, INT_MAX, "");
-			if (fcntl(report_to, F_GETFD) < 0)
-				err(2, "-%c %d", c, report_to);
-			o->tell_status = c == 'E';
-			break;
-		case 'F':
-			o->job.spare = option_size(c, optarg, 1);
-			break;
-		case 'f':
-			o->job.flags |= STORE_REPLACE;
-			break;
-		case 'h':
-			return usage(stdout, 0);
-		case 'l':
-			o->job.marked = (int)option_number(c, optarg, 0, INT_MAX, "");
-			break;
-		case 'M':
-			if (owner_mode(optarg, &o->job.mode) < 0)
-				errx(2, "-M %s: not an octal mode up to 777", optarg);
-			break;
-		case 'm':
-			o->job.most = option_size(c, optarg, 1);
-			break;
-		case 'o':
-			if (owner_parse(optarg, &o->job.uid, &o->job.gid) < 0)
-				errx(2, "-o %s: no such user or group", optarg);
-			break;
-		case 'q':
-			o->job.places = (int)option_number(c, optarg, 1, QUEUE_PLACES, "");
-			break;
-		case 'S':
-			o->job.flags &= ~STORE_SYNC;
-			break;
-		case 't':
-			o->seconds = (int)option_number(c, optarg, 1, MOST_SECONDS, "");
-			break;
-		case 'u':
-			if (owner_parse(o->user = optarg, &uid, &gid) < 0)
-				errx(2, "-u %s: no such user or group", optarg);
-			break;
-		case 'V':
-			return option_version("core-store", NULL);
-		case 'w':
-			o->job.wait = (int)option_number(c, optarg, 0, MOST_SECONDS, "");
-			break;
-		default:
-			return usage(stderr, 2);
-		}
+	read_file_options(o, given);
+	if (given[letter] != NULL) {
+		report_to = (int)option_number(letter, given[letter], 2, INT_MAX, "");
+		if (fcntl(report_to, F_GETFD) < 0)
+			err(2, "-%c %d", letter, report_to);
+		o->tell_status = letter == 'E';
 	}
-	return -1;
+	if (given['l'] != NULL)
+		o->job.marked = (int)option_number('l', given['l'], 0, INT_MAX, "");
+	if (given['t'] != NULL)
+		o->seconds = (int)option_number('t', given['t'], 1, MOST_SECONDS, "");
+	o->user = given['u'];
+	if (o->user != NULL && owner_parse(o->user, &uid, &gid) < 0)
+		errx(2, "-u %s: no such user or group", o->user);
 }
 
 /* Only -l, and -w: locks a file for whoever has started us. */
@@ -158,14 +139,16 @@ main(int argc, char **argv)
 {
 	struct options o = { .job = { .uid = (uid_t)-1, .gid = (gid_t)-1, .mode = 0600, .flags = STORE_SYNC,
 		.most = UINT64_MAX, .marked = -1, .wait = -1, .say = say } };
+	const char *given[128] = { NULL };
 	struct stages p;
 	const char *file;
 	int status;
 
 	if (io_std() < 0)
 		return 2;
-	if ((status = take_options(&o, argc, argv)) >= 0)
-		return status;
+	/* "+": the options of the stages are theirs. */
+	options_take(argc, argv, "+dE:e:F:fhl:M:m:o:q:St:u:Vw:", given, usage, "core-store", NULL);
+	read_options(&o, given);
 	if (o.job.marked >= 0 && argc == optind && report_to < 0 && o.for_file == (o.job.wait >= 0 ? 'w' : 0))
 		return hold(&o);
 	if (argc == optind || (o.job.wait >= 0 && o.job.places == 0))

@@ -465,6 +465,12 @@ ends() {
 	[ "$(ls)" = $'live\nr.txt' ]
 }
 
+@test "core-record: set: bytes of any kind stay, and so do the lines behind a NUL" {
+	printf 'uuid=\nrecord=1\nx=\0\377\nno key\nlast=1' >r.txt
+	core-record set -a record r.txt a=b
+	printf 'uuid=\nrecord=1\na=b\nx=?\377\nno key\nlast=1\n' | cmp - r.txt
+}
+
 @test "core-record: set: what is no record, or no line, stays as it is" {
 	cp live r.txt
 	ln -s r.txt l.txt

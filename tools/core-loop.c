@@ -25,7 +25,8 @@ struct options {
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-loop [-hV] [-k N] [-M MODE] [-o OWNER[:GROUP]] [-w SECONDS] KEY DIR NAME\n"
+	fputs("usage: core-loop [-hV] [-k N] [-M MODE] [-o OWNER[:GROUP]] [-w SECONDS] KEY DIR\n"
+	      "                 NAME\n"
 	      "       core-loop -c [-k N] [-w SECONDS] KEY DIR\n",
 	    to);
 	return fflush(to) == 0 ? status : 2;
@@ -41,7 +42,8 @@ read_record(void)
 	if (n < 0)
 		err(2, "<stdin>");
 	text[n] = '\0';
-	if (n == (ssize_t)LOOP_RECORD - 1 || memchr(text, '\0', (size_t)n) != NULL || !loop_record_ok(text))
+	if (n == (ssize_t)LOOP_RECORD - 1 || memchr(text, '\0', (size_t)n) != NULL ||
+	    !loop_record_ok(text))
 		errx(2, "<stdin>: not the lines of a record");
 	return text;
 }
@@ -65,9 +67,12 @@ count(const struct options *o)
 		uint64_t beyond = one->count - o->most;
 
 		status = 1;
-		if (!o->count_only && loop_record_count(one, beyond, o->dir, dir, o->name, record, &o->owner) < 0)
+		if (!o->count_only &&
+		    loop_record_count(one, beyond, o->dir, dir, o->name, record, &o->owner) < 0)
 			err(2, "%s/%s.txt", o->dir, o->name);
-		printf("%s%s%" PRIu64 "\n", o->count_only ? "" : one->name, o->count_only ? "" : " ", beyond);
+		if (!o->count_only)
+			printf("%s ", one->name);
+		printf("%" PRIu64 "\n", beyond);
 	}
 	if (loops_save(&l) < 0)
 		err(2, "%s/%s", o->dir, LOOPS_FILE);

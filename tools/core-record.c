@@ -20,17 +20,20 @@
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-record begin [-cElp] [-b KIND] [-F BYTES] [-k N] [-M MODE] [-o OWNER] [-s SUFFIX]\n"
-	      "                         [-w SECONDS] DIR TEMPLATE [LETTERVALUE ...]\n"
-	      "       core-record end [-cPp] [-i FD] [-k N] [-M MODE] [-n N] [-O OBJECT] [-o OWNER]\n"
-	      "                       [-s SUFFIX] [-W WHY] DIR NAME [LINE ...]\n"
+	fputs("usage: core-record begin [-cElp] [-b KIND] [-F BYTES] [-k N] [-M MODE] [-o OWNER]\n"
+	      "                         [-s SUFFIX] [-w SECONDS] DIR TEMPLATE [LETTERVALUE ...]\n"
+	      "       core-record end [-cPp] [-i FD] [-k N] [-M MODE] [-n N] [-O OBJECT]\n"
+	      "                       [-o OWNER] [-s SUFFIX] [-W WHY] DIR NAME [LINE ...]\n"
 	      "       core-record set [-a KEY] [-b KEY] [-d KEY] FILE [LINES ...]\n"
 	      "       core-record variables\n"
 	      "       core-record [-hV]\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 
-/* A text that becomes a line or a part of it, or what stands for one that is not given; what names it. */
+/*
+ * A text that becomes a line or a part of it, or what stands for one that is not given; what names
+ * it.
+ */
 static const char *
 line(const char *what, const char *text, const char *otherwise)
 {
@@ -53,7 +56,9 @@ part(const char *what, const char *text, const char *otherwise)
 static uint32_t
 number(const char *given[128], int letter, uint32_t most, uint32_t otherwise)
 {
-	return given[letter] == NULL ? otherwise : (uint32_t)option_number(letter, given[letter], 0, most, "");
+	if (given[letter] == NULL)
+		return otherwise;
+	return (uint32_t)option_number(letter, given[letter], 0, most, "");
 }
 
 static mode_t
@@ -85,18 +90,6 @@ close_output(void)
 		err(2, "<stdout>: write");
 }
 
-static enum begin_kind
-kind(const char *text)
-{
-	static const char *const names[] = { [BEGIN_IDENTITY] = "identity", [BEGIN_UNIT] = "unit",
-		[BEGIN_CONTAINER] = "container", [BEGIN_USER] = "user" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (text == NULL || strcmp(text, names[i]) == 0)
-			return (enum begin_kind)i;
-	errx(2, "-b %s: not identity, unit, container or user", text);
-}
-
 static int
 begin(int argc, char **argv)
 {
@@ -111,11 +104,15 @@ begin(int argc, char **argv)
 	o = (struct begin_options){
 		.dir = argv[optind], .shown = shown(argv[optind]), .template = argv[optind + 1],
 		.suffix = part("-s", given['s'], NULL), .owner = line("-o", given['o'], ""),
-		.mode = mode(given['M']), .kind = kind(given['b']), .most = number(given, 'k', UINT32_MAX, 0),
+		.mode = mode(given['M']), .kind = begin_kind(given['b'] != NULL ? given['b'] : "identity"),
+		.most = number(given, 'k', UINT32_MAX, 0),
 		.seconds = number(given, 'w', UINT32_MAX, 600),
-		.spare = given['F'] != NULL ? option_size('F', given['F'], 0) : 0, .small = given['c'] != NULL,
-		.environment = given['E'] != NULL, .with_private = given['p'] == NULL, .honour_limit = given['l'] != NULL,
+		.spare = given['F'] != NULL ? option_size('F', given['F'], 0) : 0,
+		.small = given['c'] != NULL, .environment = given['E'] != NULL,
+		.with_private = given['p'] == NULL, .honour_limit = given['l'] != NULL,
 	};
+	if (o.kind == BEGIN_NO_KIND)
+		errx(2, "-b %s: not identity, unit, container or user", given['b']);
 	/* strftime takes local time for what %s counts in. */
 	if (setenv("TZ", "UTC0", 1) < 0 || begin_record(&b, &o, argv + optind + 2) < 0)
 		err(2, "memory");
@@ -155,11 +152,13 @@ end(int argc, char **argv)
 		return usage(stderr, 2);
 	dir = shown(argv[optind]);
 	o = (struct end_options){
-		.dir = argv[optind], .name = part("NAME", argv[optind + 1], NULL), .suffix = part("-s", given['s'], "gz"),
+		.dir = argv[optind], .name = part("NAME", argv[optind + 1], NULL),
+		.suffix = part("-s", given['s'], "gz"),
 		.owner = { (uid_t)-1, (gid_t)-1, mode(given['M']) }, .small = given['c'] != NULL,
 		.small_why = line("-W", given['W'], NULL),
 		.object = line("-O", given['O'], NULL), .loop_count = given['k'],
-		.with_private = given['p'] == NULL, .stack = given['P'] != NULL, .errors = (int)number(given, 'n', END_LOGGED, 3),
+		.with_private = given['p'] == NULL, .stack = given['P'] != NULL,
+		.errors = (int)number(given, 'n', END_LOGGED, 3),
 	};
 	if (given['k'] != NULL)
 		option_number('k', given['k'], 0, UINT64_MAX, "");
@@ -237,7 +236,9 @@ main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		int (*run)(int argc, char **argv);
-	} verbs[] = { { "begin", begin }, { "end", end }, { "set", set }, { "variables", variables } };
+	} verbs[] = {
+		{ "begin", begin }, { "end", end }, { "set", set }, { "variables", variables },
+	};
 	const char *given[128] = { NULL };
 
 	if (io_std() < 0)

@@ -33,14 +33,18 @@ static int
 usage(FILE *to, int status)
 {
 	fputs("usage: core-store [-dfhSV] [-e FD | -E FD] [-F BYTES] [-l FD] [-M MODE] [-m BYTES]\n"
-	      "                  [-o OWNER[:GROUP]] [-q N [-w SECONDS]] [-t SECONDS] [-u USER] FILE\n"
+	      "                  [-o OWNER[:GROUP]] [-q N [-w SECONDS]] [-t SECONDS] [-u USER]\n"
+	      "                  FILE\n"
 	      "                  [COMMAND [ARG ...] ['|' COMMAND [ARG ...]] ...]\n"
 	      "       core-store -l FD [-w SECONDS]\n",
 	    to);
 	return fflush(to) == 0 ? status : 2;
 }
 
-/* With -e and -E what there is to say is kept until the end, and goes to report_to; -1: to standard error. */
+/*
+ * With -e and -E what there is to say is kept until the end, and goes to report_to; -1: to standard
+ * error.
+ */
 static struct report report;
 static int report_to = -1;
 
@@ -137,8 +141,8 @@ hold(const struct options *o)
 int
 main(int argc, char **argv)
 {
-	struct options o = { .job = { .uid = (uid_t)-1, .gid = (gid_t)-1, .mode = 0600, .flags = STORE_SYNC,
-		.most = UINT64_MAX, .marked = -1, .wait = -1, .say = say } };
+	struct options o = { .job = { .uid = (uid_t)-1, .gid = (gid_t)-1, .mode = 0600,
+		.flags = STORE_SYNC, .most = UINT64_MAX, .marked = -1, .wait = -1, .say = say } };
 	const char *given[128] = { NULL };
 	struct stages p;
 	const char *file;
@@ -149,7 +153,8 @@ main(int argc, char **argv)
 	/* "+": the options of the stages are theirs. */
 	options_take(argc, argv, "+dE:e:F:fhl:M:m:o:q:St:u:Vw:", given, usage, "core-store", NULL);
 	read_options(&o, given);
-	if (o.job.marked >= 0 && argc == optind && report_to < 0 && o.for_file == (o.job.wait >= 0 ? 'w' : 0))
+	if (o.job.marked >= 0 && argc == optind && report_to < 0 &&
+	    o.for_file == (o.job.wait >= 0 ? 'w' : 0))
 		return hold(&o);
 	if (argc == optind || (o.job.wait >= 0 && o.job.places == 0))
 		return usage(stderr, 2);

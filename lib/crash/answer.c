@@ -27,14 +27,17 @@ put_number(FILE *to, const char *key, uint64_t n)
 void
 answer_begun(FILE *to, const struct begun *b)
 {
-	static const char *const verdicts[] = { [BEGIN_STORE] = "store", [BEGIN_ALONE] = "alone",
-		[BEGIN_LIMIT] = "limit", [BEGIN_ROOM] = "room", [BEGIN_FAILED] = "failed" };
+	static const char *const verdicts[] = { [BEGIN_STORE] = "store",
+		[BEGIN_ALONE] = "alone",
+		[BEGIN_LIMIT] = "limit",
+		[BEGIN_ROOM] = "room",
+		[BEGIN_FAILED] = "failed" };
 	const struct kernel_words *w = &b->words;
 
-	fprintf(to, "verdict=%s\nname=%s\nown=%s\nmode=0%o\nheir=%s\n", verdicts[b->verdict], b->name, b->owner,
-	    (unsigned)b->mode, b->heir);
-	fprintf(to, "pid=%s\ntid=%s\nuid=%s\ngid=%s\nsignal=%s\nlimit=%s\ndumpable=%s\nepoch=%s\n", w->pid, w->tid,
-	    w->uid, w->gid, w->signal, w->limit, w->dumpable, w->epoch);
+	fprintf(to, "verdict=%s\nname=%s\nown=%s\nmode=0%o\nheir=%s\n", verdicts[b->verdict],
+	    b->name, b->owner, (unsigned)b->mode, b->heir);
+	fprintf(to, "pid=%s\ntid=%s\nuid=%s\ngid=%s\nsignal=%s\nlimit=%s\ndumpable=%s\nepoch=%s\n",
+	    w->pid, w->tid, w->uid, w->gid, w->signal, w->limit, w->dumpable, w->epoch);
 	if (*w->pid != '\0' && *w->pidfd != '\0')
 		fprintf(to, "ask=-p %s -P %s\n", w->pid, w->pidfd);
 	else if (*w->pid != '\0' && *w->uid != '\0')
@@ -64,8 +67,8 @@ answer_ended(FILE *to, const struct ended *e, const struct end_options *o, const
 
 	if (!e->replaced)
 		fprintf(to, "log=%s/%s.txt: %s\n", shown, o->name, strerror(e->error));
-	fprintf(to, "status=%d\nstored=%s\ncomplete=%s\nbytes=%s\n", e->status, e->stored, e->complete ? "yes" : "no",
-	    e->bytes);
+	fprintf(to, "status=%d\nstored=%s\ncomplete=%s\nbytes=%s\n", e->status, e->stored,
+	    e->complete ? "yes" : "no", e->bytes);
 	put_path(to, "file", shown, e->file);
 	put_path(to, "small_file", shown, e->small_file);
 	fprintf(to, "pending=%s\nobject_whole=%s\n\n%s", e->pending ? "yes" : "", sent, e->lines);

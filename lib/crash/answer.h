@@ -14,7 +14,10 @@ void answer_line(char *out, size_t size, const char *text);
 /* How a record was begun, then the record, and the environment. */
 void answer_begun(FILE *to, const struct begun *b);
 
-/* How a record ended, then the record without its long lists; shown is the directory as answer_line has it. */
+/*
+ * How a record ended, then the record without its long lists; shown is the directory as answer_line
+ * has it.
+ */
 void answer_ended(FILE *to, const struct ended *e, const struct end_options *o, const char *shown);
 
 /* The first value of each key of a record as GZCORE_KEY=VALUE, without its long lists. */

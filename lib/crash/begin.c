@@ -16,6 +16,18 @@
 #include "crash/name.h"
 #include "record/text.h"
 
+enum begin_kind
+begin_kind(const char *name)
+{
+	static const char *const names[] = { [BEGIN_IDENTITY] = "identity", [BEGIN_UNIT] = "unit",
+		[BEGIN_CONTAINER] = "container", [BEGIN_USER] = "user" };
+	int i = 0;
+
+	while (i < BEGIN_NO_KIND && strcmp(name, names[i]) != 0)
+		i++;
+	return (enum begin_kind)i;
+}
+
 /* Whether the fact is there and has this value. */
 static int
 has(const char *lines, const char *key, const char *value)
@@ -39,14 +51,17 @@ find_owner(struct begun *b, const struct begin_options *o)
 	b->mode = o->mode;
 	b->heir[0] = '\0';
 	if (*w->dumpable != '\0' && strcmp(w->dumpable, "1") != 0) {
-		/* It had rights that others must not see: the kernel would have made its core root's alone. */
+		/*
+		 * It had rights that others must not see: the kernel would have made its core
+		 * root's alone.
+		 */
 		b->owner = "root:root";
 		b->mode = 0600;
 		return;
 	}
 	/* A user may see only what is known to act as that user, by the kernel and by itself. */
-	if (!crashed || *w->dumpable == '\0' || !has(lines, "rights", "user") || !has(lines, "uid", w->uid) ||
-	    !has(lines, "gid", w->gid))
+	if (!crashed || *w->dumpable == '\0' || !has(lines, "rights", "user") ||
+	    !has(lines, "uid", w->uid) || !has(lines, "gid", w->gid))
 		return;
 	if ((heir = text_value(lines, "container_owner", &len)) == NULL) {
 		heir = w->uid;
@@ -68,7 +83,8 @@ find_name(struct begun *b, const struct begin_options *o, FILE *log)
 		return;
 	}
 	fprintf(log, "log=%s\n", n.why);
-	snprintf(b->name, sizeof(b->name), "core.%s.%s", *w->pid != '\0' ? w->pid : "0", *w->epoch != '\0' ? w->epoch : "0");
+	snprintf(b->name, sizeof(b->name), "core.%s.%s", *w->pid != '\0' ? w->pid : "0",
+	    *w->epoch != '\0' ? w->epoch : "0");
 }
 
 /* Finds what crashes of the same kind have in common, for the user to read; NULL: memory. */
@@ -81,13 +97,17 @@ find_kind(const struct begun *b, enum begin_kind by)
 	size_t len, user_len;
 
 	if (by == BEGIN_UNIT) {
-		const char *unit = text_value(lines, "unit", &len), *user = text_value(lines, "user_unit", &user_len);
+		const char *unit = text_value(lines, "unit", &len),
+			   *user = text_value(lines, "user_unit", &user_len);
 
 		if ((unit != NULL || user != NULL) &&
-		    asprintf(&kind, "%s%.*s%s%.*s", unit != NULL ? "unit " : "", unit != NULL ? (int)len : 0, unit != NULL ? unit : "",
-			user != NULL ? " " : "", user != NULL ? (int)user_len : 0, user != NULL ? user : "") < 0)
+		    asprintf(&kind, "%s%.*s%s%.*s", unit != NULL ? "unit " : "",
+			unit != NULL ? (int)len : 0, unit != NULL ? unit : "",
+			user != NULL ? " " : "", user != NULL ? (int)user_len : 0,
+			user != NULL ? user : "") < 0)
 			return NULL;
-	} else if (by == BEGIN_CONTAINER && (value = text_value(lines, "container", &len)) != NULL) {
+	} else if (by == BEGIN_CONTAINER &&
+	    (value = text_value(lines, "container", &len)) != NULL) {
 		if (asprintf(&kind, "container %.*s", (int)len, value) < 0)
 			return NULL;
 	} else if (by == BEGIN_USER && asprintf(&kind, "user %s", b->words.uid) < 0) {
@@ -96,14 +116,16 @@ find_kind(const struct begun *b, enum begin_kind by)
 	/* A crash of somebody else's process does not count. */
 	for (size_t i = 0; i < sizeof(identities) / sizeof(*identities) && kind == NULL; i++)
 		if ((value = text_value(lines, identities[i], &len)) != NULL && len > 0 &&
-		    asprintf(&kind, "%s %.*s of user %s", identities[i], (int)len, value, b->words.uid) < 0)
+		    asprintf(&kind, "%s %.*s of user %s", identities[i], (int)len, value,
+			b->words.uid) < 0)
 			return NULL;
 	return kind != NULL ? kind : strdup("unknown");
 }
 
 /* Counts the crash, unless its record cannot be begun for want of room, and begins the record. */
 static void
-count(struct begun *b, const struct begin_options *o, const struct claim *claim, struct loops *l, int dir, FILE *log)
+count(struct begun *b, const struct begin_options *o, const struct claim *claim, struct loops *l,
+    int dir, FILE *log)
 {
 	struct loop *one = loops_one(l, b->kind, o->seconds);
 	int alone = 0;
@@ -111,7 +133,8 @@ count(struct begun *b, const struct begin_options *o, const struct claim *claim,
 	if (one->count > o->most) {
 		b->beyond = one->count - o->most;
 		if (!o->small && loop_record_ok(b->record))
-			alone = loop_record_count(one, b->beyond, o->dir, dir, b->name, b->record, &claim->owner) == 0;
+			alone = loop_record_count(one, b->beyond, o->dir, dir, b->name, b->record,
+				    &claim->owner) == 0;
 		if (!o->small && !alone)
 			fprintf(log, "log=%s/%s.txt: %s\n", o->shown, b->name, strerror(errno));
 	}
@@ -169,7 +192,8 @@ compose(const struct begun *b, const struct begin_options *o, int finished)
 	else
 		merge_open(to, b->facts.lines);
 	if (finished)
-		fprintf(to, "%s%sstored=no\ncomplete=no\n", b->facts.environment, o->small ? "small=no\n" : "");
+		fprintf(to, "%s%sstored=no\ncomplete=no\n", b->facts.environment,
+		    o->small ? "small=no\n" : "");
 	text_close(to, &text);
 	return text;
 }
@@ -177,7 +201,9 @@ compose(const struct begun *b, const struct begin_options *o, int finished)
 int
 begin_record(struct begun *b, const struct begin_options *o, char **words)
 {
-	struct claim claim = { .dir = o->dir, .shown = o->shown, .suffix = o->suffix, .spare = o->spare };
+	struct claim claim = {
+		.dir = o->dir, .shown = o->shown, .suffix = o->suffix, .spare = o->spare
+	};
 	size_t size;
 	int finished;
 	FILE *log;
@@ -188,7 +214,8 @@ begin_record(struct begun *b, const struct begin_options *o, char **words)
 	kernel_words_read(&b->words, words);
 	finished = o->honour_limit && strcmp(b->words.limit, "0") == 0;
 	if (live_facts_read(&b->facts, &b->words, o->environment, log) == 0 &&
-	    (b->kind = find_kind(b, o->kind)) != NULL && (b->record = compose(b, o, finished)) != NULL) {
+	    (b->kind = find_kind(b, o->kind)) != NULL &&
+	    (b->record = compose(b, o, finished)) != NULL) {
 		find_owner(b, o);
 		find_name(b, o, log);
 		claim_owner(&claim, b, log);

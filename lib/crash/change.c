@@ -56,7 +56,10 @@ change_lines_ok(const char *text)
 	return 1;
 }
 
-/* Writes the new lines: all with the key of this one, or (NULL) all whose keys the record does not have yet. */
+/*
+ * Writes the new lines: all with the key of this one, or (NULL) all whose keys the record does not
+ * have yet.
+ */
 static void
 put_new(FILE *to, const struct change *c, const char *record, const struct text_line *like)
 {
@@ -102,14 +105,18 @@ change_text(const char *record, const struct change *c)
 	return text;
 }
 
-/* Splits "DIR/NAME.txt" into its directory and name, which are the caller's to free; 0, or -1 with errno. */
+/*
+ * Splits "DIR/NAME.txt" into its directory and name, which are the caller's to free; 0, or -1 with
+ * errno.
+ */
 static int
 split(const char *path, char **dir, char **name)
 {
 	const char *slash = strrchr(path, '/'), *file = slash != NULL ? slash + 1 : path;
 	size_t n = strlen(file);
 
-	*dir = slash == NULL ? strdup(".") : strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	*dir =
+	    slash == NULL ? strdup(".") : strndup(path, slash == path ? 1 : (size_t)(slash - path));
 	*name = n > 4 && strcmp(file + n - 4, ".txt") == 0 ? strndup(file, n - 4) : NULL;
 	if (*dir != NULL && *name != NULL)
 		return 0;

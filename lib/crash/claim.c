@@ -44,7 +44,8 @@ claim_owner(struct claim *c, struct begun *b, FILE *log)
 	c->owner = (struct record_owner){ (uid_t)-1, (gid_t)-1, b->mode };
 	if (*b->owner == '\0' || owner_parse(b->owner, &c->owner.uid, &c->owner.gid) == 0)
 		return;
-	fprintf(log, "log=%s/%s.txt: no record can be made: %s: no such user or group\n", c->shown, b->name, b->owner);
+	fprintf(log, "log=%s/%s.txt: no record can be made: %s: no such user or group\n", c->shown,
+	    b->name, b->owner);
 	b->owner = "";
 	b->mode = 0600;
 	c->owner = (struct record_owner){ (uid_t)-1, (gid_t)-1, 0600 };
@@ -54,7 +55,8 @@ claim_owner(struct claim *c, struct begun *b, FILE *log)
 static int
 is_taken(int dir, const char *name, const char *suffix)
 {
-	static const char *const forms[] = { "%s.txt", "%s.%s", "%s.%s" STORE_PARTIAL, "%s.small.%s" };
+	static const char *const forms[] = { "%s.txt", "%s.%s", "%s.%s" STORE_PARTIAL,
+		"%s.small.%s" };
 	char file[NAME_MAX + 1];
 	struct stat st;
 
@@ -69,7 +71,8 @@ is_taken(int dir, const char *name, const char *suffix)
 static int
 store_first(const struct claim *c, const struct record_owner *owner, struct begun *b)
 {
-	int dir = open(c->dir, O_PATH | O_DIRECTORY | O_CLOEXEC), flags = c->flags == CLAIM_SYNC ? STORE_SYNC : 0, rc = -1;
+	int dir = open(c->dir, O_PATH | O_DIRECTORY | O_CLOEXEC),
+	    flags = c->flags == CLAIM_SYNC ? STORE_SYNC : 0, rc = -1;
 	char base[NAME_MAX + 1];
 
 	strcpy(base, b->name);

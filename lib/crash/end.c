@@ -13,7 +13,10 @@
 #include "record/text.h"
 #include "store/store.h"
 
-/* Copies the lines of a record at *text up to an empty line, and moves *text behind that; NULL: memory. */
+/*
+ * Copies the lines of a record at *text up to an empty line, and moves *text behind that; NULL:
+ * memory.
+ */
 static char *
 copy_lines(const char **text)
 {
@@ -39,7 +42,10 @@ end_read_begun(struct end_options *o, const char *text)
 	return o->live != NULL && o->environment != NULL ? 0 : -1;
 }
 
-/* The name of a file of the dump, which the caller frees; NULL when there is no regular file of that name. */
+/*
+ * The name of a file of the dump, which the caller frees; NULL when there is no regular file of
+ * that name.
+ */
 static char *
 find_file(const struct end_options *o, int dir, const char *small, uint64_t *size)
 {
@@ -65,13 +71,15 @@ find_stored(struct ended *e, const struct end_options *o)
 	if (o->small_why != NULL || o->object != NULL || e->status > 1)
 		return;
 	e->stored = e->status == 0 ? "whole" : "partial";
-	if (asprintf(&e->file, "%s.%s%s", o->name, o->suffix, e->status == 0 ? "" : STORE_PARTIAL) < 0)
+	if (asprintf(&e->file, "%s.%s%s", o->name, o->suffix, e->status == 0 ? "" : STORE_PARTIAL) <
+	    0)
 		e->file = NULL;
 }
 
 /* Writes what became of the files: the end of the record. */
 static void
-put_end(FILE *to, struct ended *e, const struct end_options *o, const struct said *s, uint64_t small_bytes)
+put_end(FILE *to, struct ended *e, const struct end_options *o, const struct said *s,
+    uint64_t small_bytes)
 {
 	fputs(s->errors_text, to);
 	if (o->object != NULL)
@@ -94,7 +102,8 @@ replace(struct ended *e, const struct end_options *o, int dir, const char *text,
 	char file[NAME_MAX + 1];
 	int fd;
 
-	e->replaced = record_file_put(o->dir, o->name, text, &o->owner, 0, STORE_SYNC | STORE_REPLACE) == 0;
+	e->replaced =
+	    record_file_put(o->dir, o->name, text, &o->owner, 0, STORE_SYNC | STORE_REPLACE) == 0;
 	if (e->replaced)
 		return;
 	e->error = errno;
@@ -102,7 +111,8 @@ replace(struct ended *e, const struct end_options *o, int dir, const char *text,
 	if ((size_t)snprintf(file, sizeof(file), "%s.txt", o->name) >= sizeof(file))
 		return;
 	/* A full disk has room for the end in the last block of the record itself. */
-	fd = openat(dir, file, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	fd =
+	    openat(dir, file, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return;
 	if (io_regular(fd) && io_write(fd, end, strlen(end)) < 0)
@@ -112,7 +122,8 @@ replace(struct ended *e, const struct end_options *o, int dir, const char *text,
 
 /* Writes a text by a function into memory that the caller frees; NULL: memory. */
 static char *
-format(const struct ended *e, const struct end_options *o, const struct said *s, const char *end, int with_lists)
+format(const struct ended *e, const struct end_options *o, const struct said *s, const char *end,
+    int with_lists)
 {
 	char *text;
 	size_t size;
@@ -130,7 +141,10 @@ format(const struct ended *e, const struct end_options *o, const struct said *s,
 	return text;
 }
 
-/* Finds what became of the dump, and writes the end of its record, which the caller frees; NULL: memory. */
+/*
+ * Finds what became of the dump, and writes the end of its record, which the caller frees; NULL:
+ * memory.
+ */
 static char *
 finish(struct ended *e, const struct end_options *o, const struct said *s, int dir)
 {
@@ -149,7 +163,8 @@ finish(struct ended *e, const struct end_options *o, const struct said *s, int d
 	value = text_value(s->facts_text, "complete", &len);
 	e->complete = value != NULL && len == 3 && memcmp(value, "yes", 3) == 0;
 	/* The stacks of a loop are all the same, and take longer to find than the next crash. */
-	e->pending = o->stack && o->loop_count == NULL && (e->file != NULL || e->small_file != NULL);
+	e->pending =
+	    o->stack && o->loop_count == NULL && (e->file != NULL || e->small_file != NULL);
 	if ((to = open_memstream(&end, &size)) == NULL)
 		return NULL;
 	put_end(to, e, o, s, small_bytes);

@@ -22,8 +22,8 @@ struct end_options {
 	char *environment;		/* lines env=…, and env_left_out= */
 	struct record_owner owner;
 	int small;			/* small cores are stored */
-	const char *small_why;		/* why the small one alone was to be stored, or NULL */
-	const char *loop_count;		/* how many of its kind there were beyond the most, or NULL */
+	const char *small_why;		/* why the small one alone is stored, or NULL */
+	const char *loop_count;		/* the crashes beyond the most, or NULL */
 	const char *object;		/* where the full one was sent to, or NULL */
 	int with_private;		/* the record has private keys */
 	int stack;			/* will be looked for, when there is a file and no loop */
@@ -31,8 +31,8 @@ struct end_options {
 };
 
 /*
- * Takes live and environment, which the caller frees, from what begin printed of the record: lines, and behind an empty
- * line those of the environment.  Returns 0, or -1 with errno: memory.
+ * Takes live and environment, which the caller frees, from what begin printed of the record: lines,
+ * and behind an empty line those of the environment.  Returns 0, or -1 with errno: memory.
  */
 int end_read_begun(struct end_options *o, const char *text);
 
@@ -51,9 +51,9 @@ struct said {
 int said_open(struct said *s);
 
 /*
- * Takes the lines, up to a NULL, then those of in: facts of core-info's, error= and status= of core-store's, and messages.
- * It stops at status=: a stage may have left a process that keeps in open.  Messages go to the stream to as lines
- * log=TEXT, at once.
+ * Takes the lines, up to a NULL, then those of in: facts of core-info's, error= and status= of
+ * core-store's, and messages. It stops at status=: a stage may have left a process that keeps in
+ * open.  Messages go to the stream to as lines log=TEXT, at once.
  */
 void said_listen(struct said *s, const struct end_options *o, char **lines, FILE *in, FILE *to);
 void said_free(struct said *s);
@@ -66,12 +66,15 @@ struct ended {
 	char bytes[24];			/* of the core, "" when it is not known */
 	char *file, *small_file;	/* their names in the directory, or NULL */
 	int pending;			/* the record says that the stack is to come */
-	char *lines;			/* the record without the lists of the environment and modules */
-	int replaced;			/* the record was replaced; else its end was appended, if it could be */
+	char *lines;			/* the record without environment and modules */
+	int replaced;			/* the record was; else its end was appended */
 	int error;			/* else why not */
 };
 
-/* Replaces the record by the finished one.  Returns 0, or -1 with errno: memory.  ended_free frees what is in e. */
+/*
+ * Replaces the record by the finished one.  Returns 0, or -1 with errno: memory.  ended_free frees
+ * what is in e.
+ */
 int end_record(struct ended *e, const struct end_options *o, struct said *s);
 void ended_free(struct ended *e);
 

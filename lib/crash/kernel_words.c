@@ -34,8 +34,12 @@ fits(const char *text, enum form form)
 		return 1;
 	if (form == DIGITS)
 		return *text != '\0' && text[strspn(text, "0123456789")] == '\0';
-	/* A process has no number 0: the kernel says 0 of one in a PID namespace that it cannot see. */
-	return (text[0] != '0' || text[1] == '\0') && number_parse(text, form == PROCESS, UINT32_MAX, &n) == 0;
+	/*
+	 * A process has no number 0: the kernel says 0 of one in a PID namespace that it cannot
+	 * see.
+	 */
+	return (text[0] != '0' || text[1] == '\0') &&
+	    number_parse(text, form == PROCESS, UINT32_MAX, &n) == 0;
 }
 
 void

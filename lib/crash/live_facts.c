@@ -38,7 +38,9 @@ ask(struct report_process *p, const struct kernel_words *w, FILE *log)
 		fprintf(log, "log=pid %ld: not the process of descriptor %d\n", pid, p->pidfd);
 		break;
 	case REPORT_NOT_DUMPED:
-		fprintf(log, "log=pid %ld: not a process of user %" PRIu32 " that is being dumped\n", pid, p->uid);
+		fprintf(log,
+		    "log=pid %ld: not a process of user %" PRIu32 " that is being dumped\n", pid,
+		    p->uid);
 		break;
 	case REPORT_GONE:
 		fprintf(log, "log=pid %ld: gone while its facts were read\n", pid);
@@ -58,8 +60,11 @@ put_safe(struct record *r, const char *key, const char *name)
 	size_t n = 0;
 
 	for (; name[n] != '\0' && n + 1 < sizeof(text); n++)
-		text[n] = strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-", name[n]) != NULL ?
-		    name[n] : '?';
+		text[n] =
+		    strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-",
+			name[n]) != NULL
+		    ? name[n]
+		    : '?';
 	text[n] = '\0';
 	if (n > 0)
 		record_text(r, key, text);
@@ -87,7 +92,8 @@ put_words(struct record *r, const struct kernel_words *w, const char *host)
 	put_known(r, "uid", w->uid);
 	put_known(r, "gid", w->gid);
 	put_safe(r, "comm", w->comm);
-	if (gmtime_r(&now, &tm) != NULL && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) > 0)
+	if (gmtime_r(&now, &tm) != NULL &&
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) > 0)
 		record_text(r, "time", text);
 	put_safe(r, "host", host);
 }
@@ -101,16 +107,21 @@ put_environment(struct live_facts *f, const struct proc *p)
 
 	if (to == NULL)
 		return -1;
-	rc = p == NULL ? 0 : environment_list(p->environment, p->environment_len, 0, text_append, to);
+	rc = p == NULL ? 0
+		       : environment_list(p->environment, p->environment_len, 0, text_append, to);
 	return text_close(to, &f->environment) < 0 ? -1 : rc;
 }
 
 int
 live_facts_read(struct live_facts *f, const struct kernel_words *w, int environment, FILE *log)
 {
-	struct report_process p = { .pid = (pid_t)kernel_words_number(w->pid), .tid = (pid_t)kernel_words_number(w->tid),
-		.pidfd = *w->pidfd != '\0' ? (int)kernel_words_number(w->pidfd) : -1, .dumped = -1,
-		.uid = kernel_words_number(w->uid), .environment = environment, .listed = -1 };
+	struct report_process p = { .pid = (pid_t)kernel_words_number(w->pid),
+		.tid = (pid_t)kernel_words_number(w->tid),
+		.pidfd = *w->pidfd != '\0' ? (int)kernel_words_number(w->pidfd) : -1,
+		.dumped = -1,
+		.uid = kernel_words_number(w->uid),
+		.environment = environment,
+		.listed = -1 };
 	unsigned signal = kernel_words_number(w->signal);
 	struct utsname host = { .nodename = "" };
 	struct record r = { 0 };

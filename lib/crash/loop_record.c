@@ -32,7 +32,10 @@ loop_record_ok(const char *text)
 	return n >= 6 && n < LOOP_RECORD && strncmp(text, "uuid=", 5) == 0 && text[n - 1] == '\n';
 }
 
-/* Puts the lines of the record that counts into text, without those that it ends with; "" when there is none. */
+/*
+ * Puts the lines of the record that counts into text, without those that it ends with; "" when
+ * there is none.
+ */
 static void
 read_kept(int fd, const char *name, char *text)
 {
@@ -40,7 +43,8 @@ read_kept(int fd, const char *name, char *text)
 	char *end;
 
 	snprintf(file, sizeof(file), "%s.txt", name);
-	if (*name == '\0' || strlen(file) > NAME_MAX || record_file_read(fd, file, text, LOOP_RECORD, NULL) < 0)
+	if (*name == '\0' || strlen(file) > NAME_MAX ||
+	    record_file_read(fd, file, text, LOOP_RECORD, NULL) < 0)
 		*text = '\0';
 	end = (char *)text_find(text, FIRST_KEY);
 	*(end != NULL ? end : text) = '\0';
@@ -48,7 +52,8 @@ read_kept(int fd, const char *name, char *text)
 
 /* Stores a first record under a name of its own, which becomes l->name; 0, or -1 with errno. */
 static int
-put_first(struct loop *l, const char *dir, const char *name, const char *text, const struct record_owner *o)
+put_first(struct loop *l, const char *dir, const char *name, const char *text,
+    const struct record_owner *o)
 {
 	int rc = -1;
 
@@ -61,7 +66,8 @@ put_first(struct loop *l, const char *dir, const char *name, const char *text, c
 			errno = ENAMETOOLONG;
 			break;
 		}
-		if ((rc = record_file_put(dir, l->name, text, o, 0, STORE_SYNC)) == 0 || errno != EEXIST)
+		if ((rc = record_file_put(dir, l->name, text, o, 0, STORE_SYNC)) == 0 ||
+		    errno != EEXIST)
 			break;
 	}
 	if (rc < 0)
@@ -70,8 +76,8 @@ put_first(struct loop *l, const char *dir, const char *name, const char *text, c
 }
 
 int
-loop_record_count(struct loop *l, uint64_t beyond, const char *dir, int fd, const char *name, const char *text,
-    const struct record_owner *o)
+loop_record_count(struct loop *l, uint64_t beyond, const char *dir, int fd, const char *name,
+    const char *text, const struct record_owner *o)
 {
 	char *record = malloc(LOOP_RECORD + COUNT_LINES), now[AGE_TIME] = "";
 	int rc, first;
@@ -83,9 +89,10 @@ loop_record_count(struct loop *l, uint64_t beyond, const char *dir, int fd, cons
 	if (first)
 		strcpy(record, text);
 	age_ago("0s", now);
-	sprintf(record + strlen(record), FIRST_KEY "=%" PRIu64 "\nloop_last=%s\nstored=no\ncomplete=no\n", beyond, now);
-	rc = first ? put_first(l, dir, name, record, o) :
-		     record_file_put(dir, l->name, record, o, 0, STORE_SYNC | STORE_REPLACE);
+	sprintf(record + strlen(record),
+	    FIRST_KEY "=%" PRIu64 "\nloop_last=%s\nstored=no\ncomplete=no\n", beyond, now);
+	rc = first ? put_first(l, dir, name, record, o)
+		   : record_file_put(dir, l->name, record, o, 0, STORE_SYNC | STORE_REPLACE);
 	free(record);
 	return rc;
 }

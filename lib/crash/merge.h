@@ -5,8 +5,8 @@
 #include <stdio.h>
 
 /*
- * Writes the facts of a record in their order (record/keys.h): each key with its first value in live, or, where that
- * is empty, in core; uuid always.  with_private 0: without private keys.
+ * Writes the facts of a record in their order (record/keys.h): each key with its first value in
+ * live, or, where that is empty, in core; uuid always.  with_private 0: without private keys.
  */
 void merge_facts(FILE *to, const char *live, const char *core, int with_private);
 

@@ -54,7 +54,8 @@ put(struct name *n, const char *bytes, size_t len, uint64_t max)
 
 /* Finds the value of key[key_len], unescaped, which the caller frees; NULL: none.  -1: memory. */
 static int
-value_of(struct name *n, const char *lines, const char *key, size_t key_len, char **value, size_t *len)
+value_of(struct name *n, const char *lines, const char *key, size_t key_len, char **value,
+    size_t *len)
 {
 	char word[64];
 	const char *found;
@@ -100,7 +101,10 @@ put_time(struct name *n, const char *value, const char *format)
 		put(n, text, strftime(text, sizeof(text), format, &tm), SIZE_MAX);
 }
 
-/* Appends the value of a key; how: all of it (NULL), a number of characters, or a format for a time. */
+/*
+ * Appends the value of a key; how: all of it (NULL), a number of characters, or a format for a
+ * time.
+ */
 static int
 put_key(struct name *n, const char *lines, const char *key, size_t key_len, const char *how)
 {
@@ -123,12 +127,15 @@ put_key(struct name *n, const char *lines, const char *key, size_t key_len, cons
 	return 0;
 }
 
-/* Appends what "%{key}" or "%{key:how}" stands for; *p is behind the brace, then behind all of it. */
+/*
+ * Appends what "%{key}" or "%{key:how}" stands for; *p is behind the brace, then behind all of it.
+ */
 static int
 put_braced(struct name *n, const char *lines, const char **p)
 {
 	const char *key = *p;
-	size_t len = strcspn(key, "}"), key_len = strspn(key, "abcdefghijklmnopqrstuvwxyz0123456789_");
+	size_t key_len = strspn(key, "abcdefghijklmnopqrstuvwxyz0123456789_");
+	size_t len = strcspn(key, "}");
 	char *how = NULL;
 	int rc;
 

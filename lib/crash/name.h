@@ -14,9 +14,9 @@ struct name {
 };
 
 /*
- * Fills in the template from lines KEY=VALUE of a record.  The name has the bytes a-zA-Z0-9!+,-.=@_ alone, does not
- * start with '.' or '-', and is not empty.  Returns 0, or -1 with why.  TZ must be UTC0: strftime(3) counts %s in
- * local time.
+ * Fills in the template from lines KEY=VALUE of a record.  The name has the bytes a-zA-Z0-9!+,-.=@_
+ * alone, does not start with '.' or '-', and is not empty.  Returns 0, or -1 with why.  TZ must be
+ * UTC0: strftime(3) counts %s in local time.
  */
 int name_make(struct name *n, const char *template, const char *lines);
 

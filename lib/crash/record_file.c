@@ -16,7 +16,8 @@ int
 record_file_path(char *out, const char *dir, const char *name)
 {
 	size_t n = strlen(dir);
-	int len = snprintf(out, PATH_MAX, "%s%s%s", dir, n > 0 && dir[n - 1] == '/' ? "" : "/", name);
+	int len =
+	    snprintf(out, PATH_MAX, "%s%s%s", dir, n > 0 && dir[n - 1] == '/' ? "" : "/", name);
 
 	if (len < PATH_MAX)
 		return 0;
@@ -40,8 +41,8 @@ write_text(struct store *s, const char *text, const struct record_owner *o, uint
 }
 
 int
-record_file_put(const char *dir, const char *name, const char *text, const struct record_owner *o, uint64_t spare,
-    int flags)
+record_file_put(const char *dir, const char *name, const char *text, const struct record_owner *o,
+    uint64_t spare, int flags)
 {
 	char file[NAME_MAX + 1], path[PATH_MAX];
 	struct store s;
@@ -77,8 +78,14 @@ record_file_read(int fd, const char *file, char *text, size_t size, struct recor
 	errno = saved;
 	if (n < 0)
 		return -1;
+	/* A NUL does not end the text: the lines behind it count as well. */
+	for (ssize_t i = 0; i < n; i++)
+		if (text[i] == '\0')
+			text[i] = '?';
 	text[n] = '\0';
 	if (o != NULL)
-		*o = (struct record_owner){ .uid = st.st_uid, .gid = st.st_gid, .mode = st.st_mode & 0777 };
+		*o = (struct record_owner){
+			.uid = st.st_uid, .gid = st.st_gid, .mode = st.st_mode & 0777
+		};
 	return 0;
 }

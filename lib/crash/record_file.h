@@ -14,15 +14,17 @@ struct record_owner {
 };
 
 /*
- * Stores the text as the record DIR/NAME.txt, with flags of store_publish; the directory is made when it is missing.
- * Unless spare is 0, so many bytes must stay free: ENOSPC.  Returns 0, or -1 with errno, EEXIST when the name is taken.
+ * Stores the text as the record DIR/NAME.txt, with flags of store_publish; the directory is made
+ * when it is missing. Unless spare is 0, so many bytes must stay free: ENOSPC.  Returns 0, or -1
+ * with errno, EEXIST when the name is taken.
  */
-int record_file_put(const char *dir, const char *name, const char *text, const struct record_owner *o, uint64_t spare,
-    int flags);
+int record_file_put(const char *dir, const char *name, const char *text,
+    const struct record_owner *o, uint64_t spare, int flags);
 
 /*
- * Reads a record of at most size - 1 bytes of the directory fd, following no link, into text, terminated; what is
- * longer is cut.  Returns 0 and the owner in *o unless NULL; -1 with errno, EINVAL when it is no regular file.
+ * Reads a record of at most size - 1 bytes of the directory fd, following no link, into text,
+ * terminated; what is longer is cut, and a NUL byte becomes '?'.  Returns 0 and the owner in *o
+ * unless NULL; -1 with errno, EINVAL when it is no regular file.
  */
 int record_file_read(int fd, const char *file, char *text, size_t size, struct record_owner *o);
 

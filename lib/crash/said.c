@@ -45,8 +45,8 @@ static void
 take_fact(struct said *s, const struct end_options *o, const struct text_line *l)
 {
 	/* When the small core alone is stored, these would be wrong for the whole one. */
-	static const char *const of_whole[] = { "bytes", "promised", "segments", "segments_there", "missing",
-		"complete", NULL };
+	static const char *const of_whole[] = { "bytes", "promised", "segments", "segments_there",
+		"missing", "complete", NULL };
 	static const char *const lists[] = { "module", "module_uuid", "module_package", NULL };
 
 	if (text_is_among(l, lists)) {

@@ -26,7 +26,8 @@ text_next(struct text_line *l, const char **text)
 int
 text_is(const struct text_line *l, const char *key)
 {
-	return l->key_len > 0 && strlen(key) == l->key_len && memcmp(l->start, key, l->key_len) == 0;
+	return l->key_len > 0 && strlen(key) == l->key_len &&
+	    memcmp(l->start, key, l->key_len) == 0;
 }
 
 int
@@ -50,7 +51,8 @@ text_is_plain(const struct text_line *l)
 int
 text_same_key(const struct text_line *a, const struct text_line *b)
 {
-	return a->key_len > 0 && a->key_len == b->key_len && memcmp(a->start, b->start, a->key_len) == 0;
+	return a->key_len > 0 && a->key_len == b->key_len &&
+	    memcmp(a->start, b->start, a->key_len) == 0;
 }
 
 const char *

@@ -26,7 +26,10 @@ int text_is_plain(const struct text_line *l);
 
 /* Whether two lines have the same key. */
 int text_same_key(const struct text_line *a, const struct text_line *b);
-/* The start of the first line of text with the key of this one, which may be that line itself, or NULL. */
+/*
+ * The start of the first line of text with the key of this one, which may be that line itself, or
+ * NULL.
+ */
 const char *text_like(const char *text, const struct text_line *l);
 
 /* The value of the first line with the key, its length in *len; NULL when there is none. */
@@ -42,8 +45,8 @@ void text_put(FILE *to, const struct text_line *l);
 int text_append(void *to, const char *text, size_t len);
 
 /*
- * Ends a stream of open_memstream(3), whose text is *text: 0; or -1 with errno, the text freed and NULL, when not all
- * of it was written.
+ * Ends a stream of open_memstream(3), whose text is *text: 0; or -1 with errno, the text freed and
+ * NULL, when not all of it was written.
  */
 int text_close(FILE *f, char **text);
 

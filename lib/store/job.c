@@ -50,7 +50,8 @@ count_failed(const struct job *j)
 		else if (s->argv[0] == NULL && WIFEXITED(s->status))
 			say(j, "%s: %s", name, strerror(WEXITSTATUS(s->status)));
 		else if (WIFSIGNALED(s->status))
-			say(j, "%s: killed by signal %d (%s)", name, WTERMSIG(s->status), strsignal(WTERMSIG(s->status)));
+			say(j, "%s: killed by signal %d (%s)", name, WTERMSIG(s->status),
+			    strsignal(WTERMSIG(s->status)));
 		else
 			say(j, "%s: exit status %d", name, WEXITSTATUS(s->status));
 	}
@@ -64,7 +65,8 @@ publish(const struct job *j, struct store *s, const char *suffix, const char *pa
 	int rc = store_publish(s, suffix, j->flags);
 
 	if (rc == 1)
-		say(j, "%s%s: stored, but its directory was not synced: %s", path, suffix, strerror(errno));
+		say(j, "%s%s: stored, but its directory was not synced: %s", path, suffix,
+		    strerror(errno));
 	return rc;
 }
 
@@ -131,7 +133,8 @@ static int
 prepare(const struct job *j, struct store *s, struct room *room, const char *path)
 {
 	if (store_taken(s, j->flags)) {
-		say(j, "%s: %s", path, j->flags & STORE_REPLACE ? "not a regular file" : strerror(EEXIST));
+		say(j, "%s: %s", path,
+		    j->flags & STORE_REPLACE ? "not a regular file" : strerror(EEXIST));
 		return 0;
 	}
 	if (store_protect(s, j->uid, j->gid, j->mode) < 0) {
@@ -140,7 +143,8 @@ prepare(const struct job *j, struct store *s, struct room *room, const char *pat
 	}
 	if (j->places > 0 && (room->queue = queue_enter(s->dir, j->places, j->wait)) < 0) {
 		if (errno == ETIMEDOUT)
-			say(j, "%s: no place in %d s among the %d that store at once", path, j->wait, j->places);
+			say(j, "%s: no place in %d s among the %d that store at once", path,
+			    j->wait, j->places);
 		else
 			say(j, "%s: queue: %s", path, strerror(errno));
 		return 0;
@@ -168,7 +172,10 @@ job_store(const struct job *j, const char *path)
 	room.fd = s.fd;
 	if (store_open_to_all(&s))
 		say(j, "%s: everyone may write to its directory", path);
-	/* Where files have hidden names, leftovers may be large and in the way of this one; elsewhere they can wait. */
+	/*
+	 * Where files have hidden names, leftovers may be large and in the way of this one;
+	 * elsewhere they can wait.
+	 */
 	hidden = s.hidden[0] != '\0';
 	if (hidden && sync)
 		leftovers_remove(s.dir);

@@ -1,4 +1,7 @@
-/* Storing what a pipeline of stages writes, as core-store(1) does: the file is whole, or says that it is not. */
+/*
+ * Storing what a pipeline of stages writes, as core-store(1) does: the file is whole, or says that
+ * it is not.
+ */
 #ifndef GZCORE_STORE_JOB_H
 #define GZCORE_STORE_JOB_H
 
@@ -20,7 +23,10 @@ struct job {
 	void (*say)(const char *text);	/* is given each message, without a newline */
 };
 
-/* Stores the file.  Returns 0; 1 when only a part was kept, under another name; 2 when nothing was stored. */
+/*
+ * Stores the file.  Returns 0; 1 when only a part was kept, under another name; 2 when nothing was
+ * stored.
+ */
 int job_store(const struct job *j, const char *path);
 
 /* Has the stages write to standard output instead.  Returns 0, or 2 when not all went well. */

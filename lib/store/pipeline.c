@@ -83,7 +83,8 @@ bind(void *arg)
 
 	watched(&set);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	if (p->limit != NULL && (sigaction(SIGXFSZ, &ign, NULL) < 0 || limit_size(0, p->limit(p->limit_arg)) < 0))
+	if (p->limit != NULL &&
+	    (sigaction(SIGXFSZ, &ign, NULL) < 0 || limit_size(0, p->limit(p->limit_arg)) < 0))
 		return -1;
 	return p->user != NULL ? owner_become(p->user) : 0;
 }
@@ -93,7 +94,8 @@ static int
 start(struct stages *p, struct stage *s, int in, int out)
 {
 	struct spawn child = { .argv = s->argv[0] != NULL ? s->argv : NULL,
-		.fd = { in, out, p->messages[1] >= 0 ? p->messages[1] : SPAWN_SAME }, .prepare = bind, .arg = p };
+		.fd = { in, out, p->messages[1] >= 0 ? p->messages[1] : SPAWN_SAME },
+		.prepare = bind, .arg = p };
 	pid_t pid = spawn_start(&child);
 
 	if (pid < 0)
@@ -221,8 +223,8 @@ follow_limit(const struct stages *p)
 }
 
 /*
- * Waits for one of the signals until end_at (negative: for ever); while there is a limit, or there are messages, no longer
- * than a tick.  Returns the signal, or what is not positive.
+ * Waits for one of the signals until end_at (negative: for ever); while there is a limit, or there
+ * are messages, no longer than a tick.  Returns the signal, or what is not positive.
  */
 static int
 wait_signal(const struct stages *p, const sigset_t *set, int64_t end_at)
@@ -234,7 +236,8 @@ wait_signal(const struct stages *p, const sigset_t *set, int64_t end_at)
 		ms = STAGES_TICK;
 	if (ms < 0)
 		return sigwaitinfo(set, NULL);
-	ts = (struct timespec){ .tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000 };
+	ts.tv_sec = (time_t)(ms / 1000);
+	ts.tv_nsec = (long)(ms % 1000) * 1000000;
 	return sigtimedwait(set, NULL, &ts);
 }
 

@@ -8,7 +8,6 @@
 
 #include "base/io.h"
 #include "crash/answer.h"
-#include "crash/begin.h"
 #include "crash/change.h"
 #include "crash/end.h"
 #include "options.h"

@@ -55,7 +55,7 @@ claim_owner(struct claim *c, struct begun *b, FILE *log)
 static int
 is_taken(int dir, const char *name, const char *suffix)
 {
-	static const char *const forms[] = { "%s.txt", "%s.%s", "%s.%s" STORE_PARTIAL,
+	static const char *const forms[] = { "%s.txt", "%s.%s", ("%s.%s" STORE_PARTIAL),
 		"%s.small.%s" };
 	char file[NAME_MAX + 1];
 	struct stat st;

@@ -87,39 +87,58 @@ find_name(struct begun *b, const struct begin_options *o, FILE *log)
 	    *w->epoch != '\0' ? w->epoch : "0");
 }
 
-/* Finds what crashes of the same kind have in common, for the user to read; NULL: memory. */
+/* Writes the value of a key behind some text, if the key is there. */
+static void
+put_value(FILE *to, const char *before, const char *lines, const char *key)
+{
+	size_t len;
+	const char *value = text_value(lines, key, &len);
+
+	if (value != NULL)
+		fprintf(to, "%s%.*s", before, (int)len, value);
+}
+
+/* Writes by what the process is known, and its user: a crash of another user does not count. */
+static void
+put_identity(FILE *to, const char *lines, const char *uid)
+{
+	static const char *const keys[] = { "uuid", "build_id", "exe", "comm" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		size_t len;
+		const char *value = text_value(lines, keys[i], &len);
+
+		if (value != NULL && len > 0) {
+			fprintf(to, "%s %.*s of user %s", keys[i], (int)len, value, uid);
+			return;
+		}
+	}
+	fputs("unknown", to);
+}
+
+/* Finds what crashes of the same kind have in common, for people to read; NULL: memory. */
 static char *
 find_kind(const struct begun *b, enum begin_kind by)
 {
-	static const char *const identities[] = { "uuid", "build_id", "exe", "comm" };
-	const char *lines = b->facts.lines, *value;
-	char *kind = NULL;
-	size_t len, user_len;
+	const char *lines = b->facts.lines;
+	char *kind;
+	size_t size;
+	FILE *to = open_memstream(&kind, &size);
 
-	if (by == BEGIN_UNIT) {
-		const char *unit = text_value(lines, "unit", &len),
-			   *user = text_value(lines, "user_unit", &user_len);
-
-		if ((unit != NULL || user != NULL) &&
-		    asprintf(&kind, "%s%.*s%s%.*s", unit != NULL ? "unit " : "",
-			unit != NULL ? (int)len : 0, unit != NULL ? unit : "",
-			user != NULL ? " " : "", user != NULL ? (int)user_len : 0,
-			user != NULL ? user : "") < 0)
-			return NULL;
-	} else if (by == BEGIN_CONTAINER &&
-	    (value = text_value(lines, "container", &len)) != NULL) {
-		if (asprintf(&kind, "container %.*s", (int)len, value) < 0)
-			return NULL;
-	} else if (by == BEGIN_USER && asprintf(&kind, "user %s", b->words.uid) < 0) {
+	if (to == NULL)
 		return NULL;
+	if (by == BEGIN_UNIT) {
+		put_value(to, "unit ", lines, "unit");
+		put_value(to, " ", lines, "user_unit");
+	} else if (by == BEGIN_CONTAINER) {
+		put_value(to, "container ", lines, "container");
+	} else if (by == BEGIN_USER) {
+		fprintf(to, "user %s", b->words.uid);
 	}
-	/* A crash of somebody else's process does not count. */
-	for (size_t i = 0; i < sizeof(identities) / sizeof(*identities) && kind == NULL; i++)
-		if ((value = text_value(lines, identities[i], &len)) != NULL && len > 0 &&
-		    asprintf(&kind, "%s %.*s of user %s", identities[i], (int)len, value,
-			b->words.uid) < 0)
-			return NULL;
-	return kind != NULL ? kind : strdup("unknown");
+	if (ftell(to) == 0)
+		put_identity(to, lines, b->words.uid);
+	text_close(to, &kind);
+	return kind;
 }
 
 /* Counts the crash, unless its record cannot be begun for want of room, and begins the record. */
@@ -142,8 +161,9 @@ count(struct begun *b, const struct begin_options *o, const struct claim *claim,
 		strcpy(b->name, one->name);
 		b->verdict = BEGIN_ALONE;
 	} else {
-		/* With a record of its own it is not one that another record counts. */
-		b->beyond = o->small ? b->beyond : 0;
+		/* It has its own record; only beside a small core that says how many there were. */
+		if (!o->small)
+			b->beyond = 0;
 		b->verdict = claim_name(claim, b, log);
 	}
 	if (b->verdict == BEGIN_ROOM)

@@ -66,13 +66,15 @@ find_file(const struct end_options *o, int dir, const char *small, uint64_t *siz
 static void
 find_stored(struct ended *e, const struct end_options *o)
 {
+	const char *end;
+
 	e->stored = "no";
 	e->sent = o->object != NULL && e->status == 0;
 	if (o->small_why != NULL || o->object != NULL || e->status > 1)
 		return;
 	e->stored = e->status == 0 ? "whole" : "partial";
-	if (asprintf(&e->file, "%s.%s%s", o->name, o->suffix, e->status == 0 ? "" : STORE_PARTIAL) <
-	    0)
+	end = e->status == 0 ? "" : STORE_PARTIAL;
+	if (asprintf(&e->file, "%s.%s%s", o->name, o->suffix, end) < 0)
 		e->file = NULL;
 }
 
@@ -111,8 +113,8 @@ replace(struct ended *e, const struct end_options *o, int dir, const char *text,
 	if ((size_t)snprintf(file, sizeof(file), "%s.txt", o->name) >= sizeof(file))
 		return;
 	/* A full disk has room for the end in the last block of the record itself. */
-	fd =
-	    openat(dir, file, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	fd = openat(dir, file,
+	    O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return;
 	if (io_regular(fd) && io_write(fd, end, strlen(end)) < 0)
@@ -120,7 +122,7 @@ replace(struct ended *e, const struct end_options *o, int dir, const char *text,
 	io_close(fd);
 }
 
-/* Writes a text by a function into memory that the caller frees; NULL: memory. */
+/* Writes the whole record, or without its lists, into memory that the caller frees; NULL: memory. */
 static char *
 format(const struct ended *e, const struct end_options *o, const struct said *s, const char *end,
     int with_lists)

@@ -56,15 +56,13 @@ ask(struct report_process *p, const struct kernel_words *w, FILE *log)
 static void
 put_safe(struct record *r, const char *key, const char *name)
 {
+	static const char usual[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789._+-";
 	char text[NAME_MOST];
 	size_t n = 0;
 
 	for (; name[n] != '\0' && n + 1 < sizeof(text); n++)
-		text[n] =
-		    strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-",
-			name[n]) != NULL
-		    ? name[n]
-		    : '?';
+		text[n] = strchr(usual, name[n]) != NULL ? name[n] : '?';
 	text[n] = '\0';
 	if (n > 0)
 		record_text(r, key, text);

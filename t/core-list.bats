@@ -159,7 +159,7 @@ table() {
 	need jq
 	mkdir d
 	# A record of all keys that either has, whose types the program's answer must be.
-	python3 - "$T/../tools" >types <<-'EOS'
+	python3 - "$BUILD" >types <<-'EOS'
 	import json, sys
 	def types(schema):
 	    kinds = {int: "number", bool: "boolean", str: "string", "integer": "number"}

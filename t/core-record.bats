@@ -197,7 +197,7 @@ ends() {
 	grep -q '^log=no/such/x.txt: no record can be made: No such' answer
 }
 
-@test "core-record: begin: -l: with the limit 0 the record is finished at once, in the order of keys" {
+@test "core-record: begin: -l: with the limit 0 the record is finished at once" {
 	begins 0 -l d a c1
 	begins 0 d b c0
 	begins 1 -l -c d x P7 c0 s11 d1 hbox u0

@@ -113,7 +113,7 @@ whole() {
 		fails_with 2 core-forward -w "$wrong" d dav:
 	done
 	mkdir bin
-	for program in sh dirname core-list core-store core-name; do
+	for program in sh dirname core-list core-store core-name core-record; do
 		ln -s "$(command -v $program)" bin/
 	done
 	cp "$BUILD/core-forward" bin/

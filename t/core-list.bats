@@ -454,3 +454,23 @@ table() {
 	jq -c 'select(.name == "both") | [.small, .small_bytes, .small_file]' all |
 		diff - <(echo '["whole",700,"both.small.gz"]')
 }
+
+@test "core-list: -o prints one object a line; -x leaves out where a missing file would be" {
+	dump one
+	printf 'object=h/a.gz\nsmall_object=h/a.small.gz\n' >>d/one.txt
+	dump two
+	core-list -aj d | sed 's/^[[ ]//; s/[],]$//' >want
+	core-list -ajo d >got
+	diff want got
+	[ "$(wc -l <got)" = 2 ]
+	core-list -jo d | jq -s length | grep -qx 2
+	core-list -ajo -N one -x object d | diff - <(core-list -ajo -N one d | sed 's/, "object": "[^"]*"//')
+	core-list -ajo -N one -x small_object d | diff - <(core-list -ajo -N one d | sed 's/, "small_object": "[^"]*"//')
+	core-list -ajo -N one d | grep -q '"object": "h/a.gz", "small_object": "h/a.small.gz"'
+	run -1 core-list -ajo -N none d
+	[ -z "$output" ]
+	usage_error core-list -o d
+	usage_error core-list -x object d
+	run -2 core-list -aj -x name d
+	[ "$output" = 'core-list: -x name: neither object nor small_object' ]
+}

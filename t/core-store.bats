@@ -1546,3 +1546,91 @@ sys.exit(struct.unpack("hhqqi4x", got)[0] == fcntl.F_UNLCK)' "$1"
 	fails_with 2 core-store -l x
 	run -2 bash -c 'core-store -l 0 </dev/null'
 }
+
+# --- -e and -E: what there is to say, on a descriptor
+
+# tells ARG …: core-store with descriptor 5 for what it says, which is in "told"; nothing is on standard error.
+tells() {
+	run --separate-stderr core-store "$@" 5>told
+	[ -z "$output$stderr" ] || { echo "said: $output$stderr"; return 1; }
+}
+
+@test "core-store: -E tells the errors of all and the status, -e the errors alone" {
+	tells -E 5 f cat <<<x
+	[ "$status" = 0 ]
+	[ "$(cat told)" = status=0 ]
+	tells -e 5 g cat <<<x
+	[ "$status" = 0 ]
+	[ ! -s told ]
+	tells -E 5 h sh -c 'printf "one\ntwo \\\\ \033 \351\n\nno end" >&2; head -c 1; exit 3' <<<x
+	[ "$status" = 1 ]
+	diff told - <<-'EOF'
+	error=one
+	error=two \0134 \0033 \0351
+	error=
+	error=no end
+	error=core-store: sh: exit status 3
+	error=core-store: h.partial: kept: not whole
+	status=1
+	EOF
+	tells -e 5 -F 1K f cat <<<x
+	[ "$status" = 2 ]
+	[ "$(cat told)" = 'error=core-store: f: File exists' ]
+	tells -E 5 no/such/f cat <<<x
+	[ "$(cat told)" = $'error=core-store: no/such/f: No such file or directory\nstatus=2' ]
+}
+
+@test "core-store: -E: works with stages that use the descriptor, with - and with a limit" {
+	tells -E 5 f sh -c 'echo uuid= >&5; cat' <<<x
+	[ "$(cat told)" = $'uuid=\nstatus=0' ]
+	run -0 core-store -E 5 - sh -c 'echo said >&2; cat' <<<x 5>told
+	[ "$output" = x ]
+	[ "$(cat told)" = $'error=said\nstatus=0' ]
+	tells -E 5 -m 1K g sh -c 'echo said >&2; cat' < <(head -c 5000 /dev/zero)
+	[ "$status" = 1 ]
+	grep -qx error=said told
+	grep -qx status=1 told
+}
+
+@test "core-store: -E: messages of stages are bounded in lines and bytes" {
+	tells -E 5 f sh -c 'yes | head -c 2000000 >&2; cat' <<<x
+	[ "$status" = 0 ]
+	[ "$(grep -cx error=y told)" = 20 ]
+	[ "$(tail -n 2 told)" = $'errors_left_out=999980\nstatus=0' ]
+	tells -E 5 g sh -c 'head -c 100000 /dev/zero | tr "\0" x >&2; cat' <<<x
+	[ "$(head -n 1 told | wc -c)" = 507 ]
+	# What a stage leaves behind keeps neither its pipe nor the descriptor's end.
+	run -0 timeout 4 core-store -E 5 h sh -c 'sleep 5 >/dev/null 3>&- & cat' <<<x 5>told
+	[ "$(cat told)" = status=0 ]
+}
+
+@test "core-store: -E: a signal: the status is still told; a closed pipe changes nothing" {
+	core-store -E 5 f sh -c 'echo x; echo up >&2; sleep 100' </dev/null 5>told 3>&- &
+	until [ -n "$(pgrep -P $! -x sh)" ]; do sleep 0.05; done
+	sleep 0.3
+	kill $!
+	wait $! && status=0 || status=$?
+	[ "$status" = 1 ]
+	grep -qx error=up told
+	grep -q '^error=core-store: f: ended by signal 15' told
+	[ "$(tail -n 1 told)" = status=1 ]
+	mkfifo p
+	sleep 0.1 <p &
+	exec 5>p
+	wait $!
+	run -0 --separate-stderr core-store -E 5 g cat <<<x
+	exec 5>&-
+	[ "$stderr" = 'core-store: descriptor 5: write: Broken pipe' ]
+	grep -qx x g
+}
+
+@test "core-store: -e and -E: a bad descriptor and wrong usage go to standard error" {
+	run -2 core-store -E 77 f cat </dev/null
+	[ "$output" = 'core-store: -E 77: Bad file descriptor' ]
+	run -2 core-store -e x f cat </dev/null
+	run -2 core-store -e 1 f cat </dev/null
+	run -2 core-store -E 5 f '|' 5>told </dev/null
+	[ ! -s told ]
+	usage_error core-store -E 5 5>told
+	[ ! -e f ]
+}

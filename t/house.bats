@@ -2,7 +2,7 @@
 
 load lib/common
 
-TOOLS='core-forward core-info core-list core-loop core-match core-name core-open core-prune core-store core-trace core-trim elf-uuid elf-uuid-stamp gzcoredump gzdeflate zdeflate zinflate'
+TOOLS='core-forward core-info core-list core-loop core-match core-name core-open core-prune core-record core-store core-trace core-trim elf-uuid elf-uuid-stamp gzcoredump gzdeflate zdeflate zinflate'
 
 manual() {
 	ls "$T/../tools/$1".[18]

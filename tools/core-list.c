@@ -22,14 +22,16 @@ struct options {
 	const char *command, *identity;
 	const char *name;		/* bytes of any kind */
 	int waits;			/* only those that wait to be sent */
+	int objects;			/* JSON objects, each on a line, in no array */
+	int without_object, without_small_object;	/* the JSON lacks that key */
 	char since[AGE_TIME], until[AGE_TIME];
 };
 
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-list [-ahjrVw] [-c COMMAND] [-i IDENTITY] [-N NAME] [-s TIME]\n"
-	      "                 [-u TIME] [DIR]\n", to);
+	fputs("usage: core-list [-ahjorVw] [-c COMMAND] [-i IDENTITY] [-N NAME] [-s TIME]\n"
+	      "                 [-u TIME] [-x KEY] [DIR]\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 
@@ -76,11 +78,27 @@ put_text(void *arg, const char *text, size_t len)
 	return fwrite(text, 1, len, stdout) == len ? 0 : -1;
 }
 
+/* Puts one dump in the form of DUMP_LINES or of JSON. */
+static int
+put_dump(const struct dump *d, const struct options *o)
+{
+	struct dump one = *d;
+
+	if (o->without_object)
+		one.object = "";
+	if (o->without_small_object)
+		one.small_object = "";
+	if (dump_text(&one, o->form, put_text, NULL) < 0)
+		return -1;
+	return o->objects ? put_text(NULL, "\n", 1) : 0;
+}
+
 /* Lists what is wanted of the dumps; returns how many that were. */
 static size_t
 put_dumps(const struct dumps *d, const struct options *o)
 {
 	static struct writer w;
+	int array = !o->objects && (o->form == DUMP_OBJECT || o->form == DUMP_ALL);
 	size_t shown = 0;
 
 	writer_start(&w, WRITER_LINES, put_text, NULL);
@@ -91,15 +109,15 @@ put_dumps(const struct dumps *d, const struct options *o)
 			continue;
 		if (o->form == DUMP_COLUMNS && shown == 0)
 			columns_head(&w);
-		else if (o->form == DUMP_OBJECT || o->form == DUMP_ALL)
+		else if (array)
 			writer_print(&w, shown == 0 ? "[" : ",\n ");
 		shown++;
 		if (o->form == DUMP_COLUMNS)
 			columns_dump(&w, one);
-		else if (writer_flush(&w) < 0 || dump_text(one, o->form, put_text, NULL) < 0)
+		else if (writer_flush(&w) < 0 || put_dump(one, o) < 0)
 			err(2, "<stdout>: write");
 	}
-	if (o->form == DUMP_OBJECT || o->form == DUMP_ALL)
+	if (array)
 		writer_print(&w, shown == 0 ? "[]\n" : "]\n");
 	if (writer_flush(&w) < 0)
 		err(2, "<stdout>: write");
@@ -113,7 +131,7 @@ read_options(struct options *o, int argc, char **argv)
 	char *opt[128] = { NULL };
 	int c;
 
-	while ((c = getopt(argc, argv, "ac:hi:jN:rs:u:Vw")) != -1) {
+	while ((c = getopt(argc, argv, "ac:hi:jN:ors:u:Vwx:")) != -1) {
 		if (c == 'h' || c == '?')
 			return usage(c == 'h' ? stdout : stderr, c == 'h' ? 0 : 2);
 		if (c == 'V') {
@@ -125,14 +143,20 @@ read_options(struct options *o, int argc, char **argv)
 			take_time(c, optarg, c == 's' ? o->since : o->until);
 	}
 	if (argc - optind > 1 || (opt['j'] != NULL && opt['r'] != NULL) ||
-	    (opt['a'] != NULL && opt['j'] == NULL))
+	    ((opt['a'] != NULL || opt['o'] != NULL || opt['x'] != NULL) && opt['j'] == NULL))
 		return usage(stderr, 2);
+	if (opt['x'] != NULL && strcmp(opt['x'], "object") != 0 &&
+	    strcmp(opt['x'], "small_object") != 0)
+		errx(2, "-x %s: neither object nor small_object", opt['x']);
 	if (opt['N'] != NULL)
 		record_unescape(opt['N']);
 	o->command = opt['c'];
 	o->identity = opt['i'];
 	o->name = opt['N'];
 	o->waits = opt['w'] != NULL;
+	o->objects = opt['o'] != NULL;
+	o->without_object = opt['x'] != NULL && strcmp(opt['x'], "object") == 0;
+	o->without_small_object = opt['x'] != NULL && !o->without_object;
 	o->form = opt['r'] != NULL ? DUMP_LINES : opt['a'] != NULL ? DUMP_ALL :
 	    opt['j'] != NULL ? DUMP_OBJECT : DUMP_COLUMNS;
 	return -1;

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "dumps/record_file.h"
+#include "dumps/values.h"
 #include "dumps/remove.h"
 #include "store/store.h"
 
@@ -76,7 +76,7 @@ add_dump(struct reading *r, const char *file, size_t len)
 		d->room = room;
 	}
 	p = &d->dump[d->count];
-	if (record_file_read(p, r->fd, file, &r->left) < 0)
+	if (dump_values_read(p, r->fd, file, &r->left) < 0)
 		return errno == ENOMEM ? -1 : 0;
 	if ((p->name = full_name(r, file, len)) == NULL) {
 		free(p->record);

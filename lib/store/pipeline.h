@@ -1,4 +1,4 @@
-/* A pipeline in which the status of every stage counts. */
+/* A pipeline of programs, in which the status of every stage counts. */
 #ifndef GZCORE_STORE_PIPELINE_H
 #define GZCORE_STORE_PIPELINE_H
 
@@ -11,7 +11,7 @@
 /* How long a stage may take to end after SIGTERM before SIGKILL ends it, seconds. */
 #define STAGES_GRACE 2
 
-/* How often the limit on the file is adjusted, ms. */
+/* How often the limit on the file is adjusted, and messages are taken, ms. */
 #define STAGES_TICK 50
 
 struct stages {
@@ -21,6 +21,12 @@ struct stages {
 	int seconds;			/* how long they may take; 0: for ever */
 	uint64_t (*limit)(void *arg);	/* the most bytes of their files now; NULL: any size */
 	void *limit_arg;
+	/*
+	 * Takes what they write to standard error; NULL: it stays ours, or is copied there while
+	 * there is a limit.
+	 */
+	void (*said)(void *arg, const char *text, size_t n);
+	void *said_arg;
 	int messages[2];		/* a pipe for their standard error; -1: ours */
 	struct stage {
 		char **argv;		/* terminated by NULL; argv[0] == NULL: copy in to out */

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "dumps/record_file.h"
+#include "dumps/values.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -139,7 +139,7 @@ state_of(const char *stored, const char *complete, int open)
 }
 
 int
-record_file_read(struct dump *d, int dir, const char *file, uint64_t *left)
+dump_values_read(struct dump *d, int dir, const char *file, uint64_t *left)
 {
 	const char *stored, *complete, *pending;
 	time_t now = time(NULL);

@@ -1,8 +1,8 @@
 /*
- * Reads the record of a dump, NAME.txt, as far as a directory is listed, searched and pruned by it.
+ * The values of a dump's record, NAME.txt, by which a directory is listed, searched and pruned.
  */
-#ifndef GZCORE_DUMPS_RECORD_FILE_H
-#define GZCORE_DUMPS_RECORD_FILE_H
+#ifndef GZCORE_DUMPS_VALUES_H
+#define GZCORE_DUMPS_VALUES_H
 
 #include <stdint.h>
 
@@ -14,6 +14,6 @@
  * UINT64_MAX for any; it goes down.  Returns 0, and d->record is to be freed; -1 with errno when it
  * is no record, or cannot be read: ENOMEM or another.
  */
-int record_file_read(struct dump *d, int dir, const char *file, uint64_t *left);
+int dump_values_read(struct dump *d, int dir, const char *file, uint64_t *left);
 
 #endif

@@ -40,14 +40,14 @@ system = child deadline end_input memory_window open_guard owner pipe processors
 	sigbus_guard
 store = in_use leftovers lock output pipeline queue room store turn
 engine = engine inflate isal libdeflate zlib
-gzip = deflate file gz heads inflate member members salvage sink source status
+gzip = deflate file gz heads inflate member members salvage sink source status walk
 stored = image restore unpack
 elf = archive debug_file file id id_read layout loaded machine ranges symbol
 core = code core files lists match modules notes order read small stored threads
 proc = ask cgroup facts maps proc rights task
 dumps = conf core directory loops named payers remove retention text
 stack = debugger executable files fingerprint frame text trace unwind
-trim = frames modules pages plan process segments stream write
+trim = frames keep memory modules pages plan process rules segments selection stacks stream tap write
 LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))
 # The headers that are for others too, and the name of each below gzcore/; what they include is among them.  Pages of
 # section 3 describe them.

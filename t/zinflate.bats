@@ -1981,6 +1981,57 @@ assert by == {main}, (by, main)
 END
 }
 
+@test "zinflate: members whose size field is not the first are found: by threads, -l, -r and -k" {
+	need strace
+	# Only a field of its own, the first one, was seen: one more field, and -k found no member, and no thread had work.
+	craft <<'END'
+import os
+def other(data, **more):
+    size = len(member(data, extra=b"XY\3\0abc" + ig(0), **more))
+    return member(data, extra=b"XY\3\0abc" + ig(size), **more)
+env = dict(os.environ, ASAN_OPTIONS="detect_leaks=0")
+pieces = [noise(20000, i) for i in range(8)]
+all = b"".join(pieces)
+made = [other(p, name=b"first") if i == 0 else other(p) for i, p in enumerate(pieces)]
+starts = [sum(map(len, made[:i])) for i in range(9)]
+b = b"".join(made)
+same(all_threads(b), (0, all, ""))
+same([int(line.split()[0]) for line in both(b, "-l")[1].splitlines()], starts[:8])
+with open("file", "wb") as f:
+    f.write(b)
+def traced(*args):
+    with open("out", "wb") as out:
+        subprocess.run(["strace", "-f", "-qq", "-o", "trace", "-e", "trace=execve,write,pread64", "zinflate", *args,
+            "file"], stdout=out, env=env, check=True)
+    return open("trace").read().splitlines()
+lines = traced("-T", "4")
+by, main = {l.split()[0] for l in lines if " write(1," in l}, lines[0].split()[0]
+assert len(by) == 1 and main not in by, (by, main)
+lines = traced("-l")
+assert sum(int(l.split("= ")[-1]) for l in lines if " pread64(" in l) < len(b) // 4, lines
+# The members that it hops over may be damaged.
+def damaged(*damage):
+    d = bytearray(b)
+    for at, with_what in damage:
+        d[at:at + len(with_what)] = with_what
+    with open("damaged", "wb") as f:
+        f.write(d)
+damaged((starts[2] + 500, b"\xff" * 8))
+same(zinflate("-r", "100000:5000", "damaged"), (0, all[100000:105000], ""))
+status, out, err = zinflate("-k", "damaged")
+same((status, out), (1, all[:40000] + bytes(20000) + all[60000:]), err)
+# A header that is gone, in the middle and at the end: its data is not.
+for i in 3, 7:
+    damaged((starts[i], b"\xff" * 20))
+    status, out, err = zinflate("-k", "damaged")
+    same((status, out), (1, all), i, err)
+# A member that is gone, with the end of the one before.
+damaged((starts[4] - 100, b"\xff" * 200))
+status, out, err = zinflate("-k", "damaged")
+same((status, len(out), out[:60000], out[100000:]), (2, len(all), all[:60000], all[100000:]), err)
+END
+}
+
 @test "zinflate: a size that leads to a copy of the trailer misleads no thread" {
 	craft <<'END'
 one, two = words(2000), noise(3000)

@@ -10,26 +10,15 @@
 
 #include "engine/ops.h"
 
-/* ISA-L is fast where it has assembly. */
-#if defined(WITH_ISAL) && (defined(__x86_64__) || defined(__aarch64__))
-#define ISAL_IS_FAST
-#include <isa-l/crc.h>
-#include <isa-l/igzip_lib.h>
+const struct engine_ops *const engine_list[] = {
+#ifdef ENGINE_ISAL
+	&engine_isal,
 #endif
-
-#ifdef ISAL_IS_FAST
-#define FAST &engine_isal, 1
-#elif defined(WITH_LIBDEFLATE)
-#define FAST &engine_libdeflate, 1
-#else
-#define FAST &engine_zlib, 1
-#endif
-
 #ifdef WITH_LIBDEFLATE
-#define GOOD(libdeflate, zlib) &engine_libdeflate, libdeflate
-#else
-#define GOOD(libdeflate, zlib) &engine_zlib, zlib
+	&engine_libdeflate,
 #endif
+	&engine_zlib,
+};
 
 const char engine_names[] = "zlib " ZLIB_VERSION
 #ifdef WITH_ISAL
@@ -40,63 +29,29 @@ const char engine_names[] = "zlib " ZLIB_VERSION
 #endif
     ;
 
-/*
- * The ladder: each level is no larger than the one before it, and none is both slower and larger
- * than another, on the cores that the benchmark makes.  zlib's 4 is larger than its 3 on some.
- */
-struct rung {
-	const struct engine_ops *ops;
-	int level;
-};
-
-static const struct rung whole[10] = {
-	{ &engine_zlib, 0 },
-	{ FAST },
-	{ GOOD(1, 2) },
-	{ GOOD(2, 3) },
-	{ GOOD(4, 5) },
-	{ GOOD(5, 5) },
-	{ GOOD(6, 6) },
-	{ GOOD(7, 7) },
-	{ GOOD(8, 8) },
-	{ GOOD(10, 9) },
-};
-
-/* libdeflate cannot end a part without ending the stream. */
-#ifdef ISAL_IS_FAST
-#define FAST_PART &engine_isal, 1
-#else
-#define FAST_PART &engine_zlib, 1
-#endif
-
-static const struct rung part[10] = {
-	{ &engine_zlib, 0 },
-	{ FAST_PART },
-	{ &engine_zlib, 2 },
-	{ &engine_zlib, 3 },
-	{ &engine_zlib, 5 },
-	{ &engine_zlib, 5 },
-	{ &engine_zlib, 6 },
-	{ &engine_zlib, 7 },
-	{ &engine_zlib, 8 },
-	{ &engine_zlib, 9 },
-};
-
 struct engine {
 	const struct engine_ops *ops;
 	void *state;
 };
 
+static int
+level_of(const struct engine_ops *ops, enum engine_kind kind, int level)
+{
+	return kind == ENGINE_PART ? ops->part_level[level] : ops->whole_level[level];
+}
+
 struct engine *
 engine_new(enum engine_kind kind, int level)
 {
-	const struct rung *r = kind == ENGINE_PART ? &part[level] : &whole[level];
+	const struct engine_ops *const *ops = engine_list;
 	struct engine *e = malloc(sizeof(*e));
 
 	if (e == NULL)
 		return NULL;
-	e->ops = r->ops;
-	if ((e->state = r->ops->open(r->level)) == NULL) {
+	while (level_of(*ops, kind, level) == ENGINE_NO_LEVEL)
+		ops++;
+	e->ops = *ops;
+	if ((e->state = e->ops->open(level_of(*ops, kind, level))) == NULL) {
 		free(e);
 		errno = ENOMEM;
 		return NULL;
@@ -141,24 +96,19 @@ engine_part(struct engine *e, const uint8_t *dict, size_t dict_len, const uint8_
 uint32_t
 engine_crc32(uint32_t crc, const uint8_t *p, size_t len)
 {
-	/* ISA-L's took a quarter of the time of libdeflate 1.14's where both were measured. */
-#if defined(ISAL_IS_FAST)
-	return crc32_gzip_refl(crc, p, len);
-#elif defined(WITH_LIBDEFLATE)
-	return libdeflate_crc32(crc, p, len);
-#else
-	return (uint32_t)crc32_z(crc, p, len);
-#endif
+	const struct engine_ops *const *ops = engine_list;
+
+	while ((*ops)->crc32 == NULL)
+		ops++;
+	return (*ops)->crc32(crc, p, len);
 }
 
 uint32_t
 engine_adler32(uint32_t adler, const uint8_t *p, size_t len)
 {
-#ifdef WITH_LIBDEFLATE
-	return libdeflate_adler32(adler, p, len);
-#elif defined(ISAL_IS_FAST)
-	return isal_adler32(adler, p, len);
-#else
-	return (uint32_t)adler32_z(adler, p, len);
-#endif
+	const struct engine_ops *const *ops = engine_list;
+
+	while ((*ops)->adler32 == NULL)
+		ops++;
+	return (*ops)->adler32(adler, p, len);
 }

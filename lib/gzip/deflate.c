@@ -21,25 +21,24 @@
 #include "gzip/gz.h"
 #include "system/pipe.h"
 
-/* Adaptive: for how many chunks it must have been calm to go a level up, and more after haste. */
+/* Adaptive levels go one up after this many calm chunks, and this many more after a level was too hard. */
 #define CALM 16
 #define AFTER_HASTE 32
 
-/* The most chunks of zeros that one slot stands for, and the most bytes of what they become that are
- * kept to be written at once. */
+/* One slot stands for at most this many chunks of zeros; at most this many bytes of their members are written at once. */
 #define ZEROS_MAX 32
 #define ZEROS_ROOM (64u * 1024)
 
 struct slot {
 	size_t zeros;		/* members only: chunks of zeros before the one that is here */
-	int model;		/* the chunk that is here is zeros, and what it becomes the others do */
+	int model;		/* the chunk that is here is the first of zeros: the others become the same member */
 	uint8_t *in;		/* ENGINE_DICT bytes of what came before, then the chunk */
 	uint8_t *out;
 	size_t len, out_len;
 	size_t dict;		/* how much of the dictionary is filled, at its end */
 	int first;
-	uint64_t end;		/* the input's bytes up to and with this chunk */
-	uint32_t check;		/* of the chunk, when it is a part */
+	uint64_t end;		/* where this chunk ends in the input */
+	uint32_t check;		/* of the chunk, when it is a part of one stream */
 };
 
 struct work {
@@ -53,17 +52,17 @@ struct work {
 	pthread_mutex_t lock;	/* of the next two */
 	int level;		/* adaptive: of the chunk that a worker takes next */
 	int calm;		/* chunks since it was changed that could have been harder */
-	uint8_t *zeros;		/* the writer's: what zeros_count chunks of zeros become, made once */
+	uint8_t *zeros;		/* the writer's: zeros_count copies of the member of a chunk of zeros */
 	size_t zeros_len;	/* of one */
 	size_t zeros_count;
-	int modelled;		/* the reader's: there was a chunk of zeros to make it of */
-	int ended, error;	/* the reader has seen the end of the input; errno when it was none */
+	int modelled;		/* the reader's: there has been a slot with such a chunk */
+	int ended, error;	/* the reader's: the input has ended; errno when it could not be read further */
 	const uint8_t *tail;	/* the reader's: where the last chunk ends */
 	size_t tail_len;
-	uint32_t check;		/* the writer's: of the one stream so far */
+	uint32_t check;		/* the writer's: of one stream, as far as it is written */
 };
 
-/* Whether p[n] is zeros: leaves a chunk that is not at its first other byte. */
+/* Whether p[n] is zeros; looks no further than the first other byte. */
 static int
 all_zero(const uint8_t *p, size_t n)
 {
@@ -90,8 +89,8 @@ head_of(const struct deflate *d, int first, struct gz_head *h)
 }
 
 /*
- * The reader: fills a slot.  What of the chunk before is its dictionary goes before it.  Chunks of
- * zeros behind the first are only counted: to hand them on costs more than to look at them here.
+ * The reader: fills a slot.  The end of the chunk before, its dictionary, goes before it.  Chunks of
+ * zeros behind the first are only counted: it costs more to hand them on than to look at them here.
  */
 static int
 read_chunk(void *arg, size_t number)
@@ -126,7 +125,7 @@ read_chunk(void *arg, size_t number)
 			break;
 		}
 	}
-	/* Nothing is a member too, when there is nothing else. */
+	/* An empty input becomes one empty member. */
 	if (n == 0 && s->zeros == 0 && (joined(w->d) || !s->first))
 		return 0;
 	s->len = (size_t)n;
@@ -152,10 +151,10 @@ member(struct engine *e, const struct gz_head *h, const uint8_t *in, size_t len,
 }
 
 /*
- * The level for the next chunk.  When chunks wait for a worker and there is none to write, we are the
- * slow side: much faster at once, as the highest levels take a hundred times as long as the lowest.
- * When most of the ring waits to be written, or nothing waits for a worker, the other side is: one level
- * harder, after that has lasted, and later where harder was too hard before.
+ * The level for the next chunk.  When chunks wait for a worker and none is ready to be written, compression is the
+ * slow side: the level goes half the way down at once, as the highest takes a hundred times as long as the lowest.
+ * When most of the ring waits to be written, or nothing waits for a worker, reader or writer are: after a while the
+ * level goes one up, and later if that was too hard before.
  */
 static int
 adapt(struct work *w)
@@ -195,7 +194,7 @@ compress_chunk(void *arg, size_t number, size_t worker)
 	s->out_len = 0;
 	if (s->len == 0 && !s->first)
 		return 0;
-	/* Adaptive: the chunk that all zeros become alike is worth the hardest. */
+	/* Adaptive: the one member of all chunks of zeros is worth the hardest level. */
 	rung = w->levels == 1 ? 0 : s->model ? w->levels - 1 : (size_t)(adapt(w) - w->d->level);
 	e = w->engine[worker * w->levels + rung];
 	if (joined(w->d)) {
@@ -209,12 +208,24 @@ compress_chunk(void *arg, size_t number, size_t worker)
 	return s->out_len == 0 ? -DEFLATE_ENGINE : 0;
 }
 
-/* Writes buf[n], whose end is a good place for a file to be cut at. */
+/* Writing failed: cuts a regular file back to before, where its last whole member ends. */
+static void
+cut_back(struct work *w, off_t before)
+{
+	off_t after = lseek(w->out, 0, SEEK_CUR);
+	struct stat st;
+
+	if (w->d->format == DEFLATE_MEMBERS && w->d->out > 0 && before >= 0 && after > before &&
+	    fstat(w->out, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == after &&
+	    ftruncate(w->out, before) == 0)
+		lseek(w->out, before, SEEK_SET);
+}
+
+/* Writes buf[n]: the head of the stream, its end, or whole members. */
 static int
 emit(struct work *w, const uint8_t *buf, size_t n)
 {
-	struct stat st;
-	off_t before = lseek(w->out, 0, SEEK_CUR), after;
+	off_t before = lseek(w->out, 0, SEEK_CUR);
 	int saved;
 
 	if (io_write(w->out, buf, n) == 0) {
@@ -222,16 +233,12 @@ emit(struct work *w, const uint8_t *buf, size_t n)
 		return 0;
 	}
 	saved = errno;
-	after = lseek(w->out, 0, SEEK_CUR);
-	if (w->d->format == DEFLATE_MEMBERS && w->d->out > 0 && before >= 0 && after > before &&
-	    fstat(w->out, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == after &&
-	    ftruncate(w->out, before) == 0)
-		lseek(w->out, before, SEEK_SET);
+	cut_back(w, before);
 	errno = saved;
 	return -DEFLATE_WRITE;
 }
 
-/* Keeps what a chunk of zeros became, as often as it fits; there is memory for one, or -1. */
+/* Keeps copies of the member of a chunk of zeros, as many as are written at once. */
 static int
 keep_model(struct work *w, const struct slot *s)
 {
@@ -309,7 +316,7 @@ write_end(struct work *w, uint8_t *buf)
 	return emit(w, buf, ENGINE_END_LEN + 4);
 }
 
-/* Makes the ring, the engines and the member of zeros; 0, or -1 with errno. */
+/* Allocates the slots with their buffers, and opens the engines.  Returns 0, or -1 with errno. */
 static int
 prepare(struct work *w)
 {
@@ -371,7 +378,7 @@ deflate_run(struct deflate *d, int in, int out)
 	pthread_mutex_init(&w.lock, NULL);
 	w.level = d->level;
 	w.levels = d->level_max > d->level ? (size_t)(d->level_max - d->level) + 1 : 1;
-	/* Alone there is no telling who waits for whom. */
+	/* Adaptive levels need more slots than workers: else nobody can tell who waits for whom. */
 	w.ring = (struct ordered){ .workers = d->threads,
 		.slots = w.levels > 1 ? d->threads + 6 : d->threads > 1 ? d->threads + 3 : 1, .arg = &w,
 		.read = read_chunk, .work = compress_chunk, .write = write_chunk };

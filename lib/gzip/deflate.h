@@ -39,7 +39,7 @@ struct deflate {
 	const char *name;	/* gzip: FNAME, or NULL */
 	const char *comment;	/* gzip: FCOMMENT, or NULL */
 	uint32_t mtime;		/* gzip: MTIME */
-	/* Called after each chunk with the bytes so far, from whichever thread wrote it; or NULL. */
+	/* Called after each chunk with the bytes so far, by the thread that wrote it; or NULL. */
 	void (*progress)(void *arg, uint64_t in, uint64_t out);
 	void *arg;
 	uint64_t in, out;	/* result: bytes read and written */

@@ -1,4 +1,4 @@
-/* Decompression of a whole file, for programs that do that beside something else, and how it ended in words. */
+/* Decompression of a whole file in one call, and in words how it ended. */
 #ifndef GZCORE_GZIP_FILE_H
 #define GZCORE_GZIP_FILE_H
 
@@ -7,14 +7,14 @@
 #define INFLATE_END_WORDS 512
 
 /*
- * The exit status of zinflate(1) for a run of f that ended so, and in words[INFLATE_END_WORDS] what there is to say of
- * it, the input being called path; empty when all is well, or was told of already.
+ * The exit status of zinflate(1) for a run of f that ended with st.  words[INFLATE_END_WORDS]
+ * becomes the message, in which the input is called path; empty when all is well, or has been told.
  */
 int inflate_end(const struct inflate *f, enum inflate_status st, const char *path, char *words);
 
 struct inflate_file {
 	/* The caller's; progress may be NULL. */
-	const char *path;	/* what in is called in words */
+	const char *path;	/* the name of in for words */
 	size_t threads;
 	void (*progress)(void *arg, uint64_t in, uint64_t out);
 	void *arg;

@@ -10,8 +10,12 @@
 #define FCOMMENT 0x10u
 #define RESERVED 0xe0u
 
-#define FIXED 10u	/* ID1 to OS */
-#define EXTRA 8u	/* "IG", its length, the size */
+#define FIXED 10u	/* bytes from ID1 to OS */
+#define SECOND 0x8bu	/* ID2 */
+/* The subfields that say a member's size: their letters and the length of their values. */
+#define SIZE_FIELD "IG\4\0"
+#define BGZF_FIELD "BC\2\0"
+#define EXTRA 8u	/* our extra field, bytes: SIZE_FIELD and the size */
 #define OS_UNIX 3u
 
 static void
@@ -51,8 +55,8 @@ gz_head_write(uint8_t *out, const struct gz_head *h)
 {
 	uint8_t *p = out + FIXED;
 
-	out[0] = 0x1f;
-	out[1] = 0x8b;
+	out[0] = GZ_FIRST;
+	out[1] = SECOND;
 	out[2] = Z_DEFLATED;
 	out[3] = (uint8_t)((h->sized ? FEXTRA : 0) | (h->name != NULL ? FNAME : 0) |
 	    (h->comment != NULL ? FCOMMENT : 0));
@@ -61,8 +65,7 @@ gz_head_write(uint8_t *out, const struct gz_head *h)
 	out[9] = OS_UNIX;
 	if (h->sized) {
 		put16(p, EXTRA);
-		memcpy(p + 2, "IG", 2);
-		put16(p + 4, 4);
+		memcpy(p + 2, SIZE_FIELD, 4);
 		put32(p + 6, 0);
 		p += 2 + EXTRA;
 	}
@@ -89,8 +92,8 @@ gz_trailer_write(uint8_t *out, uint32_t crc, uint64_t len)
 
 struct head_bytes {
 	struct source *s;
-	uLong crc;		/* of those that were taken, for FHCRC */
-	uint64_t left;		/* so many more may be taken */
+	uLong crc;		/* of the bytes taken so far, for FHCRC */
+	uint64_t left;		/* how many more may be taken */
 };
 
 /* Takes a byte of the header; -1 at the end. */
@@ -108,14 +111,17 @@ head_byte(struct head_bytes *h)
 	return c;
 }
 
-/* There are no more bytes, or no more may be taken. */
+/* Why the header could not be taken: there are no more bytes, or it may not have more. */
 static enum gz_status
 head_ended(const struct head_bytes *h)
 {
 	return h->left == 0 ? GZ_BAD : GZ_CUT;
 }
 
-/* Takes a string with its terminator; keeps what fits of it in keep[size] unless NULL. */
+/*
+ * Takes a string with its terminator, and keeps as much of it as fits in keep[size], unless that is
+ * NULL.
+ */
 static enum gz_status
 head_string(struct head_bytes *h, char *keep, size_t size)
 {
@@ -130,42 +136,68 @@ head_string(struct head_bytes *h, char *keep, size_t size)
 	return c < 0 ? head_ended(h) : GZ_OK;
 }
 
-/* Takes XLEN and the subfields, looking for the size (RFC 1952 section 2.3.1.1). */
-static enum gz_status
-head_extra(struct head_bytes *h, struct gz_member *m)
+/* Takes n bytes, the first room of which are kept; -1 at the end. */
+static int
+head_take(struct head_bytes *h, uint8_t *keep, size_t room, size_t n)
 {
-	uint32_t *size = &m->size;
-	uint8_t field[4] = { 0 };
-	size_t in_field = 0, left = 0;
-	int lo = head_byte(h), hi = head_byte(h), ig = 0;
-
-	if (lo < 0 || hi < 0)
-		return head_ended(h);
-	for (size_t xlen = (size_t)lo | (size_t)hi << 8; xlen > 0; xlen--) {
+	for (size_t i = 0; i < n; i++) {
 		int c = head_byte(h);
 
 		if (c < 0)
-			return head_ended(h);
-		if (left > 0) {
-			left--;
-			if (ig)
-				*size |= (uint32_t)c << (8 * (3 - left));
-			continue;
-		}
-		ig = 0;
-		field[in_field++] = (uint8_t)c;
-		if (in_field < sizeof(field))
-			continue;
-		in_field = 0;
-		left = (size_t)field[2] | (size_t)field[3] << 8;
-		ig = field[0] == 'I' && field[1] == 'G' && left == 4 && *size == 0;
-		m->sized |= ig;
-		m->bgzf |= memcmp(field, "BC\2\0", 4) == 0;
+			return -1;
+		if (i < room)
+			keep[i] = (uint8_t)c;
 	}
-	/* A size that the field's end cut short is no size. */
-	if (ig && left > 0)
-		*size = 0;
+	return 0;
+}
+
+/* Notes a subfield that says the member's size; whole: the extra field does not end inside it. */
+static void
+note_subfield(struct gz_member *m, const uint8_t field[4], const uint8_t value[4], int whole)
+{
+	if (memcmp(field, SIZE_FIELD, 4) == 0) {
+		m->sized = 1;
+		if (whole && m->size == 0)
+			m->size = gz_le32(value);
+	} else if (memcmp(field, BGZF_FIELD, 4) == 0) {
+		m->bgzf = 1;
+		if (whole && m->bgzf_size == 0)
+			m->bgzf_size = value[0] + 256u * value[1] + 1;
+	}
+}
+
+/* Takes XLEN and the subfields (RFC 1952 section 2.3.1.1). */
+static enum gz_status
+head_extra(struct head_bytes *h, struct gz_member *m)
+{
+	uint8_t field[4], value[4] = { 0 };
+	size_t left, n;
+
+	if (head_take(h, field, 2, 2) < 0)
+		return head_ended(h);
+	for (left = field[0] + 256u * field[1]; left > 0; left -= n) {
+		size_t len;
+
+		/* Two letters, and the length of the value. */
+		n = left < sizeof(field) ? left : sizeof(field);
+		if (head_take(h, field, sizeof(field), n) < 0)
+			return head_ended(h);
+		if (n < sizeof(field))
+			continue;
+		left -= n;
+		len = field[2] + 256u * field[3];
+		n = len < left ? len : left;
+		if (head_take(h, value, sizeof(value), n) < 0)
+			return head_ended(h);
+		note_subfield(m, field, value, n == len);
+	}
 	return GZ_OK;
+}
+
+int
+gz_knows(const uint8_t *p, size_t n)
+{
+	return n > 0 && p[0] == GZ_FIRST && (n == 1 || p[1] == SECOND);
 }
 
 enum gz_status
@@ -180,7 +212,7 @@ gz_head_read(struct source *s, struct gz_member *m, uint64_t most)
 	memset(m, 0, sizeof(*m));
 	source_fill(s, FIXED);
 	p = source_peek(s, &have);
-	if (have == 0 || p[0] != 0x1f || (have > 1 && p[1] != 0x8b))
+	if (!gz_knows(p, have))
 		return GZ_NONE;
 	if (most < FIXED)
 		return GZ_BAD;
@@ -193,6 +225,7 @@ gz_head_read(struct source *s, struct gz_member *m, uint64_t most)
 	h.crc = crc32(crc32(0, NULL, 0), fixed, FIXED);
 	h.left = most - FIXED;
 	m->mtime = gz_le32(fixed + 4);
+	m->plain = fixed[3] == FEXTRA;
 	if (fixed[3] & FEXTRA)
 		st = head_extra(&h, m);
 	if (st == GZ_OK && (fixed[3] & FNAME))
@@ -212,21 +245,55 @@ gz_head_read(struct source *s, struct gz_member *m, uint64_t most)
 }
 
 uint64_t
+gz_size_said(const uint8_t *p, size_t n)
+{
+	struct gz_member m = { 0 };
+	struct head_bytes h = { .left = UINT64_MAX };
+	struct source from;
+
+	if (n < GZ_SIZED_HEAD || !gz_knows(p, n) || p[2] != Z_DEFLATED ||
+	    (p[3] & (FEXTRA | RESERVED)) != FEXTRA)
+		return 0;
+	source_memory(&from, p + FIXED, n - FIXED);
+	h.s = &from;
+	/* Subfields that are there count, even if others are not. */
+	head_extra(&h, &m);
+	return m.size != 0 ? m.size : m.bgzf_size;
+}
+
+uint64_t
 gz_size_peek(struct source *s)
 {
 	const uint8_t *p;
-	size_t have;
+	size_t have, want;
 
 	source_fill(s, GZ_SIZED_HEAD);
 	p = source_peek(s, &have);
-	if (have < GZ_SIZED_HEAD || p[0] != 0x1f || p[1] != 0x8b || p[2] != Z_DEFLATED || !(p[3] & FEXTRA))
+	if (have < GZ_SIZED_HEAD || !gz_knows(p, have) || !(p[3] & FEXTRA))
 		return 0;
-	/* XLEN, then the subfield: its two letters, its length. */
-	if (p[10] + 256u * p[11] >= EXTRA && memcmp(p + 12, "IG\4\0", 4) == 0)
-		return gz_le32(p + 16);
-	if (p[10] + 256u * p[11] >= 6 && memcmp(p + 12, "BC\2\0", 4) == 0)
-		return p[16] + 256u * p[17] + 1u;
-	return 0;
+	want = FIXED + 2 + p[FIXED] + 256u * p[FIXED + 1];
+	if (want > have) {
+		source_fill(s, want);
+		p = source_peek(s, &have);
+	}
+	return gz_size_said(p, have);
+}
+
+int
+gz_end_parse(const uint8_t *p, size_t n, struct gz_end *e)
+{
+	if (n < GZ_TRAILER)
+		return 0;
+	*e = (struct gz_end){ .crc = gz_le32(p), .data_size = gz_le32(p + 4),
+		.next = gz_size_said(p + GZ_TRAILER, n - GZ_TRAILER) };
+	return 1;
+}
+
+int
+gz_plain_starts(const uint8_t *p, size_t n)
+{
+	return n >= GZ_SIZED_HEAD && p[3] == FEXTRA &&
+	    gz_size_said(p, n < GZ_LOOK ? n : GZ_LOOK) != 0;
 }
 
 enum gz_status

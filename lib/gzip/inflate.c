@@ -6,29 +6,31 @@
 
 #include "engine/engine.h"
 #include "engine/inflate.h"
-#include "gzip/heads.h"
 #include "gzip/members.h"
 
 #define OUT_SIZE (512u * 1024)
 
-/* RFC 1950 section 2.2: the method in the low bits of CMF. */
+/* The method, in the low bits of CMF. */
 #define ZLIB_DEFLATE 8
 
 struct inflate_state {
 	struct engine_inflate *engine;
 	struct inflate_held *held;
-	struct heads heads;
 	uint8_t out[OUT_SIZE];
 };
 
-/* RFC 1952 section 2.3.1, RFC 1950 section 2.2. */
+/* Whether these are CMF and FLG of a zlib stream (RFC 1950 section 2.2). */
+static int
+is_zlib(const uint8_t head[2])
+{
+	return (head[0] & 0x0f) == ZLIB_DEFLATE && head[0] >> 4 <= 7 &&
+	    (head[0] * 256u + head[1]) % 31 == 0;
+}
+
 int
 inflate_knows(const uint8_t *bytes, size_t n)
 {
-	if (n < 2)
-		return n == 1 && bytes[0] == 0x1f;
-	return (bytes[0] == 0x1f && bytes[1] == 0x8b) ||
-	    ((bytes[0] & 0x0f) == ZLIB_DEFLATE && bytes[0] >> 4 <= 7 && (bytes[0] * 256u + bytes[1]) % 31 == 0);
+	return gz_knows(bytes, n) || (n >= 2 && is_zlib(bytes));
 }
 
 int
@@ -42,7 +44,6 @@ inflate_open(struct inflate *f, struct source *in, struct sink *out)
 	if ((f->state = malloc(sizeof(*f->state))) == NULL)
 		return -1;
 	f->state->held = NULL;
-	heads_open(&f->state->heads, in);
 	if ((f->state->engine = engine_inflate_new()) == NULL) {
 		free(f->state);
 		f->state = NULL;
@@ -62,9 +63,8 @@ inflate_close(struct inflate *f)
 	f->state = NULL;
 }
 
-/* The input ended too early: because it was cut, or because it could not be read. */
-static enum inflate_status
-ended_early(struct inflate *f)
+enum inflate_status
+inflate_ended_early(struct inflate *f)
 {
 	f->at = source_at(f->in);
 	if (f->in->failed == 0)
@@ -73,7 +73,7 @@ ended_early(struct inflate *f)
 	return INFLATE_READ;
 }
 
-/* Gives back what the engine took behind the end of the stream. */
+/* Gives back the bytes behind the end of the stream that the engine took. */
 static enum inflate_status
 give_back(struct inflate *f)
 {
@@ -83,7 +83,7 @@ give_back(struct inflate *f)
 	return source_unread(f->in, extra, n) < 0 ? INFLATE_MEMORY : INFLATE_OK;
 }
 
-/* Decodes raw DEFLATE data; the length goes to *len, the checksum that sum computes to *check. */
+/* Decodes raw DEFLATE data.  Says how much that was in *len; sum adds it to *check. */
 static enum inflate_status
 decode(struct inflate *f, uint32_t (*sum)(uint32_t, const uint8_t *, size_t), uint64_t *len,
     uint32_t *check)
@@ -98,13 +98,13 @@ decode(struct inflate *f, uint32_t (*sum)(uint32_t, const uint8_t *, size_t), ui
 		const uint8_t *p;
 		size_t n, taken, made;
 
-		/* More than it may have. */
+		/* The stream goes on behind its bounds. */
 		if (source_at(f->in) >= f->stop) {
 			rc = ENGINE_INFLATE_BAD;
 			break;
 		}
 		if (source_fill(f->in, 1) == 0)
-			return ended_early(f);
+			return inflate_ended_early(f);
 		do {
 			p = source_peek(f->in, &n);
 			if (f->stop - source_at(f->in) < n)
@@ -134,7 +134,7 @@ static enum inflate_status
 trailer(struct inflate *f, uint8_t *p, size_t n)
 {
 	if (source_fill(f->in, n) < n)
-		return ended_early(f);
+		return inflate_ended_early(f);
 	source_read(f->in, p, n);
 	return INFLATE_OK;
 }
@@ -158,9 +158,8 @@ inflate_body(struct inflate *f, struct inflate_member *m)
 	return INFLATE_OK;
 }
 
-/* Decodes a zlib stream (RFC 1950 section 2.2), if one comes. */
-static enum inflate_status
-zlib_stream(struct inflate *f, struct inflate_member *m)
+enum inflate_status
+inflate_zlib(struct inflate *f, struct inflate_member *m)
 {
 	enum inflate_status st;
 	uint8_t head[2], t[4];
@@ -172,11 +171,11 @@ zlib_stream(struct inflate *f, struct inflate_member *m)
 	if (have < 2)
 		return INFLATE_FORMAT;
 	memcpy(head, p, 2);
-	if ((head[0] & 0x0f) != ZLIB_DEFLATE || head[0] >> 4 > 7 || (head[0] * 256u + head[1]) % 31 != 0)
+	if (!is_zlib(head))
 		return INFLATE_FORMAT;
 	source_take(f->in, 2);
 	f->at = source_at(f->in);
-	/* FDICT: a preset dictionary, which nobody gave us. */
+	/* FDICT: it needs a preset dictionary, and we have none. */
 	if (head[1] & 0x20)
 		return INFLATE_HEAD;
 	m->check = 1;
@@ -184,6 +183,7 @@ zlib_stream(struct inflate *f, struct inflate_member *m)
 	    (st = trailer(f, t, sizeof(t))) != INFLATE_OK)
 		return st;
 	f->at = source_at(f->in) - sizeof(t);
+	m->size = source_at(f->in) - m->offset;
 	if (m->check != ((uint32_t)t[0] << 24 | (uint32_t)t[1] << 16 | (uint32_t)t[2] << 8 | t[3]))
 		return INFLATE_CHECK;
 	return INFLATE_OK;
@@ -209,7 +209,7 @@ inflate_member(struct inflate *f, struct inflate_member *m)
 			st = inflate_body(f, m);
 			break;
 		case GZ_CUT:
-			return ended_early(f);
+			return inflate_ended_early(f);
 		case GZ_BAD:
 			return INFLATE_HEAD;
 		default:
@@ -240,159 +240,4 @@ inflate_ended(struct inflate *f)
 		if (i < n)
 			return 0;
 	}
-}
-
-/* The first member or stream, whichever format it has; *zlib says so. */
-static enum inflate_status
-first(struct inflate *f, struct inflate_member *m, int *zlib)
-{
-	enum inflate_status st;
-
-	*zlib = 0;
-	if (source_fill(f->in, 1) == 0)
-		return f->in->failed != 0 ? ended_early(f) : INFLATE_EMPTY;
-	if ((st = inflate_member(f, m)) != INFLATE_FORMAT)
-		return st;
-	*zlib = 1;
-	st = zlib_stream(f, m);
-	m->size = source_at(f->in) - m->offset;
-	return st;
-}
-
-/*
- * Takes the zeros behind a member; sized: it says its size.  Nobody pads between members that do:
- * there zeros are what a disk gives for members that it has lost.  *more says whether more follows.
- */
-static enum inflate_status
-behind(struct inflate *f, int sized, int *more)
-{
-	uint8_t next;
-
-	f->at = source_at(f->in);
-	/* No more is read than that: what comes may be hopped over. */
-	*more = f->in->seekable && source_look(f->in, f->at, &next, 1) == 1 && next != 0;
-	if (*more)
-		return INFLATE_OK;
-	*more = !inflate_ended(f);
-	if (!*more)
-		return f->in->failed != 0 ? ended_early(f) : INFLATE_OK;
-	if (sized && source_at(f->in) != f->at && gz_size_peek(f->in) != 0)
-		return INFLATE_HEAD;
-	return INFLATE_OK;
-}
-
-/*
- * Decodes member after member, showing each to seen unless NULL, until one ends at or beyond data
- * offset stop; one: there has been one before.  hop says whether a member may be passed over unseen;
- * it moves the source and the sink itself.
- */
-static enum inflate_status
-walk(struct inflate *f, int one, uint64_t stop,
-    int (*hop)(struct inflate *, struct inflate_member *, uint64_t), uint64_t hop_to,
-    void (*seen)(void *, const struct inflate_member *), void *arg)
-{
-	struct inflate_member m;
-	enum inflate_status st;
-	int zlib = 0, more;
-
-	for (;;) {
-		memset(&m, 0, sizeof(m));
-		if (hop != NULL && hop(f, &m, hop_to)) {
-			st = INFLATE_OK;
-		} else if (!one) {
-			st = first(f, &m, &zlib);
-		} else if ((st = inflate_member(f, &m)) == INFLATE_FORMAT) {
-			f->at = m.offset;
-			return INFLATE_TRAILING;
-		}
-		if (st != INFLATE_OK)
-			return st;
-		one = 1;
-		if (seen != NULL)
-			seen(arg, &m);
-		if (f->out->at >= stop)
-			return INFLATE_OK;
-		if ((st = behind(f, m.head.sized || m.head.bgzf, &more)) != INFLATE_OK || !more)
-			return st;
-		if (zlib) {
-			f->at = source_at(f->in);
-			return INFLATE_TRAILING;
-		}
-	}
-}
-
-/* Settles the output; its failure outweighs nothing that went wrong before. */
-static enum inflate_status
-finish(struct inflate *f, enum inflate_status st)
-{
-	if (sink_end(f->out) == 0 || st == INFLATE_WRITE)
-		return st;
-	f->error = errno;
-	return INFLATE_WRITE;
-}
-
-enum inflate_status
-inflate_all(struct inflate *f)
-{
-	enum inflate_status st;
-	int some, more = 1;
-
-	st = inflate_members(f, &some);
-	if (st == INFLATE_OK && some)
-		st = behind(f, 1, &more);
-	if (st == INFLATE_OK && more)
-		st = walk(f, some, UINT64_MAX, NULL, 0, NULL, NULL);
-	return finish(f, st);
-}
-
-/*
- * Passes over the member that comes when it names a size that leads to another such member or to
- * the end, its trailer can tell the size of its data, and that ends at or before limit.  Fills in m and
- * returns 1, else moves nothing.
- */
-static int
-hop(struct inflate *f, struct inflate_member *m, uint64_t limit)
-{
-	struct source *s = f->in;
-	struct gz_member next;
-	uint64_t at = source_at(s), left = s->size > at ? s->size - at : 0, len;
-	uint8_t t[GZ_TRAILER];
-
-	if (!s->seekable || gz_head_look(s, at, &m->head, &len, UINT64_MAX) != GZ_OK || m->head.size == 0 ||
-	    m->head.size > left || m->head.size < len + 2 + GZ_TRAILER || !gz_size_whole(m->head.size) ||
-	    source_look(s, at + m->head.size - GZ_TRAILER, t, GZ_TRAILER) < GZ_TRAILER ||
-	    f->out->at > limit || gz_le32(t + 4) > limit - f->out->at ||
-	    (m->head.size < left &&
-	    (heads_look(&f->state->heads, at + m->head.size, &next, &len) != GZ_OK || next.size == 0))) {
-		source_seek(s, at);
-		return 0;
-	}
-	m->check = gz_le32(t);
-	m->data_size = gz_le32(t + 4);
-	m->offset = at;
-	m->size = m->head.size;
-	m->data_offset = f->out->at;
-	f->out->at += m->data_size;
-	source_seek(s, at + m->size);
-	return 1;
-}
-
-enum inflate_status
-inflate_list(struct inflate *f, void (*seen)(void *arg, const struct inflate_member *m), void *arg)
-{
-	return walk(f, 0, UINT64_MAX, f->in->seekable ? hop : NULL, UINT64_MAX, seen, arg);
-}
-
-enum inflate_status
-inflate_range(struct inflate *f, uint64_t offset, uint64_t len)
-{
-	uint64_t end = len > UINT64_MAX - offset ? UINT64_MAX : offset + len;
-	enum inflate_status st;
-
-	f->out->from = offset;
-	f->out->to = end;
-	st = finish(f, walk(f, 0, end, f->in->seekable ? hop : NULL, offset, NULL, NULL));
-	if ((st == INFLATE_OK || st == INFLATE_TRAILING) && f->out->at < end)
-		return INFLATE_SHORT;
-	return st;
 }

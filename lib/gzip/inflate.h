@@ -28,9 +28,9 @@ struct inflate {
 	uint64_t at;		/* after an error: the offset in the input where it showed */
 	int error;		/* errno of INFLATE_READ and INFLATE_WRITE */
 	size_t threads;		/* that decode members which say their size; 1 after inflate_open */
-	int doubtful;		/* the sizes that members say are not read ahead for */
-	uint64_t stop;		/* no member's data goes beyond this offset of the input; UINT64_MAX after inflate_open */
-	int strict;		/* a size field that is wrong counts as damage, though nothing needs it */
+	int doubtful;		/* members' sizes are not believed: none is read ahead by its size */
+	uint64_t stop;		/* where members' data ends at most, in the input; UINT64_MAX at first */
+	int strict;		/* a wrong size field counts as damage, though nothing needs it */
 	/* Called as the work goes on, unless NULL. */
 	void (*progress)(void *arg, uint64_t in, uint64_t out);
 	void *arg;
@@ -66,18 +66,19 @@ struct inflate_lost {
 		INFLATE_LOST_NOTHING,	/* damaged, and its data was written all the same */
 		INFLATE_LOST_KNOWN,	/* len bytes of data, zeros instead */
 		INFLATE_LOST_UNKNOWN,	/* data from data_offset on, nobody knows how much */
-		INFLATE_LOST_PERHAPS	/* no header was there: may be data from data_offset on, or none at all */
+		INFLATE_LOST_PERHAPS	/* no header: maybe data from data_offset on, or none */
 	} kind;
 	uint64_t at;		/* offset in the input */
 	uint64_t data_offset;	/* in the output */
 	uint64_t len;
-	uint64_t least;		/* INFLATE_LOST_UNKNOWN: at least so many bytes of data are missing */
+	uint64_t least;		/* INFLATE_LOST_UNKNOWN: at least this much data is missing, bytes */
 };
 
 /*
- * Decodes what can be decoded of a seekable input.  A lost member of which it is proved how much data it
- * had becomes zeros, so that all other bytes keep their offsets; INFLATE_LOST.  Where that is not proved, what
- * comes may stand at a wrong offset, and at the end some may be missing; INFLATE_UNKNOWN.  lost is called for each.
+ * Decodes what can be decoded of a seekable input.  A lost member of which it is proved how much
+ * data it had becomes zeros, so that all other bytes keep their offsets; INFLATE_LOST.  Where that
+ * is not proved, what comes may stand at a wrong offset, and at the end some may be missing;
+ * INFLATE_UNKNOWN.  lost is called for each.
  */
 enum inflate_status inflate_salvage(struct inflate *f,
     void (*lost)(void *arg, const struct inflate_lost *l), void *arg);
@@ -87,13 +88,20 @@ enum inflate_status inflate_salvage(struct inflate *f,
 const char *inflate_lost_words(char words[INFLATE_LOST_WORDS], const struct inflate_lost *l);
 
 /*
- * For the functions above.  Decodes one member whose header may or may not have been taken yet
- * (inflate_body: it has); fills in m but for offset and data_offset.
+ * For the functions above, which are in files of their own (walk.c, salvage.c): one member, whose
+ * header is still to be taken, or has been (inflate_body).  They fill in m; inflate_body neither
+ * its offset nor its data_offset.
  */
 enum inflate_status inflate_member(struct inflate *f, struct inflate_member *m);
 enum inflate_status inflate_body(struct inflate *f, struct inflate_member *m);
 
-/* Whether the zeros and the end follow, taking the zeros: the rest may be another member. */
+/* Likewise a zlib stream, if one comes; inflate_member has said where it starts. */
+enum inflate_status inflate_zlib(struct inflate *f, struct inflate_member *m);
+
+/* The input ended too early: whether it was cut, or could not be read. */
+enum inflate_status inflate_ended_early(struct inflate *f);
+
+/* Takes zeros; whether the input ends behind them.  Else another member may come. */
 int inflate_ended(struct inflate *f);
 
 #endif

@@ -1,21 +1,13 @@
 #include "gzip/member.h"
 
 #include <stdlib.h>
-#include <zlib.h>
-
-#ifdef WITH_LIBDEFLATE
-#include <libdeflate.h>
-#endif
 
 #include "engine/engine.h"
+#include "engine/inflate.h"
 #include "gzip/gz.h"
 
 struct member {
-#ifdef WITH_LIBDEFLATE
-	struct libdeflate_decompressor *engine;
-#else
-	z_stream z;
-#endif
+	struct engine_decoder *decoder;
 };
 
 int
@@ -41,58 +33,26 @@ member_body(const uint8_t *in, size_t len, struct member_body *b)
 struct member *
 member_new(void)
 {
-	struct member *m = calloc(1, sizeof(*m));
+	struct member *m = malloc(sizeof(*m));
 
-	if (m == NULL)
+	if (m != NULL && (m->decoder = engine_decoder_new()) == NULL) {
+		free(m);
 		return NULL;
-#ifdef WITH_LIBDEFLATE
-	if ((m->engine = libdeflate_alloc_decompressor()) != NULL)
-		return m;
-#else
-	if (inflateInit2(&m->z, -MAX_WBITS) == Z_OK)
-		return m;
-#endif
-	free(m);
-	return NULL;
+	}
+	return m;
 }
 
 void
 member_free(struct member *m)
 {
-	if (m == NULL)
-		return;
-#ifdef WITH_LIBDEFLATE
-	libdeflate_free_decompressor(m->engine);
-#else
-	inflateEnd(&m->z);
-#endif
+	if (m != NULL)
+		engine_decoder_free(m->decoder);
 	free(m);
-}
-
-static int
-inflated(struct member *m, const struct member_body *b, uint8_t *data)
-{
-#ifdef WITH_LIBDEFLATE
-	size_t used, made;
-
-	return libdeflate_deflate_decompress_ex(m->engine, b->deflated, b->len, data, b->data_len, &used,
-		    &made) == LIBDEFLATE_SUCCESS &&
-	    used == b->len && made == b->data_len;
-#else
-	uint8_t none;
-
-	if (inflateReset(&m->z) != Z_OK)
-		return 0;
-	m->z.next_in = (uint8_t *)(uintptr_t)b->deflated;
-	m->z.avail_in = (uInt)b->len;
-	m->z.next_out = b->data_len > 0 ? data : &none;
-	m->z.avail_out = (uInt)b->data_len;
-	return inflate(&m->z, Z_FINISH) == Z_STREAM_END && m->z.avail_in == 0 && m->z.avail_out == 0;
-#endif
 }
 
 int
 member_decode(struct member *m, const struct member_body *b, uint8_t *data)
 {
-	return inflated(m, b, data) && engine_crc32(0, data, b->data_len) == b->crc;
+	return engine_decoder_run(m->decoder, b->deflated, b->len, data, b->data_len) &&
+	    engine_crc32(0, data, b->data_len) == b->crc;
 }

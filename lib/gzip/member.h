@@ -13,16 +13,16 @@ struct member_body {
 	uint32_t crc;
 };
 
-/* Takes the member in[len] apart; 0 when it is not one that says exactly that size, else 1. */
+/* Takes the member in[len] apart.  Returns 1, or 0 when it is none, or claims another size. */
 int member_body(const uint8_t *in, size_t len, struct member_body *b);
 
-/* A decoder, which a thread has for itself; NULL with errno. */
+/* A decoder, for one thread; NULL with errno. */
 struct member *member_new(void);
 void member_free(struct member *m);
 
 /*
- * Decodes into data[b->data_len]: 1 when data and member end exactly where they should and the checksum
- * is right, else 0.
+ * Decodes into data[b->data_len].  Returns 1 when data and member end exactly where they should and
+ * the checksum is right, else 0.
  */
 int member_decode(struct member *m, const struct member_body *b, uint8_t *data);
 

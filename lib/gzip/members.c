@@ -1,11 +1,11 @@
 /*
  * The reader takes whole members, by the size that each claims, into slots, small ones together;
- * workers decode them in memory and check everything; the writer puts them out in order.  A claim is believed only when the
- * member's data ends exactly where it says: at the first that does not, all stops, and what was
- * read since goes back to the source.
+ * workers decode them in memory and check everything; the writer puts them out in order.  A claim
+ * is believed only when the member's data ends exactly where it says: at the first that does not,
+ * all stops, and what was read since goes back to the source.
  *
- * Only the reader asks for memory, before a worker has the slot.  When it gets none, what was read is finished, and all
- * starts anew with half as many workers: one is enough.
+ * Only the reader asks for memory, before a worker has the slot.  When it gets none, what was read
+ * is finished, and all starts anew with half as many workers: one is enough.
  */
 #include "gzip/members.h"
 
@@ -19,14 +19,17 @@
 /* What the functions of the ring fail with. */
 enum { STOP = -1, WRITE = -2, MEMORY = -3 };
 
-/* A slot takes members until they are, or would become, this many bytes: as many as gzdeflate's chunk. */
+/*
+ * A slot takes members until they are, or would become, this many bytes: as many as gzdeflate's
+ * chunk.
+ */
 #define TOGETHER (256u * 1024)
 #define TOGETHER_MAX 64
 
 struct slot {
 	uint8_t *in, *out;
 	size_t in_room, out_room;
-	size_t members, sound;		/* that are here, and of which all is well, from the first on */
+	size_t members, sound;		/* how many are here; how many of these, from the first on, are sound */
 	size_t end[TOGETHER_MAX];	/* of each member, in in */
 	size_t out_len;			/* of the sound ones */
 	size_t taken;			/* bytes of in that are not to be given back */
@@ -67,7 +70,7 @@ holdable(uint64_t size)
 	return size >= GZ_MEMBER_MIN && size <= INFLATE_HELD;
 }
 
-/* What was read for a slot comes again; -1 when there is no memory for that either. */
+/* Gives what was read for a slot back to the source; -1 when there is no memory for that either. */
 static int
 unread(struct members *m, struct slot *s, size_t len)
 {
@@ -160,7 +163,9 @@ write_members(void *arg, size_t number)
 	return s->sound < s->members ? STOP : 0;
 }
 
-/* Memory for the decoders, and for slots of members like the one that comes; -1 when there is none. */
+/*
+ * Memory for the decoders, and for slots of members like the one that comes; -1 when there is none.
+ */
 static int
 prepare(struct members *m, uint64_t size)
 {
@@ -259,7 +264,10 @@ inflate_held_free(struct inflate_held *h)
 	free(h);
 }
 
-/* What the member at h->in[len] says, and its data at h->out; 1 when it is sound, 0, or -1 when there is no memory. */
+/*
+ * Decodes the member at h->in[len] to h->out, and fills in m.  Returns 1 when it is sound, else 0;
+ * -1 when there is no memory.
+ */
 static int
 decode_held(struct inflate_held *h, size_t len, struct inflate_member *m)
 {

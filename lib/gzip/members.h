@@ -5,25 +5,26 @@
 #include "gzip/inflate.h"
 
 /*
- * The most bytes of a member, compressed and not, that is held: one that says more is left to the
- * stream's decoder, which holds none.
+ * The largest member, compressed and not, that is held in memory, bytes.  One that claims more is
+ * left to the stream's decoder, which holds none.
  */
 #define INFLATE_HELD (4u * 1024 * 1024)
 
 /*
- * Decodes members as long as they say their size, truly, and are sound.  What comes then, if
- * anything, is still in the source: an ordinary member, the end, or one that is damaged or lies, for the
- * stream's decoder to judge.  *some says whether there was one.
+ * Decodes members until one does not say its size, says a wrong one, or is not sound: that is still
+ * in the source, for the stream's decoder to judge.  *some says whether there was any before.
  */
 enum inflate_status inflate_members(struct inflate *f, int *some);
 
 /*
- * Decodes the one member that comes, when inflate_members would: *done says so, and m has what it says; else all is
- * still in the source, and no size is believed from there on.  So a member has one verdict, whoever decodes it.  *held is its memory, NULL at first, to be
- * freed with inflate_held_free.
+ * Decodes the next member and fills in m, if inflate_members would decode it, which *done says.
+ * Else all of it is still in the source, and no size is believed from there on.  So a member has
+ * the same verdict whoever decodes it.  *held is NULL at first; the caller frees it with
+ * inflate_held_free.
  */
 struct inflate_held;
-enum inflate_status inflate_held(struct inflate *f, struct inflate_held **held, struct inflate_member *m, int *done);
+enum inflate_status inflate_held(struct inflate *f, struct inflate_held **held,
+    struct inflate_member *m, int *done);
 void inflate_held_free(struct inflate_held *h);
 
 #endif

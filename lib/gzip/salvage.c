@@ -1,11 +1,10 @@
 /*
- * What can be saved of a damaged gzip file.  A member that decodes and matches its checksum is
- * sound; any other is lost as a whole, since nothing says which of its bytes are right.
- *
- * Two things are to be proved of a lost member.  Where it ends: its header says so, and another header stands there,
- * or the file ends.  How much data it had: two witnesses agree, of what its trailer says, what its damaged data came
- * to, and what its neighbours have (all but the last member of a file have a regular chunk).  Bytes that no header
- * announces prove nothing: they may be lost members, or none.
+ * What can be saved of a damaged gzip file.  A member that decodes and matches its checksum is sound; any other is
+ * lost as a whole, since nothing says which of its bytes are right.
+ * A lost member's end is proved when its header claims it, and another header, or the end of the file, is there.
+ * The size of its data is proved when two witnesses agree: its trailer, the size that its damaged data came to, and
+ * its neighbours (all members of a file but the last have the same).  Bytes without a header prove nothing: they may
+ * be lost members, or none.
  */
 #include <errno.h>
 #include <string.h>
@@ -13,9 +12,8 @@
 #include "gzip/heads.h"
 #include "gzip/inflate.h"
 
-/* No member of n bytes is smaller. */
+/* The bounds of a member of n bytes of data, with the smallest header: a stored block of some KiB costs 5 bytes more. */
 #define MEMBER_LEAST(n) ((n) / GZ_RATIO + GZ_SIZED_HEAD + GZ_TRAILER)
-/* Nor larger, with a plain header: stored blocks cost 5 bytes for each, of some KiB. */
 #define MEMBER_MOST(n) ((n) + (n) / 512 + 256)
 
 #define NONE UINT64_MAX	/* a size that is not known */
@@ -27,15 +25,16 @@ struct salvage {
 	void *arg;
 	uint64_t last;		/* the size of the data of the member before, or NONE */
 	int sized;		/* the member before says its size: zeros behind it are no padding */
-	int sure;		/* a member does start here, if any: no bytes without a header came before */
-	int confirmed;		/* of the member that is decoded: another header, or the end, is where it says that it ends */
+	int sure;		/* no bytes without a header came before: if members follow, the first starts here */
+	int confirmed;		/* another header, or the end, is where the member that is decoded says that it ends */
+	uint64_t plain;		/* the length of the file's plain headers, as far as one has been seen */
 	struct heads heads;
 	struct inflate_lost doubt;	/* not told yet: it may go on */
-	uint64_t doubt_end;		/* where it ends, 0: there is none */
+	uint64_t doubt_end;		/* where it ends; 0: there is none */
 	enum inflate_status worst;
 };
 
-/* The offset of the first byte from at on that is not zero, at most end. */
+/* The offset of the first byte at or after at that is not zero; end at most. */
 static uint64_t
 behind_zeros(struct salvage *v, uint64_t at, uint64_t end)
 {
@@ -62,15 +61,16 @@ plausible(struct salvage *v, uint64_t at, uint64_t end, uint64_t n)
 	struct gz_member head;
 	uint64_t size = end - at, len;
 
-	/* What a header has beyond the plain one says nothing of the data. */
-	if (heads_sized(&v->heads, at, &head, &len) && len < size && len > GZ_SIZED_HEAD)
+	/* Count any header as the smallest one: its length says nothing of the data. */
+	len = heads_sized(&v->heads, at, &head, &len) ? len : v->plain;
+	if (len < size && len > GZ_SIZED_HEAD)
 		size -= len - GZ_SIZED_HEAD;
-	/* Of nothing: a header, one block without codes, a trailer. */
+	/* No data: a header, one block without codes, a trailer. */
 	return n == 0 ? size <= GZ_SIZED_HEAD + 5 + GZ_TRAILER :
 			MEMBER_LEAST(n) <= size && (n >= size || size <= MEMBER_MOST(n));
 }
 
-/* The least data of a member of which size bytes are there, with a header of len. */
+/* The least data of a member with at least size bytes, len of them its header. */
 static uint64_t
 least(const struct salvage *v, uint64_t size, uint64_t len)
 {
@@ -79,7 +79,7 @@ least(const struct salvage *v, uint64_t size, uint64_t len)
 	return v->last < n ? v->last : n;
 }
 
-/* The size of the data of the next readable member from at on, NONE when it is the last or none. */
+/* The data size of the next readable member at or after at; NONE when there is none, or only the last. */
 static uint64_t
 next_size(struct salvage *v, uint64_t at)
 {
@@ -94,10 +94,7 @@ next_size(struct salvage *v, uint64_t at)
 	return n != 0 && plausible(v, at, at + head.size, n) ? n : NONE;
 }
 
-/*
- * How much data the lost member at [at, end) had, as two witnesses say; made is what its data came to, or NONE.
- * NONE when there are no two.
- */
+/* How much data the lost member at [at, end) had, if two witnesses agree, else NONE.  Its data came to made, or NONE. */
 static uint64_t
 agreed(struct salvage *v, uint64_t at, uint64_t end, uint64_t made)
 {
@@ -108,18 +105,18 @@ agreed(struct salvage *v, uint64_t at, uint64_t end, uint64_t made)
 	if (!plausible(v, at, end, said) || !gz_size_whole(end - at))
 		return NONE;
 	/*
-	 * Its data and its trailer contradict each other, and either may be what is damaged.  Both neighbours are for the
-	 * trailer, and the data is as a few wrong bytes leave it, which a shorter member would hardly be.
+	 * Data and trailer contradict each other, and either may be damaged.  The trailer is right if both neighbours agree
+	 * with it, and the data is off by no more than a few wrong bytes explain.
 	 */
 	if (made != NONE)
 		return said == v->last && said == next && said - said / 64 <= made && made <= said + said / 64 ? said : NONE;
 	if (said == v->last || said == next)
 		return said;
-	/* The first of two: that it is a round number speaks for it. */
+	/* The first of two members has no other witness than that its size is a round number. */
 	return v->last == NONE && next == NONE && end < v->f->in->size && said > 0 && said % ROUND == 0 ? said : NONE;
 }
 
-/* Tells of what is in doubt, when there is any. */
+/* Tells of the doubt, if there is one. */
 static void
 settle(struct salvage *v)
 {
@@ -128,7 +125,7 @@ settle(struct salvage *v)
 	v->doubt_end = 0;
 }
 
-/* What lies at [at, end) is lost, and nobody knows how much that is; what touches it is told of together with it. */
+/* [at, end) is lost, and nobody knows how much data it had; losses that touch are told of together. */
 static void
 doubt(struct salvage *v, uint64_t at, uint64_t end, struct inflate_lost l)
 {
@@ -154,7 +151,7 @@ put_zeros(struct salvage *v, uint64_t n)
 	return rc == 0 ? INFLATE_OK : INFLATE_WRITE;
 }
 
-/* A damaged member of which it is known how much data it had. */
+/* Tells of a damaged member whose data's size is known. */
 static void
 tell(struct salvage *v, uint64_t at, uint64_t data_offset, uint64_t len)
 {
@@ -167,7 +164,7 @@ tell(struct salvage *v, uint64_t at, uint64_t data_offset, uint64_t len)
 		v->worst = INFLATE_LOST;
 }
 
-/* Decodes a member with its header at offset at, or its data there when raw, up to offset stop at most, into k. */
+/* Decodes a member into k, up to offset stop at most.  Its header is at offset at; raw: its data is. */
 static enum inflate_status
 try_member(struct salvage *v, uint64_t at, int raw, uint64_t stop, struct sink *k, struct inflate_member *m)
 {
@@ -188,8 +185,8 @@ try_member(struct salvage *v, uint64_t at, int raw, uint64_t stop, struct sink *
 }
 
 /*
- * Decodes it into nothing, and when it is sound (or sound but for its size field) into the output.  Its size is
- * confirmed, or it costs what is spare.
+ * Decodes it into nothing, then into the output if it is sound (or all but its size field is).  When its size is not
+ * confirmed, what was read in vain is taken from what is spare.
  */
 static enum inflate_status
 save_member(struct salvage *v, uint64_t at, int raw, uint64_t stop, struct inflate_member *m)
@@ -214,8 +211,8 @@ save_member(struct salvage *v, uint64_t at, int raw, uint64_t stop, struct infla
 }
 
 /*
- * The likeliest size of the data that lay at [at, end), so that what follows has its offset if it was one member: what
- * a neighbour truly has.  0 when none speaks, or nothing follows.
+ * The likeliest data size of [at, end), so that what follows has its right offset if that was one member: the data size
+ * of a sound neighbour.  0 when there is none, or nothing follows.
  */
 static uint64_t
 guess(struct salvage *v, uint64_t at, uint64_t end)
@@ -238,7 +235,7 @@ guess(struct salvage *v, uint64_t at, uint64_t end)
 	return n != NONE && plausible(v, at, end, n) ? n : 0;
 }
 
-/* The member at [at, end) is lost: its header says so, and what stands behind it. */
+/* The member at [at, end) is lost; its end is proved.  It has at least min bytes of data. */
 static enum inflate_status
 lose(struct salvage *v, uint64_t at, uint64_t end, uint64_t made, uint64_t min)
 {
@@ -254,8 +251,8 @@ lose(struct salvage *v, uint64_t at, uint64_t end, uint64_t made, uint64_t min)
 }
 
 /*
- * At offset at is no header, or one that nothing confirms: len is its length, or 0, and size what it says.  Says in *end
- * where the next may be.
+ * At offset at is no header (len 0), or one of len bytes whose size nothing confirms.  Says in *end where the next member
+ * may be.
  */
 static enum inflate_status
 bridge(struct salvage *v, uint64_t at, uint64_t len, uint64_t size, uint64_t *end)
@@ -267,12 +264,14 @@ bridge(struct salvage *v, uint64_t at, uint64_t len, uint64_t size, uint64_t *en
 	struct gz_member head;
 	enum inflate_status st;
 
+	if (stop < f->in->size && heads_sized(&v->heads, stop, &head, &n))
+		v->plain = n;
 	if (len == 0 && zeros > at && zeros < stop && heads_look(&v->heads, zeros, &head, &n) == GZ_OK)
 		stop = zeros;
 	*end = size > 0 && size < stop - at ? at + size : stop;
-	if (len == 0 && stop - at > GZ_SIZED_HEAD) {
-		/* Only the header may be gone; the data follows it. */
-		st = save_member(v, at + GZ_SIZED_HEAD, 1, stop, &m);
+	if (len == 0 && stop - at > v->plain) {
+		/* Only the header may be gone: then the data follows it. */
+		st = save_member(v, at + v->plain, 1, stop, &m);
 		if (st == INFLATE_READ || st == INFLATE_WRITE || st == INFLATE_MEMORY)
 			return st;
 		if (st == INFLATE_OK && m.data_size > 0) {
@@ -291,7 +290,7 @@ bridge(struct salvage *v, uint64_t at, uint64_t len, uint64_t size, uint64_t *en
 	return put_zeros(v, n != NONE ? n : guess(v, at, *end));
 }
 
-/* The last member is cut: what it still holds goes out, as far as it goes, though nothing checks it. */
+/* The last member is cut: writes what can still be decoded, though nothing checks it. */
 static enum inflate_status
 cut(struct salvage *v, uint64_t at, uint64_t len)
 {
@@ -308,17 +307,19 @@ cut(struct salvage *v, uint64_t at, uint64_t len)
 	return INFLATE_OK;
 }
 
-/* Saves the member at *at or what is there in its place, and moves on to what is behind it. */
+/* Saves the member at *at, or what is there in its place, and moves *at behind it. */
 static enum inflate_status
 step(struct salvage *v, uint64_t *at)
 {
 	struct source *s = v->f->in;
 	struct gz_member head, next;
 	struct inflate_member m;
-	uint64_t start = *at, len, n, end, size, data_offset = v->f->out->at;
+	uint64_t start = *at, len, n, end, data_offset = v->f->out->at;
 	int headed = heads_sized(&v->heads, start, &head, &len);
 	enum inflate_status st;
 
+	if (headed && head.plain)
+		v->plain = len;
 	v->confirmed = headed && (start + head.size == s->size || heads_sized(&v->heads, start + head.size, &next, &n));
 	end = v->confirmed ? start + head.size : UINT64_MAX;
 	st = save_member(v, start, 0, end, &m);
@@ -340,12 +341,11 @@ step(struct salvage *v, uint64_t *at)
 		return lose(v, start, end, n, v->sure ? least(v, head.size, len) : 0);
 	}
 	len = heads_look(&v->heads, start, &head, &len) == GZ_OK ? len : 0;
-	size = len > 0 ? head.size : 0;
 	if (st == INFLATE_CUT && !headed && heads_next(&v->heads, start + 1) == s->size) {
 		*at = s->size;
 		return cut(v, start, len);
 	}
-	return bridge(v, start, len, size, at);
+	return bridge(v, start, len, len > 0 ? head.size : 0, at);
 }
 
 static enum inflate_status
@@ -359,7 +359,7 @@ run(struct salvage *v)
 	while (st == INFLATE_OK && at < s->size) {
 		uint64_t zeros = v->sized ? at : behind_zeros(v, at, s->size), len;
 
-		/* Of a member that says its size they may be what is left. */
+		/* Zeros may be what is left of a member that says its size. */
 		if (zeros > at && (zeros == s->size || heads_look(&v->heads, zeros, &head, &len) != GZ_OK || !head.sized))
 			at = zeros;
 		else
@@ -378,7 +378,8 @@ enum inflate_status
 inflate_salvage(struct inflate *f, void (*lost)(void *arg, const struct inflate_lost *l), void *arg)
 {
 	uint64_t at = source_at(f->in), len;
-	struct salvage v = { .f = f, .lost = lost, .arg = arg, .last = NONE, .sized = 1, .sure = 1, .worst = INFLATE_OK };
+	struct salvage v = { .f = f, .lost = lost, .arg = arg, .last = NONE, .sized = 1, .sure = 1, .plain = GZ_SIZED_HEAD,
+		.worst = INFLATE_OK };
 	enum inflate_status st;
 	struct gz_member head;
 	int sized;
@@ -386,9 +387,8 @@ inflate_salvage(struct inflate *f, void (*lost)(void *arg, const struct inflate_
 	heads_open(&v.heads, f->in);
 	sized = at < f->in->size && ((heads_look(&v.heads, at, &head, &len) == GZ_OK && head.sized) ||
 	    heads_next(&v.heads, at) < f->in->size);
-
 	source_seek(f->in, at);
-	/* Without sizes there is nothing to go by: all before the damage is what there is. */
+	/* Without sizes nothing behind the damage can be found. */
 	if (!sized)
 		return inflate_all(f);
 	st = run(&v);

@@ -58,7 +58,9 @@ put(struct sink *k, const uint8_t *buf, size_t len)
 	return 0;
 }
 
-/* The length of what comes first in buf[len]: a block, or less up to where the file's block ends. */
+/*
+ * The length of what comes first in buf[len]: a block, or less up to where the file's block ends.
+ */
 static size_t
 block_len(const struct sink *k, size_t ahead, size_t len)
 {

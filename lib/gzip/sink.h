@@ -13,7 +13,7 @@ struct sink {
 	int sparse;		/* holes are possible */
 	uint64_t at;		/* bytes that came in */
 	uint64_t from, to;	/* only bytes [from, to) of these go out */
-	uint64_t hole;		/* zeros at the end that are owed: not written, not skipped yet */
+	uint64_t hole;		/* zeros at the end that are neither written nor skipped yet */
 	uint64_t pos;		/* when sparse: the file's position */
 };
 
@@ -24,7 +24,7 @@ void sink_open(struct sink *k, int fd);
 int sink_write(struct sink *k, const uint8_t *buf, size_t len);
 int sink_zeros(struct sink *k, uint64_t len);
 
-/* Writes what is owed and gives the file its size.  Returns 0, or -1 with errno. */
+/* Skips the zeros at the end and gives the file its size.  Returns 0, or -1 with errno. */
 int sink_end(struct sink *k);
 
 #endif

@@ -22,8 +22,9 @@ int source_open(struct source *s, int fd);
 void source_close(struct source *s);
 
 /*
- * Reads up to n bytes from offset at of what is seekable, and moves nothing: not even the buffer, so that a look
- * far ahead costs no more than it says.  Returns how many, less than n only at the end and where reading failed.
+ * Reads up to n bytes at offset at of a seekable source, and moves nothing, not even the buffer: a
+ * look far ahead reads no more than n bytes.  Returns how many; less than n only at the end and
+ * where reading failed.
  */
 size_t source_look(struct source *s, uint64_t at, uint8_t *p, size_t n);
 
@@ -38,12 +39,12 @@ void source_memory(struct source *s, const uint8_t *bytes, size_t len);
 size_t source_read(struct source *s, uint8_t *p, size_t n);
 
 /*
- * Gives back the n bytes that were taken last: they come again.  Returns 0, or -1 with errno when there
- * is no memory for them.
+ * Gives back the n bytes that were taken last: they come again.  Returns 0, or -1 with errno when
+ * there is no memory for them.
  */
 int source_unread(struct source *s, const uint8_t *p, size_t n);
 
-/* The bytes in the buffer that come next, *len of them, and taking n of those. */
+/* The *len bytes in the buffer that come next; and taking n of them. */
 const uint8_t *source_peek(const struct source *s, size_t *len);
 void source_take(struct source *s, size_t n);
 

@@ -71,15 +71,10 @@ add_point(struct image *i, uint64_t in, uint64_t out)
 	return 0;
 }
 
-/* What the start of a member, head[len], says of its size; 0 when it does not, more than is held, or 4 GiB may be in it. */
+/* The size that a member claims, if one is held in memory and the trailer tells all of its data's size; else 0. */
 static size_t
-size_said(const uint8_t *head, size_t len)
+usable(uint64_t size)
 {
-	struct source s;
-	uint64_t size;
-
-	source_memory(&s, head, len);
-	size = gz_size_peek(&s);
 	return size < GZ_MEMBER_MIN || size > INFLATE_HELD || !gz_size_whole(size) ? 0 : (size_t)size;
 }
 
@@ -90,19 +85,20 @@ size_said(const uint8_t *head, size_t len)
 static int
 hop(struct image *i, uint64_t size)
 {
-	uint8_t buf[GZ_TRAILER + GZ_SIZED_HEAD];
-	ssize_t n = io_pread(i->fd, buf + GZ_TRAILER, GZ_SIZED_HEAD, 0);
-	size_t member, next, data;
+	uint8_t buf[GZ_END_LOOK];
+	ssize_t n = io_pread(i->fd, buf, GZ_LOOK, 0);
+	size_t member = n > 0 ? usable(gz_size_said(buf, (size_t)n)) : 0;
+	struct gz_end e;
 
-	member = n > 0 ? size_said(buf + GZ_TRAILER, (size_t)n) : 0;
 	while (n >= 0 && member > 0 && member <= size - i->members_end) {
 		uint64_t end = i->members_end + member;
+		size_t data, next;
 
 		n = io_pread(i->fd, buf, sizeof(buf), end - GZ_TRAILER);
-		if (n < (ssize_t)GZ_TRAILER)
+		if (n < 0 || !gz_end_parse(buf, (size_t)n, &e))
 			break;
-		data = gz_le32(buf + 4);
-		next = size_said(buf + GZ_TRAILER, (size_t)n - GZ_TRAILER);
+		data = e.data_size;
+		next = usable(e.next);
 		if (data > INFLATE_HELD || (next == 0 && end < size))
 			break;
 		if (add_point(i, i->members_end, i->members_size) < 0)
@@ -346,8 +342,9 @@ find(struct image *i, uint64_t offset)
 	}
 	/* The file may have changed since it was hopped: everything is checked again. */
 	for (p = nearest(i, offset);;) {
-		ssize_t n = io_pread(i->fd, i->in, GZ_SIZED_HEAD, p.in);
-		size_t len = n > 0 ? size_said(i->in, (size_t)n) : 0, data;
+		uint8_t head[GZ_LOOK];
+		ssize_t n = io_pread(i->fd, head, sizeof(head), p.in);
+		size_t len = n > 0 ? usable(gz_size_said(head, (size_t)n)) : 0, data;
 
 		if (n < 0)
 			return NULL;

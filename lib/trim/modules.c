@@ -1,42 +1,44 @@
-#include "trim/segments.h"
+#include "trim/rules.h"
 
 #include <elf.h>
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/io.h"
 #include "elf/symbol.h"
+#include "trim/keep.h"
+#include "trim/memory.h"
 
 /* The most of a module's headers, or its dynamic section, that is kept, bytes. */
 #define HEADERS 65536
-/* The most entries of a dynamic section, and of a link map: what loops ends too. */
+/*
+ * The most entries of a dynamic section and of a link map that are read: a list that loops ends
+ * too.
+ */
 #define DYNAMIC 4096
 #define LINKS 65536
 /* The longest name, bytes. */
 #define NAME 4096
-/* The most program headers and dynamic entries that are read of all modules: those of 16,384 are fewer. */
-#define LOOKS (2u * 1024 * 1024)
+/*
+ * The most program headers and dynamic entries that are read, of all modules together: 16,384
+ * modules have fewer.
+ */
+#define READS (2u * 1024 * 1024)
 /* The most namespaces of dlmopen(3). */
 #define NAMESPACES 16
 
-int
-trim_names(const char *pattern, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return fnmatch(pattern, path, 0) == 0 || (slash != NULL && fnmatch(pattern, slash + 1, 0) == 0);
-}
-
-/* A module in memory: its own headers say of which class it is. */
+/* A module, as its headers in memory describe it. */
 struct module {
-	uint64_t bias;			/* what is to be added to its addresses */
-	uint64_t dynamic, dynamic_len;	/* 0: none */
-	uint64_t table;			/* of its program headers */
+	uint64_t bias;			/* where it is, minus where its headers say */
+	uint64_t dynamic, dynamic_len;	/* its dynamic section; 0: none */
+	uint64_t table;			/* its program headers: count, of entry bytes each */
 	size_t count, entry;
 };
 
-/* Reads the file header at an address; 0 when it is none of the core's class. */
+/*
+ * Reads the file header at an address; 0 when there is none, or one of another class than the
+ * core's.
+ */
 static int
 read_header(const struct trim *t, uint64_t start, struct module *m)
 {
@@ -57,21 +59,26 @@ read_header(const struct trim *t, uint64_t start, struct module *m)
 	return 1;
 }
 
-/* The program header i; 0 when it is not there. */
+/* What is read of a program header. */
+struct header {
+	uint32_t type;
+	uint64_t offset, vaddr, memsz;
+};
+
+/* Reads program header i; 0 when it is not there. */
 static int
-read_phdr(struct trim *t, const struct module *m, size_t i, uint32_t *type, uint64_t *offset, uint64_t *vaddr,
-    uint64_t *memsz)
+read_phdr(struct trim *t, const struct module *m, size_t i, struct header *h)
 {
 	const struct core *c = t->core;
-	size_t w = trim_word(t), size = c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr), at = c->is64 ? 8 : 4;
+	size_t size = c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr), w = trim_word(t), at = w;
 	uint8_t p[sizeof(Elf64_Phdr)];
 
-	if (t->looks++ >= LOOKS || trim_read(t, m->table + i * m->entry, p, size) != size)
+	if (t->module_reads++ >= READS || trim_read(t, m->table + i * m->entry, p, size) != size)
 		return 0;
-	*type = (uint32_t)core_number(c, p, 4);
-	*offset = core_number(c, p + at, w);
-	*vaddr = core_number(c, p + at + w, w);
-	*memsz = core_number(c, p + at + 4 * w, w);
+	h->type = (uint32_t)core_number(c, p, 4);
+	h->offset = core_number(c, p + at, w);
+	h->vaddr = core_number(c, p + at + w, w);
+	h->memsz = core_number(c, p + at + 4 * w, w);
 	return 1;
 }
 
@@ -84,36 +91,38 @@ keep_range(struct trim *t, enum trim_rule rule, uint64_t start, uint64_t len, ui
 		trim_keep(t, rule, start, start + len);
 }
 
-/* Keeps what says which module it is, and what leads to the link map; start is where its file's first byte is. */
+/*
+ * Keeps what identifies a module, and what leads to the link map.  start is where the first byte of
+ * its file is.
+ */
 static void
 keep_module(struct trim *t, uint64_t start, struct module *m)
 {
-	uint64_t offset, vaddr, memsz;
-	uint32_t type;
+	struct header h;
 	int placed = 0;
 
 	keep_range(t, TRIM_MODULES, start, TRIM_PAGE, TRIM_PAGE);
 	keep_range(t, TRIM_MODULES, m->table, m->count * m->entry, HEADERS);
-	/* The segment that begins with the file's header says what was added to the addresses. */
-	for (size_t i = 0; i < m->count && !placed && read_phdr(t, m, i, &type, &offset, &vaddr, &memsz); i++)
-		if (type == PT_LOAD && offset < TRIM_PAGE) {
-			m->bias = start - (vaddr - offset);
+	/* The segment that begins with the file header tells the bias. */
+	for (size_t i = 0; i < m->count && !placed && read_phdr(t, m, i, &h); i++)
+		if (h.type == PT_LOAD && h.offset < TRIM_PAGE) {
+			m->bias = start - (h.vaddr - h.offset);
 			placed = 1;
 		}
 	if (!placed)
 		return;
-	for (size_t i = 0; i < m->count && read_phdr(t, m, i, &type, &offset, &vaddr, &memsz); i++) {
-		if (type == PT_NOTE || type == PT_DYNAMIC)
-			keep_range(t, TRIM_MODULES, m->bias + vaddr, memsz, HEADERS);
-		if (type == PT_DYNAMIC) {
-			m->dynamic = m->bias + vaddr;
-			m->dynamic_len = memsz;
+	for (size_t i = 0; i < m->count && read_phdr(t, m, i, &h); i++) {
+		if (h.type == PT_NOTE || h.type == PT_DYNAMIC)
+			keep_range(t, TRIM_MODULES, m->bias + h.vaddr, h.memsz, HEADERS);
+		if (h.type == PT_DYNAMIC) {
+			m->dynamic = m->bias + h.vaddr;
+			m->dynamic_len = h.memsz;
 		}
 	}
 }
 
 void
-trim_modules(struct trim *t)
+trim_keep_modules(struct trim *t)
 {
 	const struct core *c = t->core;
 	struct module m;
@@ -127,13 +136,13 @@ trim_modules(struct trim *t)
 		if (c->vdso_at >= f->start && c->vdso_at < f->end)
 			keep_range(t, TRIM_MODULES, f->start, f->end - f->start, HEADERS);
 	}
-	/* Where the core does not say what files there are, each segment may begin one. */
-	for (size_t i = 0; !c->files.seen && i < t->usable; i++)
-		if (read_header(t, t->by_address[i].at, &m))
-			keep_module(t, t->by_address[i].at, &m);
+	/* Where the core has no list of files, each segment may begin one. */
+	for (size_t i = 0; !c->files.seen && i < t->segments.usable; i++)
+		if (read_header(t, t->segments.by_address[i].at, &m))
+			keep_module(t, t->segments.by_address[i].at, &m);
 }
 
-/* The value of an entry of a dynamic section, 0 when there is none. */
+/* The value of a dynamic section's entry; 0 when there is none. */
 static uint64_t
 dynamic_value(struct trim *t, const struct module *m, uint64_t wanted)
 {
@@ -141,7 +150,8 @@ dynamic_value(struct trim *t, const struct module *m, uint64_t wanted)
 	uint64_t tag, value;
 
 	for (size_t i = 0; i < DYNAMIC && 2 * w * (i + 1) <= m->dynamic_len; i++) {
-		if (t->looks++ >= LOOKS || trim_read_word(t, m->dynamic + 2 * w * i, &tag) < 0 || tag == DT_NULL)
+		if (t->module_reads++ >= READS ||
+		    trim_read_word(t, m->dynamic + 2 * w * i, &tag) < 0 || tag == DT_NULL)
 			break;
 		if (tag == wanted && trim_read_word(t, m->dynamic + 2 * w * i + w, &value) == 0)
 			return value;
@@ -149,7 +159,10 @@ dynamic_value(struct trim *t, const struct module *m, uint64_t wanted)
 	return 0;
 }
 
-/* Where the program says that the dynamic linker's struct r_debug is. */
+/*
+ * The address of the dynamic linker's struct r_debug, which the program's dynamic section has; 0:
+ * not known.
+ */
 static uint64_t
 find_debug(struct trim *t)
 {
@@ -176,33 +189,34 @@ keep_name(struct trim *t, uint64_t at)
 	size_t n = at != 0 ? trim_read(t, at, text, sizeof(text)) : 0;
 	const char *end = n > 0 ? memchr(text, '\0', n) : NULL;
 
-	/* What is no name is not worth a page. */
+	/* A name without an end is none, and not worth a page. */
 	if (end != NULL)
 		keep_range(t, TRIM_LINKS, at, (uint64_t)(end - text) + 1, NAME);
 }
 
-/* The dynamic linker's own memory, in which its lists of threads are too. */
+/* Keeps the dynamic linker's own data, which has its lists of threads too. */
 static void
 keep_linker(struct trim *t, uint64_t base)
 {
 	const struct core_file *f = core_files_at(&t->core->files, base);
-	uint64_t end = f != NULL ? f->end : 0;
 
-	for (size_t i = f != NULL ? trim_segments_from(t, f->start) : 0; f != NULL && i < t->usable; i++) {
-		const struct trim_segment *s = &t->segment[t->by_address[i].segment];
+	if (f == NULL)
+		return;
+	for (size_t i = trim_segments_from(&t->segments, f->start); i < t->segments.usable; i++) {
+		const struct trim_segment *s = trim_segments_nth(&t->segments, i);
 
-		/* And what follows it, its .bss. */
-		if (s->vaddr > end)
+		/* The mapping right behind the file is its .bss. */
+		if (s->vaddr > f->end)
 			break;
 		if (s->flags & PF_W)
 			keep_range(t, TRIM_LINKS, s->vaddr, s->filesz, HEADERS);
-		if (s->vaddr == end)
+		if (s->vaddr == f->end)
 			break;
 	}
 }
 
 int
-trim_links(struct trim *t)
+trim_keep_links(struct trim *t)
 {
 	size_t w = trim_word(t), n = 0;
 	uint64_t debug = find_debug(t), node, name, base;
@@ -222,14 +236,18 @@ trim_links(struct trim *t)
 			if (trim_read_word(t, node + 3 * w, &node) < 0)
 				break;
 		}
-		/* From version 2 on there is one for each namespace (glibc 2.35, struct r_debug_extended). */
-		if (core_number(t->core, version, 4) < 2 || trim_read_word(t, debug + 5 * w, &debug) < 0)
+		/*
+		 * From version 2 on each namespace has its own (glibc 2.35, struct
+		 * r_debug_extended).
+		 */
+		if (core_number(t->core, version, 4) < 2 ||
+		    trim_read_word(t, debug + 5 * w, &debug) < 0)
 			break;
 	}
 	return found;
 }
 
-/* Of a file that is the one in the core, as far as both say, where a symbol's data is. */
+/* Finds a symbol's data in a file, unless build IDs show that the core has another one. */
 static int
 find_symbol(const struct core_file *f, const char *name, uint64_t *at, uint64_t *len)
 {
@@ -248,7 +266,7 @@ find_symbol(const struct core_file *f, const char *name, uint64_t *at, uint64_t 
 }
 
 void
-trim_symbols(struct trim *t)
+trim_keep_symbols(struct trim *t)
 {
 	const struct core_files *f = &t->core->files;
 
@@ -264,7 +282,7 @@ trim_symbols(struct trim *t)
 		memcpy(module, t->options->symbol[k], (size_t)(name - t->options->symbol[k]));
 		module[name - t->options->symbol[k]] = '\0';
 		for (size_t i = 0; i < f->count; i++)
-			if (f->file[i].from == 0 && trim_names(module, f->file[i].path) &&
+			if (f->file[i].from == 0 && trim_matches(module, f->file[i].path) &&
 			    find_symbol(&f->file[i], name + 1, &at, &len)) {
 				keep_range(t, TRIM_ASKED, f->file[i].start + at, len, UINT64_MAX);
 				found = 1;

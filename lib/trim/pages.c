@@ -10,7 +10,7 @@ trim_pages_close(struct trim_pages *p)
 	*p = (struct trim_pages){ .slot = NULL };
 }
 
-/* Where a page is, or would be: at least a quarter of the slots are free. */
+/* The slot that a page has, or would have: the search ends, as at least a quarter are free. */
 static size_t
 place(const struct trim_pages *p, uint64_t page)
 {

@@ -5,27 +5,33 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What is kept is kept in pieces of so many bytes, whatever the machine's own pages are: no machine has smaller ones. */
+/* Memory is kept in pages of this size, bytes, whatever the machine's are: none are smaller. */
 #define TRIM_PAGE 4096u
 /* The most pages of a set: 4 GiB of memory. */
 #define TRIM_PAGES (1024u * 1024)
 
 /* All zeros at first. */
 struct trim_pages {
-	uint64_t *slot;		/* a page's number, and 8 bits of why; 0: free */
+	uint64_t *slot;		/* a page's number << 8, and why it is there; 0: free */
 	size_t room, count;
 	int sorted;
 };
 
 void trim_pages_close(struct trim_pages *p);
 
-/* Why an address's page is in the set, from 1 to 255; 0 when it is not.  Not once the set is sorted. */
+/* Why an address's page is in the set, 1 to 255, or 0 when it is not.  Not for a sorted set. */
 unsigned trim_pages_has(const struct trim_pages *p, uint64_t address);
 
-/* Puts a page that is not there into the set.  Returns 0, or -1 with errno: ENOSPC when there are TRIM_PAGES. */
+/*
+ * Puts a page that is not there into the set.  Returns 0, or -1 with errno: ENOSPC when there are
+ * TRIM_PAGES.
+ */
 int trim_pages_add(struct trim_pages *p, uint64_t address, unsigned why);
 
-/* Puts the pages in the order of their addresses: slot[0] to slot[count - 1].  Nothing can be added after it. */
+/*
+ * Puts the pages in the order of their addresses: slot[0] to slot[count - 1].  Nothing can be added
+ * after it.
+ */
 void trim_pages_sort(struct trim_pages *p);
 
 static inline uint64_t

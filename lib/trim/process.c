@@ -11,10 +11,10 @@
 #include "proc/task.h"
 #include "system/deadline.h"
 
-/* The longest auxiliary vector that is compared, bytes: the kernel's has some 20 entries. */
+/* The longest auxiliary vector that is compared, bytes: the kernel's has about 20 entries. */
 #define AUXV 1024
 
-/* What the process that does it shares with the caller, and what it needs. */
+/* What the process that writes the small core needs; shared is the caller's memory too. */
 struct job {
 	struct trim_process *shared;
 	struct trim_process p;
@@ -49,12 +49,14 @@ same_auxv(const struct job *j)
 		if (!core_note_next(&walk, j->core, j->head, &note))
 			return 0;
 	} while (note.type != NT_AUXV);
-	if (note.len > AUXV || image_read(j->head, note.at, ours, (size_t)note.len) != (ssize_t)note.len ||
+	if (note.len > AUXV ||
+	    image_read(j->head, note.at, ours, (size_t)note.len) != (ssize_t)note.len ||
 	    (fd = proc_open_file(j->p.pid, "auxv")) < 0)
 		return 0;
 	n = io_read(fd, theirs, sizeof(theirs));
 	io_close(fd);
-	return n >= (ssize_t)note.len && note.len > 0 && memcmp(ours, theirs, (size_t)note.len) == 0;
+	return n >= (ssize_t)note.len && note.len > 0 &&
+	    memcmp(ours, theirs, (size_t)note.len) == 0;
 }
 
 static void
@@ -66,7 +68,7 @@ fail(struct job *j, enum trim_status st, const char *why)
 }
 
 static void
-write_it(void *arg)
+write_small(void *arg)
 {
 	struct job *j = arg;
 	struct trim t = { .core = j->core, .head = j->head, .options = j->options,
@@ -77,7 +79,7 @@ write_it(void *arg)
 		fail(j, TRIM_SYSTEM, ": its memory");
 		return;
 	}
-	/* Who was forked from the same program has the same vector, but not the same PID. */
+	/* A process forked from the same program has the same vector, but another PID. */
 	if (!same_auxv(j) || (j->core->has_psinfo && proc_has_pid(j->p.pid, j->core->pid) == 0) ||
 	    (j->p.pidfd >= 0 && proc_pidfd_is(j->p.pidfd, j->p.pid) != 1) ||
 	    (j->p.dumped >= 0 && !proc_is_dumped(j->p.dumped, 0, j->p.uid))) {
@@ -117,7 +119,7 @@ trim_process_write(struct trim_process *p, const struct core *core, struct image
 	}
 	j.p = *j.shared = *p;
 	j.shared->status = TRIM_SYSTEM;
-	rc = deadline_run(write_it, &j, TRIM_PROCESS_MS);
+	rc = deadline_run(write_small, &j, TRIM_PROCESS_MS);
 	*p = *j.shared;
 	if (rc < 0) {
 		p->status = TRIM_SYSTEM;

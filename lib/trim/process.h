@@ -1,4 +1,7 @@
-/* A small core of a process while the kernel still holds it: the notes from the core, the memory from the process. */
+/*
+ * A small core of a process while the kernel still holds it: the notes from the core, the memory
+ * from the process.
+ */
 #ifndef GZCORE_TRIM_PROCESS_H
 #define GZCORE_TRIM_PROCESS_H
 
@@ -7,29 +10,30 @@
 
 #include "trim/trim.h"
 
-/* How long it may take, ms: memory that somebody else provides (userfaultfd(2), FUSE) may never come. */
+/* The most time, ms: memory that others provide (userfaultfd(2), FUSE) may never come. */
 #define TRIM_PROCESS_MS 10000
 
 struct trim_process {
 	pid_t pid;
 	int pidfd;	/* of the process, or -1 */
-	int dumped;	/* -1, or /proc/PID (proc_hold): the kernel must be dumping it, and a thread be of uid */
+	/* -1, or /proc/PID (proc_hold): the kernel must be dumping it, and a thread be of uid. */
+	int dumped;
 	uint32_t uid;
 
 	/* What came of it. */
 	enum trim_status status;
 	int error;		/* errno, with TRIM_SYSTEM */
-	char name[64];		/* for a message: "pid 123", and what of it failed */
+	char name[64];		/* for a message: "pid 123", and what failed */
 	int begun;		/* something may have been written */
-	int refused;		/* it was the writing that failed */
-	int full;		/* as in struct trim */
-	size_t unknown_symbols, unknown_symbol;	/* so are these */
+	int refused;		/* writing failed */
+	int full;		/* this and the next are as in struct trim */
+	size_t unknown_symbols, unknown_symbol;
 };
 
 /*
- * Writes the small core of the core whose head is in core and head to fd, above 2, in a process of its own.  The
- * process must be the one that the core is of, by its auxiliary vector and its PID, and that of the pidfd, if there is
- * one.  Returns 0; -1 with what is in p.
+ * Writes the small core of the core whose head is in core and head to fd, above 2, in a process of
+ * its own.  The process must be the one that the core is of, by its auxiliary vector and its PID,
+ * and that of the pidfd, if there is one.  Returns 0; -1 with what is in p.
  */
 int trim_process_write(struct trim_process *p, const struct core *core, struct image *head,
     const struct trim_options *options, int fd);

@@ -4,19 +4,16 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/io.h"
+#include "trim/pages.h"
 
-/* So many pages that cannot be read one after the other are looked at. */
-#define MISSED 4096
 /* Program headers that are read at once. */
 #define BATCH 512
 
 static void
-take_segment(struct trim *t, const uint8_t *p)
+take_segment(struct trim_segments *g, const struct core *c, const uint8_t *p)
 {
-	const struct core *c = t->core;
-	size_t w = trim_word(t), at = c->is64 ? 8 : 4;
-	struct trim_segment *s = &t->segment[t->segments++];
+	size_t w = c->is64 ? 8 : 4, at = c->is64 ? 8 : 4;
+	struct trim_segment *s = &g->segment[g->count++];
 	uint64_t align;
 
 	s->type = (uint32_t)core_number(c, p, 4);
@@ -28,17 +25,18 @@ take_segment(struct trim *t, const uint8_t *p)
 	/* elfutils rounds a segment's ends to this. */
 	align = core_number(c, p + (c->is64 ? 48 : 28), w);
 	s->align = align < TRIM_PAGE ? (uint32_t)align : TRIM_PAGE;
-	/* What lies about its size has no memory behind its bytes. */
+	/* A header that lies about its size has no memory behind its bytes. */
 	if (s->memsz < s->filesz)
 		s->memsz = s->filesz;
 	if (s->type != PT_LOAD)
 		return;
-	/* None that wraps round the end of the address space, nor ends with it. */
-	if (s->filesz == 0 || s->vaddr > UINT64_MAX - TRIM_PAGE || s->memsz >= UINT64_MAX - TRIM_PAGE - s->vaddr ||
-	    s->offset > UINT64_MAX - s->filesz)
+	/* A segment must not wrap round the end of the address space, nor end there. */
+	if (s->filesz == 0 || s->vaddr > UINT64_MAX - TRIM_PAGE ||
+	    s->memsz >= UINT64_MAX - TRIM_PAGE - s->vaddr || s->offset > UINT64_MAX - s->filesz)
 		s->filesz = 0;
 	else
-		t->by_address[t->usable++] = (struct trim_place){ .at = s->vaddr, .segment = t->segments - 1 };
+		g->by_address[g->usable++] =
+		    (struct trim_place){ .at = s->vaddr, .segment = g->count - 1 };
 }
 
 static int
@@ -56,166 +54,70 @@ trim_places_sort(struct trim_place *p, size_t n)
 		qsort(p, n, sizeof(*p), compare);
 }
 
-enum trim_status
-trim_segments_read(struct trim *t)
+int
+trim_segments_read(struct trim_segments *g, const struct core *c, struct image *head)
 {
-	const struct core *c = t->core;
 	size_t size = c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr), n = (size_t)c->segments;
 	uint8_t *buf = malloc(BATCH * size);
-	enum trim_status st = TRIM_SYSTEM;
+	int rc = -1;
 
-	t->segment = calloc(n + 1, sizeof(*t->segment));
-	t->by_address = calloc(n + 1, sizeof(*t->by_address));
-	if (buf == NULL || t->segment == NULL || t->by_address == NULL)
+	g->segment = calloc(n + 1, sizeof(*g->segment));
+	g->by_address = calloc(n + 1, sizeof(*g->by_address));
+	if (buf == NULL || g->segment == NULL || g->by_address == NULL)
 		goto out;
 	for (size_t i = 0; i < n; i += BATCH) {
 		size_t count = n - i < BATCH ? n - i : BATCH;
-		ssize_t got = image_read(t->head, c->table.offset + i * size, buf, count * size);
+		ssize_t got = image_read(head, c->table.offset + i * size, buf, count * size);
 
 		if (got != (ssize_t)(count * size)) {
-			st = got < 0 && errno != EBADMSG ? TRIM_SYSTEM : TRIM_CUT;
+			if (got >= 0)
+				errno = EBADMSG;
 			goto out;
 		}
 		for (size_t k = 0; k < count; k++)
-			take_segment(t, buf + k * size);
+			take_segment(g, c, buf + k * size);
 	}
-	trim_places_sort(t->by_address, t->usable);
-	st = TRIM_OK;
+	trim_places_sort(g->by_address, g->usable);
+	rc = 0;
 out:
 	free(buf);
-	return st;
+	return rc;
+}
+
+void
+trim_segments_close(struct trim_segments *g)
+{
+	free(g->segment);
+	free(g->by_address);
+	*g = (struct trim_segments){ .segment = NULL };
 }
 
 size_t
-trim_segments_from(const struct trim *t, uint64_t address)
+trim_segments_from(const struct trim_segments *g, uint64_t address)
 {
-	size_t from = 0, to = t->usable;
+	size_t from = 0, to = g->usable;
 	const struct trim_segment *s;
 
 	while (from < to) {
 		size_t middle = from + (to - from) / 2;
 
-		if (t->by_address[middle].at <= address)
+		if (g->by_address[middle].at <= address)
 			from = middle + 1;
 		else
 			to = middle;
 	}
 	if (from == 0)
 		return from;
-	s = &t->segment[t->by_address[from - 1].segment];
+	s = trim_segments_nth(g, from - 1);
 	return address - s->vaddr < s->filesz ? from - 1 : from;
 }
 
-/* The same, of a segment that has the byte; NULL when none has. */
-static const struct trim_segment *
-segment_of(const struct trim *t, uint64_t address)
-{
-	size_t i = trim_segments_from(t, address);
-	const struct trim_segment *s = i < t->usable ? &t->segment[t->by_address[i].segment] : NULL;
-
-	return s != NULL && s->vaddr <= address ? s : NULL;
-}
-
 size_t
-trim_segment_at(const struct trim *t, uint64_t address)
+trim_segments_at(const struct trim_segments *g, uint64_t address)
 {
-	const struct trim_segment *s = segment_of(t, address);
+	size_t i = trim_segments_from(g, address);
 
-	return s != NULL ? (size_t)(s - t->segment) : SIZE_MAX;
-}
-
-size_t
-trim_read(const struct trim *t, uint64_t address, void *buf, size_t len)
-{
-	const struct trim_segment *s = segment_of(t, address);
-	uint64_t at, there;
-	ssize_t n;
-
-	if (s == NULL)
-		return 0;
-	at = address - s->vaddr;
-	there = s->filesz - at;
-	n = t->memory.read(t->memory.arg, address, s->offset + at, buf, len < there ? len : (size_t)there);
-	return n > 0 ? (size_t)n : 0;
-}
-
-int
-trim_read_word(const struct trim *t, uint64_t address, uint64_t *value)
-{
-	uint8_t b[8];
-	size_t w = trim_word(t);
-
-	if (trim_read(t, address, b, w) != w)
-		return -1;
-	*value = core_number(t->core, b, w);
-	return 0;
-}
-
-static ssize_t
-read_image(void *arg, uint64_t address, uint64_t offset, void *buf, size_t len)
-{
-	(void)address;
-	return image_read(arg, offset, buf, len);
-}
-
-struct trim_memory
-trim_memory_image(struct image *i)
-{
-	return (struct trim_memory){ .source = TRIM_FILE, .read = read_image, .arg = i };
-}
-
-/* A page from which a byte can be read, as far as it is in the segment. */
-static int
-can_be_read(const struct trim *t, uint64_t page, const struct trim_segment *s)
-{
-	uint64_t start = page < s->vaddr ? s->vaddr : page, end = s->vaddr + s->filesz;
-	uint64_t last = end - page < TRIM_PAGE ? end - 1 : page + TRIM_PAGE - 1;
-	uint8_t b;
-
-	return trim_read(t, start, &b, 1) == 1 && (last == start || trim_read(t, last, &b, 1) == 1);
-}
-
-void
-trim_keep(struct trim *t, enum trim_rule rule, uint64_t start, uint64_t end)
-{
-	/* A page's worth of the budget has the header of a run in it: at most two more for each page. */
-	const uint64_t cost = TRIM_PAGE + 2 * (t->core->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr));
-
-	for (uint64_t page = start / TRIM_PAGE * TRIM_PAGE; page < end;) {
-		size_t i = trim_segments_from(t, page);
-		const struct trim_segment *s = i < t->usable ? &t->segment[t->by_address[i].segment] : NULL;
-		uint64_t last;
-
-		if (s == NULL)
-			return;
-		if (s->vaddr > page)
-			page = s->vaddr / TRIM_PAGE * TRIM_PAGE;
-		last = s->vaddr + s->filesz < end ? s->vaddr + s->filesz : end;
-		/* Another of the same page, or one that another lies over, would not bring us further. */
-		if (last <= page)
-			last = page + 1;
-		for (uint64_t step = TRIM_PAGE, missed = 0; page < last; page += last - page > step ? step : last - page) {
-			if (trim_pages_has(&t->pages, page))
-				continue;
-			/* Of what a header only claims to have we do not look at each page. */
-			if (!can_be_read(t, page, s)) {
-				if (++missed > MISSED)
-					step = step < UINT64_MAX / 2 ? 2 * step : step;
-				continue;
-			}
-			missed = 0;
-			step = TRIM_PAGE;
-			if (t->left < cost)
-				return;
-			if (trim_pages_add(&t->pages, page, rule) < 0) {
-				t->full |= errno == ENOSPC;
-				t->broken |= errno != ENOSPC;
-				return;
-			}
-			t->left -= cost;
-			if (t->added != NULL && t->added_count < t->added_room)
-				t->added[t->added_count++] = page;
-		}
-		page = (page + TRIM_PAGE - 1) / TRIM_PAGE * TRIM_PAGE;
-	}
+	if (i == g->usable || g->by_address[i].at > address)
+		return SIZE_MAX;
+	return g->by_address[i].segment;
 }

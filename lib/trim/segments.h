@@ -1,49 +1,54 @@
-/* The parts of trim.h among themselves. */
+/* The program headers of a core, and which of them an address belongs to. */
 #ifndef GZCORE_TRIM_SEGMENTS_H
 #define GZCORE_TRIM_SEGMENTS_H
 
-#include "trim/trim.h"
+#include <stddef.h>
+#include <stdint.h>
 
-/* What is kept of an entry of the link map, of which glibc's is longer than what <link.h> shows, bytes. */
-#define TRIM_LINK 1200
+#include "core/core.h"
+#include "stored/image.h"
 
-/* Puts places into their order. */
-void trim_places_sort(struct trim_place *p, size_t n);
+/* A program header of the core. */
+struct trim_segment {
+	uint64_t offset, vaddr, filesz, memsz;
+	uint32_t type, flags;
+	uint32_t align;		/* TRIM_PAGE at most */
+};
 
-/* Reads the program headers of the core. */
-enum trim_status trim_segments_read(struct trim *t);
+struct trim_place {
+	uint64_t at;		/* an address, or an offset in the core */
+	size_t segment;		/* its index in struct trim_segments */
+};
 
-/* The first of by_address that ends behind an address: usable when there is none. */
-size_t trim_segments_from(const struct trim *t, uint64_t address);
-
-/* Reads memory, as far as the core has it from there in one run; how much, 0 when nothing is there. */
-size_t trim_read(const struct trim *t, uint64_t address, void *buf, size_t len);
-
-/* A word of memory; 0, or -1 when it is not there. */
-int trim_read_word(const struct trim *t, uint64_t address, uint64_t *value);
-
-/* Keeps the pages of a range, as far as the core has them, the budget lasts and the memory can be read. */
-void trim_keep(struct trim *t, enum trim_rule rule, uint64_t start, uint64_t end);
+/* All zeros at first. */
+struct trim_segments {
+	struct trim_segment *segment;	/* in the order of the core's headers */
+	size_t count;
+	struct trim_place *by_address;	/* those with memory that can be kept */
+	size_t usable;
+};
 
 /*
- * Keeps the stack that a pointer leads to, as much of it as the options say, unless it leads to none.  What is behind the
- * thread's own data, which are at its top, is another's: tp is the thread pointer, or 0.
+ * Reads the program headers of c from head.  Returns 0; -1 with errno, which is EBADMSG where head
+ * has not all of them.
  */
-void trim_stack(struct trim *t, enum trim_rule rule, uint64_t sp, uint64_t tp);
+int trim_segments_read(struct trim_segments *g, const struct core *c, struct image *head);
+void trim_segments_close(struct trim_segments *g);
 
-/* The names that patterns are for: the path, or its last part. */
-int trim_names(const char *pattern, const char *path);
-
-/* Rules that are files of their own. */
-void trim_modules(struct trim *t);
-/* Whether there is a link map. */
-int trim_links(struct trim *t);
-void trim_symbols(struct trim *t);
-
-static inline size_t
-trim_word(const struct trim *t)
+/* The segment of an entry of by_address. */
+static inline const struct trim_segment *
+trim_segments_nth(const struct trim_segments *g, size_t i)
 {
-	return t->core->is64 ? 8 : 4;
+	return &g->segment[g->by_address[i].segment];
 }
+
+/* The first entry of by_address that ends behind an address; usable when there is none. */
+size_t trim_segments_from(const struct trim_segments *g, uint64_t address);
+
+/* The index of the segment that has the byte at an address; SIZE_MAX when none has. */
+size_t trim_segments_at(const struct trim_segments *g, uint64_t address);
+
+/* Sorts places by what they are at. */
+void trim_places_sort(struct trim_place *p, size_t n);
 
 #endif

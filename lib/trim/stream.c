@@ -12,15 +12,13 @@
 #include "core/read.h"
 #include "system/pipe.h"
 #include "system/scratch.h"
-#include "trim/frames.h"
-#include "trim/segments.h"
 
-/* Bytes that are read at once, and a page of those before that was not whole. */
+/* Bytes that are read at once. */
 #define PIECE (256u * 1024)
-/* How long a pipe may bring nothing before it is taken for full, ms: the kernel fills it in less. */
+/*
+ * How long a pipe may bring nothing before it is taken for full, ms: the kernel fills it in less.
+ */
 #define PATIENCE 20
-/* What is kept of a name of the link map, whose length is not known yet, bytes. */
-#define NAME 256
 
 void
 trim_stream_init(struct trim_stream *s, int in)
@@ -37,8 +35,7 @@ trim_stream_close(struct trim_stream *s)
 	if (s->head != NULL)
 		image_close(s->head);
 	core_close(&s->core);
-	trim_pages_close(&s->there);
-	free(s->by_offset);
+	trim_selection_close(&s->selection);
 	free(s->buf);
 	if (s->spool >= 0)
 		io_close(s->spool);
@@ -52,7 +49,7 @@ trim_stream_untouched(const struct trim_stream *s)
 	return s->consumed == 0;
 }
 
-/* Shows bytes from offset at to the parser, as far as it wants them before the memory. */
+/* Shows bytes from offset at to the parser, those that it wants before it is resolved. */
 static void
 feed(struct core *c, uint64_t at, const uint8_t *bytes, size_t n)
 {
@@ -64,7 +61,7 @@ feed(struct core *c, uint64_t at, const uint8_t *bytes, size_t n)
 	}
 }
 
-/* Where the notes end; 0 when they come behind memory, which has gone by then. */
+/* Where headers and notes end; 0 when notes come behind memory, which has passed by then. */
 static uint64_t
 head_end(const struct core *c)
 {
@@ -82,41 +79,42 @@ head_end(const struct core *c)
 	return end;
 }
 
-/* What is wanted next comes from there on; 0 when it never will. */
+/* Whether the parser wants more of the head, and *end, where that ends; 0 when it never comes. */
 static int
-wanted(const struct core *c, uint64_t at, uint64_t *end)
+is_wanted(const struct core *c, uint64_t at, uint64_t *end)
 {
 	uint64_t offset, len;
 
 	if (c->bad != NULL || !core_next(c, at, &offset, &len))
 		return 0;
 	*end = offset + len;
-	/* With all program headers seen, notes that are behind memory show. */
+	/* Once all program headers have been seen, it is known whether notes are behind memory. */
 	return c->table.len == 0 || c->table.done < c->table.len || head_end(c) != 0;
 }
 
-/* The parser has seen what there is: whether that is all that it needs. */
+/* The parser has seen all that there is of the head: opens it when that is enough. */
 static enum trim_status
 head_status(struct trim_stream *s)
 {
 	struct core *c = &s->core;
 
 	if (c->resolved) {
-		s->end = head_end(c);
-		return s->end == 0 ? TRIM_BACKWARDS : image_open(&s->head, s->spool) < 0 ? TRIM_SYSTEM : TRIM_OK;
+		if ((s->end = head_end(c)) == 0)
+			return TRIM_BACKWARDS;
+		return image_open(&s->head, s->spool) < 0 ? TRIM_SYSTEM : TRIM_OK;
 	}
-	if (c->is_core && c->bad == NULL && c->table.done == c->table.len && c->notes > 0 && head_end(c) == 0)
-		return TRIM_BACKWARDS;
-	/* Headers alone, without notes. */
-	if (c->is_core && c->bad == NULL && c->table.done == c->table.len && c->notes == 0)
-		return TRIM_THREADS_NONE;
-	if (c->is_core && c->bad == NULL)
+	if (!c->is_core || c->bad != NULL) {
+		core_end(c);
+		return TRIM_NO_CORE;
+	}
+	if (c->table.done < c->table.len)
 		return TRIM_CUT;
-	core_end(c);
-	return TRIM_NO_CORE;
+	if (c->notes == 0)
+		return TRIM_THREADS_NONE;
+	return head_end(c) == 0 ? TRIM_BACKWARDS : TRIM_CUT;
 }
 
-/* Sees the head without taking it out of the pipe; 0 when that cannot be. */
+/* Reads the head without taking it out of the pipe; 0 when that is not possible. */
 static int
 peek_head(struct trim_stream *s, enum trim_status *st)
 {
@@ -132,7 +130,7 @@ peek_head(struct trim_stream *s, enum trim_status *st)
 	most = (uint64_t)size < PIPE_SIZE ? (uint64_t)size : PIPE_SIZE;
 	if ((s->buf = io_buffer(PIPE_SIZE)) == NULL)
 		return 0;
-	while (!c->resolved && wanted(c, seen, &need)) {
+	while (!c->resolved && is_wanted(c, seen, &need)) {
 		ssize_t n;
 
 		if (need > most || (n = pipe_peek(s->in, s->buf, (size_t)need, PATIENCE)) < 0)
@@ -145,7 +143,7 @@ peek_head(struct trim_stream *s, enum trim_status *st)
 		}
 		seen = (size_t)n;
 	}
-	/* What comes slowly is not yet known to be no core. */
+	/* The rest may only be slow. */
 	if (!c->resolved && c->bad == NULL)
 		return 0;
 	if ((s->spool = scratch_open(PIPE_SIZE, SCRATCH_FITTING, &dir, &most_dir)) < 0 ||
@@ -156,7 +154,7 @@ peek_head(struct trim_stream *s, enum trim_status *st)
 	return 1;
 }
 
-/* Reads more of in, and puts it aside in one piece with what was before. */
+/* Takes more out of in, and appends it to the spool. */
 static ssize_t
 consume(struct trim_stream *s, size_t len)
 {
@@ -183,9 +181,11 @@ read_head(struct trim_stream *s)
 	uint64_t need, most;
 	const char *dir;
 
+	if (s->buf == NULL && (s->buf = io_buffer(PIPE_SIZE)) == NULL)
+		return TRIM_SYSTEM;
 	if ((s->spool = scratch_open(UINT64_MAX, SCRATCH_DISK, &dir, &most)) < 0)
 		return TRIM_SYSTEM;
-	while (!c->resolved && wanted(c, s->consumed, &need)) {
+	while (!c->resolved && is_wanted(c, s->consumed, &need)) {
 		uint64_t at = s->consumed;
 		ssize_t n = consume(s, need - at < PIECE ? (size_t)(need - at) : PIECE);
 
@@ -198,15 +198,13 @@ read_head(struct trim_stream *s)
 	return head_status(s);
 }
 
-enum trim_status
-trim_stream_head(struct trim_stream *s, int peek)
+/* Forgets what was peeked at. */
+static void
+start_anew(struct trim_stream *s)
 {
 	void (*ask_files)(void *arg, struct core_files *f) = s->core.ask_files;
 	void *ask_arg = s->core.ask_arg;
-	enum trim_status st;
 
-	if (peek && peek_head(s, &st))
-		return st;
 	if (s->spool >= 0)
 		io_close(s->spool);
 	s->spool = -1;
@@ -214,12 +212,22 @@ trim_stream_head(struct trim_stream *s, int peek)
 	core_open(&s->core);
 	s->core.ask_files = ask_files;
 	s->core.ask_arg = ask_arg;
-	if (s->buf == NULL && (s->buf = io_buffer(PIPE_SIZE)) == NULL)
-		return TRIM_SYSTEM;
-	return read_head(s);
 }
 
-/* Writes what has been taken out of in. */
+enum trim_status
+trim_stream_head(struct trim_stream *s, int peek)
+{
+	enum trim_status st;
+
+	if (!peek || !peek_head(s, &st)) {
+		start_anew(s);
+		st = read_head(s);
+	}
+	s->error = errno;
+	return st;
+}
+
+/* Writes what has been taken out of in so far. */
 static int
 replay(struct trim_stream *s, int out)
 {
@@ -260,182 +268,14 @@ trim_stream_pass(struct trim_stream *s, int out)
 		if (n < 0 && errno == EINVAL)
 			break;
 		if (n < 0)
-			return errno == EPIPE || errno == ENOSPC || errno == EFBIG ? CORE_READ_OUT : CORE_READ_IN;
+			return errno == EPIPE || errno == ENOSPC || errno == EFBIG ?
+			    CORE_READ_OUT : CORE_READ_IN;
 	}
 	rc = io_copy(s->in, out);
 	return rc == IO_READ ? CORE_READ_IN : rc == IO_WRITE ? CORE_READ_OUT : 0;
 }
 
-/* Memory as it is in the spool; what has not come yet may come, and is zeros until then. */
-static ssize_t
-read_spool(void *arg, uint64_t address, uint64_t offset, void *buf, size_t len)
-{
-	struct trim_stream *s = arg;
-	size_t n = 0;
-
-	while (n < len) {
-		size_t left = TRIM_PAGE - (size_t)((address + n) % TRIM_PAGE);
-		size_t take = left < len - n ? left : len - n;
-
-		if (trim_pages_has(&s->there, address + n) != 0) {
-			if (io_pread(s->spool, (uint8_t *)buf + n, take, offset + n) != (ssize_t)take)
-				break;
-		} else if (s->all_seen) {
-			break;
-		} else {
-			memset((uint8_t *)buf + n, 0, take);
-		}
-		n += take;
-	}
-	return (ssize_t)n;
-}
-
-/* Keeps what an entry of the link map that is passing by leads to. */
-static void
-keep_link(struct trim *t, uint64_t at, uint64_t name)
-{
-	if (at < UINT64_MAX - TRIM_LINK)
-		trim_keep(t, TRIM_LINKS, at, at + TRIM_LINK);
-	if (name < UINT64_MAX - NAME)
-		trim_keep(t, TRIM_LINKS, name, name + NAME);
-}
-
-/*
- * Whether a page has an entry of the link map, or a name of one: what leads to them may have gone by, or be
- * still to come.  An entry begins with where a file's first byte is, and its third word is an address in the same
- * file; its name is a string of its own.
- */
-static int
-has_link(struct trim *t, const uint8_t *p, size_t len, uint64_t address)
-{
-	const struct core_files *f = &t->core->files;
-	size_t w = trim_word(t);
-	uint64_t low = f->count > 0 ? f->file[0].start : UINT64_MAX, high = f->count > 0 ? f->file[f->count - 1].end : 0;
-	int found = 0;
-
-	for (size_t i = 0; i + w <= len; i += w) {
-		uint64_t v = core_number(t->core, p + i, w);
-		const struct core_file *file;
-
-		if (i % 16 == 0 && p[i] == '/') {
-			const uint8_t *end = memchr(p + i, '\0', len - i);
-			size_t n = end != NULL ? (size_t)(end - (p + i)) : len - i;
-
-			for (size_t k = 1; !found && k + 3 <= n; k++)
-				found = memcmp(p + i + k, ".so", 3) == 0;
-		}
-		if (v < low || v >= high || v % TRIM_PAGE != 0)
-			continue;
-		file = core_files_at(f, v);
-		if (file == NULL || file->start != v || file->from != 0)
-			continue;
-		if (i + 3 * w <= len) {
-			uint64_t dynamic = core_number(t->core, p + i + 2 * w, w);
-
-			if (dynamic < file->start || dynamic >= file->end)
-				continue;
-			keep_link(t, address + i, core_number(t->core, p + i + w, w));
-		}
-		found = 1;
-	}
-	return found;
-}
-
-static void
-interrupted(void *arg, uint64_t sp)
-{
-	trim_stack(arg, TRIM_STACKS, sp, 0);
-}
-
-/* A page of memory, or the part of it that is in a segment, passes by. */
-static void
-consider(struct trim_stream *s, const struct trim_segment *g, const uint8_t *p, size_t len, uint64_t address,
-    uint64_t offset)
-{
-	struct trim *t = s->trim;
-	unsigned why = trim_pages_has(&t->pages, address);
-	int keep = why != 0;
-
-	if (!keep && (g->flags & PF_X) && core_files_at(&t->core->files, address) == NULL)
-		keep = 1;
-	if (!keep && (g->flags & PF_W))
-		keep = has_link(t, p, len, address);
-	if (!keep || s->error != 0 || s->there.count >= TRIM_STREAM_MOST / TRIM_PAGE)
-		return;
-	if (io_pwrite(s->spool, p, len, offset) < 0) {
-		s->error = errno;
-		return;
-	}
-	/* The rest of it is another segment's. */
-	if (trim_pages_has(&s->there, address) == 0 && trim_pages_add(&s->there, address, 1) < 0)
-		t->broken = 1;
-	if (why == TRIM_CRASHED || why == TRIM_STACKS)
-		trim_frames_signals(t, address >= TRIM_PAGE ? address - TRIM_PAGE : 0, address + len, interrupted, t);
-}
-
-/* Looks at n bytes from an offset, page by page; returns how many it has done with: the last page may be cut. */
-static size_t
-look(struct trim_stream *s, const uint8_t *p, size_t n, uint64_t offset)
-{
-	uint64_t at = offset, end = offset + n;
-
-	while (at < end && s->load < s->loads) {
-		const struct trim_segment *g = &s->trim->segment[s->by_offset[s->load].segment];
-		uint64_t address, last, len;
-
-		if (at < g->offset) {
-			at = g->offset;
-			continue;
-		}
-		if (at - g->offset >= g->filesz) {
-			s->load++;
-			continue;
-		}
-		address = g->vaddr + (at - g->offset);
-		last = g->filesz - (at - g->offset);
-		len = TRIM_PAGE - address % TRIM_PAGE;
-		if (len > last)
-			len = last;
-		if (len > end - at)
-			return (size_t)(at - offset);
-		/* What several segments claim is the one's that is found by its address. */
-		if (trim_segment_at(s->trim, address) == s->by_offset[s->load].segment)
-			consider(s, g, p + (at - offset), (size_t)len, address, at);
-		at += len;
-	}
-	/* Behind the last segment there is nothing to look at, whatever comes. */
-	return n;
-}
-
-static enum trim_status
-begin(struct trim_stream *s, struct trim *t)
-{
-	enum trim_status st;
-	const char *dir;
-	uint64_t most;
-
-	if (trim_stream_untouched(s)) {
-		s->peeked = s->spool;
-		/* A head fits into memory; what may be wanted of the rest does not. */
-		if ((s->spool = scratch_open(UINT64_MAX, SCRATCH_DISK, &dir, &most)) < 0)
-			return TRIM_SYSTEM;
-	}
-	s->trim = t;
-	t->core = &s->core;
-	t->head = s->head;
-	t->memory = (struct trim_memory){ .source = TRIM_STREAM, .read = read_spool, .arg = s };
-	if ((st = trim_foresee(t)) != TRIM_OK)
-		return st;
-	if ((s->by_offset = calloc(t->usable + 1, sizeof(*s->by_offset))) == NULL)
-		return TRIM_SYSTEM;
-	for (size_t i = 0; i < t->usable; i++)
-		s->by_offset[s->loads++] = (struct trim_place){ .segment = t->by_address[i].segment,
-			.at = t->segment[t->by_address[i].segment].offset };
-	trim_places_sort(s->by_offset, s->loads);
-	return TRIM_OK;
-}
-
-/* The next bytes of the core from offset at: what was taken out of in already, then the rest of that. */
+/* The next bytes of the core from offset at: those taken out of in already, then the rest. */
 static ssize_t
 next_bytes(struct trim_stream *s, uint64_t at, uint8_t *buf, size_t len)
 {
@@ -444,59 +284,65 @@ next_bytes(struct trim_stream *s, uint64_t at, uint8_t *buf, size_t len)
 	return io_pread(s->spool, buf, s->spooled - at < len ? (size_t)(s->spooled - at) : len, at);
 }
 
-/* There is no small core, for the reason in errno, which stays unless passing on fails too. */
-static int
-pass_without(struct trim_stream *s, int out)
+static enum trim_status
+begin_selection(struct trim_stream *s, struct trim *t)
 {
-	int saved = errno, rc;
+	const char *dir;
+	uint64_t most;
 
-	if (out < 0)
-		return 0;
-	if ((rc = trim_stream_pass(s, out)) == 0)
-		errno = saved;
-	return rc;
+	if (trim_stream_untouched(s)) {
+		s->peeked = s->spool;
+		/* A head fits into memory; what is put aside of the rest may not. */
+		if ((s->spool = scratch_open(UINT64_MAX, SCRATCH_DISK, &dir, &most)) < 0)
+			return TRIM_SYSTEM;
+	}
+	t->core = &s->core;
+	t->head = s->head;
+	return trim_selection_begin(&s->selection, t, s->spool);
+}
+
+/* Passes the core on, and shows it to the selection; buf is of PIECE + TRIM_PAGE bytes. */
+static int
+pass_and_look(struct trim_stream *s, int out, uint8_t *buf)
+{
+	size_t carried = 0, done;
+	uint64_t at = 0;
+	ssize_t n;
+
+	pipe_grow(s->in);
+	while ((n = next_bytes(s, at, buf + carried, PIECE)) > 0) {
+		if (out >= 0 && io_write(out, buf + carried, (size_t)n) < 0)
+			return CORE_READ_OUT;
+		at += (uint64_t)n;
+		carried += (size_t)n;
+		/* The head has no memory; if some came with it, the spool has that. */
+		done = at <= s->end ? carried :
+		    trim_selection_look(&s->selection, buf, carried, at - carried);
+		carried -= done;
+		memmove(buf, buf + done, carried);
+	}
+	return n < 0 ? CORE_READ_IN : 0;
 }
 
 int
 trim_stream_select(struct trim_stream *s, struct trim *t, int out, enum trim_status *st)
 {
 	uint8_t *buf = io_buffer(PIECE + TRIM_PAGE);
-	size_t carried = 0, done;
-	uint64_t at = 0;
-	ssize_t n;
-	int rc = 0;
+	int rc;
 
-	if (buf == NULL) {
-		*st = TRIM_SYSTEM;
-		return pass_without(s, out);
-	}
-	if ((*st = begin(s, t)) != TRIM_OK) {
+	*st = buf == NULL ? TRIM_SYSTEM : begin_selection(s, t);
+	s->error = errno;
+	if (*st != TRIM_OK) {
 		free(buf);
-		return pass_without(s, out);
+		return out < 0 ? 0 : trim_stream_pass(s, out);
 	}
-	pipe_grow(s->in);
-	while ((n = next_bytes(s, at, buf + carried, PIECE)) > 0) {
-		if (out >= 0 && io_write(out, buf + carried, (size_t)n) < 0) {
-			rc = CORE_READ_OUT;
-			break;
-		}
-		at += (uint64_t)n;
-		carried += (size_t)n;
-		/* The head has no memory, and what has gone by of it is in the spool. */
-		done = at <= s->end ? carried : look(s, buf, carried, at - carried);
-		carried -= done;
-		memmove(buf, buf + done, carried);
-	}
-	if (n < 0)
-		rc = CORE_READ_IN;
-	s->all_seen = 1;
-	trim_close(t);
-	t->full = s->there.count >= TRIM_STREAM_MOST / TRIM_PAGE;
+	rc = pass_and_look(s, out, buf);
+	trim_selection_end(&s->selection);
 	free(buf);
-	/* What lacks its stacks is no small core. */
-	if (rc == 0 && s->error != 0) {
+	/* Where stacks could not be put aside there is no small core. */
+	if (rc == 0 && s->selection.error != 0) {
 		*st = TRIM_SYSTEM;
-		errno = s->error;
+		s->error = s->selection.error;
 	}
 	return rc;
 }

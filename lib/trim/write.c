@@ -9,7 +9,7 @@
 
 #include "base/io.h"
 #include "core/small.h"
-#include "trim/segments.h"
+#include "trim/memory.h"
 
 /* Bytes that are copied at once. */
 #define PIECE (256u * 1024)
@@ -23,10 +23,10 @@ struct piece {
 	uint64_t vaddr, filesz, memsz;
 };
 
-/* Where a walk over all of them is; all zeros at first. */
+/* Where a walk over all pieces is; all zeros at first. */
 struct walk {
 	size_t segment;
-	uint64_t done;		/* bytes of it */
+	uint64_t done;		/* bytes of that segment */
 };
 
 struct out {
@@ -37,7 +37,7 @@ struct out {
 };
 
 static void
-flush(struct out *o)
+out_flush(struct out *o)
 {
 	if (o->len > 0 && !o->failed && io_write(o->fd, o->buf, o->len) < 0)
 		o->failed = 1;
@@ -45,71 +45,77 @@ flush(struct out *o)
 }
 
 static void
-put(struct out *o, const void *bytes, size_t n)
+out_put(struct out *o, const void *bytes, size_t n)
 {
 	if (n > PIECE - o->len)
-		flush(o);
+		out_flush(o);
 	memcpy(o->buf + o->len, bytes, n);
 	o->len += n;
 	o->written += n;
 }
 
 static void
-put_zeros(struct out *o, uint64_t to)
+out_zeros(struct out *o, uint64_t to)
 {
 	static const uint8_t zeros[TRIM_PAGE];
 
 	while (o->written < to)
-		put(o, zeros, to - o->written < sizeof(zeros) ? (size_t)(to - o->written) : sizeof(zeros));
+		out_put(o, zeros, to - o->written < sizeof(zeros) ? (size_t)(to - o->written) :
+		    sizeof(zeros));
 }
 
 /*
- * Where what is a segment's ends: what several claim is the one's that is found by its address, and that is the last
- * that begins before it.  Its start when nothing is.
+ * The end of the part that belongs to this segment; its start when nothing does.  Overlapped
+ * addresses belong to the last segment that starts before them.
  */
 static uint64_t
 own_end(const struct trim *t, const struct trim_segment *s)
 {
-	size_t i = trim_segments_from(t, s->vaddr);
+	const struct trim_segments *g = &t->segments;
+	size_t i = trim_segments_from(g, s->vaddr);
 	uint64_t end = s->vaddr + s->filesz;
 
-	if (i == t->usable || t->by_address[i].segment != (size_t)(s - t->segment))
+	if (i == g->usable || trim_segments_nth(g, i) != s)
 		return s->vaddr;
-	return i + 1 < t->usable && t->by_address[i + 1].at < end ? t->by_address[i + 1].at : end;
+	return i + 1 < g->usable && g->by_address[i + 1].at < end ? g->by_address[i + 1].at : end;
 }
 
-/* Where the first page at or after an address is that is kept for this segment; end when there is none. */
+/* The first address from at on whose page is kept for this segment; end when there is none. */
 static uint64_t
 next_kept(const struct trim *t, const struct trim_segment *s, uint64_t at, uint64_t end)
 {
-	size_t k = trim_pages_from(&t->pages, at);
-	uint64_t page = k < t->pages.count ? trim_page_address(t->pages.slot[k]) : end, start = page > at ? page : at;
+	const struct trim_pages *pages = &t->kept.pages;
+	size_t k = trim_pages_from(pages, at);
+	uint64_t start = k < pages->count ? trim_page_address(pages->slot[k]) : end;
 
+	if (start < at)
+		start = at;
 	return start < own_end(t, s) ? start : end;
 }
 
-/* Where the pages end that are kept from here on without a gap. */
+/* The end of the run of pages that are kept from an address on. */
 static uint64_t
 run_end(const struct trim *t, const struct trim_segment *s, uint64_t at)
 {
 	uint64_t to = at, end = own_end(t, s);
 
-	for (size_t k = trim_pages_from(&t->pages, at); k < t->pages.count && to < end &&
-	    trim_page_address(t->pages.slot[k]) == to / TRIM_PAGE * TRIM_PAGE; k++)
-		to = trim_page_address(t->pages.slot[k]) + TRIM_PAGE;
+	for (size_t k = trim_pages_from(&t->kept.pages, at); k < t->kept.pages.count && to < end &&
+	    trim_page_address(t->kept.pages.slot[k]) == to / TRIM_PAGE * TRIM_PAGE; k++)
+		to = trim_page_address(t->kept.pages.slot[k]) + TRIM_PAGE;
 	return to < end ? to : end;
 }
 
 static int
 next_piece(const struct trim *t, struct walk *w, struct piece *p)
 {
-	for (; w->segment < t->segments; w->segment++, w->done = 0) {
-		const struct trim_segment *s = &t->segment[w->segment];
+	for (; w->segment < t->segments.count; w->segment++, w->done = 0) {
+		const struct trim_segment *s = &t->segments.segment[w->segment];
 		uint64_t at = s->vaddr + w->done, end = s->vaddr + s->filesz, to;
 
 		if (s->type != PT_LOAD && s->type != TRIM_PT_LEFT_OUT)
 			continue;
-		*p = (struct piece){ .segment = s, .type = s->type, .vaddr = at, .memsz = s->memsz - w->done };
+		*p = (struct piece){ .segment = s, .type = s->type, .vaddr = at,
+			.memsz = s->memsz - w->done };
 		if (w->done < s->filesz && s->type == PT_LOAD) {
 			if ((to = next_kept(t, s, at, end)) > at) {
 				p->type = TRIM_PT_LEFT_OUT;
@@ -117,7 +123,10 @@ next_piece(const struct trim *t, struct walk *w, struct piece *p)
 			} else {
 				to = run_end(t, s, at);
 				p->filesz = to - at;
-				/* What the whole core did not have either stays as it was. */
+				/*
+				 * The whole core had no bytes behind filesz either: the last piece
+				 * keeps that size.
+				 */
 				if (to < end)
 					p->memsz = to - at;
 			}
@@ -132,37 +141,53 @@ next_piece(const struct trim *t, struct walk *w, struct piece *p)
 	return 0;
 }
 
-/* The lines of our note; returns how many bytes. */
+/* Writes the lines of our note.  Returns how many bytes they are. */
 static size_t
 note_text(const struct trim *t, char *text)
 {
-	static const char *const sources[] = { "file", "stream", "process" };
-	static const char *const rules[] = { NULL, "modules", "link_map", "crashed_stack", "registers", "asked", "stacks",
-		"threads", "code", "data", "pointed", "rest" };
+	static const char *const sources[] = {
+		[TRIM_FILE] = "file",
+		[TRIM_STREAM] = "stream",
+		[TRIM_PROCESS] = "process",
+	};
+	static const char *const rules[] = {
+		[TRIM_MODULES] = "modules",
+		[TRIM_LINKS] = "link_map",
+		[TRIM_CRASHED] = "crashed_stack",
+		[TRIM_REGISTERS] = "registers",
+		[TRIM_ASKED] = "asked",
+		[TRIM_STACKS] = "stacks",
+		[TRIM_THREADS] = "threads",
+		[TRIM_CODE] = "code",
+		[TRIM_DATA] = "data",
+		[TRIM_POINTED] = "pointed",
+		[TRIM_REST] = "rest",
+	};
+	const uint64_t *slots = t->kept.pages.slot;
 	uint64_t ranges[TRIM_RULES] = { 0 }, bytes[TRIM_RULES] = { 0 }, of;
 	int n;
 
-	for (size_t k = 0; k < t->pages.count; k++) {
-		uint64_t slot = t->pages.slot[k];
+	for (size_t k = 0; k < t->kept.pages.count; k++) {
+		uint64_t slot = slots[k];
 		unsigned why = trim_page_why(slot);
 
 		bytes[why] += TRIM_PAGE;
-		if (k == 0 || trim_page_address(slot) - trim_page_address(t->pages.slot[k - 1]) != TRIM_PAGE ||
-		    trim_page_why(t->pages.slot[k - 1]) != why)
+		if (k == 0 || trim_page_address(slot) - trim_page_address(slots[k - 1]) != TRIM_PAGE ||
+		    trim_page_why(slots[k - 1]) != why)
 			ranges[why]++;
 	}
-	/* Of a small core it is the whole one that counts. */
+	/* When a small core is trimmed again, the size of the first whole one counts. */
 	if (core_small(t->core, &of) == NULL || of == 0)
 		of = t->core->promised;
 	n = snprintf(text, NOTE_TEXT, "trimmed=%s\ntrimmed_of=%" PRIu64 "\n", sources[t->memory.source], of);
 	for (int r = 1; r < TRIM_RULES; r++)
 		if (ranges[r] > 0)
-			n += snprintf(text + n, NOTE_TEXT - (size_t)n, "kept=%s %" PRIu64 " %" PRIu64 "\n", rules[r], ranges[r],
-			    bytes[r]);
+			n += snprintf(text + n, NOTE_TEXT - (size_t)n,
+			    "kept=%s %" PRIu64 " %" PRIu64 "\n", rules[r], ranges[r], bytes[r]);
 	return (size_t)n;
 }
 
-/* Our note as a whole; returns its length, which is a multiple of 4. */
+/* Makes our note.  Returns its length, a multiple of 4. */
 static size_t
 make_note(const struct trim *t, uint8_t *note)
 {
@@ -179,11 +204,11 @@ make_note(const struct trim *t, uint8_t *note)
 }
 
 /* What is where in the small core. */
-struct plan {
-	uint64_t headers;	/* program headers that there are */
-	uint64_t notes, memory;	/* offsets */
+struct layout {
+	uint64_t headers;	/* the number of program headers */
+	uint64_t notes, memory;	/* their offsets */
 	uint64_t end;
-	size_t note_len;	/* of ours */
+	size_t note_len;	/* of our own note */
 	uint8_t note[NOTE_TEXT + 64];
 };
 
@@ -194,7 +219,7 @@ padded(uint64_t n)
 }
 
 static void
-lay_out(const struct trim *t, struct plan *p)
+lay_out(const struct trim *t, struct layout *p)
 {
 	const struct core *c = t->core;
 	struct walk w = { 0 };
@@ -213,9 +238,9 @@ lay_out(const struct trim *t, struct plan *p)
 	p->end = padded(p->memory + memory);
 }
 
-/* The file header of the core, with what is another number now. */
+/* Puts the core's file header, with the numbers that are different now. */
 static int
-put_head(struct out *o, const struct trim *t, const struct plan *p)
+put_head(struct out *o, const struct trim *t, const struct layout *p)
 {
 	const struct core *c = t->core;
 	size_t size = c->is64 ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr), w = trim_word(t);
@@ -230,12 +255,13 @@ put_head(struct out *o, const struct trim *t, const struct plan *p)
 	core_number_put(c, h + (c->is64 ? 58 : 46), 2, many ? (c->is64 ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr)) : 0);
 	core_number_put(c, h + (c->is64 ? 60 : 48), 2, (uint64_t)many);
 	core_number_put(c, h + (c->is64 ? 62 : 50), 2, 0);
-	put(o, h, size);
+	out_put(o, h, size);
 	return 0;
 }
 
 static void
-put_phdr(struct out *o, const struct trim *t, const struct piece *p, uint32_t flags, uint64_t offset, uint64_t align)
+put_phdr(struct out *o, const struct trim *t, const struct piece *p, uint32_t flags,
+    uint64_t offset, uint64_t align)
 {
 	const struct core *c = t->core;
 	size_t w = trim_word(t), at = c->is64 ? 8 : 4;
@@ -248,11 +274,11 @@ put_phdr(struct out *o, const struct trim *t, const struct piece *p, uint32_t fl
 	core_number_put(c, h + at + 3 * w, w, p->filesz);
 	core_number_put(c, h + at + 4 * w, w, p->memsz);
 	core_number_put(c, h + (c->is64 ? 48 : 28), w, align);
-	put(o, h, c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr));
+	out_put(o, h, c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr));
 }
 
 static void
-put_phdrs(struct out *o, const struct trim *t, const struct plan *p)
+put_phdrs(struct out *o, const struct trim *t, const struct layout *p)
 {
 	uint64_t notes = p->notes, memory = p->memory;
 	struct walk w = { 0 };
@@ -261,8 +287,9 @@ put_phdrs(struct out *o, const struct trim *t, const struct plan *p)
 	for (int i = 0; i < t->core->notes; i++) {
 		uint64_t len = t->core->note[i].len;
 
-		/* Ours goes behind the first. */
-		one = (struct piece){ .type = PT_NOTE, .filesz = i == 0 ? padded(len) + p->note_len : len };
+		/* Our note goes behind the first. */
+		one = (struct piece){ .type = PT_NOTE,
+			.filesz = i == 0 ? padded(len) + p->note_len : len };
 		put_phdr(o, t, &one, 0, notes, 4);
 		notes += padded(one.filesz);
 	}
@@ -272,23 +299,26 @@ put_phdrs(struct out *o, const struct trim *t, const struct plan *p)
 	}
 }
 
-/* Where there are more headers than its own number can say: as the kernel does, fs/binfmt_elf.c, fill_extnum_info. */
+/*
+ * Puts the section header that counts program headers where e_phnum cannot (fs/binfmt_elf.c,
+ * fill_extnum_info).
+ */
 static void
-put_extended(struct out *o, const struct trim *t, const struct plan *p)
+put_extended(struct out *o, const struct trim *t, const struct layout *p)
 {
 	const struct core *c = t->core;
 	uint8_t h[sizeof(Elf64_Shdr)] = { 0 };
 
 	if (p->headers < PN_XNUM)
 		return;
-	put_zeros(o, p->end);
+	out_zeros(o, p->end);
 	core_number_put(c, h + (c->is64 ? 32 : 20), trim_word(t), 1);
 	core_number_put(c, h + (c->is64 ? 44 : 28), 4, p->headers);
-	put(o, h, c->is64 ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr));
+	out_put(o, h, c->is64 ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr));
 }
 
 static int
-put_notes(struct out *o, const struct trim *t, const struct plan *p)
+put_notes(struct out *o, const struct trim *t, const struct layout *p)
 {
 	uint8_t buf[TRIM_PAGE];
 
@@ -296,16 +326,17 @@ put_notes(struct out *o, const struct trim *t, const struct plan *p)
 		const struct core_range *r = &t->core->note[i];
 
 		for (uint64_t done = 0; done < r->len && !o->failed;) {
-			size_t n = r->len - done < sizeof(buf) ? (size_t)(r->len - done) : sizeof(buf);
+			uint64_t left = r->len - done;
+			size_t n = left < sizeof(buf) ? (size_t)left : sizeof(buf);
 
 			if (image_read(t->head, r->offset + done, buf, n) != (ssize_t)n)
 				return -1;
-			put(o, buf, n);
+			out_put(o, buf, n);
 			done += n;
 		}
-		put_zeros(o, padded(o->written));
+		out_zeros(o, padded(o->written));
 		if (i == 0)
-			put(o, p->note, p->note_len);
+			out_put(o, p->note, p->note_len);
 	}
 	return 0;
 }
@@ -321,7 +352,7 @@ put_memory(struct out *o, const struct trim *t)
 			size_t n;
 
 			if (o->len == PIECE)
-				flush(o);
+				out_flush(o);
 			n = PIECE - o->len;
 			if (n > one.filesz - done)
 				n = (size_t)(one.filesz - done);
@@ -338,13 +369,13 @@ int
 trim_write(struct trim *t, int fd)
 {
 	struct out o = { .fd = fd, .buf = io_buffer(PIECE) };
-	struct plan *p = calloc(1, sizeof(*p));
+	struct layout *p = calloc(1, sizeof(*p));
 	int rc = -1;
 
 	if (o.buf == NULL || p == NULL)
 		goto out;
-	if (!t->pages.sorted)
-		trim_pages_sort(&t->pages);
+	if (!t->kept.pages.sorted)
+		trim_pages_sort(&t->kept.pages);
 	lay_out(t, p);
 	errno = EIO;
 	if (put_head(&o, t, p) < 0)
@@ -352,11 +383,11 @@ trim_write(struct trim *t, int fd)
 	put_phdrs(&o, t, p);
 	if (put_notes(&o, t, p) < 0)
 		goto out;
-	put_zeros(&o, p->memory);
+	out_zeros(&o, p->memory);
 	if (put_memory(&o, t) < 0)
 		goto out;
 	put_extended(&o, t, p);
-	flush(&o);
+	out_flush(&o);
 	rc = o.failed ? -1 : 0;
 out:
 	free(o.buf);

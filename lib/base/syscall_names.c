@@ -6,10 +6,16 @@
 #include <stddef.h>
 #include <sys/syscall.h>
 
-/* The file header of the program that this is part of, which the linker gives: its machine is that of the headers. */
+/*
+ * The file header of the program that this is part of, which the linker gives: its machine is that
+ * of the headers.
+ */
 extern const ElfW(Ehdr) __ehdr_start __attribute__((weak, visibility("hidden")));
 
-/* AUDIT_ARCH_ (linux/audit.h) of the machine that this is built for: its EM_, class and byte order; 0: not known. */
+/*
+ * AUDIT_ARCH_ (linux/audit.h) of the machine that this is built for: its EM_, class and byte order;
+ * 0: not known.
+ */
 static uint32_t
 own_arch(void)
 {

@@ -4,7 +4,10 @@
 
 #include <stdint.h>
 
-/* The name of a system call of an AUDIT_ARCH_ (linux/audit.h, seccomp(2)), or NULL when it is not known here. */
+/*
+ * The name of a system call of an AUDIT_ARCH_ (linux/audit.h, seccomp(2)), or NULL when it is not
+ * known here.
+ */
 const char *syscall_name(uint32_t arch, int32_t number);
 
 #endif

@@ -1,4 +1,7 @@
-/* Where a core's process had code: its executable mappings, by the program headers, also of what was not written. */
+/*
+ * Where a core's process had code: its executable mappings, by the program headers, also of what
+ * was not written.
+ */
 #ifndef GZCORE_CORE_CODE_H
 #define GZCORE_CORE_CODE_H
 
@@ -16,7 +19,10 @@ struct core_code {
 	size_t ranges;
 };
 
-/* Reads the headers of a core that has been parsed; none when they are not there.  Returns 0, or -1 with errno. */
+/*
+ * Reads the headers of a core that has been parsed; none when they are not there.  Returns 0, or -1
+ * with errno.
+ */
 int core_code_open(struct core_code *k, const struct core *c, struct image *i);
 void core_code_close(struct core_code *k);
 

@@ -111,7 +111,10 @@ parse_head(struct core *c, const uint8_t *p)
 	}
 	c->is_core = 1;
 	c->table.offset = h.e_phoff;
-	/* With PN_XNUM the true number stands at the core's end; the offsets of the segments will bound it. */
+	/*
+	 * With PN_XNUM the true number stands at the core's end; the offsets of the segments will
+	 * bound it.
+	 */
 	c->many = h.e_phnum == PN_XNUM;
 	c->table.len = entry * (c->many ? CORE_SEGMENTS : h.e_phnum);
 	promise(c, h.e_phoff, entry * (c->many ? 1u : h.e_phnum));
@@ -145,7 +148,9 @@ parse_segment(struct core *c, const uint8_t *p)
 	elf_phdr_get(&h, p, c->is64, c->big);
 	c->segments++;
 	if (c->many) {
-		/* In the kernel's cores the table ends where the nearest segment behind it starts. */
+		/*
+		 * In the kernel's cores the table ends where the nearest segment behind it starts.
+		 */
 		if (h.p_filesz > 0 && h.p_offset >= c->table.offset + c->table.done &&
 		    h.p_offset - c->table.offset < c->table.len)
 			c->table.len = (h.p_offset - c->table.offset) / entry * entry;
@@ -159,7 +164,8 @@ parse_segment(struct core *c, const uint8_t *p)
 		return;
 	promise(c, h.p_offset, h.p_filesz);
 	if (h.p_type == PT_NOTE && c->notes < CORE_NOTES)
-		c->note[c->notes++] = (struct core_range){ .offset = h.p_offset, .len = h.p_filesz };
+		c->note[c->notes++] = (struct core_range){ .offset = h.p_offset,
+			.len = h.p_filesz };
 	else if (h.p_type == PT_LOAD)
 		add_load(c, h.p_offset, h.p_filesz, h.p_vaddr);
 }
@@ -206,7 +212,10 @@ core_next(const struct core *c, uint64_t at, uint64_t *offset, uint64_t *len)
 	return found;
 }
 
-/* Collects want bytes, at most a file header's, in entry; returns how many were taken, all at *full. */
+/*
+ * Collects want bytes, at most a file header's, in entry; returns how many were taken, all at
+ * *full.
+ */
 static size_t
 collect(struct core_parser *own, size_t want, const uint8_t *bytes, size_t n, int *full)
 {
@@ -282,7 +291,10 @@ core_feed(struct core *c, uint64_t offset, const uint8_t *bytes, size_t n)
 	}
 	if ((take = core_modules_feed(c, offset, bytes, n)) > 0)
 		return take;
-	/* With PN_XNUM the table's length is a guess; skip past its real end to the next bytes that are wanted. */
+	/*
+	 * With PN_XNUM the table's length is a guess; skip past its real end to the next bytes that
+	 * are wanted.
+	 */
 	if (core_next(c, offset, &next, &len) && next > offset && next - offset < n)
 		return (size_t)(next - offset);
 	return n;

@@ -20,14 +20,17 @@ extern "C" {
 /* The most bytes of a note that are held. */
 #define CORE_NOTE_HELD 1024
 /*
- * The note that core-trim(1) puts into a small core: text, lines of the form KEY=VALUE.  readelf and gdb tell notes by
- * their type alone, whatever the owner is, so nobody else has this type.
+ * The note that core-trim(1) puts into a small core: text, lines of the form KEY=VALUE.  readelf
+ * and gdb tell notes by their type alone, whatever the owner is, so nobody else has this type.
  */
 #define CORE_SMALL_OWNER "gzcore"
 #define CORE_SMALL_NOTE 0x677a6302u
 /* The most of a module's image that is held, bytes: its headers and its notes. */
 #define CORE_IMAGE_HELD 65536
-/* The most note segments, loaded segments and threads that are remembered; the kernel makes one of notes. */
+/*
+ * The most note segments, loaded segments and threads that are remembered; the kernel makes one of
+ * notes.
+ */
 #define CORE_NOTES 16
 #define CORE_LOADS 131072
 #define CORE_THREADS 131072
@@ -57,14 +60,18 @@ struct core_siginfo {
 	int has_address;	/* of a fault; else who sent it */
 	uint64_t address;
 	uint32_t pid, uid;
-	int32_t call;		/* SIGSYS: the system call, its AUDIT_ARCH_ (else 0), and its address */
+	/* SIGSYS: the system call, its AUDIT_ARCH_ (else 0), and its address */
+	int32_t call;
 	uint32_t call_arch;
 	uint64_t call_address;
 };
 
 /* What is known so far; a number without a "has" is 0 while it is not. */
 struct core {
-	/* Why it is no core, or not all of it could be read, else NULL; that it is no core is known once it has ended. */
+	/*
+	 * Why it is no core, or not all of it could be read, else NULL; that it is no core is known
+	 * once it has ended.
+	 */
 	const char *bad;
 	int is_core;		/* an ELF core of a class and version that we know */
 	int is64, big;		/* its class and byte order */
@@ -80,10 +87,12 @@ struct core {
 	struct core_siginfo siginfo;
 	struct core_files files;
 	const struct core_file *exe;	/* one of files, or NULL when not known */
-	struct core_load *load;	/* the segments that have bytes: by address once the notes have been seen */
+	/* the segments that have bytes: by address once the notes have been seen */
+	struct core_load *load;
 	size_t loads;
 	int loads_cut;		/* there are more than CORE_LOADS */
-	char trim[CORE_NOTE_HELD];	/* trim_len bytes of the last note of core-trim(1): see core_small.h */
+	/* trim_len bytes of the last note of core-trim(1): see core_small.h */
+	char trim[CORE_NOTE_HELD];
 	size_t trim_len;
 	/* The caller's, or NULL: gives the files when the notes have come without NT_FILE. */
 	void (*ask_files)(void *arg, struct core_files *f);
@@ -93,8 +102,10 @@ struct core {
 	struct core_range table, note[CORE_NOTES];	/* the program headers; segments of notes */
 	int notes;
 	uint64_t segments;		/* program headers read so far */
-	int many;			/* PN_XNUM: the table's length is a guess, until a segment bounds it */
-	int resolved;			/* the notes have been seen: the files' first bytes are known */
+	/* PN_XNUM: the table's length is a guess, until a segment bounds it */
+	int many;
+	/* the notes have been seen: the files' first bytes are known */
+	int resolved;
 	uint64_t phdr_at, vdso_at;	/* AT_PHDR, AT_SYSINFO_EHDR */
 
 	struct core_parser *parser;	/* the parser's own */
@@ -128,15 +139,18 @@ uint64_t core_number(const struct core *c, const uint8_t *p, size_t n);
 void core_number_put(const struct core *c, uint8_t *p, size_t n, uint64_t value);
 
 /*
- * Where pr_pid is in struct elf_prstatus (include/linux/elfcore.h), behind a short and two masks: the
- * processor says how those are aligned.
+ * Where pr_pid is in struct elf_prstatus (include/linux/elfcore.h), behind a short and two masks:
+ * the processor says how those are aligned.
  */
 size_t core_status_pid(const struct core *c);
 
 /* The segment that has the byte of an address, or NULL, once the notes have been seen. */
 const struct core_load *core_load_at(const struct core *c, uint64_t address);
 
-/* The input has ended: what is there of the image that was coming is looked at; bad says why it is no core. */
+/*
+ * The input has ended: what is there of the image that was coming is looked at; bad says why it is
+ * no core.
+ */
 void core_end(struct core *c);
 
 #ifdef __cplusplus

@@ -11,7 +11,8 @@ enum { COUNTS, MAPPINGS, PATHS, END };
 struct core_files_reader {
 	/* The note, as it comes. */
 	int is64, big, step;
-	uint64_t mappings, index;	/* how many there are; the one whose words, or path, come now */
+	/* how many there are; the one whose words, or path, come now */
+	uint64_t mappings, index;
 	uint64_t page;			/* the unit of offsets, bytes; gdb's is 1 */
 	uint8_t held[3 * sizeof(uint64_t)];	/* of the words */
 	size_t held_len;
@@ -45,7 +46,9 @@ core_files_close(struct core_files *f)
 	memset(f, 0, sizeof(*f));
 }
 
-/* The reader of f, made when it is first needed; NULL without memory, and then files are missing. */
+/*
+ * The reader of f, made when it is first needed; NULL without memory, and then files are missing.
+ */
 static struct core_files_reader *
 reader_of(struct core_files *f)
 {
@@ -112,7 +115,8 @@ add_mapping(struct core_files *f)
 	void *array = r->mapping;
 	struct core_mapping *m;
 
-	if (grow(&array, &r->mapping_room, r->mapping_count, sizeof(*r->mapping), CORE_MAPPINGS) < 0) {
+	if (grow(&array, &r->mapping_room, r->mapping_count, sizeof(*r->mapping),
+	    CORE_MAPPINGS) < 0) {
 		f->cut = 1;
 		return;
 	}
@@ -125,7 +129,8 @@ add_mapping(struct core_files *f)
 
 /* Whether a mapping of the same file, or a run of them, goes on with the run before it. */
 static int
-goes_on(const struct core_files_reader *r, const struct core_file *run, uint64_t start, uint64_t from)
+goes_on(const struct core_files_reader *r, const struct core_file *run, uint64_t start,
+    uint64_t from)
 {
 	/* Two segments may share a page of the file. */
 	uint64_t shared = r->page > 1 ? r->page : 4096;
@@ -141,7 +146,8 @@ keep_path(struct core_files_reader *r, const char *path, size_t len)
 {
 	char *kept;
 
-	if ((r->paths == NULL && (r->paths = malloc(CORE_PATHS)) == NULL) || len > CORE_PATHS - r->paths_len)
+	if ((r->paths == NULL && (r->paths = malloc(CORE_PATHS)) == NULL) ||
+	    len > CORE_PATHS - r->paths_len)
 		return NULL;
 	kept = memcpy(r->paths + r->paths_len, path, len);
 	r->paths_len += len;
@@ -158,7 +164,10 @@ core_files_map(struct core_files *f, const struct core_mapping *m, const char *p
 
 	if (r == NULL)
 		return;
-	/* A mapping goes on with the run before it; what lies in a gap of a run is known once all have come. */
+	/*
+	 * A mapping goes on with the run before it; what lies in a gap of a run is known once all
+	 * have come.
+	 */
 	if (f->count > 0 && strcmp(path, r->last) == 0) {
 		file = &f->file[f->count - 1];
 		if (file->end == r->last_end && goes_on(r, file, m->start, m->from) &&
@@ -230,7 +239,8 @@ core_files_feed(struct core_files *f, const uint8_t *p, size_t n)
 	struct core_files_reader *r = f->reader;
 
 	while (r != NULL && n > 0 && r->step != END) {
-		size_t want = (r->step == COUNTS ? 2 : 3) * elf_word_size(r->is64), take = want - r->held_len;
+		size_t want = (r->step == COUNTS ? 2 : 3) * elf_word_size(r->is64),
+		    take = want - r->held_len;
 
 		if (r->step == PATHS) {
 			take = feed_path(f, p, n);
@@ -259,7 +269,10 @@ by_address(const void *a, const void *b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
-/* With kernel.core_sort_vma the mappings come by their size: puts the runs into order, and together. */
+/*
+ * With kernel.core_sort_vma the mappings come by their size: puts the runs into order, and
+ * together.
+ */
 void
 core_files_order(struct core_files *f)
 {
@@ -307,7 +320,10 @@ core_files_at(const struct core_files *f, uint64_t address)
 {
 	size_t from = 0, to = f->count;
 
-	/* The first that ends behind the address is the first that may have it, and those behind it start later. */
+	/*
+	 * The first that ends behind the address is the first that may have it, and those behind it
+	 * start later.
+	 */
 	while (from < to) {
 		size_t middle = from + (to - from) / 2;
 

@@ -1,4 +1,7 @@
-/* How the files become known, from NT_FILE or from a process: for the parser, and for what reads /proc. */
+/*
+ * How the files become known, from NT_FILE or from a process: for the parser, and for what reads
+ * /proc.
+ */
 #ifndef GZCORE_CORE_FILES_NOTE_H
 #define GZCORE_CORE_FILES_NOTE_H
 
@@ -21,8 +24,8 @@ struct core_mapping {
 };
 
 /*
- * A mapping of a file, in whatever order; the path has at most CORE_PATH bytes with its end.  Once all have been
- * told, core_files_order puts the files in order.
+ * A mapping of a file, in whatever order; the path has at most CORE_PATH bytes with its end.  Once
+ * all have been told, core_files_order puts the files in order.
  */
 void core_files_map(struct core_files *f, const struct core_mapping *m, const char *path);
 void core_files_order(struct core_files *f);

@@ -17,7 +17,10 @@ struct bytes {
 	struct match *m;
 };
 
-/* Compares len bytes of the file, from offset, with the core's at an address, as far as it has them; -1: differ. */
+/*
+ * Compares len bytes of the file, from offset, with the core's at an address, as far as it has
+ * them; -1: differ.
+ */
 static int
 compare(struct bytes *b, uint64_t offset, uint64_t address, uint64_t len)
 {
@@ -74,7 +77,8 @@ compare_segments(struct bytes *b, struct elf_file *f)
 			b->m->differs = b->core->exe->start;
 			return -1;
 		}
-		if ((ph.p_flags & PF_W) == 0 && compare(b, ph.p_offset, bias + ph.p_vaddr, ph.p_filesz) < 0)
+		if ((ph.p_flags & PF_W) == 0 &&
+		    compare(b, ph.p_offset, bias + ph.p_vaddr, ph.p_filesz) < 0)
 			return -1;
 	}
 	return 0;
@@ -131,7 +135,8 @@ match_file(const struct core *c, struct image *image, int fd, struct match *m)
 		    MATCH_NO;
 	} else if (m->core.has_note && m->file.has_note) {
 		m->evidence = MATCH_UUID;
-		m->verdict = memcmp(m->core.note, m->file.note, ELF_ID_UUID) == 0 ? MATCH_YES : MATCH_NO;
+		m->verdict = memcmp(m->core.note, m->file.note, ELF_ID_UUID) == 0 ? MATCH_YES :
+		    MATCH_NO;
 	} else if (elf_file_open(&f, fd) == ELF_ID_OK && of_the_kind(c, &f)) {
 		by_bytes(c, image, &f, m);
 	} else {

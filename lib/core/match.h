@@ -23,14 +23,15 @@ enum match_evidence {
 struct match {
 	enum match_verdict verdict;
 	enum match_evidence evidence;
-	uint64_t compared;	/* MATCH_BYTES: so many bytes are the same, up to a first difference */
+	/* MATCH_BYTES: so many bytes are the same, up to a first difference */
+	uint64_t compared;
 	uint64_t differs;	/* MATCH_BYTES and MATCH_NO: the address of that in the core */
 	struct elf_id file, core;	/* the identities, as far as there are any */
 };
 
 /*
- * Compares the executable of a core, which has been read, with the ELF file fd.  Returns ELF_ID_OK with *m,
- * or why the file cannot be read as one, a core's among them (ELF_ID_NOT_ELF).
+ * Compares the executable of a core, which has been read, with the ELF file fd.  Returns ELF_ID_OK
+ * with *m, or why the file cannot be read as one, a core's among them (ELF_ID_NOT_ELF).
  */
 enum elf_id_status match_file(const struct core *c, struct image *image, int fd, struct match *m);
 

@@ -20,7 +20,8 @@ parse_auxv(struct core *c, const uint8_t *p, size_t len)
 	size_t size = elf_word_size(c->is64);
 
 	for (size_t at = 0; at + 2 * size <= len; at += 2 * size) {
-		uint64_t type = core_number(c, p + at, size), value = core_number(c, p + at + size, size);
+		uint64_t type = core_number(c, p + at, size),
+		    value = core_number(c, p + at + size, size);
 
 		if (type == AT_PHDR && c->phdr_at == 0)
 			c->phdr_at = value;
@@ -50,7 +51,8 @@ core_add_thread(struct core *c, uint32_t tid)
 		size_t room = own->thread_room == 0 ? 16 : 2 * own->thread_room;
 		struct core_thread *p;
 
-		if (c->thread_count >= CORE_THREADS || (p = realloc(c->thread, room * sizeof(*p))) == NULL)
+		if (c->thread_count >= CORE_THREADS ||
+		    (p = realloc(c->thread, room * sizeof(*p))) == NULL)
 			return NULL;
 		c->thread = p;
 		own->thread_room = room;
@@ -65,7 +67,8 @@ parse_status(struct core *c, const uint8_t *p, size_t len)
 	const struct machine_status *at = machine_status(c->machine, c->is64);
 	int has_signal = len >= at->signal + 2u, has_pid = len >= at->pid + 4u;
 	uint32_t signal = has_signal ? (uint32_t)core_number(c, p + at->signal, 2) : 0;
-	struct core_thread *t = core_add_thread(c, has_pid ? (uint32_t)core_number(c, p + at->pid, 4) : 0);
+	uint32_t tid = has_pid ? (uint32_t)core_number(c, p + at->pid, 4) : 0;
+	struct core_thread *t = core_add_thread(c, tid);
 
 	if (t != NULL)
 		t->signal = signal;
@@ -75,7 +78,10 @@ parse_status(struct core *c, const uint8_t *p, size_t len)
 	}
 }
 
-/* siginfo_t as include/uapi/asm-generic/siginfo.h lays it out: three numbers of 4 bytes, then fields from a word's start. */
+/*
+ * siginfo_t as include/uapi/asm-generic/siginfo.h lays it out: three numbers of 4 bytes, then
+ * fields from a word's start.
+ */
 static void
 parse_siginfo(struct core *c, const uint8_t *p, size_t len)
 {
@@ -89,10 +95,12 @@ parse_siginfo(struct core *c, const uint8_t *p, size_t len)
 	s->signal = (uint32_t)core_number(c, p, 4);
 	s->code = (int32_t)core_number(c, p + (m != NULL && m->code_first ? 4 : 8), 4);
 	p += fields;
-	/* A positive code is the kernel's; for these five signals the fields begin with an address. */
+	/*
+	 * A positive code is the kernel's; for these five signals the fields begin with an address.
+	 */
 	s->has_address = s->code > 0 && s->code < SI_KERNEL &&
-	    (s->signal == SIGSEGV || s->signal == SIGBUS || s->signal == SIGILL || s->signal == SIGFPE ||
-		s->signal == SIGTRAP);
+	    (s->signal == SIGSEGV || s->signal == SIGBUS || s->signal == SIGILL ||
+	    s->signal == SIGFPE || s->signal == SIGTRAP);
 	if (s->has_address) {
 		s->address = core_number(c, p, size);
 	} else if (s->code > 0 && s->signal == SIGSYS && len >= fields + size + 8) {
@@ -177,7 +185,8 @@ end_step(struct core *c, struct core_note *n)
 		break;
 	case NOTE_NAME:
 		n->of_kernel = is_owner(n, "CORE", sizeof("CORE"));
-		n->of_trim = n->head.n_type == CORE_SMALL_NOTE && is_owner(n, CORE_SMALL_OWNER, sizeof(CORE_SMALL_OWNER));
+		n->of_trim = n->head.n_type == CORE_SMALL_NOTE &&
+		    is_owner(n, CORE_SMALL_OWNER, sizeof(CORE_SMALL_OWNER));
 		if (is_files(n))
 			core_files_open(&c->files, c->is64, c->big);
 		begin_step(n, NOTE_DESC);
@@ -197,7 +206,8 @@ end_step(struct core *c, struct core_note *n)
 static uint64_t
 part_size(const struct core_note *n)
 {
-	return n->step == NOTE_HEAD ? sizeof(Elf64_Nhdr) : n->step == NOTE_NAME ? n->head.n_namesz : n->head.n_descsz;
+	return n->step == NOTE_HEAD ? sizeof(Elf64_Nhdr) :
+	    n->step == NOTE_NAME ? n->head.n_namesz : n->head.n_descsz;
 }
 
 static uint64_t

@@ -95,14 +95,17 @@ order_segments(struct core_order *o, const struct core *c)
 		return 0;
 	if ((old = read_all(o->image, c->table.offset, n * size)) == NULL)
 		return errno == ENOMEM ? -1 : 0;
-	if ((e = calloc(n, sizeof(*e))) == NULL || (o->part = calloc(n, sizeof(*o->part))) == NULL ||
+	if ((e = calloc(n, sizeof(*e))) == NULL ||
+	    (o->part = calloc(n, sizeof(*o->part))) == NULL ||
 	    (new = malloc(n * size)) == NULL)
 		goto out;
 	for (size_t k = 0; k < n; k++) {
 		elf_phdr_get(&h, old + k * size, c->is64, c->big);
-		e[k] = (struct entry){ .address = h.p_vaddr, .len = h.p_filesz, .index = k, .first = h.p_type != PT_LOAD };
+		e[k] = (struct entry){ .address = h.p_vaddr, .len = h.p_filesz, .index = k,
+			.first = h.p_type != PT_LOAD };
 		if (!e[k].first && e[k].len > 0)
-			o->part[o->parts++] = (struct core_order_part){ .from = h.p_offset, .len = e[k].len };
+			o->part[o->parts++] = (struct core_order_part){ .from = h.p_offset,
+				.len = e[k].len };
 	}
 	rc = 0;
 	if (in_order(e, n) || !dense(o->part, o->parts, &start, &end) || end > SIZE_MOST) {
@@ -119,12 +122,14 @@ order_segments(struct core_order *o, const struct core *c)
 			continue;
 		elf_phdr_get(&h, p, c->is64, c->big);
 		if (e[k].len > 0)
-			o->part[o->parts++] = (struct core_order_part){ .at = start, .from = h.p_offset, .len = e[k].len };
+			o->part[o->parts++] = (struct core_order_part){ .at = start,
+				.from = h.p_offset, .len = e[k].len };
 		h.p_offset = start;
 		elf_phdr_put(&h, p, c->is64, c->big);
 		start += e[k].len;
 	}
-	o->patch[0] = (struct core_order_patch){ .at = c->table.offset, .len = n * size, .bytes = new };
+	o->patch[0] = (struct core_order_patch){ .at = c->table.offset, .len = n * size,
+		.bytes = new };
 	new = NULL;
 out:
 	free(old);
@@ -156,17 +161,20 @@ order_files(struct core_order *o, const struct core *c, const struct core_note_a
 	size_t word = elf_word_size(c->is64), len = (size_t)note->len, count, at;
 	struct entry *e = NULL;
 	uint8_t *old, *new = NULL;
+	uint64_t said;
 	int rc = -1;
 
 	if (note->len > FILES_MAX || note->len < 2 * word)
 		return 0;
 	if ((old = read_all(o->image, note->at, len)) == NULL)
 		return errno == ENOMEM ? -1 : 0;
-	count = core_number(c, old, word) <= (len - 2 * word) / (3 * word) ? (size_t)core_number(c, old, word) : 0;
+	said = core_number(c, old, word);
+	count = said <= (len - 2 * word) / (3 * word) ? (size_t)said : 0;
 	if ((e = calloc(count + 1, sizeof(*e))) == NULL || (new = malloc(len)) == NULL)
 		goto out;
 	for (size_t k = 0; k < count; k++)
-		e[k] = (struct entry){ .address = core_number(c, old + (2 + 3 * k) * word, word), .index = k };
+		e[k] = (struct entry){ .address = core_number(c, old + (2 + 3 * k) * word, word),
+			.index = k };
 	rc = 0;
 	if (in_order(e, count) || !find_names(old, len, (2 + 3 * count) * word, e, count))
 		goto out;
@@ -289,7 +297,8 @@ core_order_read(void *arg, uint64_t offset, void *buf, size_t len)
 		uint64_t last = offset + done < p->at + p->len ? offset + done : p->at + p->len;
 
 		if (p->bytes != NULL && first < last)
-			memcpy(to + (first - offset), p->bytes + (first - p->at), (size_t)(last - first));
+			memcpy(to + (first - offset), p->bytes + (first - p->at),
+			    (size_t)(last - first));
 	}
 	return (ssize_t)done;
 }

@@ -1,7 +1,7 @@
 /*
  * A core as if it had been written in the order of addresses.  With kernel.core_sort_vma the kernel
- * writes the small mappings first, segments and NT_FILE alike; libdwfl (0.188) takes their neighbours in
- * the table for their neighbours in memory, and loses modules and names.
+ * writes the small mappings first, segments and NT_FILE alike; libdwfl (0.188) takes their
+ * neighbours in the table for their neighbours in memory, and loses modules and names.
  */
 #ifndef GZCORE_CORE_ORDER_H
 #define GZCORE_CORE_ORDER_H
@@ -30,8 +30,9 @@ struct core_order {
 };
 
 /*
- * Prepares o for a core whose headers have been parsed; where it is in order, or its segments are not one
- * behind the other, it is taken as it is.  Returns 0, or -1 with errno.  The image stays the caller's.
+ * Prepares o for a core whose headers have been parsed; where it is in order, or its segments are
+ * not one behind the other, it is taken as it is.  Returns 0, or -1 with errno.  The image stays
+ * the caller's.
  */
 int core_order_open(struct core_order *o, const struct core *c, struct image *i);
 void core_order_close(struct core_order *o);

@@ -1,4 +1,7 @@
-/* What core.c, notes.c and modules.c share: the parser's own state, and how the three call each other. */
+/*
+ * What core.c, notes.c and modules.c share: the parser's own state, and how the three call each
+ * other.
+ */
 #ifndef GZCORE_CORE_PRIVATE_H
 #define GZCORE_CORE_PRIVATE_H
 
@@ -10,7 +13,8 @@
 
 struct core_parser {
 	struct core_range head;		/* the file header */
-	uint8_t entry[sizeof(Elf64_Ehdr)];	/* the file header, or a program header, as it comes */
+	/* the file header, or a program header, as it comes */
+	uint8_t entry[sizeof(Elf64_Ehdr)];
 	size_t entry_len;
 	size_t load_room, thread_room;
 	struct core_note {
@@ -35,10 +39,16 @@ struct core_parser {
 void core_notes_begin(struct core *c);
 void core_notes_feed(struct core *c, const uint8_t *bytes, size_t n);
 
-/* All notes have been seen: finds which files are mapped, and where their first bytes are in the core. */
+/*
+ * All notes have been seen: finds which files are mapped, and where their first bytes are in the
+ * core.
+ */
 void core_modules_resolve(struct core *c);
 
-/* As core_next, core_feed (0: the bytes are no file's), core_drop and core_end, of those first bytes. */
+/*
+ * As core_next, core_feed (0: the bytes are no file's), core_drop and core_end, of those first
+ * bytes.
+ */
 int core_modules_next(const struct core *c, uint64_t at, uint64_t *offset, uint64_t *len);
 size_t core_modules_feed(struct core *c, uint64_t offset, const uint8_t *bytes, size_t n);
 void core_modules_drop(struct core *c, uint64_t offset);

@@ -9,7 +9,10 @@
 /* The longest line that is understood, bytes. */
 #define LINE 96
 
-/* The value of the next line of the key, cut into line; whether there was one.  Longer ones are passed over. */
+/*
+ * The value of the next line of the key, cut into line; whether there was one.  Longer ones are
+ * passed over.
+ */
 static int
 next_value(const struct core *c, size_t *at, const char *key, char line[LINE])
 {
@@ -56,10 +59,12 @@ core_kept_next(const struct core *c, size_t *at, struct core_kept *k)
 
 	while (next_value(c, at, "kept=", line)) {
 		n = strspn(line, "abcdefghijklmnopqrstuvwxyz0123456789_-");
-		if (n == 0 || n >= sizeof(k->rule) || line[n] != ' ' || (bytes = strchr(ranges = line + n + 1, ' ')) == NULL)
+		if (n == 0 || n >= sizeof(k->rule) || line[n] != ' ' ||
+		    (bytes = strchr(ranges = line + n + 1, ' ')) == NULL)
 			continue;
 		line[n] = *bytes++ = '\0';
-		if (number_parse(ranges, 0, UINT64_MAX, &k->ranges) < 0 || number_parse(bytes, 0, UINT64_MAX, &k->bytes) < 0)
+		if (number_parse(ranges, 0, UINT64_MAX, &k->ranges) < 0 ||
+		    number_parse(bytes, 0, UINT64_MAX, &k->bytes) < 0)
 			continue;
 		strcpy(k->rule, line);
 		return 1;
@@ -68,7 +73,8 @@ core_kept_next(const struct core *c, size_t *at, struct core_kept *k)
 }
 
 int
-core_kept_put(const struct core *c, int json, int (*put)(void *arg, const char *text, size_t len), void *arg)
+core_kept_put(const struct core *c, int json, int (*put)(void *arg, const char *text, size_t len),
+    void *arg)
 {
 	struct core_kept k;
 	char text[192];
@@ -76,7 +82,8 @@ core_kept_put(const struct core *c, int json, int (*put)(void *arg, const char *
 	int some = 0, n;
 
 	while (core_kept_next(c, &at, &k)) {
-		n = snprintf(text, sizeof(text), json ? "%s{\"rule\": \"%s\", \"ranges\": %" PRIu64 ", \"bytes\": %" PRIu64 "}" :
+		n = snprintf(text, sizeof(text),
+		    json ? "%s{\"rule\": \"%s\", \"ranges\": %" PRIu64 ", \"bytes\": %" PRIu64 "}" :
 							"%skept=%s %" PRIu64 " %" PRIu64 "\n",
 		    !json ? "" : some ? ", " : ", \"kept\": [", k.rule, k.ranges, k.bytes);
 		if (put(arg, text, (size_t)n) < 0)

@@ -18,19 +18,24 @@ struct core_kept {
 };
 
 /*
- * Whether it is a small core, once the notes have been seen: the word for where its memory is from, a constant, or
- * NULL when it is none; *of is how many bytes the whole one promised, 0 when that is not said.
+ * Whether it is a small core, once the notes have been seen: the word for where its memory is from,
+ * a constant, or NULL when it is none; *of is how many bytes the whole one promised, 0 when that is
+ * not said.
  */
 const char *core_small(const struct core *c, uint64_t *of);
 
-/* The next rule, *at being 0 before the first; whether there was one.  Lines that are none are passed over. */
+/*
+ * The next rule, *at being 0 before the first; whether there was one.  Lines that are none are
+ * passed over.
+ */
 int core_kept_next(const struct core *c, size_t *at, struct core_kept *k);
 
 /*
- * Gives all rules to put, lines kept=RULE RANGES BYTES, or (json) the member kept of an object with a comma before it;
- * nothing when there is none.  Returns 0, or -1 with errno when put did.
+ * Gives all rules to put, lines kept=RULE RANGES BYTES, or (json) the member kept of an object with
+ * a comma before it; nothing when there is none.  Returns 0, or -1 with errno when put did.
  */
-int core_kept_put(const struct core *c, int json, int (*put)(void *arg, const char *text, size_t len), void *arg);
+int core_kept_put(const struct core *c, int json,
+    int (*put)(void *arg, const char *text, size_t len), void *arg);
 
 #ifdef __cplusplus
 }

@@ -19,7 +19,8 @@ core_registers(uint16_t machine, int is64)
 
 /* Reads what we want of the descriptor of a NT_PRSTATUS at offset; 0 when it is not there. */
 static int
-read_status(const struct core *c, struct image *i, uint64_t offset, uint64_t len, struct core_status *t)
+read_status(const struct core *c, struct image *i, uint64_t offset, uint64_t len,
+    struct core_status *t)
 {
 	const struct machine_status *at = machine_status(c->machine, c->is64);
 	uint8_t b[40];
@@ -33,7 +34,8 @@ read_status(const struct core *c, struct image *i, uint64_t offset, uint64_t len
 }
 
 int
-core_note_next(struct core_threads *w, const struct core *c, struct image *i, struct core_note_at *note)
+core_note_next(struct core_threads *w, const struct core *c, struct image *i,
+    struct core_note_at *note)
 {
 	for (; w->segment < c->notes; w->segment++, w->at = 0) {
 		const struct core_range *r = &c->note[w->segment];
@@ -51,7 +53,8 @@ core_note_next(struct core_threads *w, const struct core *c, struct image *i, st
 			*note = (struct core_note_at){ .type = h.n_type, .at = at + name, .len = h.n_descsz };
 			size = name + ((note->len + 3) & ~(uint64_t)3);
 			w->at = size < left ? w->at + size : r->len;
-			if (name == NOTE_START && memcmp(b + sizeof(h), "CORE", sizeof("CORE")) == 0 &&
+			if (name == NOTE_START &&
+			    memcmp(b + sizeof(h), "CORE", sizeof("CORE")) == 0 &&
 			    name + note->len <= left)
 				return 1;
 		}
@@ -60,7 +63,8 @@ core_note_next(struct core_threads *w, const struct core *c, struct image *i, st
 }
 
 int
-core_threads_next(struct core_threads *w, const struct core *c, struct image *i, struct core_status *t)
+core_threads_next(struct core_threads *w, const struct core *c, struct image *i,
+    struct core_status *t)
 {
 	struct core_note_at note;
 

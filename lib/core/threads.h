@@ -1,4 +1,6 @@
-/* The threads of a core: their NT_PRSTATUS notes, one after the other, and the registers in those. */
+/*
+ * The threads of a core: their NT_PRSTATUS notes, one after the other, and the registers in those.
+ */
 #ifndef GZCORE_CORE_THREADS_H
 #define GZCORE_CORE_THREADS_H
 
@@ -35,13 +37,15 @@ struct core_note_at {
 };
 
 /* The next such note; 0 at the end. */
-int core_note_next(struct core_threads *w, const struct core *c, struct image *i, struct core_note_at *n);
+int core_note_next(struct core_threads *w, const struct core *c, struct image *i,
+    struct core_note_at *n);
 
 /*
- * The next thread of a core whose headers have been parsed, in the core's order: the one that crashed is
- * the first.  Returns 1, or 0 at the end, also that of what there is.
+ * The next thread of a core whose headers have been parsed, in the core's order: the one that
+ * crashed is the first.  Returns 1, or 0 at the end, also that of what there is.
  */
-int core_threads_next(struct core_threads *w, const struct core *c, struct image *i, struct core_status *t);
+int core_threads_next(struct core_threads *w, const struct core *c, struct image *i,
+    struct core_status *t);
 
 #ifdef __cplusplus
 }

@@ -13,7 +13,9 @@
 #include "base/number.h"
 #include "elf/file.h"
 
-/* A thin archive holds no members, but says which files they are (GNU binutils, include/aout/ar.h). */
+/*
+ * A thin archive holds no members, but says which files they are (GNU binutils, include/aout/ar.h).
+ */
 #define THIN "!<thin>\n"
 /* The most bytes of the table of long names. */
 #define NAMES_MAX (16u * 1024 * 1024)
@@ -75,7 +77,8 @@ long_name(const struct archive *a, const char *digits, struct member *m)
 static int
 name_before(const struct archive *a, uint64_t n, struct member *m)
 {
-	if (n > m->len || n >= sizeof(m->name) || io_pread(a->fd, m->name, (size_t)n, m->data) != (ssize_t)n)
+	if (n > m->len || n >= sizeof(m->name) ||
+	    io_pread(a->fd, m->name, (size_t)n, m->data) != (ssize_t)n)
 		return -1;
 	m->name[n] = '\0';
 	m->data += n;
@@ -113,7 +116,8 @@ read_name(const struct archive *a, const struct ar_hdr *h, struct member *m)
 static int
 read_names(struct archive *a, const struct member *m)
 {
-	if (a->names != NULL || m->len > NAMES_MAX || (a->names = malloc((size_t)m->len + 1)) == NULL)
+	if (a->names != NULL || m->len > NAMES_MAX ||
+	    (a->names = malloc((size_t)m->len + 1)) == NULL)
 		return -1;
 	a->names_len = (size_t)m->len;
 	a->names[a->names_len] = '\0';
@@ -130,7 +134,8 @@ read_member(struct archive *a, uint64_t at, struct member *m)
 	m->name[0] = '\0';
 	m->table = m->names = m->nested = 0;
 	if (io_pread(a->fd, &h, sizeof(h), at) != (ssize_t)sizeof(h) ||
-	    memcmp(h.ar_fmag, ARFMAG, sizeof(h.ar_fmag)) != 0 || read_size(h.ar_size, sizeof(h.ar_size), &m->len) < 0)
+	    memcmp(h.ar_fmag, ARFMAG, sizeof(h.ar_fmag)) != 0 ||
+	    read_size(h.ar_size, sizeof(h.ar_size), &m->len) < 0)
 		return -1;
 	m->data = at + sizeof(h);
 	stored = m->len;
@@ -204,7 +209,8 @@ identify(struct archive *a, const struct member *m, const char *section, struct 
 	memset(id, 0, sizeof(*id));
 	if (a->thin && (m->nested || (fd = open_file(a, m->name)) < 0))
 		return m->nested ? ELF_ID_ARCHIVE : ELF_ID_ABSENT;
-	n = io_pread(fd, magic, !a->thin && m->len < sizeof(magic) ? (size_t)m->len : sizeof(magic), at);
+	n = io_pread(fd, magic,
+	    !a->thin && m->len < sizeof(magic) ? (size_t)m->len : sizeof(magic), at);
 	kind = elf_id_kind(magic, n < 0 ? 0 : (size_t)n);
 	if (n < 0)
 		st = ELF_ID_SYSTEM;
@@ -221,7 +227,8 @@ identify(struct archive *a, const struct member *m, const char *section, struct 
 
 enum elf_id_status
 elf_id_archive(int fd, const char *path, const char *section,
-    void (*each)(void *arg, const char *name, enum elf_id_status status, const struct elf_id *id), void *arg)
+    void (*each)(void *arg, const char *name, enum elf_id_status status, const struct elf_id *id),
+    void *arg)
 {
 	struct archive a = { .fd = fd, .path = path, .copy = -1 };
 	struct elf_id *id = malloc(sizeof(*id));

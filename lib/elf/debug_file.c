@@ -14,7 +14,9 @@
 
 #define PIECE (128u * 1024)
 
-/* The name of the debug file, and its CRC-32; -1 when there is none, or one that is no plain name. */
+/*
+ * The name of the debug file, and its CRC-32; -1 when there is none, or one that is no plain name.
+ */
 static int
 read_link(int fd, char name[ELF_ID_TEXT_MAX], uint32_t *crc)
 {
@@ -44,8 +46,11 @@ has_crc(int fd, uint32_t crc)
 	uint32_t sum = 0;
 	ssize_t n = -1;
 
-	for (uint64_t at = 0; buf != NULL && (n = io_pread(fd, buf, PIECE, at)) > 0; at += (uint64_t)n)
+	for (uint64_t at = 0; buf != NULL; at += (uint64_t)n) {
+		if ((n = io_pread(fd, buf, PIECE, at)) <= 0)
+			break;
 		sum = engine_crc32(sum, buf, (size_t)n);
+	}
 	free(buf);
 	return n == 0 && sum == crc;
 }

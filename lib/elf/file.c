@@ -7,7 +7,10 @@
 #include "base/io.h"
 #include "elf/layout.h"
 
-/* More sections, segments, or bytes of section names than these no program has, whatever a file of holes claims. */
+/*
+ * More sections, segments, or bytes of section names than these no program has, whatever a file of
+ * holes claims.
+ */
 #define COUNT_MAX (512u * 1024)
 #define NAMES_MAX (64u * 1024 * 1024)
 
@@ -34,7 +37,8 @@ elf_file_look(const struct elf_file *f, struct elf_file_window *w, uint64_t at, 
 	if (len > sizeof(w->bytes) || !elf_file_has(f, at, len))
 		return NULL;
 	if (at < w->at || w->len < len || at - w->at > w->len - len) {
-		w->len = f->size - at < sizeof(w->bytes) ? (size_t)(f->size - at) : sizeof(w->bytes);
+		w->len = f->size - at < sizeof(w->bytes) ? (size_t)(f->size - at) :
+		    sizeof(w->bytes);
 		w->at = at;
 		if (!elf_file_read(f, at, w->bytes, w->len)) {
 			w->len = 0;
@@ -114,15 +118,17 @@ read_head(struct elf_file *f)
 {
 	static const char cut[] = "it ends within its file header";
 	uint8_t b[ELF_HEADER_MAX];
-	size_t size = EI_NIDENT;
+	size_t size;
 
 	if (elf_file_read(f, 0, b, SARMAG) && memcmp(b, ARMAG, SARMAG) == 0)
 		return ELF_ID_ARCHIVE;
-	if (!elf_file_read(f, 0, b, size))
-		return f->size >= SELFMAG && elf_file_read(f, 0, b, SELFMAG) && memcmp(b, ELFMAG, SELFMAG) == 0 ?
-		    elf_id_malformed(cut) : ELF_ID_NOT_ELF;
-	if (memcmp(b, ELFMAG, SELFMAG) != 0 || (b[EI_CLASS] != ELFCLASS32 && b[EI_CLASS] != ELFCLASS64) ||
-	    (b[EI_DATA] != ELFDATA2LSB && b[EI_DATA] != ELFDATA2MSB) || b[EI_VERSION] != EV_CURRENT)
+	if (!elf_file_read(f, 0, b, SELFMAG) || memcmp(b, ELFMAG, SELFMAG) != 0)
+		return ELF_ID_NOT_ELF;
+	if (!elf_file_read(f, 0, b, EI_NIDENT))
+		return elf_id_malformed(cut);
+	if ((b[EI_CLASS] != ELFCLASS32 && b[EI_CLASS] != ELFCLASS64) ||
+	    (b[EI_DATA] != ELFDATA2LSB && b[EI_DATA] != ELFDATA2MSB) ||
+	    b[EI_VERSION] != EV_CURRENT)
 		return ELF_ID_NOT_ELF;
 	f->is64 = b[EI_CLASS] == ELFCLASS64;
 	f->big = b[EI_DATA] == ELFDATA2MSB;

@@ -56,28 +56,39 @@ elf_id_malformed(const char *why)
 const char *
 elf_id_why(enum elf_id_status status, char text[ELF_ID_WHY])
 {
-	if (status == ELF_ID_ABSENT)
+	const char *said = elf_id_words(status);
+
+	switch (status) {
+	case ELF_ID_ABSENT:
 		/* As elf_id_archive and io_open_regular leave it. */
-		snprintf(text, ELF_ID_WHY, "listed in the thin archive: %s", errno == 0 ?
-		    "only an archive with a name has files beside it" : errno == EINVAL ? "not a regular file" : strerror(errno));
-	else if (status == ELF_ID_MALFORMED)
-		snprintf(text, ELF_ID_WHY, "%s: %s", elf_id_words(status), elf_id_error());
-	else
-		snprintf(text, ELF_ID_WHY, "%s", status == ELF_ID_SYSTEM ? strerror(errno) : elf_id_words(status));
+		snprintf(text, ELF_ID_WHY, "listed in the thin archive: %s",
+		    errno == 0 ? "only an archive with a name has files beside it" :
+		    errno == EINVAL ? "not a regular file" : strerror(errno));
+		break;
+	case ELF_ID_MALFORMED:
+		snprintf(text, ELF_ID_WHY, "%s: %s", said, elf_id_error());
+		break;
+	default:
+		snprintf(text, ELF_ID_WHY, "%s", status == ELF_ID_SYSTEM ? strerror(errno) : said);
+	}
 	return text;
 }
 
 enum elf_id_kind
 elf_id_kind(const uint8_t *b, size_t n)
 {
+	uint64_t type;
+
 	if (n >= SARMAG && (memcmp(b, ARMAG, SARMAG) == 0 || memcmp(b, "!<thin>\n", SARMAG) == 0))
 		return ELF_ID_KIND_ARCHIVE;
 	if (n >= 2 && b[0] == 0x1f && b[1] == 0x8b)
 		return ELF_ID_KIND_GZIP;
 	if (n < SELFMAG || memcmp(b, ELFMAG, SELFMAG) != 0)
 		return ELF_ID_KIND_OTHER;
-	return n >= ELF_ID_KIND_LEN && elf_number(b + offsetof(Elf64_Ehdr, e_type), 2, b[EI_DATA] == ELFDATA2MSB) == ET_CORE ?
-	    ELF_ID_KIND_CORE : ELF_ID_KIND_ELF;
+	if (n < ELF_ID_KIND_LEN)
+		return ELF_ID_KIND_ELF;
+	type = elf_number(b + offsetof(Elf64_Ehdr, e_type), 2, b[EI_DATA] == ELFDATA2MSB);
+	return type == ET_CORE ? ELF_ID_KIND_CORE : ELF_ID_KIND_ELF;
 }
 
 int
@@ -111,8 +122,9 @@ format_uuid(char *text, const uint8_t *u)
 	char buf[37];
 
 	snprintf(buf, sizeof(buf),
-	    "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1], u[2],
-	    u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
+	    "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+	    u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12],
+	    u[13], u[14], u[15]);
 	memcpy(text, buf, sizeof(buf));
 	return 36;
 }
@@ -131,11 +143,12 @@ static void
 lower_uuid(char *text, size_t n)
 {
 	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	static const char digits[] = "0123456789abcdefABCDEF";
 
 	if (n != 36)
 		return;
 	for (size_t i = 0; i < n; i++)
-		if (form[i] == '-' ? text[i] != '-' : strchr("0123456789abcdefABCDEF", text[i]) == NULL)
+		if (form[i] == '-' ? text[i] != '-' : strchr(digits, text[i]) == NULL)
 			return;
 	for (size_t i = 0; i < n; i++)
 		if (text[i] >= 'A' && text[i] <= 'F')
@@ -149,7 +162,8 @@ elf_id_uuid(const struct elf_id *id, char text[ELF_ID_TEXT_MAX], const char **fr
 
 	text[0] = '\0';
 	*from = "section";
-	while (n > 0 && (id->section[n - 1] == '\0' || strchr(" \t\r\n", id->section[n - 1]) != NULL))
+	while (n > 0 && (id->section[n - 1] == '\0' ||
+	    strchr(" \t\r\n", id->section[n - 1]) != NULL))
 		n--;
 	if (id->section_len == ELF_ID_UUID && (n == 0 || !printable(id->section, n)))
 		return format_uuid(text, id->section);

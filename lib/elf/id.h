@@ -34,7 +34,8 @@ struct elf_id {
 	int has_note;
 	uint8_t build_id[ELF_ID_BUILD_ID_MAX];
 	size_t build_id_len;		/* 0: none */
-	char package[ELF_ID_PACKAGE_MAX];	/* JSON of .note.package: systemd's "Package metadata for ELF files" */
+	/* JSON of .note.package: systemd's "Package metadata for ELF files" */
+	char package[ELF_ID_PACKAGE_MAX];
 	size_t package_len;
 };
 
@@ -52,19 +53,23 @@ enum elf_id_status {
 
 /* What the first n bytes of a file, best ELF_ID_KIND_LEN, say that it is. */
 #define ELF_ID_KIND_LEN 18u
-enum elf_id_kind { ELF_ID_KIND_OTHER, ELF_ID_KIND_ELF, ELF_ID_KIND_CORE, ELF_ID_KIND_ARCHIVE, ELF_ID_KIND_GZIP };
+enum elf_id_kind { ELF_ID_KIND_OTHER, ELF_ID_KIND_ELF, ELF_ID_KIND_CORE, ELF_ID_KIND_ARCHIVE,
+    ELF_ID_KIND_GZIP };
 enum elf_id_kind elf_id_kind(const uint8_t *bytes, size_t n);
 
 /*
- * A seekable copy of what is left of a stream, a file without a name, which the caller closes; -1 with errno,
- * ENOEXEC when it does not start as what we read.
+ * A seekable copy of what is left of a stream, a file without a name, which the caller closes; -1
+ * with errno, ENOEXEC when it does not start as what we read.
  */
 int elf_id_spool(int fd);
 
 /* What is wrong, for a message: "not an ELF file". */
 const char *elf_id_words(enum elf_id_status status);
 
-/* The same with what elf_id_error or the system says of the failure that has just been, in text, which is returned. */
+/*
+ * The same with what elf_id_error or the system says of the failure that has just been, in text,
+ * which is returned.
+ */
 #define ELF_ID_WHY 200
 const char *elf_id_why(enum elf_id_status status, char text[ELF_ID_WHY]);
 
@@ -78,14 +83,16 @@ const char *elf_id_error(void);
 enum elf_id_status elf_id_read(int fd, const char *section, struct elf_id *id);
 
 /*
- * Reads the identity of each member of the archive fd, and gives it to each, with the member's name,
- * which is escaped nowhere; of what is no ELF file too, as ELF_ID_NOT_ELF, or ELF_ID_ARCHIVE, whose members are not
- * read.  Names are those of GNU, System V and BSD.  A thin archive's members are files beside path, where the archive
- * is.  One that cannot be opened is ELF_ID_ABSENT, with errno, which is 0 when path is NULL.  Returns ELF_ID_OK,
- * ELF_ID_MALFORMED when the archive itself is, or ELF_ID_SYSTEM with errno.
+ * Reads the identity of each member of the archive fd, and gives it to each, with the member's
+ * name, which is escaped nowhere; of what is no ELF file too, as ELF_ID_NOT_ELF, or ELF_ID_ARCHIVE,
+ * whose members are not read.  Names are those of GNU, System V and BSD.  A thin archive's members
+ * are files beside path, where the archive is.  One that cannot be opened is ELF_ID_ABSENT, with
+ * errno, which is 0 when path is NULL.  Returns ELF_ID_OK, ELF_ID_MALFORMED when the archive itself
+ * is, or ELF_ID_SYSTEM with errno.
  */
 enum elf_id_status elf_id_archive(int fd, const char *path, const char *section,
-    void (*each)(void *arg, const char *name, enum elf_id_status status, const struct elf_id *id), void *arg);
+    void (*each)(void *arg, const char *name, enum elf_id_status status, const struct elf_id *id),
+    void *arg);
 
 /*
  * As elf_id_read, from the first len bytes of a file's image in memory: of the notes only, as far
@@ -94,9 +101,9 @@ enum elf_id_status elf_id_archive(int fd, const char *path, const char *section,
 enum elf_id_status elf_id_image(const uint8_t *image, size_t len, struct elf_id *id);
 
 /*
- * The identity of the section or of the note as text, terminated: a UUID in lower case (RFC 9562 section
- * 4), or what the text in the section is, any bytes, less its last white space.  Returns its length; 0
- * when there is none.  *from is "section" or "note".
+ * The identity of the section or of the note as text, terminated: a UUID in lower case (RFC 9562
+ * section 4), or what the text in the section is, any bytes, less its last white space.  Returns
+ * its length; 0 when there is none.  *from is "section" or "note".
  */
 size_t elf_id_uuid(const struct elf_id *id, char text[ELF_ID_TEXT_MAX], const char **from);
 

@@ -25,12 +25,15 @@ is_note(const Elf64_Nhdr *n, const uint8_t *owner, const char *of, uint32_t type
 
 /* Takes what a note says of the identity; its descriptor is in the file, at that offset. */
 static void
-take_note(const struct elf_file *f, const Elf64_Nhdr *n, const uint8_t owner[OWNER_MAX], uint64_t at, struct elf_id *id)
+take_note(const struct elf_file *f, const Elf64_Nhdr *n, const uint8_t owner[OWNER_MAX],
+    uint64_t at, struct elf_id *id)
 {
-	if (is_note(n, owner, "GNU", NT_GNU_BUILD_ID) && id->build_id_len == 0 && n->n_descsz <= ELF_ID_BUILD_ID_MAX) {
+	if (is_note(n, owner, "GNU", NT_GNU_BUILD_ID) && id->build_id_len == 0 &&
+	    n->n_descsz <= ELF_ID_BUILD_ID_MAX) {
 		if (elf_file_read(f, at, id->build_id, n->n_descsz))
 			id->build_id_len = n->n_descsz;
-	} else if (is_note(n, owner, ELF_ID_OWNER, ELF_ID_TYPE) && !id->has_note && n->n_descsz == ELF_ID_UUID) {
+	} else if (is_note(n, owner, ELF_ID_OWNER, ELF_ID_TYPE) && !id->has_note &&
+	    n->n_descsz == ELF_ID_UUID) {
 		id->has_note = elf_file_read(f, at, id->note, ELF_ID_UUID);
 	} else if (is_note(n, owner, "FDO", PACKAGE_METADATA) && id->package_len == 0 &&
 	    n->n_descsz <= ELF_ID_PACKAGE_MAX) {
@@ -45,9 +48,13 @@ align_up(uint64_t n, uint64_t align)
 	return (n + align - 1) / align * align;
 }
 
-/* Looks through size bytes of notes, at most NOTES_MAX, so that no sum of these sizes is over 64 bits. */
+/*
+ * Looks through size bytes of notes, at most NOTES_MAX, so that no sum of these sizes is over 64
+ * bits.
+ */
 static void
-read_notes(struct elf_file *f, uint64_t offset, uint64_t size, uint64_t alignment, struct elf_id *id)
+read_notes(struct elf_file *f, uint64_t offset, uint64_t size, uint64_t alignment,
+    struct elf_id *id)
 {
 	size_t head = elf_header_size(ELF_NHDR, f->is64);
 	uint64_t align = alignment == 8 ? 8 : 4;
@@ -67,7 +74,8 @@ read_notes(struct elf_file *f, uint64_t offset, uint64_t size, uint64_t alignmen
 		if (desc > size || n.n_descsz > size - desc)
 			return;
 		if (n.n_namesz <= OWNER_MAX) {
-			if ((b = elf_file_look(f, &f->strings, offset + at + head, n.n_namesz)) == NULL)
+			if ((b = elf_file_look(f, &f->strings, offset + at + head,
+			    n.n_namesz)) == NULL)
 				return;
 			memcpy(owner, b, n.n_namesz);
 			take_note(f, &n, owner, offset + desc, id);
@@ -103,7 +111,10 @@ read_section(const struct elf_file *f, const Elf64_Shdr *s, struct elf_id *id)
 	return ELF_ID_OK;
 }
 
-/* Finds how many bytes of the table of names are before its last terminator, with it: names start there. */
+/*
+ * Finds how many bytes of the table of names are before its last terminator, with it: names start
+ * there.
+ */
 static uint64_t
 names_end(struct elf_file *f, const Elf64_Shdr *names)
 {
@@ -147,7 +158,8 @@ read_sections(struct elf_file *f, const char *section, struct elf_id *id, uint64
 	for (uint64_t i = 1; i < f->sections; i++) {
 		if (!elf_file_section(f, i, &s))
 			return elf_id_malformed("a section header is past the end of the file");
-		if (s.sh_type == SHT_NOTE && s.sh_size <= *room && (s.sh_flags & SHF_COMPRESSED) == 0) {
+		if (s.sh_type == SHT_NOTE && s.sh_size <= *room &&
+		    (s.sh_flags & SHF_COMPRESSED) == 0) {
 			*room -= s.sh_size;
 			read_notes(f, s.sh_offset, s.sh_size, s.sh_addralign, id);
 		}
@@ -155,7 +167,8 @@ read_sections(struct elf_file *f, const char *section, struct elf_id *id, uint64
 			continue;
 		if (s.sh_name >= end)
 			return elf_id_malformed("a section's name is not in the table of names");
-		if (id->section_len == 0 && st == ELF_ID_OK && is_named(f, &names, end, s.sh_name, section) &&
+		if (id->section_len == 0 && st == ELF_ID_OK &&
+		    is_named(f, &names, end, s.sh_name, section) &&
 		    (st = read_section(f, &s, id)) == ELF_ID_MALFORMED)
 			return st;
 	}

@@ -15,26 +15,36 @@ struct field {
 	.in32 = { offsetof(Elf32_##header, name), SIZE(Elf32_##header, name) } }
 
 /* e_ident is bytes: it has no byte order, and is read apart. */
-static const struct field ehdr[] = { FIELD(Ehdr, e_type), FIELD(Ehdr, e_machine), FIELD(Ehdr, e_version),
+static const struct field ehdr[] = {
+	FIELD(Ehdr, e_type), FIELD(Ehdr, e_machine), FIELD(Ehdr, e_version),
 	FIELD(Ehdr, e_entry), FIELD(Ehdr, e_phoff), FIELD(Ehdr, e_shoff), FIELD(Ehdr, e_flags),
-	FIELD(Ehdr, e_ehsize), FIELD(Ehdr, e_phentsize), FIELD(Ehdr, e_phnum), FIELD(Ehdr, e_shentsize),
-	FIELD(Ehdr, e_shnum), FIELD(Ehdr, e_shstrndx) };
-static const struct field phdr[] = { FIELD(Phdr, p_type), FIELD(Phdr, p_flags), FIELD(Phdr, p_offset),
-	FIELD(Phdr, p_vaddr), FIELD(Phdr, p_paddr), FIELD(Phdr, p_filesz), FIELD(Phdr, p_memsz),
-	FIELD(Phdr, p_align) };
-static const struct field shdr[] = { FIELD(Shdr, sh_name), FIELD(Shdr, sh_type), FIELD(Shdr, sh_flags),
-	FIELD(Shdr, sh_addr), FIELD(Shdr, sh_offset), FIELD(Shdr, sh_size), FIELD(Shdr, sh_link),
-	FIELD(Shdr, sh_info), FIELD(Shdr, sh_addralign), FIELD(Shdr, sh_entsize) };
-static const struct field sym[] = { FIELD(Sym, st_name), FIELD(Sym, st_info), FIELD(Sym, st_other),
-	FIELD(Sym, st_shndx), FIELD(Sym, st_value), FIELD(Sym, st_size) };
-static const struct field nhdr[] = { FIELD(Nhdr, n_namesz), FIELD(Nhdr, n_descsz), FIELD(Nhdr, n_type) };
+	FIELD(Ehdr, e_ehsize), FIELD(Ehdr, e_phentsize), FIELD(Ehdr, e_phnum),
+	FIELD(Ehdr, e_shentsize), FIELD(Ehdr, e_shnum), FIELD(Ehdr, e_shstrndx),
+};
+static const struct field phdr[] = {
+	FIELD(Phdr, p_type), FIELD(Phdr, p_flags), FIELD(Phdr, p_offset), FIELD(Phdr, p_vaddr),
+	FIELD(Phdr, p_paddr), FIELD(Phdr, p_filesz), FIELD(Phdr, p_memsz), FIELD(Phdr, p_align),
+};
+static const struct field shdr[] = {
+	FIELD(Shdr, sh_name), FIELD(Shdr, sh_type), FIELD(Shdr, sh_flags), FIELD(Shdr, sh_addr),
+	FIELD(Shdr, sh_offset), FIELD(Shdr, sh_size), FIELD(Shdr, sh_link),
+	FIELD(Shdr, sh_info), FIELD(Shdr, sh_addralign), FIELD(Shdr, sh_entsize),
+};
+static const struct field sym[] = {
+	FIELD(Sym, st_name), FIELD(Sym, st_info), FIELD(Sym, st_other), FIELD(Sym, st_shndx),
+	FIELD(Sym, st_value), FIELD(Sym, st_size),
+};
+static const struct field nhdr[] = {
+	FIELD(Nhdr, n_namesz), FIELD(Nhdr, n_descsz), FIELD(Nhdr, n_type),
+};
 
 static const struct header {
 	const struct field *field;
 	size_t fields;
 	size_t size64, size32;
 } headers[] = {
-#define HEADER(fields, type) { fields, sizeof(fields) / sizeof(*fields), sizeof(Elf64_##type), sizeof(Elf32_##type) }
+#define HEADER(fields, type) { \
+	fields, sizeof(fields) / sizeof(*fields), sizeof(Elf64_##type), sizeof(Elf32_##type) }
 	[ELF_EHDR] = HEADER(ehdr, Ehdr),
 	[ELF_PHDR] = HEADER(phdr, Phdr),
 	[ELF_SHDR] = HEADER(shdr, Shdr),
@@ -111,9 +121,10 @@ get(enum elf_header kind, void *to, const uint8_t *p, int is64, int big)
 
 	for (size_t i = 0; i < h->fields; i++) {
 		const struct field *f = &h->field[i];
+		uint64_t value = is64 ? elf_number(p + f->in64.at, f->in64.size, big) :
+		    elf_number(p + f->in32.at, f->in32.size, big);
 
-		save((uint8_t *)to + f->in64.at, f->in64.size, is64 ? elf_number(p + f->in64.at, f->in64.size, big) :
-			elf_number(p + f->in32.at, f->in32.size, big));
+		save((uint8_t *)to + f->in64.at, f->in64.size, value);
 	}
 }
 
@@ -126,7 +137,8 @@ put(enum elf_header kind, const void *from, uint8_t *p, int is64, int big)
 		const struct field *f = &h->field[i];
 		uint64_t value = load((const uint8_t *)from + f->in64.at, f->in64.size);
 
-		elf_number_put(p + (is64 ? f->in64.at : f->in32.at), is64 ? f->in64.size : f->in32.size, big, value);
+		elf_number_put(p + (is64 ? f->in64.at : f->in32.at),
+		    is64 ? f->in64.size : f->in32.size, big, value);
 	}
 }
 

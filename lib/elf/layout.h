@@ -1,6 +1,6 @@
 /*
- * The headers of ELF files and cores of both classes and byte orders (gABI chapters 4 and 5), read into the structs of
- * <elf.h> for 64 bits and written from them.
+ * The headers of ELF files and cores of both classes and byte orders (gABI chapters 4 and 5), read
+ * into the structs of <elf.h> for 64 bits and written from them.
  */
 #ifndef GZCORE_ELF_LAYOUT_H
 #define GZCORE_ELF_LAYOUT_H
@@ -35,7 +35,10 @@ void elf_phdr_put(const Elf64_Phdr *h, uint8_t *p, int is64, int big);
 void elf_shdr_put(const Elf64_Shdr *h, uint8_t *p, int is64, int big);
 void elf_nhdr_put(const Elf64_Nhdr *h, uint8_t *p, int big);
 
-/* Where a field is in a header's bytes: field is its offset in the struct for 64 bits, *size its bytes there. */
+/*
+ * Where a field is in a header's bytes: field is its offset in the struct for 64 bits, *size its
+ * bytes there.
+ */
 size_t elf_field_at(enum elf_header kind, size_t field, int is64, size_t *size);
 
 #endif

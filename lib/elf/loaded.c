@@ -64,20 +64,23 @@ open_file(struct file *f, const char *path, char *words)
 		f->size = (uint64_t)size;
 		n = (size_t)io_pread(f->fd, magic, sizeof(magic), 0);
 		/* elf_id_read tells only an archive that is not thin. */
-		st = n == sizeof(magic) && elf_id_kind(magic, n) == ELF_ID_KIND_ARCHIVE ? ELF_ID_ARCHIVE :
+		st = n == sizeof(magic) && elf_id_kind(magic, n) == ELF_ID_KIND_ARCHIVE ?
+		    ELF_ID_ARCHIVE :
 		    elf_id_read(f->fd, ELF_ID_SECTION, &id);
 	}
 	elf_version(EV_CURRENT);
 	/* elf_id_read has found that what libelf will hold is within bounds. */
 	if ((st == ELF_ID_OK || st == ELF_ID_TOO_LONG) &&
-	    ((f->elf = elf_begin(f->fd, ELF_C_READ, NULL)) == NULL || gelf_getehdr(f->elf, &f->head) == NULL ||
+	    ((f->elf = elf_begin(f->fd, ELF_C_READ, NULL)) == NULL ||
+	    gelf_getehdr(f->elf, &f->head) == NULL ||
 		elf_getphdrnum(f->elf, &n) < 0))
 		st = elf_id_malformed(elf_errmsg(-1));
 	else if (f->elf != NULL && (f->segment = calloc(n + 1, sizeof(*f->segment))) == NULL)
 		st = ELF_ID_SYSTEM;
 	if (st != ELF_ID_OK && st != ELF_ID_TOO_LONG) {
 		if (st == ELF_ID_ARCHIVE)
-			snprintf(words, ELF_LOADED_WORDS, "an archive, no program, library or object");
+			snprintf(words, ELF_LOADED_WORDS,
+			    "an archive, no program, library or object");
 		else
 			elf_id_why(st, words);
 		return -1;
@@ -85,9 +88,11 @@ open_file(struct file *f, const char *path, char *words)
 	for (size_t i = 0; i < n; i++) {
 		GElf_Phdr *p = &f->segment[f->segments];
 
-		if (gelf_getphdr(f->elf, (int)i, p) == NULL || p->p_offset > UINT64_MAX - p->p_filesz ||
+		if (gelf_getphdr(f->elf, (int)i, p) == NULL ||
+		    p->p_offset > UINT64_MAX - p->p_filesz ||
 		    p->p_vaddr > UINT64_MAX - p->p_filesz) {
-			snprintf(words, ELF_LOADED_WORDS, "malformed ELF file: program header %zu", i);
+			snprintf(words, ELF_LOADED_WORDS, "malformed ELF file: program header %zu",
+			    i);
 			return -1;
 		}
 		f->segments += p->p_type != PT_NULL;
@@ -124,18 +129,21 @@ check_bytes(const struct file *f, char *words)
 		return ELF_LOADED_BAD;
 	}
 	if ((end = elf_ranges_end(&all)) > f->size) {
-		snprintf(words, ELF_LOADED_WORDS, "cut short, or debug data alone: it has %" PRIu64 " of %" PRIu64
+		snprintf(words, ELF_LOADED_WORDS,
+		    "cut short, or debug data alone: it has %" PRIu64 " of %" PRIu64
 		    " bytes", f->size, end);
 		st = ELF_LOADED_BAD;
 	} else if (end < f->size && !filling(f, end)) {
-		snprintf(words, ELF_LOADED_WORDS, "%" PRIu64 " byte%s the ELF file, which ends at byte %" PRIu64,
+		snprintf(words, ELF_LOADED_WORDS,
+		    "%" PRIu64 " byte%s the ELF file, which ends at byte %" PRIu64,
 		    f->size - end, f->size - end == 1 ? " follows" : "s follow", end);
 		st = ELF_LOADED_BEHIND;
 	} else if ((rc = elf_ranges_gap(&all, &from, &to)) < 0) {
 		elf_id_why(ELF_ID_SYSTEM, words);
 		st = ELF_LOADED_BAD;
 	} else if (rc > 0) {
-		snprintf(words, ELF_LOADED_WORDS, "no header leads to bytes %" PRIu64 " to %" PRIu64, from, to - 1);
+		snprintf(words, ELF_LOADED_WORDS,
+		    "no header leads to bytes %" PRIu64 " to %" PRIu64, from, to - 1);
 		st = ELF_LOADED_BEHIND;
 	}
 	elf_ranges_close(&all);
@@ -153,7 +161,8 @@ elf_loaded_check(const char *path, char words[ELF_LOADED_WORDS])
 	if (f.head.e_type == ET_CORE)
 		snprintf(words, ELF_LOADED_WORDS, "a core, no program, library or object");
 	else if (f.head.e_type != ET_EXEC && f.head.e_type != ET_DYN && f.head.e_type != ET_REL)
-		snprintf(words, ELF_LOADED_WORDS, "an ELF file of type %u, no program, library or object",
+		snprintf(words, ELF_LOADED_WORDS,
+		    "an ELF file of type %u, no program, library or object",
 		    f.head.e_type);
 	else
 		st = check_bytes(&f, words);
@@ -162,14 +171,18 @@ out:
 	return st;
 }
 
-/* The segment of memory that has len bytes at an offset of the file; NULL when none has all of them. */
+/*
+ * The segment of memory that has len bytes at an offset of the file; NULL when none has all of
+ * them.
+ */
 static const GElf_Phdr *
 load_of(const struct file *f, uint64_t offset, uint64_t len)
 {
 	for (size_t i = 0; i < f->segments; i++) {
 		const GElf_Phdr *p = &f->segment[i];
 
-		if (p->p_type == PT_LOAD && offset >= p->p_offset && offset - p->p_offset <= p->p_filesz &&
+		if (p->p_type == PT_LOAD && offset >= p->p_offset &&
+		    offset - p->p_offset <= p->p_filesz &&
 		    len <= p->p_filesz - (offset - p->p_offset))
 			return p;
 	}
@@ -197,11 +210,13 @@ blank(uint8_t *buf, uint64_t at, size_t n, uint64_t from, uint64_t len)
 static void
 blank_headers(const struct file *f, uint8_t *buf, uint64_t at, size_t n)
 {
-	static const size_t fields[] = { offsetof(Elf64_Ehdr, e_phoff), offsetof(Elf64_Ehdr, e_shoff),
-		offsetof(Elf64_Ehdr, e_shentsize), offsetof(Elf64_Ehdr, e_shnum), offsetof(Elf64_Ehdr, e_shstrndx) };
+	static const size_t fields[] = { offsetof(Elf64_Ehdr, e_phoff),
+		offsetof(Elf64_Ehdr, e_shoff), offsetof(Elf64_Ehdr, e_shentsize),
+		offsetof(Elf64_Ehdr, e_shnum), offsetof(Elf64_Ehdr, e_shstrndx) };
+	int is64 = f->head.e_ident[EI_CLASS] == ELFCLASS64;
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
-		size_t len, where = elf_field_at(ELF_EHDR, fields[i], f->head.e_ident[EI_CLASS] == ELFCLASS64, &len);
+		size_t len, where = elf_field_at(ELF_EHDR, fields[i], is64, &len);
 
 		blank(buf, at, n, where, len);
 	}
@@ -210,7 +225,8 @@ blank_headers(const struct file *f, uint8_t *buf, uint64_t at, size_t n)
 
 /* Whether a segment has the same bytes in both; *at is how far they are the same. */
 static int
-same_bytes(const struct file *a, const struct file *b, const GElf_Phdr *p, const GElf_Phdr *q, uint64_t *at)
+same_bytes(const struct file *a, const struct file *b, const GElf_Phdr *p, const GElf_Phdr *q,
+    uint64_t *at)
 {
 	uint8_t *x = io_buffer(PIECE), *y = io_buffer(PIECE);
 	int same = x != NULL && y != NULL;
@@ -244,9 +260,11 @@ segment_name(uint32_t type)
 		uint32_t type;
 		const char *name;
 	} names[] = {
-		{ PT_LOAD, "LOAD" }, { PT_DYNAMIC, "DYNAMIC" }, { PT_INTERP, "INTERP" }, { PT_NOTE, "NOTE" },
+		{ PT_LOAD, "LOAD" }, { PT_DYNAMIC, "DYNAMIC" }, { PT_INTERP, "INTERP" },
+		{ PT_NOTE, "NOTE" },
 		{ PT_PHDR, "PHDR" }, { PT_TLS, "TLS" }, { PT_GNU_EH_FRAME, "GNU_EH_FRAME" },
-		{ PT_GNU_STACK, "GNU_STACK" }, { PT_GNU_RELRO, "GNU_RELRO" }, { PT_GNU_PROPERTY, "GNU_PROPERTY" },
+		{ PT_GNU_STACK, "GNU_STACK" }, { PT_GNU_RELRO, "GNU_RELRO" },
+		{ PT_GNU_PROPERTY, "GNU_PROPERTY" },
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
@@ -265,8 +283,9 @@ largest_page(uint16_t number)
 }
 
 /*
- * Whether a segment that moved in the file can be mapped wherever it could be before.  The kernel maps by its pages,
- * whatever p_align says (fs/binfmt_elf.c); the dynamic linker asks for p_align (gABI chapter 5).
+ * Whether a segment that moved in the file can be mapped wherever it could be before.  The kernel
+ * maps by its pages, whatever p_align says (fs/binfmt_elf.c); the dynamic linker asks for p_align
+ * (gABI chapter 5).
  */
 static int
 fits(const GElf_Phdr *p, const GElf_Phdr *q, uint16_t machine)
@@ -282,7 +301,8 @@ fits(const GElf_Phdr *p, const GElf_Phdr *q, uint16_t machine)
 
 /* What of a segment differs; NULL when nothing does.  *at is an address for the words. */
 static const char *
-segment_difference(const struct file *a, const struct file *b, const GElf_Phdr *p, const GElf_Phdr *q, uint64_t *at)
+segment_difference(const struct file *a, const struct file *b, const GElf_Phdr *p,
+    const GElf_Phdr *q, uint64_t *at)
 {
 	uint64_t same;
 
@@ -317,7 +337,8 @@ head_difference(const struct file *a, const struct file *b)
 {
 	const GElf_Ehdr *x = &a->head, *y = &b->head;
 
-	if (memcmp(x->e_ident, y->e_ident, EI_NIDENT) != 0 || x->e_machine != y->e_machine || x->e_type != y->e_type ||
+	if (memcmp(x->e_ident, y->e_ident, EI_NIDENT) != 0 || x->e_machine != y->e_machine ||
+	    x->e_type != y->e_type ||
 	    x->e_version != y->e_version || x->e_flags != y->e_flags)
 		return "another machine or kind of file";
 	if (x->e_entry != y->e_entry)
@@ -347,8 +368,10 @@ elf_loaded_same(const char *path, const char *other, char words[ELF_LOADED_WORDS
 		goto out;
 	}
 	for (size_t i = 0; i < a.segments; i++)
-		if ((what = segment_difference(&a, &b, &a.segment[i], &b.segment[i], &at)) != NULL) {
-			snprintf(words, ELF_LOADED_WORDS, "segment %zu (%s): %s, at address 0x%" PRIx64, i,
+		if ((what = segment_difference(&a, &b, &a.segment[i], &b.segment[i],
+		    &at)) != NULL) {
+			snprintf(words, ELF_LOADED_WORDS,
+			    "segment %zu (%s): %s, at address 0x%" PRIx64, i,
 			    segment_name(a.segment[i].p_type), what, at);
 			goto out;
 		}

@@ -3,13 +3,18 @@
 #include <elf.h>
 #include <stddef.h>
 
-/* struct elf_siginfo, a short, and two masks of a word each stand before pr_pid; three more numbers and four times follow. */
+/*
+ * struct elf_siginfo, a short, and two masks of a word each stand before pr_pid; three more numbers
+ * and four times follow.
+ */
 static const struct machine_status status_64 = { .signal = 12, .pid = 32, .registers = 112 };
 static const struct machine_status status_32 = { .signal = 12, .pid = 24, .registers = 72 };
 /* m68k aligns to 2 bytes. */
 static const struct machine_status status_68k = { .signal = 12, .pid = 22, .registers = 70 };
 
-/* struct user_regs_struct of arch/x86/include/asm/user_64.h; DWARF: the x86-64 psABI, figure 3.36. */
+/*
+ * struct user_regs_struct of arch/x86/include/asm/user_64.h; DWARF: the x86-64 psABI, figure 3.36.
+ */
 static const uint8_t order_x86_64[] = { 10, 12, 11, 5, 13, 14, 4, 19, 9, 8, 7, 6, 3, 2, 1, 0, 16 };
 /* user_32.h; DWARF: the i386 psABI, table 2.14. */
 static const uint8_t order_386[] = { 6, 1, 2, 0, 15, 5, 3, 4, 12 };
@@ -17,16 +22,23 @@ static const uint8_t order_386[] = { 6, 1, 2, 0, 15, 5, 3, 4, 12 };
 static const struct machine machines[] = {
 	{
 		.number = EM_X86_64, .name = "x86-64", .small_pages = 1,
-		.registers = { .machine = EM_X86_64, .word = 8, .count = 27, .pc = 16, .to = 17, .order = order_x86_64,
-			.sp = 19, .tp = 21 },
-		/* rsp, rip, eflags, of which bit 1 is always set and the high ones never, cs: 0x33 for a program's code. */
+		.registers = { .machine = EM_X86_64, .word = 8, .count = 27, .pc = 16, .to = 17,
+			.order = order_x86_64, .sp = 19, .tp = 21 },
+		/*
+		 * rsp, rip, eflags, of which bit 1 is always set and the high ones never, cs: 0x33
+		 * for a program's code.
+		 */
 		.context = { .words = 2, .sp = 3, .word = {
 			{ .back = 0, .mask = 0xffff, .value = 0x33 },
 			{ .back = 1, .mask = ~UINT64_C(0x3fffff) | 2, .value = 2 } } },
 	}, {
 		.number = EM_386, .name = "i386", .small_pages = 1,
-		.registers = { .machine = EM_386, .word = 4, .count = 17, .pc = 12, .to = 9, .order = order_386, .sp = 15 },
-		/* esp ebx edx ecx eax trapno err eip cs eflags esp_at_signal ss; segments of a 64-bit kernel or a 32-bit one. */
+		.registers = { .machine = EM_386, .word = 4, .count = 17, .pc = 12, .to = 9,
+			.order = order_386, .sp = 15 },
+		/*
+		 * esp ebx edx ecx eax trapno err eip cs eflags esp_at_signal ss; segments of a
+		 * 64-bit kernel or a 32-bit one.
+		 */
 		.context = { .words = 3, .sp = 11, .word = {
 			{ .back = 0, .mask = 0xffff, .value = 0x2b, .other = 0x7b },
 			{ .back = 2, .mask = 2, .value = 2 },
@@ -34,17 +46,22 @@ static const struct machine machines[] = {
 	}, {
 		/* X0 to X30, SP, PC. */
 		.number = EM_AARCH64, .name = "aarch64",
-		.registers = { .machine = EM_AARCH64, .word = 8, .count = 33, .pc = 32, .to = 32, .sp = 31, .link = 30 },
-		/* sp, pc, pstate, filling, then the first record's head: FPSIMD_MAGIC and its size. */
+		.registers = { .machine = EM_AARCH64, .word = 8, .count = 33, .pc = 32, .to = 32,
+			.sp = 31, .link = 30 },
+		/*
+		 * sp, pc, pstate, filling, then the first record's head: FPSIMD_MAGIC and its size.
+		 */
 		.context = { .words = 1, .sp = 4, .word = {
-			{ .back = 0, .mask = UINT64_MAX, .value = UINT64_C(0x0000021046508001) } } },
+			{ .back = 0, .mask = UINT64_MAX,
+				.value = UINT64_C(0x0000021046508001) } } },
 	}, {
 		.number = EM_ARM, .name = "arm", .small_pages = 1,
 		/* The lowest bit says which instructions are there. */
-		.registers = { .machine = EM_ARM, .word = 4, .count = 16, .pc = 15, .to = 16, .sp = 13, .link = 14, .pc_bits = 1 },
+		.registers = { .machine = EM_ARM, .word = 4, .count = 16, .pc = 15, .to = 16,
+			.sp = 13, .link = 14, .pc_bits = 1 },
 		/*
-		 * trap_no, error_code, oldmask, r0 to r10, fp, ip, sp, lr, pc, cpsr: in user mode, of which the middle bits are
-		 * zeros.
+		 * trap_no, error_code, oldmask, r0 to r10, fp, ip, sp, lr, pc, cpsr: in user mode,
+		 * of which the middle bits are zeros.
 		 */
 		.context = { .words = 2, .sp = 3, .word = {
 			{ .back = 0, .mask = 0x0f00ff1f, .value = 0x10 },
@@ -52,17 +69,18 @@ static const struct machine machines[] = {
 	}, {
 		/* The word of x0, which is no register, has the program counter. */
 		.number = EM_RISCV, .name = "riscv", .small_pages = 1,
-		.registers = { .machine = EM_RISCV, .word = 8, .count = 32, .pc = 0, .from = 1, .to = 32, .sp = 2, .tp = 4,
-			.link = 1 },
+		.registers = { .machine = EM_RISCV, .word = 8, .count = 32, .pc = 0, .from = 1,
+			.to = 32, .sp = 2, .tp = 4, .link = 1 },
 	}, {
 		/* The program status word, of two words, then the general registers. */
 		.number = EM_S390, .name = "s390", .small_pages = 1,
-		.registers = { .machine = EM_S390, .word = 8, .count = 18, .pc = 1, .to = 16, .shift = 2, .sp = 17, .link = 16 },
+		.registers = { .machine = EM_S390, .word = 8, .count = 18, .pc = 1, .to = 16,
+			.shift = 2, .sp = 17, .link = 16 },
 	}, {
 		/* r0 to r31, nip, msr, orig_r3, ctr, link; DWARF's 65 is the link register. */
 		.number = EM_PPC64, .name = "ppc64",
-		.registers = { .machine = EM_PPC64, .word = 8, .count = 37, .pc = 32, .to = 32, .extra = 65, .extra_at = 36,
-			.sp = 1, .tp = 13, .link = 36 },
+		.registers = { .machine = EM_PPC64, .word = 8, .count = 37, .pc = 32, .to = 32,
+			.extra = 65, .extra_at = 36, .sp = 1, .tp = 13, .link = 36 },
 	},
 	{ .number = EM_68K, .name = "m68k", .status = &status_68k },
 	{ .number = EM_MIPS, .name = "mips", .code_first = 1 },

@@ -1,4 +1,7 @@
-/* All that differs between the processors that cores come from: a table with an entry for each, in machine.c. */
+/*
+ * All that differs between the processors that cores come from: a table with an entry for each, in
+ * machine.c.
+ */
 #ifndef GZCORE_ELF_MACHINE_TABLE_H
 #define GZCORE_ELF_MACHINE_TABLE_H
 
@@ -11,7 +14,10 @@ struct machine_status {
 	uint8_t signal, pid, registers;	/* pr_cursig, of 2 bytes; pr_pid, of 4; pr_reg */
 };
 
-/* A condition for a word in memory: after the mask it is value, or else, unless that is 0, the other. */
+/*
+ * A condition for a word in memory: after the mask it is value, or else, unless that is 0, the
+ * other.
+ */
 struct machine_word {
 	uint8_t back;		/* how many words before the last one of the pattern */
 	uint64_t mask, value, other;

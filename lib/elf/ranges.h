@@ -1,6 +1,6 @@
 /*
- * The bytes of an ELF file that a header leads to, and those that none does: what a program that rewrites ELF files,
- * such as objcopy(1), does not know of and loses.
+ * The bytes of an ELF file that a header leads to, and those that none does: what a program that
+ * rewrites ELF files, such as objcopy(1), does not know of and loses.
  */
 #ifndef GZCORE_ELF_RANGES_H
 #define GZCORE_ELF_RANGES_H
@@ -19,8 +19,8 @@ struct elf_ranges {
 };
 
 /*
- * Lists the headers, segments and sections of an ELF file that is open in fd.  Returns 0, or -1 without memory.
- * The file must be open as long as the ranges are.
+ * Lists the headers, segments and sections of an ELF file that is open in fd.  Returns 0, or -1
+ * without memory. The file must be open as long as the ranges are.
  */
 int elf_ranges_open(struct elf_ranges *r, Elf *elf, int fd);
 void elf_ranges_close(struct elf_ranges *r);
@@ -29,8 +29,9 @@ void elf_ranges_close(struct elf_ranges *r);
 uint64_t elf_ranges_end(const struct elf_ranges *r);
 
 /*
- * Finds bytes before that end that no header leads to, and that are other than filling: zeros, or what a linker
- * puts behind code.  1 and where they are, 0 when there are none, -1 with errno when the file cannot be read.
+ * Finds bytes before that end that no header leads to, and that are other than filling: zeros, or
+ * what a linker puts behind code.  1 and where they are, 0 when there are none, -1 with errno when
+ * the file cannot be read.
  */
 int elf_ranges_gap(const struct elf_ranges *r, uint64_t *from, uint64_t *to);
 

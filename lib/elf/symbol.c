@@ -9,17 +9,24 @@
 #include "elf/file.h"
 #include "elf/layout.h"
 
-/* The most bytes of a table of symbols, or of their names, which are held: a file of holes is any size. */
+/*
+ * The most bytes of a table of symbols, or of their names, which are held: a file of holes is any
+ * size.
+ */
 #define TABLE_MAX (512u * 1024 * 1024)
 
-/* The names of a table of symbols, which the caller frees, and their bytes; NULL when they cannot be had. */
+/*
+ * The names of a table of symbols, which the caller frees, and their bytes; NULL when they cannot
+ * be had.
+ */
 static char *
 read_names(struct elf_file *f, uint64_t section, size_t *len)
 {
 	Elf64_Shdr s;
 	char *names;
 
-	if (!elf_file_section(f, section, &s) || s.sh_type != SHT_STRTAB || s.sh_size == 0 || s.sh_size > TABLE_MAX ||
+	if (!elf_file_section(f, section, &s) || s.sh_type != SHT_STRTAB || s.sh_size == 0 ||
+	    s.sh_size > TABLE_MAX ||
 	    !elf_file_has(f, s.sh_offset, s.sh_size) || (names = malloc((size_t)s.sh_size)) == NULL)
 		return NULL;
 	*len = (size_t)s.sh_size;
@@ -42,7 +49,8 @@ in_section(struct elf_file *f, const Elf64_Shdr *table, const char *name, Elf64_
 		if ((b = elf_file_look(f, &f->strings, table->sh_offset + i * size, size)) == NULL)
 			break;
 		elf_sym_get(sym, b, f->is64, f->big);
-		found = sym->st_shndx != SHN_UNDEF && sym->st_name < len && want <= len - sym->st_name &&
+		found = sym->st_shndx != SHN_UNDEF && sym->st_name < len &&
+		    want <= len - sym->st_name &&
 		    memcmp(names + sym->st_name, name, want) == 0;
 	}
 	free(names);
@@ -56,7 +64,8 @@ in_table(struct elf_file *f, uint32_t type, const char *name, Elf64_Sym *sym)
 	Elf64_Shdr s;
 
 	for (uint64_t i = 1; elf_file_section(f, i, &s); i++)
-		if (s.sh_type == type && s.sh_size <= TABLE_MAX && elf_file_has(f, s.sh_offset, s.sh_size) &&
+		if (s.sh_type == type && s.sh_size <= TABLE_MAX &&
+		    elf_file_has(f, s.sh_offset, s.sh_size) &&
 		    in_section(f, &s, name, sym))
 			return 1;
 	return 0;

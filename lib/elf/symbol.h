@@ -5,8 +5,9 @@
 #include <stdint.h>
 
 /*
- * Looks for a symbol in the ELF file fd, which is at path, in its debug file, and among its dynamic symbols.  Returns 1, with *at the bytes from the place of the file's first byte in memory, and *len
- * its size in bytes, 1 when it has none; or 0.
+ * Looks for a symbol in the ELF file fd, which is at path, in its debug file, and among its dynamic
+ * symbols.  Returns 1, with *at the bytes from the place of the file's first byte in memory, and
+ * *len its size in bytes, 1 when it has none; or 0.
  */
 int elf_symbol_find(int fd, const char *path, const char *name, uint64_t *at, uint64_t *len);
 

@@ -127,10 +127,7 @@ is_tap(const struct trim_tap *p)
 	return p->small.command.argv != NULL || p->small.file != NULL;
 }
 
-/*
- * Makes the small core of the process's memory.  Returns SMALL_FROM_STREAM when that is to do
- * instead.
- */
+/* Makes the small core of the process's memory, or says that the stream's memory must do. */
 static enum small
 from_process(struct trim_tap *p, const struct trim_stream *s)
 {

@@ -1,6 +1,6 @@
 /*
- * The small core of a core, made and given to its output; of a pipe too, as a tap beside the whole
- * core that passes.
+ * Makes the small core of a core and gives it to its output: of an image; or of a pipe, as a tap,
+ * while the whole core passes.
  */
 #ifndef GZCORE_TRIM_TAP_H
 #define GZCORE_TRIM_TAP_H

@@ -215,7 +215,7 @@ make(struct options *o, const char *operand)
 int
 main(int argc, char **argv)
 {
-	struct options o = { .tap = { .options = { .stack = TRIM_STACK },
+	static struct options o = { .tap = { .options = { .stack = TRIM_STACK },
 		.process = { .pidfd = -1, .dumped = -1 }, .say = say } };
 	struct trim_tap *tap = &o.tap;
 	int status;

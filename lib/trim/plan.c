@@ -19,8 +19,8 @@ trim_words(enum trim_status st)
 		[TRIM_SYSTEM] = "system error",
 		[TRIM_NO_CORE] = "no core",
 		[TRIM_CUT] = "it ends before its memory",
-		[TRIM_BACKWARDS] = "its notes come behind its memory, "
-		    "which a stream cannot be asked for again",
+		[TRIM_BACKWARDS] = ("its notes come behind its memory, "
+		    "which a stream cannot be asked for again"),
 		[TRIM_MACHINE] = "of a machine whose registers are not known",
 		[TRIM_THREADS_NONE] = "its notes have no thread's registers",
 		[TRIM_BUDGET] = "its headers and notes alone are over the budget",

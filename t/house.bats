@@ -301,6 +301,15 @@ keys_in_table() {
 	[ -z "$output" ]
 }
 
+@test "house: only the tables of ELF layouts and of machines know a class's sizes and a processor" {
+	cd "$T/../lib"
+	run -1 grep -nE 'is64 \? *(\(?sizeof|[0-9])' $(ls */*.[ch] | grep -vxF -e elf/layout.c -e proc/facts.c)
+	[ -z "$output" ]
+	# A processor's number in a comment is an example.
+	run -1 grep -nE '^[^*]*\bEM_[A-Z0-9]' $(ls */*.[ch] | grep -vxF -e elf/machine.c -e elf/machine.h)
+	[ -z "$output" ]
+}
+
 @test "house: the programs that run at a crash load neither libelf nor libdw" {
 	for tool in core-info core-loop core-match core-name core-open core-prune core-store core-trim gzdeflate; do
 		readelf -dW "$BUILD/$tool" >needed

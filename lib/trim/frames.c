@@ -1,7 +1,5 @@
 #include "trim/frames.h"
 
-#include <elf.h>
-
 #include "trim/memory.h"
 
 /*
@@ -61,7 +59,10 @@ trim_words_next(struct trim_words *w, uint64_t *word)
 void
 trim_frames_begin(struct trim_frames *f, const struct trim *t, uint64_t start, uint64_t end)
 {
+	const struct machine *m = machine_find(t->core->machine);
+
 	trim_words_begin(&f->words, t, start, end);
+	f->context = m != NULL ? &m->context : NULL;
 	f->count = 0;
 }
 
@@ -72,35 +73,20 @@ before(const struct trim_frames *f, size_t n)
 	return n < f->count ? f->seen[(f->count - 1 - n) % TRIM_FRAME_WORDS] : 0;
 }
 
-/*
- * Recognises a saved signal context by the last word of a known pattern.  Returns how many words
- * before it the stack pointer is, or -1.
- */
+/* Whether the words that end with the last one are a saved signal context. */
 static int
-find_context(const struct trim_frames *f)
+is_context(const struct trim_frames *f)
 {
-	uint64_t last = before(f, 0);
+	const struct machine_context *x = f->context;
 
-	switch (f->words.t->core->machine) {
-	case EM_X86_64:
-		/* rsp, rip, eflags whose bit 1 is always set, cs: 0x33 for a program's code. */
-		return (last & 0xffff) == 0x33 && (before(f, 1) & 2) &&
-		    before(f, 1) < 1u << 22 ? 3 : -1;
-	case EM_386:
-		/* esp ebx edx ecx eax trapno err eip cs eflags esp_at_signal ss. */
-		return ((last & 0xffff) == 0x2b || (last & 0xffff) == 0x7b) && (before(f, 2) & 2) &&
-		    ((before(f, 3) & 0xffff) == 0x23 || (before(f, 3) & 0xffff) == 0x73) ? 11 : -1;
-	case EM_AARCH64:
-		/* sp, pc, pstate, padding, then the first record: FPSIMD_MAGIC and its size. */
-		return last == UINT64_C(0x0000021046508001) ? 4 : -1;
-	case EM_ARM:
-		/*
-		 * trap_no, error_code, oldmask, r0 to r10, fp, ip, sp, lr, pc, cpsr: user mode, its
-		 * middle bits zeros.
-		 */
-		return (last & 0x0f00ff1f) == 0x10 && before(f, 19) < 32 ? 3 : -1;
+	for (size_t i = 0; x != NULL && i < x->words; i++) {
+		const struct machine_word *w = &x->word[i];
+		uint64_t value = before(f, w->back) & w->mask;
+
+		if (value != w->value && (w->other == 0 || value != w->other))
+			return 0;
 	}
-	return -1;
+	return x != NULL && x->words > 0;
 }
 
 int
@@ -108,13 +94,12 @@ trim_frames_next(struct trim_frames *f, uint64_t *sp)
 {
 	const struct trim *t = f->words.t;
 	uint64_t word;
-	int back;
 
 	while (trim_words_next(&f->words, &word)) {
 		f->seen[f->count++ % TRIM_FRAME_WORDS] = word;
-		if ((back = find_context(f)) < 0)
+		if (!is_context(f))
 			continue;
-		*sp = before(f, (size_t)back);
+		*sp = before(f, f->context->sp);
 		if (*sp % trim_word(t) == 0 && trim_segments_at(&t->segments, *sp) != SIZE_MAX)
 			return 1;
 	}

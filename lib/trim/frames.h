@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "elf/machine_table.h"
 #include "trim/trim.h"
 
 /* The most words of a saved signal context before the last word of its pattern. */
@@ -29,10 +30,12 @@ int trim_words_next(struct trim_words *w, uint64_t *word);
 
 /*
  * A walk over the same words for what looks like the frame of a signal (struct sigcontext of
- * arch/.../include/uapi/asm/sigcontext.h): of x86, arm and aarch64.
+ * arch/.../include/uapi/asm/sigcontext.h), of
+ * machines whose pattern is known.
  */
 struct trim_frames {
 	struct trim_words words;
+	const struct machine_context *context;	/* what to look for, or NULL */
 	/* A ring: the last of the count words so far is seen[(count - 1) % TRIM_FRAME_WORDS]. */
 	uint64_t seen[TRIM_FRAME_WORDS];
 	size_t count;

@@ -31,7 +31,7 @@ keep_page(struct trim *t, enum trim_rule rule, uint64_t page)
 	 * Each page may begin a run of its own: then it costs a header for the run, and one for the
 	 * gap before it.
 	 */
-	const size_t header = t->core->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
+	const size_t header = elf_header_size(ELF_PHDR, t->core->is64);
 	const uint64_t cost = TRIM_PAGE + 2 * header;
 	struct trim_trail *trail = &t->kept.trail;
 

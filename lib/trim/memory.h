@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "elf/layout.h"
 #include "trim/trim.h"
 
 /*
@@ -20,7 +21,7 @@ int trim_read_word(const struct trim *t, uint64_t address, uint64_t *value);
 static inline size_t
 trim_word(const struct trim *t)
 {
-	return t->core->is64 ? 8 : 4;
+	return elf_word_size(t->core->is64);
 }
 
 #endif

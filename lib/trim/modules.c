@@ -43,42 +43,33 @@ static int
 read_header(const struct trim *t, uint64_t start, struct module *m)
 {
 	const struct core *c = t->core;
-	uint8_t h[sizeof(Elf64_Ehdr)];
-	size_t size = c->is64 ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr), w = trim_word(t);
+	size_t size = elf_header_size(ELF_EHDR, c->is64);
+	uint8_t b[ELF_HEADER_MAX];
+	Elf64_Ehdr h;
 
-	if (trim_read(t, start, h, size) != size || memcmp(h, ELFMAG, SELFMAG) != 0 ||
-	    h[EI_CLASS] != (c->is64 ? ELFCLASS64 : ELFCLASS32))
+	if (trim_read(t, start, b, size) != size || memcmp(b, ELFMAG, SELFMAG) != 0 ||
+	    b[EI_CLASS] != (c->is64 ? ELFCLASS64 : ELFCLASS32))
 		return 0;
-	*m = (struct module){ .table = core_number(c, h + (c->is64 ? 32 : 28), w),
-		.entry = (size_t)core_number(c, h + (c->is64 ? 54 : 42), 2),
-		.count = (size_t)core_number(c, h + (c->is64 ? 56 : 44), 2) };
-	if (m->entry < (c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr)) || m->table > HEADERS ||
+	elf_ehdr_get(&h, b, c->is64, c->big);
+	*m = (struct module){ .table = h.e_phoff, .entry = h.e_phentsize, .count = h.e_phnum };
+	if (m->entry < elf_header_size(ELF_PHDR, c->is64) || m->table > HEADERS ||
 	    m->count * m->entry > HEADERS)
 		m->count = 0;
 	m->table += start;
 	return 1;
 }
 
-/* What is read of a program header. */
-struct header {
-	uint32_t type;
-	uint64_t offset, vaddr, memsz;
-};
-
 /* Reads program header i; 0 when it is not there. */
 static int
-read_phdr(struct trim *t, const struct module *m, size_t i, struct header *h)
+read_phdr(struct trim *t, const struct module *m, size_t i, Elf64_Phdr *h)
 {
 	const struct core *c = t->core;
-	size_t size = c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr), w = trim_word(t), at = w;
-	uint8_t p[sizeof(Elf64_Phdr)];
+	size_t size = elf_header_size(ELF_PHDR, c->is64);
+	uint8_t b[ELF_HEADER_MAX];
 
-	if (t->module_reads++ >= READS || trim_read(t, m->table + i * m->entry, p, size) != size)
+	if (t->module_reads++ >= READS || trim_read(t, m->table + i * m->entry, b, size) != size)
 		return 0;
-	h->type = (uint32_t)core_number(c, p, 4);
-	h->offset = core_number(c, p + at, w);
-	h->vaddr = core_number(c, p + at + w, w);
-	h->memsz = core_number(c, p + at + 4 * w, w);
+	elf_phdr_get(h, b, c->is64, c->big);
 	return 1;
 }
 
@@ -98,25 +89,25 @@ keep_range(struct trim *t, enum trim_rule rule, uint64_t start, uint64_t len, ui
 static void
 keep_module(struct trim *t, uint64_t start, struct module *m)
 {
-	struct header h;
+	Elf64_Phdr h;
 	int placed = 0;
 
 	keep_range(t, TRIM_MODULES, start, TRIM_PAGE, TRIM_PAGE);
 	keep_range(t, TRIM_MODULES, m->table, m->count * m->entry, HEADERS);
 	/* The segment that begins with the file header tells the bias. */
 	for (size_t i = 0; i < m->count && !placed && read_phdr(t, m, i, &h); i++)
-		if (h.type == PT_LOAD && h.offset < TRIM_PAGE) {
-			m->bias = start - (h.vaddr - h.offset);
+		if (h.p_type == PT_LOAD && h.p_offset < TRIM_PAGE) {
+			m->bias = start - (h.p_vaddr - h.p_offset);
 			placed = 1;
 		}
 	if (!placed)
 		return;
 	for (size_t i = 0; i < m->count && read_phdr(t, m, i, &h); i++) {
-		if (h.type == PT_NOTE || h.type == PT_DYNAMIC)
-			keep_range(t, TRIM_MODULES, m->bias + h.vaddr, h.memsz, HEADERS);
-		if (h.type == PT_DYNAMIC) {
-			m->dynamic = m->bias + h.vaddr;
-			m->dynamic_len = h.memsz;
+		if (h.p_type == PT_NOTE || h.p_type == PT_DYNAMIC)
+			keep_range(t, TRIM_MODULES, m->bias + h.p_vaddr, h.p_memsz, HEADERS);
+		if (h.p_type == PT_DYNAMIC) {
+			m->dynamic = m->bias + h.p_vaddr;
+			m->dynamic_len = h.p_memsz;
 		}
 	}
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "elf/layout.h"
 #include "trim/rules.h"
 #include "trim/stacks.h"
 
@@ -42,7 +43,7 @@ trim_close(struct trim *t)
 static size_t
 header_size(const struct core *c)
 {
-	return c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
+	return elf_header_size(ELF_PHDR, c->is64);
 }
 
 /* Takes headers and notes from the budget; says whether they are there. */

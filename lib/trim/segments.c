@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "elf/layout.h"
 #include "trim/pages.h"
 
 /* Program headers that are read at once. */
@@ -12,19 +13,18 @@
 static void
 take_segment(struct trim_segments *g, const struct core *c, const uint8_t *p)
 {
-	size_t w = c->is64 ? 8 : 4, at = c->is64 ? 8 : 4;
 	struct trim_segment *s = &g->segment[g->count++];
-	uint64_t align;
+	Elf64_Phdr h;
 
-	s->type = (uint32_t)core_number(c, p, 4);
-	s->flags = (uint32_t)core_number(c, p + (c->is64 ? 4 : 24), 4);
-	s->offset = core_number(c, p + at, w);
-	s->vaddr = core_number(c, p + at + w, w);
-	s->filesz = core_number(c, p + at + 3 * w, w);
-	s->memsz = core_number(c, p + at + 4 * w, w);
+	elf_phdr_get(&h, p, c->is64, c->big);
+	s->type = h.p_type;
+	s->flags = h.p_flags;
+	s->offset = h.p_offset;
+	s->vaddr = h.p_vaddr;
+	s->filesz = h.p_filesz;
+	s->memsz = h.p_memsz;
 	/* elfutils rounds a segment's ends to this. */
-	align = core_number(c, p + (c->is64 ? 48 : 28), w);
-	s->align = align < TRIM_PAGE ? (uint32_t)align : TRIM_PAGE;
+	s->align = h.p_align < TRIM_PAGE ? (uint32_t)h.p_align : TRIM_PAGE;
 	/* A header that lies about its size has no memory behind its bytes. */
 	if (s->memsz < s->filesz)
 		s->memsz = s->filesz;
@@ -57,7 +57,7 @@ trim_places_sort(struct trim_place *p, size_t n)
 int
 trim_segments_read(struct trim_segments *g, const struct core *c, struct image *head)
 {
-	size_t size = c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr), n = (size_t)c->segments;
+	size_t size = elf_header_size(ELF_PHDR, c->is64), n = (size_t)c->segments;
 	uint8_t *buf = malloc(BATCH * size);
 	int rc = -1;
 

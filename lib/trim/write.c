@@ -232,8 +232,8 @@ lay_out(const struct trim *t, struct layout *p)
 	p->note_len = make_note(t, p->note);
 	for (int i = 0; i < c->notes; i++)
 		notes += padded(c->note[i].len);
-	p->notes = (c->is64 ? sizeof(Elf64_Ehdr) + p->headers * sizeof(Elf64_Phdr) :
-	    padded(sizeof(Elf32_Ehdr) + p->headers * sizeof(Elf32_Phdr)));
+	p->notes = padded(elf_header_size(ELF_EHDR, c->is64) +
+	    p->headers * elf_header_size(ELF_PHDR, c->is64));
 	p->memory = (p->notes + notes + p->note_len + TRIM_PAGE - 1) / TRIM_PAGE * TRIM_PAGE;
 	p->end = padded(p->memory + memory);
 }
@@ -243,19 +243,22 @@ static int
 put_head(struct out *o, const struct trim *t, const struct layout *p)
 {
 	const struct core *c = t->core;
-	size_t size = c->is64 ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr), w = trim_word(t);
+	size_t size = elf_header_size(ELF_EHDR, c->is64);
 	int many = p->headers >= PN_XNUM;
-	uint8_t h[sizeof(Elf64_Ehdr)];
+	uint8_t b[ELF_HEADER_MAX];
+	Elf64_Ehdr h;
 
-	if (image_read(t->head, 0, h, size) != (ssize_t)size)
+	if (image_read(t->head, 0, b, size) != (ssize_t)size)
 		return -1;
-	core_number_put(c, h + (c->is64 ? 32 : 28), w, size);
-	core_number_put(c, h + (c->is64 ? 40 : 32), w, many ? p->end : 0);
-	core_number_put(c, h + (c->is64 ? 56 : 44), 2, many ? PN_XNUM : p->headers);
-	core_number_put(c, h + (c->is64 ? 58 : 46), 2, many ? (c->is64 ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr)) : 0);
-	core_number_put(c, h + (c->is64 ? 60 : 48), 2, (uint64_t)many);
-	core_number_put(c, h + (c->is64 ? 62 : 50), 2, 0);
-	out_put(o, h, size);
+	elf_ehdr_get(&h, b, c->is64, c->big);
+	h.e_phoff = size;
+	h.e_shoff = many ? p->end : 0;
+	h.e_phnum = many ? PN_XNUM : (Elf64_Half)p->headers;
+	h.e_shentsize = many ? (Elf64_Half)elf_header_size(ELF_SHDR, c->is64) : 0;
+	h.e_shnum = many ? 1 : 0;
+	h.e_shstrndx = SHN_UNDEF;
+	elf_ehdr_put(&h, b, c->is64, c->big);
+	out_put(o, b, size);
 	return 0;
 }
 
@@ -263,18 +266,13 @@ static void
 put_phdr(struct out *o, const struct trim *t, const struct piece *p, uint32_t flags,
     uint64_t offset, uint64_t align)
 {
+	const Elf64_Phdr h = { .p_type = p->type, .p_flags = flags, .p_offset = offset,
+		.p_vaddr = p->vaddr, .p_filesz = p->filesz, .p_memsz = p->memsz, .p_align = align };
 	const struct core *c = t->core;
-	size_t w = trim_word(t), at = c->is64 ? 8 : 4;
-	uint8_t h[sizeof(Elf64_Phdr)] = { 0 };
+	uint8_t b[ELF_HEADER_MAX];
 
-	core_number_put(c, h, 4, p->type);
-	core_number_put(c, h + (c->is64 ? 4 : 24), 4, flags);
-	core_number_put(c, h + at, w, offset);
-	core_number_put(c, h + at + w, w, p->vaddr);
-	core_number_put(c, h + at + 3 * w, w, p->filesz);
-	core_number_put(c, h + at + 4 * w, w, p->memsz);
-	core_number_put(c, h + (c->is64 ? 48 : 28), w, align);
-	out_put(o, h, c->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr));
+	elf_phdr_put(&h, b, c->is64, c->big);
+	out_put(o, b, elf_header_size(ELF_PHDR, c->is64));
 }
 
 static void
@@ -306,15 +304,15 @@ put_phdrs(struct out *o, const struct trim *t, const struct layout *p)
 static void
 put_extended(struct out *o, const struct trim *t, const struct layout *p)
 {
+	const Elf64_Shdr h = { .sh_size = 1, .sh_info = (Elf64_Word)p->headers };
 	const struct core *c = t->core;
-	uint8_t h[sizeof(Elf64_Shdr)] = { 0 };
+	uint8_t b[ELF_HEADER_MAX];
 
 	if (p->headers < PN_XNUM)
 		return;
 	out_zeros(o, p->end);
-	core_number_put(c, h + (c->is64 ? 32 : 20), trim_word(t), 1);
-	core_number_put(c, h + (c->is64 ? 44 : 28), 4, p->headers);
-	out_put(o, h, c->is64 ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr));
+	elf_shdr_put(&h, b, c->is64, c->big);
+	out_put(o, b, elf_header_size(ELF_SHDR, c->is64));
 }
 
 static int

@@ -89,9 +89,9 @@ ends() {
 		limit=9 dumpable=1 epoch=17 "ask=-p $pid -P 3" loop_count=
 	run ! grep ^log= answer
 	[ "$(stat -c %a d d/*.txt)" = $'700\n640' ]
-	grep -v -e ^env -e ^uptime_ms info >want
+	grep -v -e ^env -e ^uptime_ms -e ^time= info >want
 	printf '%s\n' container_host=box limit=9 dumpable=1 signal=11 signame=SIGSEGV >>want
-	grep -v ^uptime_ms "d/sleep.$pid.11.txt" | diff want -
+	grep -v -e ^uptime_ms -e ^time= "d/sleep.$pid.11.txt" | diff want -
 	# What was printed of it is the same, and behind it is the environment.
 	sed '1,/^$/d' all >rest
 	{ cat d/*.txt; echo; grep ^env info; } | diff - rest

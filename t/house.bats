@@ -242,6 +242,22 @@ fold() {
 	[ "$output" = 'lib/gzip/bad.c: "core/core.h"' ]
 }
 
+@test "house: no two files of the library define the same name" {
+	# twice ARCHIVE: the external names that more than one of its members defines.
+	twice() {
+		nm -A --defined-only --extern-only "$1" 2>/dev/null | awk '{ print $NF }' | sort | uniq -d
+	}
+	nm --defined-only "$BUILD/libgzcore.a" 2>/dev/null | grep -q ' T io_read$'
+	run -0 twice "$BUILD/libgzcore.a"
+	[ -z "$output" ] || { echo "$output"; false; }
+	for one in a b; do
+		echo 'int same(void) { return 0; }' | ${CC:-cc} -x c -c -o $one.o -
+	done
+	ar qc two.a a.o b.o
+	run -0 twice two.a
+	[ "$output" = same ]
+}
+
 @test "house: no C file lies in lib/ itself, and no room has more than 14" {
 	cd "$T/../lib"
 	run ! ls ./*.c ./*.h

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "core/files_note.h"
 #include "core/private.h"
 #include "elf/layout.h"
@@ -125,16 +126,9 @@ parse_head(struct core *c, const uint8_t *p)
 static void
 add_load(struct core *c, uint64_t offset, uint64_t len, uint64_t vaddr)
 {
-	if (c->loads == c->parser->load_room) {
-		size_t room = c->parser->load_room == 0 ? 64 : 2 * c->parser->load_room;
-		struct core_load *l;
-
-		if (c->loads == CORE_LOADS || (l = realloc(c->load, room * sizeof(*l))) == NULL) {
-			c->loads_cut = 1;
-			return;
-		}
-		c->load = l;
-		c->parser->load_room = room;
+	if (ARRAY_GROW(c->load, c->parser->load_room, c->loads, CORE_LOADS) < 0) {
+		c->loads_cut = 1;
+		return;
 	}
 	c->load[c->loads++] = (struct core_load){ .offset = offset, .len = len, .vaddr = vaddr };
 }

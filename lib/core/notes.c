@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "core/files_note.h"
 #include "core/private.h"
 #include "elf/layout.h"
@@ -45,18 +46,9 @@ core_add_thread(struct core *c, uint32_t tid)
 {
 	struct core_parser *own = c->parser;
 
-	if (own == NULL)
+	if (own == NULL ||
+	    ARRAY_GROW(c->thread, own->thread_room, c->thread_count, CORE_THREADS) < 0)
 		return NULL;
-	if (c->thread_count == own->thread_room) {
-		size_t room = own->thread_room == 0 ? 16 : 2 * own->thread_room;
-		struct core_thread *p;
-
-		if (c->thread_count >= CORE_THREADS ||
-		    (p = realloc(c->thread, room * sizeof(*p))) == NULL)
-			return NULL;
-		c->thread = p;
-		own->thread_room = room;
-	}
 	c->thread[c->thread_count] = (struct core_thread){ .tid = tid };
 	return &c->thread[c->thread_count++];
 }

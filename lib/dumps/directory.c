@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "base/array.h"
 #include "dumps/directory.h"
 
 #include <dirent.h>
@@ -67,14 +68,8 @@ add_dump(struct reading *r, const char *file, size_t len)
 	struct dumps *d = r->d;
 	struct dump *p;
 
-	if (d->count == d->room) {
-		size_t room = d->room == 0 ? 64 : 2 * d->room;
-
-		if ((p = realloc(d->dump, room * sizeof(*p))) == NULL)
-			return -1;
-		d->dump = p;
-		d->room = room;
-	}
+	if (ARRAY_GROW(d->dump, d->room, d->count, SIZE_MAX) < 0)
+		return -1;
 	p = &d->dump[d->count];
 	if (dump_values_read(p, r->fd, file, &r->left) < 0)
 		return errno == ENOMEM ? -1 : 0;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/io.h"
+#include "base/search.h"
 #include "gzip/inflate.h"
 #include "gzip/members.h"
 
@@ -115,17 +116,9 @@ member_index_close(struct member_index *x)
 static struct member_point
 nearest_point(const struct member_index *x, uint64_t offset)
 {
-	size_t low = 0, high = x->points;
+	size_t next = SEARCH_AFTER(struct member_point, out, x->point, x->points, offset);
 
-	while (high - low > 1) {
-		size_t mid = low + (high - low) / 2;
-
-		if (x->point[mid].out <= offset)
-			low = mid;
-		else
-			high = mid;
-	}
-	return x->point[low];
+	return x->point[next > 0 ? next - 1 : 0];
 }
 
 /* Notes that the member at byte at of the file is damaged; NULL with errno. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/search.h"
 #include "elf/layout.h"
 #include "trim/pages.h"
 
@@ -95,21 +96,13 @@ trim_segments_close(struct trim_segments *g)
 size_t
 trim_segments_from(const struct trim_segments *g, uint64_t address)
 {
-	size_t from = 0, to = g->usable;
+	size_t next = SEARCH_AFTER(struct trim_place, at, g->by_address, g->usable, address);
 	const struct trim_segment *s;
 
-	while (from < to) {
-		size_t middle = from + (to - from) / 2;
-
-		if (g->by_address[middle].at <= address)
-			from = middle + 1;
-		else
-			to = middle;
-	}
-	if (from == 0)
-		return from;
-	s = trim_segments_nth(g, from - 1);
-	return address - s->vaddr < s->filesz ? from - 1 : from;
+	if (next == 0)
+		return 0;
+	s = trim_segments_nth(g, next - 1);
+	return address - s->vaddr < s->filesz ? next - 1 : next;
 }
 
 size_t

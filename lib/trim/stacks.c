@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "trim/frames.h"
 #include "trim/keep.h"
 
@@ -41,20 +42,12 @@ add_stack(struct trim *t, const struct trim_stack *s)
 {
 	struct trim_stacks *all = &t->stacks;
 
-	if (all->count == all->room) {
-		size_t room = all->room == 0 ? 64 : 2 * all->room;
-		struct trim_stack *more;
-
-		if (all->count >= STACKS)
-			return;
-		if ((more = realloc(all->stack, room * sizeof(*more))) == NULL) {
-			t->broken = 1;
-			return;
-		}
-		all->stack = more;
-		all->room = room;
-	}
-	all->stack[all->count++] = *s;
+	if (all->count >= STACKS)
+		return;
+	if (ARRAY_GROW(all->stack, all->room, all->count, STACKS) < 0)
+		t->broken = 1;
+	else
+		all->stack[all->count++] = *s;
 }
 
 /*

@@ -41,7 +41,7 @@ system = child deadline end_input memory_window open_guard owner pipe processors
 	sigbus_guard spawn
 store = in_use job leftovers lock messages output pipeline queue room store turn
 engine = engine inflate isal libdeflate zlib
-gzip = deflate file gz heads inflate member members salvage sink source status walk
+gzip = deflate file gz heads inflate lost_size member members salvage sink source status walk
 stored = image member_index open restore unpack
 elf = archive debug_file file id id_read layout loaded machine ranges symbol
 core = code core files lists match modules notes order read small stored threads

@@ -68,7 +68,8 @@ ask_identity(void)
 	static char line[PATH_MAX];
 	char question[sizeof(stored.shown) + 64];
 
-	snprintf(question, sizeof(question), "%s: encrypted; the age identity file: ", stored.shown);
+	snprintf(question, sizeof(question), "%s: encrypted; the age identity file: ",
+	    stored.shown);
 	switch (terminal_ask(question, line, sizeof(line))) {
 	case 0:
 		return line;

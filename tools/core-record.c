@@ -103,7 +103,8 @@ begin(int argc, char **argv)
 	o = (struct begin_options){
 		.dir = argv[optind], .shown = shown(argv[optind]), .template = argv[optind + 1],
 		.suffix = part("-s", given['s'], NULL), .owner = line("-o", given['o'], ""),
-		.mode = mode(given['M']), .kind = begin_kind(given['b'] != NULL ? given['b'] : "identity"),
+		.mode = mode(given['M']),
+		.kind = begin_kind(given['b'] != NULL ? given['b'] : "identity"),
 		.most = number(given, 'k', UINT32_MAX, 0),
 		.seconds = number(given, 'w', UINT32_MAX, 600),
 		.spare = given['F'] != NULL ? option_size('F', given['F'], 0) : 0,

@@ -36,12 +36,14 @@ main(int argc, char **argv)
 		case 'h':
 			return usage(stdout, 0);
 		case 'm':
-			f.d.mtime = (uint32_t)option_number(c, optarg, 0, UINT32_MAX, " of seconds");
+			f.d.mtime = (uint32_t)option_number(c, optarg, 0, UINT32_MAX,
+			    " of seconds");
 			f.dated = 1;
 			break;
 		case 'N':
 			if (*optarg == '\0' || strchr(optarg, '/') != NULL)
-				errx(2, "-N %s: not the name of a file without its directory", optarg);
+				errx(2, "-N %s: not the name of a file without its directory",
+				    optarg);
 			f.d.name = optarg;
 			break;
 		case 's':

@@ -23,7 +23,8 @@ read_range(const struct core *c, const uint8_t *p, struct core_code_range *r)
 	Elf64_Phdr h;
 
 	elf_phdr_get(&h, p, c->is64, c->big);
-	*r = (struct core_code_range){ .start = h.p_vaddr, .len = h.p_memsz, .code = (h.p_flags & PF_X) != 0 };
+	*r = (struct core_code_range){ .start = h.p_vaddr, .len = h.p_memsz,
+	    .code = (h.p_flags & PF_X) != 0 };
 	/* A small core has PT_NULL for what it left out. */
 	return (h.p_type == PT_LOAD || h.p_type == PT_NULL) && r->len > 0;
 }

@@ -103,7 +103,8 @@ add_mapping(struct core_files *f)
 		return;
 	}
 	m = &r->mapping[r->mapping_count++];
-	*m = (struct core_mapping){ .start = word(r, 0), .end = word(r, 1), .from = word(r, 2) * r->page };
+	*m = (struct core_mapping){ .start = word(r, 0), .end = word(r, 1),
+	    .from = word(r, 2) * r->page };
 	if (r->mapping_count > 1 && m->start < m[-1].start)
 		r->unordered = 1;
 }

@@ -84,7 +84,8 @@ core_kept_put(const struct core *c, int json, int (*put)(void *arg, const char *
 	writer_start(&w, json ? WRITER_MEMBERS : WRITER_LINES, put, arg);
 	for (; core_kept_next(c, &at, &k); some = 1) {
 		if (!json) {
-			writer_print(&w, "kept=%s %" PRIu64 " %" PRIu64 "\n", k.rule, k.ranges, k.bytes);
+			writer_print(&w, "kept=%s %" PRIu64 " %" PRIu64 "\n", k.rule, k.ranges,
+			    k.bytes);
 			continue;
 		}
 		if (!some)

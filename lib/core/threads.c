@@ -50,7 +50,8 @@ core_note_next(struct core_threads *w, const struct core *c, struct image *i,
 			/* The sizes have 32 bits each, so their sum fits into 64. */
 			elf_nhdr_get(&h, b, c->big);
 			name = sizeof(h) + (((uint64_t)h.n_namesz + 3) & ~(uint64_t)3);
-			*note = (struct core_note_at){ .type = h.n_type, .at = at + name, .len = h.n_descsz };
+			*note = (struct core_note_at){ .type = h.n_type, .at = at + name,
+			    .len = h.n_descsz };
 			size = name + ((note->len + 3) & ~(uint64_t)3);
 			w->at = size < left ? w->at + size : r->len;
 			if (name == NOTE_START &&

@@ -128,7 +128,8 @@ find_owner(const struct reading *r, const char *file)
 	/* The longest name that is there: names have dots too. */
 	for (char *dot; (dot = strrchr(name + user, '.')) != NULL && dot != name + user;) {
 		*dot = '\0';
-		p = bsearch(&key, r->d->dump + r->first, r->d->count - r->first, sizeof(key), by_name);
+		p = bsearch(&key, r->d->dump + r->first, r->d->count - r->first, sizeof(key),
+		    by_name);
 		if (p != NULL)
 			return p;
 	}
@@ -333,7 +334,8 @@ dumps_find(const struct dumps *d, const char *name)
 
 		if (last && (p->file != NULL || p->small != NULL))
 			return p;
-		if (!last && (is_name(p->name, name) || is_name(p->file, name) || is_name(p->small, name)))
+		if (!last &&
+		    (is_name(p->name, name) || is_name(p->file, name) || is_name(p->small, name)))
 			return p;
 	}
 	return NULL;

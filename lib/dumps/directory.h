@@ -34,7 +34,8 @@ enum dump_state {
 	DUMP_NONE,	/* the record alone */
 	DUMP_OPEN,	/* being written */
 	DUMP_GONE,	/* the record tells of a file that is not there */
-	DUMP_LOST,	/* nobody is writing it any more; there may be a file, a whole one or a part */
+	/* nobody is writing it any more; there may be a file, a whole one or a part */
+	DUMP_LOST,
 	DUMP_SMALL	/* the small core alone */
 };
 
@@ -43,16 +44,20 @@ struct dump {
 	char *name;		/* without .txt; bytes of any kind, at most DUMPS_NAME of them */
 	char *file;		/* the name of the stored file, or NULL */
 	uint64_t size;		/* of that, bytes; 0 when there is none */
-	char *small;		/* the name of the small core's file, a part of one where there is no more, or NULL */
+	/* the name of the small core's file, a part of one where there is no more, or NULL */
+	char *small;
 	uint64_t small_size;	/* as size */
-	uint64_t disk, small_disk; /* what becomes free when they go, bytes: the sizes, but for what a user may have made */
+	/* what becomes free when they go, bytes: the sizes, but for what a user may have made */
+	uint64_t disk, small_disk;
 	uint64_t record_size;	/* of the record, bytes */
 	enum dump_state state;
 	char *record;		/* its text, each newline a NUL, to which these point */
 	size_t record_len;	/* of that, bytes */
-	const char *time, *comm, *signame, *uid, *uuid, *build_id, *fingerprint, *exe, *pid, *bytes, *host;
+	const char *time, *comm, *signame, *uid, *uuid, *build_id, *fingerprint, *exe, *pid, *bytes,
+	    *host;
 	const char *container_owner;
-	const char *small_kept, *small_bytes;	/* small=, what became of the small core, and its size then */
+	/* small=, what became of the small core, and its size then */
+	const char *small_kept, *small_bytes;
 	/* Where it is elsewhere: see core-forward(8). */
 	const char *object, *object_whole, *sent, *small_object, *small_sent, *on_request;
 	int pending;		/* its handler will soon replace the record once more */

@@ -16,7 +16,8 @@ struct loop {
 	char key[LOOPS_KEY];
 	uint64_t start;			/* of its window: ms since the boot, CLOCK_BOOTTIME */
 	uint64_t count;			/* since then, this time included */
-	char name[NAME_MAX + 1];	/* what the caller notes with it, no tab nor newline; "" for a new window */
+	/* what the caller notes with it, no tab nor newline; "" for a new window */
+	char name[NAME_MAX + 1];
 };
 
 struct loops {

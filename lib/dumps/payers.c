@@ -41,7 +41,8 @@ add(struct payers *p, char *line)
 	if (ARRAY_GROW(p->range, p->room, p->count, SIZE_MAX) < 0)
 		return -1;
 	r = &p->range[p->count];
-	*r = (struct payer_range){ .name = strdup(name), .start = (uint32_t)from, .count = (uint32_t)n };
+	*r = (struct payer_range){ .name = strdup(name), .start = (uint32_t)from,
+	    .count = (uint32_t)n };
 	if (r->name == NULL)
 		return -1;
 	p->count++;
@@ -89,7 +90,8 @@ look_up(struct payer_range *r)
 		if ((pw = getpwnam(r->name)) != NULL)
 			r->uid = pw->pw_uid;
 		else
-			r->uid = number_parse(r->name, 0, UINT32_MAX - 1, &n) == 0 ? (uint32_t)n : PAYER_UNKNOWN;
+			r->uid = number_parse(r->name, 0, UINT32_MAX - 1, &n) == 0 ? (uint32_t)n :
+			    PAYER_UNKNOWN;
 		r->known = 1;
 	}
 	return r->uid;
@@ -110,7 +112,8 @@ whose(struct payers *p, const char *text)
 		if (uid < r->start || uid - r->start >= r->count)
 			continue;
 		user = look_up(r);
-		return (struct payer){ .uid = user == PAYER_UNKNOWN || is_service(user) ? r->start : user };
+		return (struct payer){ .uid = user == PAYER_UNKNOWN || is_service(user) ? r->start :
+		    user };
 	}
 	return (struct payer){ .uid = (uint32_t)uid, .service = is_service((uint32_t)uid) };
 }

@@ -11,18 +11,23 @@
 struct retention {
 	uint64_t count, each;		/* dumps in all, and of one identity */
 	uint64_t bytes;			/* of their files and records */
-	int apart;			/* small cores have the budget below; else they are a part of their dump */
+	/* small cores have the budget below; else they are a part of their dump */
+	int apart;
 	uint64_t small_count, small_each, small_bytes;
 	struct {
 		uint64_t wanted;	/* bytes that are to become free */
 		uint64_t least;		/* for fewer than these no newest of an identity goes */
-	} need, small_need;		/* small_need with apart: as many of them as small cores may go for */
-	const char *before;		/* a time as records have it: what is older goes; NULL: no age is too much */
-	int unsent;			/* what has not been sent goes for bytes and need alone, last of its user's */
+	/* small_need with apart: as many of them as small cores may go for */
+	} need, small_need;
+	/* a time as records have it: what is older goes; NULL: no age is too much */
+	const char *before;
+	/* what has not been sent goes for bytes and need alone, last of its user's */
+	int unsent;
 };
 
 /* Why a dump goes. */
-enum retention_rule { RETENTION_STAYS, RETENTION_AGE, RETENTION_EACH, RETENTION_COUNT, RETENTION_BYTES, RETENTION_FREE };
+enum retention_rule { RETENTION_STAYS, RETENTION_AGE, RETENTION_EACH, RETENTION_COUNT,
+	RETENTION_BYTES, RETENTION_FREE };
 
 /* What becomes of a dump's full file, or of a part of that, and of its small core; of what is not there: it stays. */
 struct retention_verdict {
@@ -47,7 +52,8 @@ struct retention_verdict {
  * is counted with the small core when that stays; for need, up to small_need, small cores go when no other file may
  * any more.  Returns 0, or -1 when memory ran out.
  */
-int retention_plan(const struct dumps *d, const struct retention *r, struct payers *p, struct retention_verdict *verdict);
+int retention_plan(const struct dumps *d, const struct retention *r, struct payers *p,
+    struct retention_verdict *verdict);
 
 /* The rule in words, for a log; of a small core that has a budget of its own. */
 const char *retention_words(enum retention_rule rule, int small);

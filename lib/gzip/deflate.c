@@ -31,7 +31,7 @@
 
 struct slot {
 	size_t zeros;		/* members only: chunks of zeros before the one that is here */
-	int model;		/* the chunk that is here is the first of zeros: the others become the same member */
+	int model;		/* the first chunk of zeros: the others become the same member */
 	uint8_t *in;		/* ENGINE_DICT bytes of what came before, then the chunk */
 	uint8_t *out;
 	size_t len, out_len;
@@ -52,11 +52,11 @@ struct work {
 	pthread_mutex_t lock;	/* of the next two */
 	int level;		/* adaptive: of the chunk that a worker takes next */
 	int calm;		/* chunks since it was changed that could have been harder */
-	uint8_t *zeros;		/* the writer's: zeros_count copies of the member of a chunk of zeros */
+	uint8_t *zeros;		/* the writer's: zeros_count members of a chunk of zeros each */
 	size_t zeros_len;	/* of one */
 	size_t zeros_count;
 	int modelled;		/* the reader's: there has been a slot with such a chunk */
-	int ended, error;	/* the reader's: the input has ended; errno when it could not be read further */
+	int ended, error;	/* the reader's: the input has ended; errno of a failed read */
 	const uint8_t *tail;	/* the reader's: where the last chunk ends */
 	size_t tail_len;
 	uint32_t check;		/* the writer's: of one stream, as far as it is written */
@@ -360,8 +360,8 @@ release(struct work *w)
 int
 deflate_levels(const char *text, int *min, int *max)
 {
-	if (text[0] < '0' || text[0] > '9' || text[1] != '-' || text[2] < text[0] || text[2] > '9' ||
-	    text[3] != '\0')
+	if (text[0] < '0' || text[0] > '9' || text[1] != '-' || text[2] < text[0] ||
+	    text[2] > '9' || text[3] != '\0')
 		return -1;
 	*min = text[0] - '0';
 	*max = text[2] - '0';
@@ -380,7 +380,8 @@ deflate_run(struct deflate *d, int in, int out)
 	w.levels = d->level_max > d->level ? (size_t)(d->level_max - d->level) + 1 : 1;
 	/* Adaptive levels need more slots than workers: else nobody can tell who waits for whom. */
 	w.ring = (struct ordered){ .workers = d->threads,
-		.slots = w.levels > 1 ? d->threads + 6 : d->threads > 1 ? d->threads + 3 : 1, .arg = &w,
+		.slots = w.levels > 1 ? d->threads + 6 : d->threads > 1 ? d->threads + 3 : 1,
+		.arg = &w,
 		.read = read_chunk, .work = compress_chunk, .write = write_chunk };
 	pipe_open(&w.in, in);
 	if (prepare(&w) == 0) {

@@ -33,7 +33,8 @@ enum deflate_status {
 struct deflate {
 	enum deflate_format format;
 	int level;		/* 0 to 9 */
-	int level_max;		/* when above level: each chunk's level is adapted, between the two */
+	/* when above level: each chunk's level is adapted, between the two */
+	int level_max;
 	size_t threads;		/* 1 to ORDERED_WORKERS that compress */
 	size_t chunk;		/* DEFLATE_CHUNK_MIN to _MAX */
 	const char *name;	/* gzip: FNAME, or NULL */

@@ -10,7 +10,8 @@
 
 struct heads {
 	struct source *in;
-	uint64_t from, next;	/* the first plain header at or after offset from is at offset next */
+	/* the first plain header at or after offset from is at offset next */
+	uint64_t from, next;
 	/*
 	 * Bytes that may still be read in vain: made-up headers could each lead through all the
 	 * rest of the file.  A file that is only damaged needs at most twice its size, once for

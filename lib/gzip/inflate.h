@@ -28,8 +28,10 @@ struct inflate {
 	uint64_t at;		/* after an error: the offset in the input where it showed */
 	int error;		/* errno of INFLATE_READ and INFLATE_WRITE */
 	size_t threads;		/* that decode members which say their size; 1 after inflate_open */
-	int doubtful;		/* members' sizes are not believed: none is read ahead by its size */
-	uint64_t stop;		/* where members' data ends at most, in the input; UINT64_MAX at first */
+	/* members' sizes are not believed: none is read ahead by its size */
+	int doubtful;
+	/* where members' data ends at most, in the input; UINT64_MAX at first */
+	uint64_t stop;
 	int strict;		/* a wrong size field counts as damage, though nothing needs it */
 	/* Called as the work goes on, unless NULL. */
 	void (*progress)(void *arg, uint64_t in, uint64_t out);
@@ -71,7 +73,8 @@ struct inflate_lost {
 	uint64_t at;		/* offset in the input */
 	uint64_t data_offset;	/* in the output */
 	uint64_t len;
-	uint64_t least;		/* INFLATE_LOST_UNKNOWN: at least this much data is missing, bytes */
+	/* INFLATE_LOST_UNKNOWN: at least this much data is missing, bytes */
+	uint64_t least;
 };
 
 /*

@@ -29,7 +29,8 @@ enum { STOP = -1, WRITE = -2, MEMORY = -3 };
 struct slot {
 	uint8_t *in, *out;
 	size_t in_room, out_room;
-	size_t members, sound;		/* how many are here; how many of these, from the first on, are sound */
+	/* how many are here; how many of these, from the first on, are sound */
+	size_t members, sound;
 	size_t end[TOGETHER_MAX];	/* of each member, in in */
 	size_t out_len;			/* of the sound ones */
 	size_t taken;			/* bytes of in that are not to be given back */
@@ -108,7 +109,8 @@ read_members(void *arg, size_t number)
 		out += claim <= INFLATE_HELD ? claim : 0;
 		s->end[s->members++] = in;
 	}
-	if (s->members > 0 && make_room(&s->out, &s->out_room, out + 1, 0) < 0 && unread(m, s, in) < 0)
+	if (s->members > 0 && make_room(&s->out, &s->out_room, out + 1, 0) < 0 &&
+	    unread(m, s, in) < 0)
 		return MEMORY;
 	return s->members > 0;
 }
@@ -212,7 +214,8 @@ give_back(struct members *m)
 	for (uint64_t n = m->ring.read_count; n > m->ring.written; n--) {
 		struct slot *s = &m->slot[(n - 1) % m->ring.slots];
 
-		if (source_unread(m->f->in, s->in + s->taken, s->end[s->members - 1] - s->taken) < 0)
+		if (source_unread(m->f->in, s->in + s->taken,
+		    s->end[s->members - 1] - s->taken) < 0)
 			return -1;
 	}
 	return 0;
@@ -229,7 +232,8 @@ inflate_members(struct inflate *f, int *some)
 
 	for (m.lack = 1; holdable(size) && m.lack && rc == 0 && workers > 0; workers /= 2) {
 		m.lack = 0;
-		m.ring = (struct ordered){ .workers = workers, .slots = workers > 1 ? workers + 3 : 1, .arg = &m,
+		m.ring = (struct ordered){ .workers = workers,
+		    .slots = workers > 1 ? workers + 3 : 1, .arg = &m,
 			.read = read_members, .work = decode_members, .write = write_members };
 		if (prepare(&m, size) < 0)
 			m.lack = 1;
@@ -297,7 +301,8 @@ inflate_held(struct inflate *f, struct inflate_held **held, struct inflate_membe
 	*done = 0;
 	if (!holdable(size))
 		return INFLATE_OK;
-	if (h == NULL && ((h = *held = calloc(1, sizeof(*h))) == NULL || (h->decoder = member_new()) == NULL))
+	if (h == NULL &&
+	    ((h = *held = calloc(1, sizeof(*h))) == NULL || (h->decoder = member_new()) == NULL))
 		return INFLATE_MEMORY;
 	if (make_room(&h->in, &h->in_room, (size_t)size, 0) < 0)
 		return INFLATE_MEMORY;

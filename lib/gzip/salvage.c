@@ -9,30 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "gzip/heads.h"
-#include "gzip/inflate.h"
-
-/* The bounds of a member of n bytes of data, with the smallest header: a stored block of some KiB costs 5 bytes more. */
-#define MEMBER_LEAST(n) ((n) / GZ_RATIO + GZ_SIZED_HEAD + GZ_TRAILER)
-#define MEMBER_MOST(n) ((n) + (n) / 512 + 256)
-
-#define NONE UINT64_MAX	/* a size that is not known */
-#define ROUND 1024u	/* gzdeflate's chunks are a multiple of this, but for odd arguments of -b */
-
-struct salvage {
-	struct inflate *f;
-	void (*lost)(void *arg, const struct inflate_lost *l);
-	void *arg;
-	uint64_t last;		/* the size of the data of the member before, or NONE */
-	int sized;		/* the member before says its size: zeros behind it are no padding */
-	int sure;		/* no bytes without a header came before: if members follow, the first starts here */
-	int confirmed;		/* another header, or the end, is where the member that is decoded says that it ends */
-	uint64_t plain;		/* the length of the file's plain headers, as far as one has been seen */
-	struct heads heads;
-	struct inflate_lost doubt;	/* not told yet: it may go on */
-	uint64_t doubt_end;		/* where it ends; 0: there is none */
-	enum inflate_status worst;
-};
+#include "gzip/salvage.h"
 
 /* The offset of the first byte at or after at that is not zero; end at most. */
 static uint64_t
@@ -43,77 +20,6 @@ behind_zeros(struct salvage *v, uint64_t at, uint64_t end)
 	source_seek(s, at);
 	inflate_ended(v->f);
 	return source_at(s) < end ? source_at(s) : end;
-}
-
-/* The size in the trailer of the member that ends at offset end. */
-static uint64_t
-trailer_size(struct salvage *v, uint64_t end)
-{
-	uint8_t p[4];
-
-	return end >= sizeof(p) && source_look(v->f->in, end - sizeof(p), p, sizeof(p)) == sizeof(p) ? gz_le32(p) : NONE;
-}
-
-/* Whether the member that lies at [at, end) can have had n bytes of data. */
-static int
-plausible(struct salvage *v, uint64_t at, uint64_t end, uint64_t n)
-{
-	struct gz_member head;
-	uint64_t size = end - at, len;
-
-	/* Count any header as the smallest one: its length says nothing of the data. */
-	len = heads_sized(&v->heads, at, &head, &len) ? len : v->plain;
-	if (len < size && len > GZ_SIZED_HEAD)
-		size -= len - GZ_SIZED_HEAD;
-	/* No data: a header, one block without codes, a trailer. */
-	return n == 0 ? size <= GZ_SIZED_HEAD + 5 + GZ_TRAILER :
-			MEMBER_LEAST(n) <= size && (n >= size || size <= MEMBER_MOST(n));
-}
-
-/* The least data of a member with at least size bytes, len of them its header. */
-static uint64_t
-least(const struct salvage *v, uint64_t size, uint64_t len)
-{
-	uint64_t n = size > len + 256 ? (size - len - 256) / 513 * 512 : 0;
-
-	return v->last < n ? v->last : n;
-}
-
-/* The data size of the next readable member at or after at; NONE when there is none, or only the last. */
-static uint64_t
-next_size(struct salvage *v, uint64_t at)
-{
-	struct gz_member head;
-	uint64_t n, len;
-
-	at = heads_next(&v->heads, at);
-	if (at == v->f->in->size || !heads_sized(&v->heads, at, &head, &len) || at + head.size == v->f->in->size ||
-	    !gz_size_whole(head.size))
-		return NONE;
-	n = trailer_size(v, at + head.size);
-	return n != 0 && plausible(v, at, at + head.size, n) ? n : NONE;
-}
-
-/* How much data the lost member at [at, end) had, if two witnesses agree, else NONE.  Its data came to made, or NONE. */
-static uint64_t
-agreed(struct salvage *v, uint64_t at, uint64_t end, uint64_t made)
-{
-	uint64_t said = trailer_size(v, end), next = next_size(v, end);
-
-	if (made != NONE && ((uint32_t)made == said || made == v->last || made == next))
-		return made;
-	if (!plausible(v, at, end, said) || !gz_size_whole(end - at))
-		return NONE;
-	/*
-	 * Data and trailer contradict each other, and either may be damaged.  The trailer is right if both neighbours agree
-	 * with it, and the data is off by no more than a few wrong bytes explain.
-	 */
-	if (made != NONE)
-		return said == v->last && said == next && said - said / 64 <= made && made <= said + said / 64 ? said : NONE;
-	if (said == v->last || said == next)
-		return said;
-	/* The first of two members has no other witness than that its size is a round number. */
-	return v->last == NONE && next == NONE && end < v->f->in->size && said > 0 && said % ROUND == 0 ? said : NONE;
 }
 
 /* Tells of the doubt, if there is one. */
@@ -155,7 +61,8 @@ put_zeros(struct salvage *v, uint64_t n)
 static void
 tell(struct salvage *v, uint64_t at, uint64_t data_offset, uint64_t len)
 {
-	struct inflate_lost l = { .kind = len > 0 ? INFLATE_LOST_KNOWN : INFLATE_LOST_NOTHING, .at = at,
+	struct inflate_lost l = { .kind = len > 0 ? INFLATE_LOST_KNOWN : INFLATE_LOST_NOTHING,
+		.at = at,
 		.data_offset = data_offset, .len = len };
 
 	settle(v);
@@ -166,7 +73,8 @@ tell(struct salvage *v, uint64_t at, uint64_t data_offset, uint64_t len)
 
 /* Decodes a member into k, up to offset stop at most.  Its header is at offset at; raw: its data is. */
 static enum inflate_status
-try_member(struct salvage *v, uint64_t at, int raw, uint64_t stop, struct sink *k, struct inflate_member *m)
+try_member(struct salvage *v, uint64_t at, int raw, uint64_t stop, struct sink *k,
+    struct inflate_member *m)
 {
 	struct inflate *f = v->f;
 	struct sink *out = f->out;
@@ -224,29 +132,31 @@ guess(struct salvage *v, uint64_t at, uint64_t end)
 
 	if (end == v->f->in->size)
 		return 0;
-	if (n == NONE && heads_sized(&v->heads, next, &head, &len) && next + head.size < v->f->in->size &&
-	    head.size < v->heads.spare && heads_sized(&v->heads, next + head.size, &after, &len)) {
+	if (n == NONE && heads_sized(&v->heads, next, &head, &len) &&
+	    next + head.size < v->f->in->size && head.size < v->heads.spare &&
+	    heads_sized(&v->heads, next + head.size, &after, &len)) {
 		heads_cost(&v->heads, head.size);
 		v->confirmed = 1;
 		sink_open(&none, -1);
 		if (try_member(v, next, 0, next + head.size, &none, &m) == INFLATE_OK)
 			n = m.data_size;
 	}
-	return n != NONE && plausible(v, at, end, n) ? n : 0;
+	return n != NONE && lost_size_plausible(v, at, end, n) ? n : 0;
 }
 
 /* The member at [at, end) is lost; its end is proved.  It has at least min bytes of data. */
 static enum inflate_status
 lose(struct salvage *v, uint64_t at, uint64_t end, uint64_t made, uint64_t min)
 {
-	uint64_t n = agreed(v, at, end, made), data_offset = v->f->out->at;
+	uint64_t n = lost_size_agreed(v, at, end, made), data_offset = v->f->out->at;
 
 	if (n != NONE) {
 		tell(v, at, data_offset, n);
 		v->last = n > 0 ? n : NONE;
 		return put_zeros(v, n);
 	}
-	doubt(v, at, end, (struct inflate_lost){ .kind = INFLATE_LOST_UNKNOWN, .data_offset = data_offset, .least = min });
+	doubt(v, at, end, (struct inflate_lost){ .kind = INFLATE_LOST_UNKNOWN,
+	    .data_offset = data_offset, .least = min });
 	return put_zeros(v, guess(v, at, end));
 }
 
@@ -258,7 +168,8 @@ static enum inflate_status
 bridge(struct salvage *v, uint64_t at, uint64_t len, uint64_t size, uint64_t *end)
 {
 	struct inflate *f = v->f;
-	struct inflate_lost l = { .kind = len > 0 ? INFLATE_LOST_UNKNOWN : INFLATE_LOST_PERHAPS, .data_offset = f->out->at };
+	struct inflate_lost l = { .kind = len > 0 ? INFLATE_LOST_UNKNOWN : INFLATE_LOST_PERHAPS,
+		.data_offset = f->out->at };
 	uint64_t stop = heads_next(&v->heads, at + 1), zeros = behind_zeros(v, at, stop), n;
 	struct inflate_member m;
 	struct gz_member head;
@@ -266,7 +177,8 @@ bridge(struct salvage *v, uint64_t at, uint64_t len, uint64_t size, uint64_t *en
 
 	if (stop < f->in->size && heads_sized(&v->heads, stop, &head, &n))
 		v->plain = n;
-	if (len == 0 && zeros > at && zeros < stop && heads_look(&v->heads, zeros, &head, &n) == GZ_OK)
+	if (len == 0 && zeros > at && zeros < stop &&
+	    heads_look(&v->heads, zeros, &head, &n) == GZ_OK)
 		stop = zeros;
 	*end = size > 0 && size < stop - at ? at + size : stop;
 	if (len == 0 && stop - at > v->plain) {
@@ -281,12 +193,12 @@ bridge(struct salvage *v, uint64_t at, uint64_t len, uint64_t size, uint64_t *en
 		}
 	}
 	if (v->sure && size > 0 && v->last != NONE)
-		l.least = least(v, *end - at, len);
+		l.least = lost_size_least(v, *end - at, len);
 	v->sure = 0;
 	doubt(v, at, *end, l);
 	if (*end - at < GZ_MEMBER_MIN)
 		return INFLATE_OK;
-	n = *end < f->in->size ? agreed(v, at, *end, NONE) : NONE;
+	n = *end < f->in->size ? lost_size_agreed(v, at, *end, NONE) : NONE;
 	return put_zeros(v, n != NONE ? n : guess(v, at, *end));
 }
 
@@ -301,8 +213,8 @@ cut(struct salvage *v, uint64_t at, uint64_t len)
 
 	if (st == INFLATE_READ || st == INFLATE_WRITE || st == INFLATE_MEMORY)
 		return st;
-	if (v->sure && least(v, v->f->in->size - at, len) > done)
-		l.least = least(v, v->f->in->size - at, len) - done;
+	if (v->sure && lost_size_least(v, v->f->in->size - at, len) > done)
+		l.least = lost_size_least(v, v->f->in->size - at, len) - done;
 	doubt(v, at, v->f->in->size, l);
 	return INFLATE_OK;
 }
@@ -320,7 +232,8 @@ step(struct salvage *v, uint64_t *at)
 
 	if (headed && head.plain)
 		v->plain = len;
-	v->confirmed = headed && (start + head.size == s->size || heads_sized(&v->heads, start + head.size, &next, &n));
+	v->confirmed = headed &&
+	    (start + head.size == s->size || heads_sized(&v->heads, start + head.size, &next, &n));
 	end = v->confirmed ? start + head.size : UINT64_MAX;
 	st = save_member(v, start, 0, end, &m);
 	*at = source_at(s);
@@ -338,7 +251,7 @@ step(struct salvage *v, uint64_t *at)
 	if (v->confirmed) {
 		n = st == INFLATE_CHECK && *at == end ? m.data_size : NONE;
 		*at = end;
-		return lose(v, start, end, n, v->sure ? least(v, head.size, len) : 0);
+		return lose(v, start, end, n, v->sure ? lost_size_least(v, head.size, len) : 0);
 	}
 	len = heads_look(&v->heads, start, &head, &len) == GZ_OK ? len : 0;
 	if (st == INFLATE_CUT && !headed && heads_next(&v->heads, start + 1) == s->size) {
@@ -360,7 +273,8 @@ run(struct salvage *v)
 		uint64_t zeros = v->sized ? at : behind_zeros(v, at, s->size), len;
 
 		/* Zeros may be what is left of a member that says its size. */
-		if (zeros > at && (zeros == s->size || heads_look(&v->heads, zeros, &head, &len) != GZ_OK || !head.sized))
+		if (zeros > at && (zeros == s->size ||
+		    heads_look(&v->heads, zeros, &head, &len) != GZ_OK || !head.sized))
 			at = zeros;
 		else
 			st = step(v, &at);
@@ -378,14 +292,16 @@ enum inflate_status
 inflate_salvage(struct inflate *f, void (*lost)(void *arg, const struct inflate_lost *l), void *arg)
 {
 	uint64_t at = source_at(f->in), len;
-	struct salvage v = { .f = f, .lost = lost, .arg = arg, .last = NONE, .sized = 1, .sure = 1, .plain = GZ_SIZED_HEAD,
+	struct salvage v = { .f = f, .lost = lost, .arg = arg, .last = NONE, .sized = 1, .sure = 1,
+		.plain = GZ_SIZED_HEAD,
 		.worst = INFLATE_OK };
 	enum inflate_status st;
 	struct gz_member head;
 	int sized;
 
 	heads_open(&v.heads, f->in);
-	sized = at < f->in->size && ((heads_look(&v.heads, at, &head, &len) == GZ_OK && head.sized) ||
+	sized = at < f->in->size &&
+	    ((heads_look(&v.heads, at, &head, &len) == GZ_OK && head.sized) ||
 	    heads_next(&v.heads, at) < f->in->size);
 	source_seek(f->in, at);
 	/* Without sizes nothing behind the damage can be found. */

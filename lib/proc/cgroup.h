@@ -11,10 +11,12 @@ extern "C" {
 #define CGROUP_NAME 256
 
 struct cgroup {
-	char path[CGROUP_PATH];		/* below the hierarchy's root; "" when not known, so with the others */
+	/* below the hierarchy's root; "" when not known, so with the others */
+	char path[CGROUP_PATH];
 	char unit[CGROUP_NAME];		/* of systemd, as "cron.service" */
 	char user_unit[CGROUP_NAME];	/* of a user's systemd, below "user@1000.service" */
-	char container[CGROUP_NAME];	/* 64 hexadecimal digits, or the name that LXC or nspawn know it by */
+	/* 64 hexadecimal digits, or the name that LXC or nspawn know it by */
+	char container[CGROUP_NAME];
 };
 
 /*

@@ -41,10 +41,12 @@ struct proc {
 	uint64_t uptime;		/* since it was started, milliseconds */
 	uint64_t open_files;
 	int io_uring;			/* among them are rings of io_uring(7) */
-	char limits[768];		/* "core=0:unlimited nofile=1024:4096": those that limit, soft and hard */
+	/* "core=0:unlimited nofile=1024:4096": those that limit, soft and hard */
+	char limits[768];
 	struct cgroup cgroup;
 	int has_container_owner;
-	uint32_t container_owner;	/* the user who made its user namespace, when that is not ours (ioctl_ns(2)) */
+	/* the user who made its user namespace, when that is not ours (ioctl_ns(2)) */
+	uint32_t container_owner;
 	enum proc_rights rights;
 	char cwd[PROC_DIR], root[PROC_DIR];
 	size_t cwd_len, root_len;
@@ -56,7 +58,8 @@ struct proc {
 	int has_id;
 	struct elf_id id;		/* of the very binary that runs */
 	size_t environment_len;
-	char environment[PROC_ENVIRONMENT];	/* when asked for: NAME=VALUE, each with its NUL, and a NUL behind */
+	/* when asked for: NAME=VALUE, each with its NUL, and a NUL behind */
+	char environment[PROC_ENVIRONMENT];
 };
 
 /*

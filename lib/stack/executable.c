@@ -73,7 +73,8 @@ executable_check(const struct executable *e, const char *path)
 static void
 recorded(struct executable *e)
 {
-	const char *path = e->core->exe != NULL ? e->core->exe->path : "", *exe = e->record != NULL ? e->record->exe : "";
+	const char *path = e->core->exe != NULL ? e->core->exe->path : "",
+	    *exe = e->record != NULL ? e->record->exe : "";
 	size_t n;
 
 	e->recorded[0] = '\0';
@@ -101,7 +102,8 @@ build_id(const struct executable *e, char hex[HEX])
 	if (elf_id_build_id(&id, hex) > 0)
 		return strlen(hex) > 2;
 	/* Of the record it is a part of a path: digits, and nothing else. */
-	if (strlen(said) >= HEX || strlen(said) <= 2 || said[strspn(said, "0123456789abcdef")] != '\0')
+	if (strlen(said) >= HEX || strlen(said) <= 2 ||
+	    said[strspn(said, "0123456789abcdef")] != '\0')
 		return 0;
 	strcpy(hex, said);
 	return 1;
@@ -112,14 +114,16 @@ in_directory(struct executable *e, const char *dir, const char *hex)
 {
 	int n = snprintf(e->path, sizeof(e->path), "%s/.build-id/%.2s/%s", dir, hex, hex + 2);
 
-	return n > 0 && (size_t)n < sizeof(e->path) && executable_check(e, e->path) == EXECUTABLE_FOUND;
+	return n > 0 && (size_t)n < sizeof(e->path) &&
+	    executable_check(e, e->path) == EXECUTABLE_FOUND;
 }
 
 /* The first line that a program prints when it ends well, in out[len]; whether there is one. */
 static int
 ask(const char *const *argv, char *out, size_t len)
 {
-	struct spawn child = { .argv = (char **)(uintptr_t)argv, .fd = { SPAWN_SAME, SPAWN_SAME, SPAWN_SAME } };
+	struct spawn child = { .argv = (char **)(uintptr_t)argv,
+		.fd = { SPAWN_SAME, SPAWN_SAME, SPAWN_SAME } };
 	int join[2];
 	ssize_t n;
 	pid_t pid;
@@ -156,7 +160,8 @@ executable_find(struct executable *e)
 	recorded(e);
 	if (e->recorded[0] != '\0')
 		st = executable_check(e, e->recorded);
-	if (st != EXECUTABLE_FOUND && build_id(e, hex) && ((e->debug != NULL && in_directory(e, e->debug, hex)) ||
+	if (st != EXECUTABLE_FOUND && build_id(e, hex) &&
+	    ((e->debug != NULL && in_directory(e, e->debug, hex)) ||
 	    in_directory(e, "/usr/lib/debug", hex) || on_servers(e, hex)))
 		return EXECUTABLE_FOUND;
 	strcpy(e->path, st == EXECUTABLE_GONE ? "" : e->recorded);

@@ -13,7 +13,8 @@ struct executable {
 	const struct core *core;	/* which has been read */
 	struct image *image;		/* its bytes */
 	const struct dump *record;	/* for what the core does not say, or NULL */
-	const char *debug;		/* a directory with .build-id/xx/yyyy, before /usr/lib/debug, or NULL */
+	/* a directory with .build-id/xx/yyyy, before /usr/lib/debug, or NULL */
+	const char *debug;
 
 	char recorded[PATH_MAX];	/* where it was, by core or record; "" when neither says */
 	char path[PATH_MAX];		/* where it is; any bytes, absolute */
@@ -21,8 +22,10 @@ struct executable {
 
 enum executable_status {
 	EXECUTABLE_FOUND,	/* path is of the identity that the core has */
-	EXECUTABLE_UNSURE,	/* path is recorded, and nothing tells whether it is still the one */
-	EXECUTABLE_OTHER,	/* path, what was recorded or asked for, is another program by now */
+	/* path is recorded, and nothing tells whether it is still the one */
+	EXECUTABLE_UNSURE,
+	/* path, what was recorded or asked for, is another program by now */
+	EXECUTABLE_OTHER,
 	EXECUTABLE_GONE		/* there is none */
 };
 

@@ -38,13 +38,16 @@ struct trace {
 	size_t threads;
 	int left_out;
 	size_t units;			/* that were looked through */
-	int unopened;			/* why a file was not opened that may be there, an errno, or 0 */
+	/* why a file was not opened that may be there, an errno, or 0 */
+	int unopened;
 	int changed;			/* a file was cut short while it was read */
-	int missing;			/* on the way from this frame: memory that is not in the core */
+	/* on the way from this frame: memory that is not in the core */
+	int missing;
 	struct trace_registers {
 		uint64_t pc, value[TRACE_REGISTERS];
 		uint8_t has[TRACE_REGISTERS];
-		int called;		/* pc is one less than what a call returns to: in the call */
+		/* pc is one less than what a call returns to: in the call */
+		int called;
 	} start;			/* where libdwfl starts to follow the stack */
 	int first;			/* the next frame is that */
 	int again;			/* it is to be followed anew from there */

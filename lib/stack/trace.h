@@ -24,7 +24,8 @@ struct trace_frame {
 	uint64_t pc;
 	int exact;			/* pc is where the thread was, not what a call returns to */
 	const char *module;		/* its path, or what it calls itself */
-	int unsure;			/* nothing in the core tells whether its file is what was mapped */
+	/* nothing in the core tells whether its file is what was mapped */
+	int unsure;
 	uint64_t offset;		/* of pc in the module, from its first mapped byte */
 	const uint8_t *build_id;
 	size_t build_id_len;
@@ -38,7 +39,8 @@ struct trace_thread {
 	uint32_t tid;
 	int crashed;			/* it got the signal */
 	size_t frames;			/* so far */
-	const char *end;		/* why the stack ends early, until the next thread; NULL: that was all */
+	/* why the stack ends early, until the next thread; NULL: that was all */
+	const char *end;
 };
 
 struct trace_visitor {
@@ -47,7 +49,8 @@ struct trace_visitor {
 	void (*frame)(void *arg, const struct trace_thread *t, const struct trace_frame *f);
 	void (*end)(void *arg, const struct trace_thread *t);
 	void *arg;
-	size_t threads;			/* the most that are wanted, 1: the crashed one; 0: all, up to TRACE_THREADS */
+	/* the most that are wanted, 1: the crashed one; 0: all, up to TRACE_THREADS */
+	size_t threads;
 };
 
 enum trace_status {
@@ -71,7 +74,8 @@ struct trace;
  * run, so is SIGBUS, and open(2) fails for all but regular files.  trace_close frees *t, unless NULL; it is NULL but
  * after TRACE_OK and TRACE_NO_CORE.
  */
-enum trace_status trace_open(struct trace **t, struct image *i, const char *executable, const char *debug, int flags);
+enum trace_status trace_open(struct trace **t, struct image *i, const char *executable,
+    const char *debug, int flags);
 void trace_close(struct trace *t);
 
 /* Why trace_open returned st, with the *t that it left; before anything else is called that sets errno. */

@@ -62,7 +62,8 @@ read_registers(struct trace *t, struct trace_registers *to)
 		to->has[k] = 1;
 	}
 	if (r->extra != 0) {
-		to->value[r->extra] = core_number(&t->core, b + (size_t)r->extra_at * r->word, r->word);
+		to->value[r->extra] = core_number(&t->core, b + (size_t)r->extra_at * r->word,
+		    r->word);
 		to->has[r->extra] = 1;
 	}
 	to->pc = core_number(&t->core, b + (size_t)r->pc * r->word, r->word);
@@ -100,8 +101,8 @@ in_code_of_module(struct trace *t, uint64_t address)
 	if (elf == NULL || elf_getphdrnum(elf, &count) != 0)
 		return core_files_at(&t->core.files, address) != NULL;
 	for (size_t k = 0; k < count && gelf_getphdr(elf, (int)k, &ph) != NULL; k++)
-		if (ph.p_type == PT_LOAD && (ph.p_flags & PF_X) != 0 && address - bias >= ph.p_vaddr &&
-		    address - bias - ph.p_vaddr < ph.p_memsz)
+		if (ph.p_type == PT_LOAD && (ph.p_flags & PF_X) != 0 &&
+		    address - bias >= ph.p_vaddr && address - bias - ph.p_vaddr < ph.p_memsz)
 			return 1;
 	return 0;
 }
@@ -189,9 +190,11 @@ lacks_file(struct trace *t, uint64_t address)
 	if (file == NULL || (slash = strrchr(file->path, '/')) == NULL)
 		return NULL;
 	if (m == NULL ? file->module == NULL :
-			dwfl_module_eh_cfi(m, &bias) != NULL || dwfl_module_dwarf_cfi(m, &bias) != NULL)
+			dwfl_module_eh_cfi(m, &bias) != NULL ||
+			    dwfl_module_dwarf_cfi(m, &bias) != NULL)
 		return NULL;
-	if ((why = trace_files_why(&t->files, file->path)) == 0 && trace_files_other_build(file, file->path))
+	if ((why = trace_files_why(&t->files, file->path)) == 0 &&
+	    trace_files_other_build(file, file->path))
 		why = TRACE_FILES_OTHER;
 	/* The file is there, and has no such information. */
 	if (why == 0)

@@ -50,7 +50,8 @@ static int *begun;
 static int
 open_file(int dir)
 {
-	int fd = openat(dir, QUEUE_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	int fd = openat(dir, QUEUE_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+	    0600);
 
 	if (fd < 0 || io_regular(fd))
 		return fd;
@@ -62,7 +63,8 @@ open_file(int dir)
 static int
 lock_byte(int fd, int how, int byte)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte,
+		.l_len = 1 };
 
 	return fcntl(fd, how, &lock);
 }
@@ -111,7 +113,8 @@ static int
 lock_within(struct turn_state *t, int dir, enum turn_kind kind, unsigned seconds)
 {
 	/* Again and again: the first may come before the lock is waited for. */
-	struct itimerval timer = { { .tv_usec = 100000 }, { .tv_sec = (time_t)seconds } }, none = { 0 };
+	struct itimerval timer = { { .tv_usec = 100000 }, { .tv_sec = (time_t)seconds } },
+		none = { 0 };
 	struct sigaction act = { .sa_handler = wake };
 	int rc, saved;
 
@@ -262,7 +265,8 @@ watch(struct turn_state *t, unsigned seconds, int *status)
 	int ended = 0, n;
 
 	for (;;) {
-		struct pollfd p[2] = { { .fd = t->from[0], .events = POLLIN }, { .fd = t->from[1], .events = POLLIN } };
+		struct pollfd p[2] = { { .fd = t->from[0], .events = POLLIN },
+			{ .fd = t->from[1], .events = POLLIN } };
 
 		ended = ended || waitpid(t->worker, status, WNOHANG) != 0;
 		/* A program that it started may keep the pipes open. */
@@ -280,7 +284,8 @@ watch(struct turn_state *t, unsigned seconds, int *status)
 
 /* Waits for its turn; TURN_WORK when it has come. */
 static enum turn
-wait_turn(struct turn_state *t, const char *dir, enum turn_kind kind, unsigned wait, char words[TURN_WORDS])
+wait_turn(struct turn_state *t, const char *dir, enum turn_kind kind, unsigned wait,
+    char words[TURN_WORDS])
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), saved;
 	enum turn st = TURN_WORK;
@@ -288,7 +293,8 @@ wait_turn(struct turn_state *t, const char *dir, enum turn_kind kind, unsigned w
 	if (fd < 0)
 		return TURN_FAILED;
 	if (!take_place(t, fd, kind)) {
-		snprintf(words, TURN_WORDS, "not looked for: %d others wait for it to be their turn", places_of(kind));
+		snprintf(words, TURN_WORDS,
+		    "not looked for: %d others wait for it to be their turn", places_of(kind));
 		st = TURN_NONE;
 	} else if (lock_within(t, fd, kind, wait) < 0) {
 		st = errno == EINTR ? TURN_NONE : TURN_FAILED;
@@ -301,7 +307,8 @@ wait_turn(struct turn_state *t, const char *dir, enum turn_kind kind, unsigned w
 }
 
 enum turn
-turn_take(const char *dir, enum turn_kind kind, unsigned wait, unsigned limit, int *status, char words[TURN_WORDS])
+turn_take(const char *dir, enum turn_kind kind, unsigned wait, unsigned limit, int *status,
+    char words[TURN_WORDS])
 {
 	struct turn_state t = { .place = -1, .lock = -1 };
 	enum turn st = wait_turn(&t, dir, kind, wait, words);
@@ -314,9 +321,11 @@ turn_take(const char *dir, enum turn_kind kind, unsigned wait, unsigned limit, i
 	st = watch(&t, limit, status);
 	/* What bounds the process's own time ends it by one of these. */
 	if (st == TURN_DONE && WIFSIGNALED(*status))
-		st = WTERMSIG(*status) == SIGALRM || WTERMSIG(*status) == SIGXCPU ? TURN_LATE : TURN_KILLED;
+		st = WTERMSIG(*status) == SIGALRM || WTERMSIG(*status) == SIGXCPU ? TURN_LATE :
+		    TURN_KILLED;
 	if (st == TURN_LATE && limit == 0)
-		snprintf(words, TURN_WORDS, "not followed to its end: its processor time was used up");
+		snprintf(words, TURN_WORDS,
+		    "not followed to its end: its processor time was used up");
 	else if (st == TURN_LATE)
 		snprintf(words, TURN_WORDS, "not followed to its end within %u s", limit);
 	else if (st == TURN_KILLED)

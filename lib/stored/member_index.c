@@ -38,7 +38,8 @@ add_point(struct member_index *x, uint64_t in, uint64_t out)
 static size_t
 usable_size(uint64_t size)
 {
-	return size < GZ_MEMBER_MIN || size > INFLATE_HELD || !gz_size_whole(size) ? 0 : (size_t)size;
+	return size < GZ_MEMBER_MIN || size > INFLATE_HELD || !gz_size_whole(size) ? 0 :
+	    (size_t)size;
 }
 
 /*

@@ -86,7 +86,8 @@ explain(struct unpack *u, const char *what, const char *words)
 	char text[RECORD_ESCAPED(WORDS)];
 
 	record_escape(text, words, strnlen(words, WORDS));
-	snprintf(u->why, sizeof(u->why), "%s%s%s", what != NULL ? what : "", what != NULL ? ": " : "", text);
+	snprintf(u->why, sizeof(u->why), "%s%s%s", what != NULL ? what : "",
+	    what != NULL ? ": " : "", text);
 }
 
 /* In the child: its reader may go before it is done. */
@@ -97,7 +98,8 @@ usual_signals(void *arg)
 
 	(void)arg;
 	sigemptyset(&none);
-	return signal(SIGPIPE, SIG_DFL) == SIG_ERR || sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? -1 : 0;
+	return signal(SIGPIPE, SIG_DFL) == SIG_ERR || sigprocmask(SIG_SETMASK, &none, NULL) < 0 ?
+	    -1 : 0;
 }
 
 /* Starts a program between two descriptors.  Returns 0, or an errno. */
@@ -139,7 +141,8 @@ decode(int in, int out, int said)
 static int
 start_ours(struct unpack_layer *l, int in, int out, int other)
 {
-	struct spawn child = { .fd = { SPAWN_SAME, SPAWN_SAME, SPAWN_SAME }, .prepare = usual_signals };
+	struct spawn child = { .fd = { SPAWN_SAME, SPAWN_SAME, SPAWN_SAME },
+		.prepare = usual_signals };
 
 	if ((l->pid = spawn_start(&child)) < 0)
 		return errno;
@@ -200,17 +203,20 @@ collect(struct unpack *u, int counts)
 		words[n > 0 ? n : 0] = '\0';
 		io_close(l->said);
 		/* A program killed by SIGPIPE did not fail: its reader gave up. */
-		if (!counts || st != UNPACK_OK || status == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE))
+		if (!counts || st != UNPACK_OK || status == 0 ||
+		    (WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE))
 			continue;
 		st = UNPACK_DAMAGED;
-		if (l->program != NULL && strncmp(p, l->program, strlen(l->program)) == 0 && p[strlen(l->program)] == ':')
+		if (l->program != NULL && strncmp(p, l->program, strlen(l->program)) == 0 &&
+		    p[strlen(l->program)] == ':')
 			p += strlen(l->program) + 1;
 		p += strspn(p, " \t\r\n");
 		p[strcspn(p, "\r\n")] = '\0';
 		if (WIFSIGNALED(status))
 			snprintf(words, sizeof(words), "killed by signal %d", WTERMSIG(status));
 		else if (*p == '\0')
-			snprintf(words, sizeof(words), "failed with status %d", WEXITSTATUS(status));
+			snprintf(words, sizeof(words), "failed with status %d",
+			    WEXITSTATUS(status));
 		explain(u, l->program, WIFSIGNALED(status) || *p == '\0' ? words : p);
 	}
 	u->count = 0;
@@ -271,7 +277,8 @@ unpack_open(struct unpack *u, int fd, const char *identity, int flags)
 		else
 			rc = add(u, f, identity, fd);
 		if (rc != 0) {
-			explain(u, f != NULL ? f->argv[0] : NULL, rc == ENOENT && f != NULL ? "not found" : strerror(rc));
+			explain(u, f != NULL ? f->argv[0] : NULL,
+			    rc == ENOENT && f != NULL ? "not found" : strerror(rc));
 			break;
 		}
 	}

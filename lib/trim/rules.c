@@ -61,7 +61,8 @@ trim_keep_spans(struct trim *t)
 	for (size_t k = 0; k < t->options->spans; k++) {
 		uint64_t start = t->options->span[k].start, len = t->options->span[k].len;
 
-		trim_keep(t, TRIM_ASKED, start, len > UINT64_MAX - start ? UINT64_MAX : start + len);
+		trim_keep(t, TRIM_ASKED, start,
+		    len > UINT64_MAX - start ? UINT64_MAX : start + len);
 	}
 }
 

@@ -172,14 +172,16 @@ note_text(const struct trim *t, char *text)
 		unsigned why = trim_page_why(slot);
 
 		bytes[why] += TRIM_PAGE;
-		if (k == 0 || trim_page_address(slot) - trim_page_address(slots[k - 1]) != TRIM_PAGE ||
+		if (k == 0 ||
+		    trim_page_address(slot) - trim_page_address(slots[k - 1]) != TRIM_PAGE ||
 		    trim_page_why(slots[k - 1]) != why)
 			ranges[why]++;
 	}
 	/* When a small core is trimmed again, the size of the first whole one counts. */
 	if (core_small(t->core, &of) == NULL || of == 0)
 		of = t->core->promised;
-	n = snprintf(text, NOTE_TEXT, "trimmed=%s\ntrimmed_of=%" PRIu64 "\n", sources[t->memory.source], of);
+	n = snprintf(text, NOTE_TEXT, "trimmed=%s\ntrimmed_of=%" PRIu64 "\n",
+	    sources[t->memory.source], of);
 	for (int r = 1; r < TRIM_RULES; r++)
 		if (ranges[r] > 0)
 			n += snprintf(text + n, NOTE_TEXT - (size_t)n,

@@ -197,7 +197,7 @@ suid() {
 	conf owner=crashed small=yes
 	suid
 	# As kernels that give no pidfd.
-	kernel_set kernel/core_pattern "|$P/bin/gzcoredump -k P%P I%I u%u g%g s%s t%t c%c d%d h%h e%e"
+	kernel_set kernel/core_pattern "|$HANDLE P%P I%I u%u g%g s%s t%t c%c d%d h%h e%e"
 	slow_to_ask
 	start $user "$P/suid" fill 100000
 	killed
@@ -214,7 +214,7 @@ suid() {
 
 @test "gzcoredump: no pidfd: a process that reuses the PID is not taken for the crashed one" {
 	local sleep
-	kernel_set kernel/core_pattern "|$P/bin/gzcoredump -k P%P I%I u%u g%g s%s t%t c%c d%d h%h e%e"
+	kernel_set kernel/core_pattern "|$HANDLE P%P I%I u%u g%g s%s t%t c%c d%d h%h e%e"
 	sleep=$(readlink -f "$(type -P sleep)")
 	slow_to_ask
 	start $user "$P/prog" fill 100000

@@ -34,19 +34,20 @@ LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
 LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 
 # The rooms of the library: each may include only those that stand before it here (a test holds that).
-ROOMS = base record system store engine gzip stored elf core proc dumps stack trim
-base = age clock io number ordered progress signal_names syscall_names terminal
-record = lines record secrets
+ROOMS = base record system store engine gzip stored elf core proc dumps crash stack trim
+base = age array clock io number ordered progress search signal_names syscall_names terminal
+record = escape keys lines record secrets text writer
 system = child deadline end_input memory_window open_guard owner pipe processors scratch \
-	sigbus_guard
-store = in_use leftovers lock output pipeline queue room store turn
+	sigbus_guard spawn
+store = in_use job leftovers lock output pipeline queue report room store turn
 engine = engine inflate isal libdeflate zlib
 gzip = deflate file gz heads inflate member members salvage sink source status
 stored = image restore unpack
 elf = archive debug_file id loaded machines ranges symbol
 core = code core files lists match modules order read small stored threads
-proc = ask cgroup facts maps proc rights task
-dumps = conf core directory loops named payers remove retention text
+proc = ask cgroup facts maps proc report rights task
+dumps = columns conf core directory loops named payers remove retention text
+crash = answer begin change claim end kernel_words live_facts loop_record merge name record_file said
 stack = debugger executable files fingerprint frame text trace unwind
 trim = frames modules pages plan process segments stream write
 LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))
@@ -60,7 +61,7 @@ PUBLIC = proc/cgroup=cgroup core/core=core core/files=core_files core/lists=core
 	stack/trace=trace
 PAGES = gzcore core/gzcore-core core/gzcore-match core/gzcore-threads elf/gzcore-elf_id proc/gzcore-facts \
 	record/gzcore-record stack/gzcore-trace stored/gzcore-image
-C_TOOLS = core-info core-list core-loop core-match core-name core-open core-prune core-store core-trace core-trim \
+C_TOOLS = core-info core-list core-loop core-match core-name core-open core-prune core-record core-store core-trace core-trim \
 	elf-uuid gzdeflate zdeflate zinflate
 SH_TOOLS = core-forward elf-uuid-stamp
 TOOLS = $(C_TOOLS) $(SH_TOOLS) gzcoredump
@@ -69,7 +70,7 @@ PARTS = handle install self-test
 PARTS_READ = check common finish give hooks legacy log loop others_write record room settings stack store sysctl
 
 LIB_O = $(LIB:%=$(B)/lib/%.o)
-TOOL_O = $(C_TOOLS:%=$(B)/tools/%.o)
+TOOL_O = $(C_TOOLS:%=$(B)/tools/%.o) $(B)/tools/deflating.o
 PROGRAMS = $(C_TOOLS:%=$(B)/%)
 SCRIPTS = $(SH_TOOLS:%=$(B)/%) $(B)/gzcoredump
 PARTS_BUILT = $(PARTS:%=$(B)/libexec/gzcoredump/%) $(PARTS_READ:%=$(B)/libexec/gzcoredump/%)
@@ -91,7 +92,10 @@ help: ## list the targets
 
 $(PROGRAMS): $(B)/%: $(B)/tools/%.o $(B)/libgzcore.a
 	$(call say,LINK)
-	$(Q)$(CC) $(CFLAGS) $(OUR_CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LIB_LDLIBS) $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) $(OUR_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+		-Wl,--as-needed $(LIB_LDLIBS) $(LDLIBS)
+
+$(B)/gzdeflate $(B)/zdeflate: $(B)/tools/deflating.o
 
 FILL = sed -e 's|@bindir@|$(BINDIR)|' -e 's|@libexecdir@|$(LIBEXECDIR)|' -e 's|@sysconfdir@|$(SYSCONFDIR)|' -e 's|@localstatedir@|$(LOCALSTATEDIR)|' \
 	-e 's|@libdir@|$(LIBDIR)|' -e 's|@includedir@|$(INCLUDEDIR)|' -e 's|@version@|$(VERSION)|'

@@ -113,7 +113,7 @@ whole() {
 		fails_with 2 core-forward -w "$wrong" d dav:
 	done
 	mkdir bin
-	for program in sh dirname core-list core-store core-name; do
+	for program in sh dirname core-list core-store core-name core-record; do
 		ln -s "$(command -v $program)" bin/
 	done
 	cp "$BUILD/core-forward" bin/
@@ -125,7 +125,7 @@ whole() {
 	[[ $output == *"core-forward: "*"didn't find section in config file" ]]
 }
 
-@test "core-forward: each with its record, once; what is not finished or not ours stays" {
+@test "core-forward: each dump is sent once with its record; unfinished and foreign files stay" {
 	need rclone jq
 	stored one 100000 host=web1
 	stored two 0 uuid= time=nonsense
@@ -187,7 +187,7 @@ whole() {
 	ls -A d | grep -F .gzcore | diff - <(echo .gzcore.forward)
 }
 
-@test "core-forward: a checksum where the remote knows one, or what reads back, shows other bytes of the same size" {
+@test "core-forward: wrong bytes of the right size are found by checksum, or by reading back" {
 	need rclone
 	for way in sftp dav; do
 		REMOTE=$way:$BATS_TEST_NUMBER
@@ -227,7 +227,7 @@ whole() {
 	[ "$(arrived | wc -l)" = 8 ]
 }
 
-@test "core-forward: half a body, no room, no rights, no server: nothing counts as sent, nor goes before it was" {
+@test "core-forward: half a body, no room, no rights, no server: not sent, and not pruned" {
 	need rclone
 	stored large 9000 time=2026-11-25T10:00:01Z
 	for wrong in half denied down full; do
@@ -263,7 +263,7 @@ whole() {
 	[ "$(ls d)" = $'larger.gz\nlarger.txt' ]
 }
 
-@test "core-forward: a server that comes back is found again; one whose answer was lost has it once" {
+@test "core-forward: a server that comes back is used again; a lost answer makes no second object" {
 	need rclone
 	stored one 5000
 	mode down
@@ -279,7 +279,7 @@ whole() {
 	[ "$(arrived | wc -l)" = 2 ]
 }
 
-@test "core-forward: a remote that answers without an end is not waited for" {
+@test "core-forward: a remote whose answer never ends is not waited for" {
 	stored a
 	python3 -c '
 import socket, time
@@ -301,7 +301,7 @@ while True:
 	run -1 grep '^sent=' d/a.txt
 }
 
-@test "core-forward: one at a time, and it sends what came while it was at work" {
+@test "core-forward: one run at a time, which also sends what came while it was at work" {
 	need rclone
 	stored first 300000
 	mode slow
@@ -318,7 +318,7 @@ while True:
 	[ ! -e d/.gzcore.forward.again ]
 }
 
-@test "core-forward: what comes after the last look, with a run that finds the lock taken, is sent all the same" {
+@test "core-forward: a dump after the last look, whose run finds the lock taken, is still sent" {
 	need rclone
 	mkdir bin
 	ln -s "$BUILD"/core-* bin/
@@ -347,7 +347,7 @@ while True:
 	[ ! -e d/.gzcore.forward.again ]
 }
 
-@test "core-forward: killed at any moment, alone or with rclone, the next run ends with one whole object each" {
+@test "core-forward: killed at any moment, rclone too or not: the next run completes each object" {
 	need rclone setsid
 	for i in 1 2 3; do
 		stored v.$i 150000
@@ -376,7 +376,7 @@ while True:
 	[ "$(arrived | wc -l)" = 6 ]
 }
 
-@test "core-forward: what a record says harms nothing" {
+@test "core-forward: a hostile record harms nothing" {
 	need rclone
 	stored $'a\nb $(touch owned)'
 	stored 'c;touch owned;`touch owned`' 100 'uuid=../../..' 'time=2026-11-25T../../x'
@@ -434,7 +434,7 @@ while True:
 	valid_json core-forward "$THERE"/*/*/*/*.json
 }
 
-@test "core-forward: on a disk that is full nothing is sent that could not be marked" {
+@test "core-forward: a full disk: nothing is sent that could not be marked as sent" {
 	need rclone
 	[ "$(id -u)" -eq 0 ] || skip "needs root"
 	mount -t tmpfs -o size=512k none d || skip "no tmpfs can be mounted"
@@ -453,7 +453,7 @@ while True:
 	[ "$(wc -l <"$P/uploads")" = 2 ]
 }
 
-@test "core-forward: what was streamed by the handler gets its record beside it; what is pending waits" {
+@test "core-forward: a streamed dump gets its record beside it; a pending one waits" {
 	need rclone
 	dump streamed stored=no
 	printf 'object=h/2026-11-25/i/streamed-0123abcd.gz\nobject_whole=yes\n' >>d/streamed.txt
@@ -473,7 +473,7 @@ while True:
 	whole pending
 }
 
-@test "core-forward: -O makes a path by the lines of a record, a new one each time" {
+@test "core-forward: -O makes a path from a record's lines, a new one each time" {
 	path() { core-forward "$@" <<<$'uuid=abc\nhost=a b\ntime=2026-11-25T10:20:30Z\ncomm=x'; }
 	path -O prog.1 gz.age >one
 	grep -qxE 'a_b/2026-11-25/abc/prog\.1-[0-9a-f]{8}\.gz\.age' one
@@ -487,7 +487,7 @@ while True:
 	run -2 core-forward -O $'a\nb' </dev/null
 }
 
-@test "core-forward: the fleet's crashes by their stacks, with jq alone" {
+@test "core-forward: jq alone groups a fleet's crashes by their stacks" {
 	need rclone jq
 	for host in a b c; do
 		stored $host 100 fingerprint=$([ $host = c ] && echo 1111111111111111 || echo 2222222222222222)
@@ -516,7 +516,7 @@ there() {
 	grep -q '^small_sent=20' "d/$1.txt" && grep -qxE 'small_verified=(size|sha1)' "d/$1.txt"
 }
 
-@test "core-forward: small cores of all first, then the full ones, one record for both, nothing twice" {
+@test "core-forward: all small cores first, then the full ones, one JSON for both, nothing twice" {
 	need rclone jq
 	small one 50000 500 time=2026-11-25T10:00:01Z
 	small two 60000 600 time=2026-11-25T10:00:02Z
@@ -564,7 +564,7 @@ there() {
 	run -1 core-list -w d
 }
 
-@test "core-forward: -s sends small cores and records, the full one goes by name or by a run without" {
+@test "core-forward: -s sends small cores and records; -N or a run without -s sends the full core" {
 	need rclone jq
 	small one 50000 500
 	small two 60000 600
@@ -608,7 +608,7 @@ there() {
 	grep -qx on_request=full d/three.txt
 }
 
-@test "core-forward: a small core that comes while a full one is sent goes before the next full one" {
+@test "core-forward: a small core that comes during a full one's transfer is sent next" {
 	need rclone
 	stored a 300000 time=2026-11-25T10:00:01Z
 	stored b 1000 time=2026-11-25T10:00:02Z
@@ -625,7 +625,7 @@ there() {
 		diff - <(printf '%s\n' a-TAG.gz c-TAG.small.gz b-TAG.gz c-TAG.gz)
 }
 
-@test "core-forward: a small core where there is no room, streamed dumps, parts, paths that are not ours" {
+@test "core-forward: small cores: no room, streamed dumps, parts, and paths that are not ours" {
 	need rclone jq
 	small tight 5000 4000
 	mode full

@@ -117,7 +117,7 @@ need_root() {
 	[ "$stderr" = 'core-info: -t 0: not a thread ID' ]
 }
 
-@test "core-info: -p of a process whose first thread has ended: what its other threads have" {
+@test "core-info: -p: the first thread has ended: facts come from another thread" {
 	cat >leader.c <<-'EOF'
 	#include <pthread.h>
 	#include <stdio.h>
@@ -247,7 +247,7 @@ time.sleep(1000)'
 	core-info -d 4 -p $(($(cat /proc/sys/kernel/pid_max) + 1)) -C 0 <noise 4>lines | cmp noise -
 }
 
-@test "core-info: -p -a lists the threads with their names, and the modules as a core of it has them" {
+@test "core-info: -p -a lists the threads with names, and the same modules as a core would" {
 	need gdb
 	start "$BATS_FILE_TMPDIR/quiet"
 	core-info -a -p "$pid" >said
@@ -264,7 +264,7 @@ time.sleep(1000)'
 	[ "$(core-info -aj -p "$pid" | jq -r '.thread_list[] | select(.name == "a\n\u001b[31m") | .tid' | wc -l)" = 1 ]
 }
 
-@test "core-info: -p -E says the environment, without what looks secret" {
+@test "core-info: -p -E lists the environment without variables that look secret" {
 	start env -i A=1 'LONG NAME=x y' $'CTRL=\e[31m\n\xff' EMPTY= PWD=/tmp DB_PASSWORD=hunter2 api_key=hunter2 \
 		AWS_SESSION_TOKEN=hunter2 URL=https://u:hunter2@h/ 'TWO=x ftp://h/ amqp://u:hunter2@h' \
 		GIT=https://hunter2@h/ 'ODD=amqp://u:hunt/er2@h' SITE=https://h:80/ab:c MAIL=a@b PATH="$PATH" "$BATS_FILE_TMPDIR/quiet"
@@ -347,7 +347,7 @@ of_group() {
 	EOF
 }
 
-@test "core-info: -p of a process that is stopped, or frozen, says all the same" {
+@test "core-info: -p: a process that is stopped or frozen is described as any other" {
 	start "$BATS_FILE_TMPDIR/quiet"
 	core-info -a -p "$pid" | sed -E '/^(time|uptime_ms|rss|rss_peak|cgroup)=/d' >wanted
 	kill -STOP "$pid"
@@ -405,7 +405,7 @@ moody() {
 	soon grep -q " $(readlink -f "$1") fuse " /proc/mounts
 }
 
-@test "core-info: -p of a process whose file system hangs says what can be said, and ends" {
+@test "core-info: -p: the executable's file system hangs: prints what is known, and ends" {
 	need_root
 	need gdb objcopy
 	need_fuse
@@ -437,7 +437,7 @@ moody() {
 	soon none_is_left
 }
 
-@test "core-info: as a tap with -p it takes the files from the process when the core has none of them" {
+@test "core-info: a tap with -p: the files come from the process when the core lacks NT_FILE" {
 	need gdb
 	start "$BATS_FILE_TMPDIR/quiet"
 	gdb -nx -q -batch -p "$pid" -ex "generate-core-file core" >/dev/null 2>&1

@@ -386,7 +386,7 @@ tap_ways() {
 	answers core-info
 }
 
-@test "core-info: what does not go together is misuse" {
+@test "core-info: options that exclude each other are misuse" {
 	demo core
 	usage_error core-info core core
 	usage_error core-info -d 2 core
@@ -405,7 +405,7 @@ tap_ways() {
 	usage_error core-info -P
 }
 
-@test "core-info: a descriptor that is none, or is the core's own, is an error" {
+@test "core-info: -d: a descriptor that is not open, or is the core's own, is an error" {
 	local fd
 	for fd in x '' -1 1x 0x2 ' 2' 4294967296 18446744073709551616 0 1 77; do
 		fails_with 2 core-info -d "$fd" </dev/null 77>&-
@@ -423,7 +423,7 @@ tap_ways() {
 	diff wanted said
 }
 
-@test "core-info: of a file no more is read than headers, notes and the first bytes of modules" {
+@test "core-info: only a file's headers, notes and first bytes of modules are read" {
 	need strace
 	py 'write("core", core(demo_notes(), demo_loads() + [(base() + 0x100000, bytes(3000000))]))'
 	head=$((64 + 56 * 6 + $(py 'print(len(demo_notes()))')))
@@ -475,7 +475,7 @@ tap_ways() {
 	diff wanted said
 }
 
-@test "core-info: a core of gcore, whose notes come last, is described as a stream but for its image" {
+@test "core-info: a core of gcore, whose notes come last: a stream gives all but its image" {
 	need gcore eu-readelf
 	cp "$F/prog" .
 	start ./prog one
@@ -638,7 +638,7 @@ for name, value in ("none", None), ("user", 0), ("more", 1):
 	diff <(for f in none user more; do core-info $f | grep ^secure_exec || :; done) <(printf 'secure_exec=no\nsecure_exec=yes\n')
 }
 
-@test "core-info: notes of others, of no known type and in several segments are passed over" {
+@test "core-info: foreign notes, unknown types and notes in several segments are passed over" {
 	py '
 other = note(1, prstatus(9), b"FreeBSD\0") + note(3, b"x" * 136, b"core\0") + note(1, b"", b"") + \
     note(0, b"") + note(0xffffffff, b"y" * 5000) + note(3, b"z" * 136, b"CORES\0") + \
@@ -691,7 +691,7 @@ write("core", b)'
 	jq -e ".pid == $$ and .uuid == \"\" and (.threads | type) == \"number\"" said
 }
 
-@test "core-info: values of any bytes make lines of printable ASCII, and printf %b gives them back" {
+@test "core-info: values of any bytes make printable ASCII lines; printf %b gives the bytes back" {
 	local i
 	py '
 every = bytes(i for i in range(1, 256) if i != 0x2f)
@@ -712,7 +712,7 @@ for i in range(4):
 	done
 }
 
-@test "core-info: what a line holds of control characters, quotes, backslash and UTF-8" {
+@test "core-info: control characters, quotes, backslashes and UTF-8 are escaped in lines" {
 	py 'write("core", demo(comm=b"a\nb\tc\x1b[m", args=b"\"q\" \\n \xc3\xbc\xe2\x82\xac \xff\x80 '"'"'",
     exe=b"/a b/pid=1\nuid=0/\x7f"))'
 	demo_lines "$(stat -c %s core)" | sed -e 's/^\(comm\|cmdline\|exe\)=.*/\1=/' >wanted
@@ -722,7 +722,7 @@ for i in range(4):
 	diff wanted said
 }
 
-@test "core-info: -j keeps UTF-8, and escapes what is none" {
+@test "core-info: -j keeps UTF-8 and escapes other bytes" {
 	local v
 	need jq
 	py '
@@ -781,7 +781,7 @@ write("said", line)'
 	diff wanted said
 }
 
-@test "core-info: an image without an identity, or that is none, gives none" {
+@test "core-info: an image without an identity, or that is no ELF file, gives none" {
 	local picture
 	for picture in "image(build_id=None)" "bytes(4096)" "b'x' * 4096" "b'\\x7fELF'" "image()[:70]" \
 		"image()[:64]" "image()[:63]" "b''"; do
@@ -845,7 +845,7 @@ write("said", line)'
 	head -n 4 said | diff got -
 }
 
-@test "core-info: a name that is no absolute path, or no path at all, is not opened" {
+@test "core-info: a file name in the core that is not an absolute path is not opened" {
 	local exe
 	need objcopy
 	printf 'not-this' >uuid
@@ -905,7 +905,7 @@ write("core", demo(phdr=at + 0x8000 + 64))'
 	diff wanted said
 }
 
-@test "core-info: a path of 4095 bytes is whole, a longer one is none" {
+@test "core-info: a path of 4095 bytes is used, a longer one is ignored" {
 	py '
 write("core", demo(exe=b"/" + b"p" * 4094))
 lines = keys(as_file(open("core", "rb").read()))
@@ -929,7 +929,7 @@ for n in 4095, 4096, 5000, 70000:
 	diff wanted lines
 }
 
-@test "core-info: the tap passes on what is no core, and says so" {
+@test "core-info: the tap passes on input that is no core, with a warning" {
 	local size
 	: >input
 	complaint='core-info: <stdin>: empty: passed on all the same' tap_ways input
@@ -987,7 +987,7 @@ for i, b in enumerate((
 	done
 }
 
-@test "core-info: a tap of two is two taps" {
+@test "core-info: two taps in one pipeline both work" {
 	demo core
 	cat core | core-info -o one | core-info -o two | cmp core -
 	diff one two
@@ -1124,7 +1124,7 @@ write("said", said[filled:])'
 	[ "$stderr" = 'core-info: <stdin>: Is a directory' ]
 }
 
-@test "core-info: the tap that is told to end passes on what has come, and says what it knows" {
+@test "core-info: a tap that is told to end passes on what has come and writes its lines" {
 	py '
 import signal
 core = demo()
@@ -1155,7 +1155,7 @@ for sig in signal.SIGTERM, signal.SIGINT, signal.SIGHUP:
         assert err.count(b"\n") == (0 if ignored else 1), err'
 }
 
-@test "core-info: lines that cannot be written are said, and are no failure of the tap" {
+@test "core-info: the tap: lines that cannot be written are a warning, no failure" {
 	demo core
 	run -0 --separate-stderr bash -c 'core-info -d 5 <core 5>/dev/full | cmp - core
 		exit "${PIPESTATUS[0]}"'
@@ -1292,7 +1292,7 @@ for n in 10, 5000:
 	diff wanted said
 }
 
-@test "core-info: wherever a core is cut, nothing is said that is not so" {
+@test "core-info: a core cut at any byte: everything that is printed is true" {
 	py '
 def check(data, points):
     whole = keys(as_file(data))
@@ -1332,7 +1332,7 @@ for path in b"/usr/lib/demo/demo", b"/" + b"p" * 5000:
             assert got.get(b"exe", path) == path and b"\\0" not in got.get(b"exe", b""), got'
 }
 
-@test "core-info: a path that the end of the notes cuts, after more bytes than a path has, is none" {
+@test "core-info: a path cut by the end of the notes, longer than a path can be, is ignored" {
 	py '
 data = demo_notes(exe=b"/" + b"p" * 5000)
 notes = data[:data.index(b"/" + b"p" * 4500) + 4300]
@@ -1340,7 +1340,7 @@ for got in survives(core(notes, demo_loads())):
     assert b"exe" not in got, got'
 }
 
-@test "core-info: empty, garbage and what is no core are refused" {
+@test "core-info: empty input, garbage and files that are no core are refused" {
 	: >empty
 	fails_with 2 core-info empty
 	[ "$stderr" = 'core-info: empty: empty' ]
@@ -1361,7 +1361,7 @@ for got in survives(core(notes, demo_loads())):
 	fails_with 2 core-info one
 }
 
-@test "core-info: input without an end that is no core is told at its start" {
+@test "core-info: endless input that is no core is refused at its start" {
 	for f in /dev/zero /dev/full; do
 		run -2 timeout 20 core-info $f
 		[ "$output" = "core-info: $f: not an ELF file" ]
@@ -1470,7 +1470,7 @@ for argv in ["core-info"], ["core-info", "-o", "lines"]:
     assert lines[b"build_id"] == BUILD_ID.hex().encode() and lines[b"complete"] == b"yes", lines'
 }
 
-@test "core-info: sizes of notes that lie are survived" {
+@test "core-info: false sizes of notes do no harm" {
 	py '
 good = demo_notes()
 lies = [0, 1, 5, 6, 0x7fffffff, 0x80000000, 0xfffffff0, 0xfffffffc, 0xfffffffd, 0xffffffff]
@@ -1486,7 +1486,7 @@ for n in 0, 1, 12, 13, 14, 15, 28, 100, 123, 124, 125, 127, 128, 131, 132, 135:
             survives(core(note(kind, b"\xff" * n), demo_loads(bits), bits))'
 }
 
-@test "core-info: counts of NT_FILE that lie are survived" {
+@test "core-info: false counts in NT_FILE do no harm" {
 	py '
 for bits, top in (64, 2**64), (32, 2**32):
     for count in 0, 1, 2, 3, 5, 6, 1000, top // 2, top // 24, top // 24 + 1, top - 1:
@@ -1494,7 +1494,7 @@ for bits, top in (64, 2**64), (32, 2**32):
             assert got[b"threads"] == b"3"'
 }
 
-@test "core-info: paths of NT_FILE without an end are none" {
+@test "core-info: unterminated paths in NT_FILE are ignored" {
 	py '
 at = base()
 for entries in ([(at, at + 4096, 0, b"/no/end")], [(0, 1, 0, b"/first\0"), (at, at + 4096, 0, b"/no/end")],
@@ -1506,7 +1506,7 @@ for entries in ([(at, at + 4096, 0, b"/no/end")], [(0, 1, 0, b"/first\0"), (at, 
         assert b"exe" not in got and got[b"signal"] == b"3", got'
 }
 
-@test "core-info: offsets and sizes that overflow are survived, and said" {
+@test "core-info: offsets and sizes that overflow do no harm, and are reported" {
 	py '
 c = demo()
 for offset, size in (2**64 - 1, 1), (2**64 - 1, 2**64 - 1), (1, 2**64 - 1), (2**63, 2**63), (2**63 + 1, 2**63):
@@ -1546,7 +1546,7 @@ for v in 0, 31, 33, 56:
     assert survives(bytes(b))[0] is None'
 }
 
-@test "core-info: a number of program headers that is not so is survived" {
+@test "core-info: a false number of program headers does no harm" {
 	py '
 for n in 0, 1, 5, 65534, 65535, 70000, 2**31, 2**32 - 1:
     b = bytearray(demo())
@@ -1558,7 +1558,7 @@ for n in 0, 1, 5, 65534, 65535, 70000, 2**31, 2**32 - 1:
     neighbours(bytes(b))'
 }
 
-@test "core-info: a core of another system, and the first page of one, are described as far as that goes" {
+@test "core-info: another system's core, or only its first page, is described as far as possible" {
 	py '
 for system in 9, 6, 12, 255:
     owner = b"FreeBSD\0" if system == 9 else b"CORE\0" if system == 6 else b"OpenBSD\0"
@@ -1585,7 +1585,7 @@ for n in 0, 1, 64, 65, 255, 1000:
     neighbours(c)'
 }
 
-@test "core-info: segments of notes that overlap each other, memory or headers are survived" {
+@test "core-info: segments of notes that overlap each other, memory or headers do no harm" {
 	py '
 c = demo() + bytes(300000)
 end = len(c)
@@ -1600,7 +1600,7 @@ for i in range(150):
     survives(bytes(b))'
 }
 
-@test "core-info: a segment of notes within a large table of program headers is survived" {
+@test "core-info: a segment of notes within a large table of program headers does no harm" {
 	py '
 # The notes end within a descriptor, while the table is not at its end.
 n = 4000
@@ -1615,7 +1615,7 @@ for hole in 100, 1000, 2000:
     survives(elf_header(4, 64, "<", 64 + len(notes), n) + notes + bytes(table) + bytes(hole))'
 }
 
-@test "core-info: a first segment that bends the number of program headers is survived" {
+@test "core-info: a first segment that changes the number of program headers does no harm" {
 	py '
 for offset in 0, 64, 65, 72, 119, 120, 121, 64 + 56 * 2, 64 + 56 * 5, 2**20, 2**40, 2**63, 2**64 - 200:
     for tail in b"", b"\xff" * 100000:
@@ -1625,7 +1625,7 @@ for offset in 0, 64, 65, 72, 119, 120, 121, 64 + 56 * 2, 64 + 56 * 5, 2**20, 2**
         survives(bytes(b))'
 }
 
-@test "core-info: a million auxiliary vectors and many segments take no time to speak of" {
+@test "core-info: a million auxiliary vectors and many segments take little time" {
 	py '
 n = note(AUXV, auxv([(3, 8)])) * 1000000
 write("core", core(n, [(1 << 40, b"x")] * 131072, page=1))'
@@ -1634,7 +1634,7 @@ write("core", core(n, [(1 << 40, b"x")] * 131072, page=1))'
 	[ "${lines[-1]}" = complete=yes ]
 }
 
-@test "core-info: an image that leads astray is survived" {
+@test "core-info: an image with misleading headers does no harm" {
 	py '
 good = image(uuid=UUID)
 for at, form, values in ((32, "<Q", (0, 1, 63, 4095, 4096, 2**63, 2**64 - 1)), (54, "<H", (0, 55, 65535)),
@@ -1649,7 +1649,7 @@ for at, form, values in ((32, "<Q", (0, 1, 63, 4095, 4096, 2**63, 2**64 - 1)), (
             assert got[b"complete"] == b"yes" and got[b"threads"] == b"3"'
 }
 
-@test "core-info: flipped bytes in the headers are survived" {
+@test "core-info: flipped bytes in the headers do no harm" {
 	py '
 r = random.Random(6)
 for how in dict(), dict(bits=32, order=">"), dict(behind=True):
@@ -1661,7 +1661,7 @@ for how in dict(), dict(bits=32, order=">"), dict(behind=True):
         survives(bytes(b))'
 }
 
-@test "core-info: flipped bytes in the notes and in the image are survived" {
+@test "core-info: flipped bytes in the notes and in the image do no harm" {
 	py '
 r = random.Random(7)
 for how in dict(), dict(bits=32, order=">"):
@@ -1704,7 +1704,7 @@ of_process() {
 	sed -i -E 's/^time=[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]Z$/time=TIME/' said
 }
 
-@test "core-info: -p says what a living process is" {
+@test "core-info: -p describes a live process" {
 	cp "$F/prog" .
 	start ./prog 'two words' '' x
 	live_lines "$pid" "$PWD/prog" prog './prog two words  x' >wanted
@@ -1755,7 +1755,7 @@ of_process() {
 	diff wanted said
 }
 
-@test "core-info: -p of a deleted executable says so, and whose it was" {
+@test "core-info: -p: a deleted executable is reported as deleted, with its path" {
 	need objcopy
 	printf 'the-one-that-runs' >uuid
 	objcopy --add-section .uuid=uuid "$F/prog" prog
@@ -1774,7 +1774,7 @@ of_process() {
 	grep -qF '"exe_deleted": true' said
 }
 
-@test "core-info: -p of an executable whose own name ends in (deleted) does not take it for one" {
+@test "core-info: -p: an executable whose name ends in (deleted) is not taken for a deleted one" {
 	cp "$F/prog" 'prog (deleted)'
 	start './prog (deleted)'
 	of_process -p "$pid"
@@ -1786,7 +1786,7 @@ of_process() {
 	diff wanted said
 }
 
-@test "core-info: -p of an executable that lives on under another name says that its own is gone" {
+@test "core-info: -p: an executable that has another name now: its old name is said to be gone" {
 	cp "$F/prog" prog
 	ln prog backup
 	start ./prog
@@ -1839,7 +1839,7 @@ time.sleep(1000)'
 	grep -qx gid=54321 said
 }
 
-@test "core-info: -p in a namespace says both numbers, and inside only its own" {
+@test "core-info: -p: a process in a PID namespace has both numbers; inside, only its own" {
 	local inner ns=-U
 	need unshare
 	[ "$(id -u)" -ne 0 ] || ns=
@@ -1910,7 +1910,7 @@ time.sleep(1000)'
 	EOF
 }
 
-@test "core-info: -p of what is no process is an error" {
+@test "core-info: -p: a number that is no process is an error" {
 	local p
 	for p in 0 -1 '' x 1x ' 1' 0x10 1.5 self thread-self ../1 1/../1 2147483648 4294967297 \
 		18446744073709551616 18446744073709551617; do
@@ -1964,7 +1964,7 @@ time.sleep(1000)'
 	[ "${#stderr_lines[@]}" -eq 1 ]
 }
 
-@test "core-info: -P of what is no pidfd is an error" {
+@test "core-info: -P: a descriptor that is no pidfd is an error" {
 	local fd
 	start "$F/prog"
 	fails_with 2 core-info -p "$pid" -P 7 7>&-
@@ -1976,7 +1976,7 @@ time.sleep(1000)'
 	done
 }
 
-@test "core-info: what a core's image says of itself, and the lists of -a" {
+@test "core-info: the facts from a core's image, and the lists of -a" {
 	need jq
 	py '
 at = base()
@@ -2036,7 +2036,7 @@ write("core", core(demo_notes(threads=2), loads))'
 	usage_error core-info -t 1 core
 }
 
-@test "core-info: a core without NT_FILE says so, and so does one with more files than are held" {
+@test "core-info: files= says that NT_FILE is missing, or has more files than are held" {
 	py '
 at = base()
 write("none", core(note(PRSTATUS, prstatus(11)) + note(AUXV, auxv([(3, at + 64), (0, 0)])), demo_loads()))
@@ -2115,7 +2115,7 @@ write('small', core(demo_notes() + ours + note(9, b'behind', b'other\0'), demo_l
 		"$(printf "$1")" "${2-gzcore}" "${3-$SMALL_NOTE}"
 }
 
-@test "core-info: what core-trim noted in a small core, in lines and in JSON, from a file and as a tap" {
+@test "core-info: the note of core-trim is shown in lines and JSON, from a file and as a tap" {
 	need jq
 	trim 'trimmed=process\ntrimmed_of=735000000\nkept=stack 51 3342336\nkept=regs-page 12 49152\nnew=1\nkept=x 0 18446744073709551615'
 	core-info small >said
@@ -2147,7 +2147,7 @@ write('small', core(demo_notes() + ours + note(9, b'behind', b'other\0'), demo_l
 	core-info -j whole | jq -e 'has("kept") or has("trimmed") | not'
 }
 
-@test "core-info: a note that is not as core-trim writes it is passed over, line by line" {
+@test "core-info: lines that are not as core-trim writes them in its note are passed over" {
 	for text in 'trimmed=heap' 'trimmed=process%%' 'Trimmed=file' ' trimmed=file' '' '\n\n' 'trimmed_of=5\nkept='; do
 		trim "${text//%%/x}"
 		core-info small >said

@@ -87,7 +87,7 @@ table() {
 	[ "$(state)" = 'none - one' ]
 }
 
-@test "core-list: by command, identity and time" {
+@test "core-list: -c, -i, -s and -u select by command, identity and time" {
 	dump one comm=cron time=2026-11-24T10:00:00Z
 	dump two comm=crond time=2026-11-25T10:00:00Z uuid= fingerprint=0123456789abcdef
 	dump three comm=nginx time=2026-10-31T23:59:59Z build_id=ff00 uuid=
@@ -114,7 +114,7 @@ table() {
 	done
 }
 
-@test "core-list: -a is all that the record says, and the type of a key is always the same" {
+@test "core-list: -a prints everything in the record; a key always has the same type" {
 	need jq
 	dump one
 	: >d/one.gz
@@ -155,7 +155,7 @@ table() {
 	core-list -aj d | jq -e length | grep -qx 2
 }
 
-@test "core-list: each key has the type that its schema says, and core-info's says no other" {
+@test "core-list: each key has the type of its schema, and core-info's schema agrees" {
 	need jq
 	mkdir d
 	# A record of all keys that either has, whose types the program's answer must be.
@@ -186,7 +186,7 @@ table() {
 	grep -vE '^(name|state|uuid) ' said | sort | diff <(sort types) -
 }
 
-@test "core-list: -r is lines, -w what waits to be sent, -N one by its name" {
+@test "core-list: -r prints lines, -w what waits to be sent, -N one dump by its name" {
 	dump $'a\nb' 'comm=\0033[31m'
 	printf 'host=\e[31m\nsent=' >>d/$'a\nb.txt'
 	: >d/$'a\nb.gz'
@@ -228,7 +228,7 @@ table() {
 	run -1 core-list -w -N lost d
 }
 
-@test "core-list: nothing of the kind is status 1, and no header" {
+@test "core-list: nothing matches: status 1 and no header" {
 	mkdir d
 	run -1 core-list d
 	[ -z "$output" ]
@@ -241,7 +241,7 @@ table() {
 	run -2 bash -c 'core-list d >&-'
 }
 
-@test "core-list: what is not ours is passed over, and nothing hostile reaches the terminal" {
+@test "core-list: foreign files are passed over, and nothing hostile reaches the terminal" {
 	dump ok
 	dump $'a\nb\e[31m' 'comm=\0033[31m\0012' 'exe=/\0377\0134'
 	: >d/empty.txt
@@ -272,7 +272,7 @@ table() {
 	core-list -c victim d | grep -q ' gone .* ok$'
 }
 
-@test "core-list: ten thousand are listed" {
+@test "core-list: ten thousand dumps are listed" {
 	dump one
 	python3 - <<-'EOF'
 	text = open("d/one.txt").read()
@@ -289,7 +289,7 @@ table() {
 	[ "$(grep -c ' whole ' out)" = 10000 ]
 }
 
-@test "core-list: directories of users are listed with it, links and others are not" {
+@test "core-list: users' directories are listed too; links and other directories are not" {
 	dump one time=2026-11-25T00:00:02Z
 	dump two time=2026-11-25T00:00:03Z
 	: >d/two.gz
@@ -313,7 +313,7 @@ table() {
 	[ -e d/4711/two.gz ]
 }
 
-@test "core-list: who may not list the directory sees their own" {
+@test "core-list: users who may not list the directory see their own dumps" {
 	local top uid=65533 as=(setpriv --reuid 65533 --regid 65533 --clear-groups)
 	if [ "$(id -u)" != 0 ]; then
 		uid=$(id -u) as=()
@@ -383,7 +383,7 @@ table() {
 	[ -z "$stderr" ]
 }
 
-@test "core-list: a small core is its dump's, and a state of its own when it is all that there is" {
+@test "core-list: a small core belongs to its dump; alone it is the state small" {
 	dump both small=whole
 	printf 'small=whole\nsmall_bytes=700\n' >>d/both.txt
 	head -c 5000 /dev/zero >d/both.gz
@@ -453,4 +453,24 @@ table() {
 	valid_json core-forward one.a?
 	jq -c 'select(.name == "both") | [.small, .small_bytes, .small_file]' all |
 		diff - <(echo '["whole",700,"both.small.gz"]')
+}
+
+@test "core-list: -o prints the objects alone, a line each; -x leaves out where a file is that is not there yet" {
+	dump one
+	printf 'object=h/a.gz\nsmall_object=h/a.small.gz\n' >>d/one.txt
+	dump two
+	core-list -aj d | sed 's/^[[ ]//; s/[],]$//' >want
+	core-list -ajo d >got
+	diff want got
+	[ "$(wc -l <got)" = 2 ]
+	core-list -jo d | jq -s length | grep -qx 2
+	core-list -ajo -N one -x object d | diff - <(core-list -ajo -N one d | sed 's/, "object": "[^"]*"//')
+	core-list -ajo -N one -x small_object d | diff - <(core-list -ajo -N one d | sed 's/, "small_object": "[^"]*"//')
+	core-list -ajo -N one d | grep -q '"object": "h/a.gz", "small_object": "h/a.small.gz"'
+	run -1 core-list -ajo -N none d
+	[ -z "$output" ]
+	usage_error core-list -o d
+	usage_error core-list -x object d
+	run -2 core-list -aj -x name d
+	[ "$output" = 'core-list: -x name: neither object nor small_object' ]
 }

@@ -15,7 +15,7 @@ crash() {
 	[ "$status" = "$want" ]
 }
 
-@test "core-loop: so many are to be stored, the others are counted in one record" {
+@test "core-loop: up to -k crashes are to be stored, the others are counted in one record" {
 	crash 0 -k 2 k dir one
 	[ -z "$output" ]
 	crash 0 -k 2 k dir two
@@ -32,7 +32,7 @@ crash() {
 	crash 0 -k 2 other dir five
 }
 
-@test "core-loop: a record that has gone, or was made something else, is made anew under a free name" {
+@test "core-loop: a record that is gone, or is not a record any more, is made anew" {
 	crash 0 -k 1 k dir a
 	crash 1 -k 1 k dir b
 	rm dir/b.txt
@@ -51,7 +51,7 @@ crash() {
 	[ "$output" = "d 4" ]
 }
 
-@test "core-loop: a window ends, and the next has a record of its own" {
+@test "core-loop: a window ends: the next one has a record of its own" {
 	crash 0 -k 1 -w 1 k dir a
 	crash 1 -k 1 -w 1 k dir a
 	sleep 1.1
@@ -71,7 +71,7 @@ crash() {
 	crash 0 -k 1 k dir a
 }
 
-@test "core-loop: at once, each is counted once" {
+@test "core-loop: crashes at the same time are each counted once" {
 	local i
 	for i in $(seq 40); do
 		core-loop -k 10 k dir name <record >"out.$i" &
@@ -82,7 +82,7 @@ crash() {
 	grep -qx loop_count=30 dir/name.txt
 }
 
-@test "core-loop: many kinds, long ones, and rubbish where the counts are" {
+@test "core-loop: many keys, long keys, and garbage in the file of counts" {
 	local i long
 	for i in $(seq 100); do
 		crash 0 -k 1 "kind $i" dir a
@@ -107,7 +107,7 @@ crash() {
 	crash 2 -k 1 k dir c
 }
 
-@test "core-loop: the counts that another keeps locked are not waited for long" {
+@test "core-loop: a locked file of counts is not waited for long" {
 	crash 0 k dir a
 	exec 9<dir/.gzcore.loops
 	flock 9
@@ -116,7 +116,7 @@ crash() {
 	[ "$output" = 'core-loop: dir/.gzcore.loops: Connection timed out' ]
 }
 
-@test "core-loop: what is wrong is said, and nothing is counted" {
+@test "core-loop: errors are reported, and nothing is counted" {
 	local bad
 	for bad in '-k 0 k dir a' '-k x k dir a' '-w 0 k dir a' '-M 888 k dir a' '-o no-such-user k dir a' 'k dir a/b' 'k dir' \
 		'k dir a b' '-x k dir a'; do
@@ -140,7 +140,7 @@ crash() {
 	[ "$output" = 'core-loop: file: Not a directory' ]
 }
 
-@test "core-loop: -c counts alone: no record is read or made, and what is kept else goes on counting" {
+@test "core-loop: -c counts without reading or making a record; kept records count on" {
 	run core-loop -c -k 2 k dir </dev/null
 	[ "$status" = 0 ]
 	[ -z "$output" ]

@@ -51,7 +51,7 @@ setup() {
 	run -1 core-match core.c c
 }
 
-@test "core-match: of several, and of a directory, those that fit are named" {
+@test "core-match: several files or a directory: those that fit are named" {
 	id=$(elf-uuid -b c)
 	run -0 --separate-stderr core-match core.c d c
 	[ "$output$stderr" = "c: yes: build-id $id" ]
@@ -97,7 +97,7 @@ setup() {
 	[ "$output" = 'no: uuid 0f3c2a51-8d7e-4b6a-9c1d-2e5f7a8b9c0d, not 1f3c2a51-8d7e-4b6a-9c1d-2e5f7a8b9c0d' ]
 }
 
-@test "core-match: where the core holds nothing of it, it cannot be told" {
+@test "core-match: the core holds no bytes of the executable: cannot tell" {
 	# Headers and notes alone are there.
 	python3 - <<'END'
 import struct
@@ -116,7 +116,7 @@ END
 	[ "$output" = '' ]
 }
 
-@test "core-match: what is no core or no ELF file is refused, in one line" {
+@test "core-match: a file that is not a core or not ELF is refused, in one line" {
 	echo text >text
 	: >empty
 	mkfifo fifo

@@ -125,7 +125,7 @@ safe() {
 	done
 }
 
-@test "core-name: a time that is none gives nothing" {
+@test "core-name: a value of time that is no time gives nothing" {
 	for time in '' now 2026-11-24 2026-11-24T10:20:30 2026-11-24T10:20:30Zx 1795515630 ' '; do
 		printf 'time=%s\n' "$time" >line
 		run -0 core-name 'x%t%{time:%Y}y' <line
@@ -158,7 +158,7 @@ safe() {
 	done
 }
 
-@test "core-name: %i and %p are the numbers outside when no namespace has others" {
+@test "core-name: %i and %p are the outer numbers when there is no nstid or nspid" {
 	printf 'pid=5\ntid=6\n' >line
 	run -0 core-name %p-%i <line
 	[ "$output" = 5-6 ]
@@ -244,7 +244,7 @@ safe() {
 	value 'AZaz09!+,-.=@_' 'AZaz09!+,-.=@_'
 }
 
-@test "core-name: what looks like an escape and is none stays as it is" {
+@test "core-name: text that only looks like an escape stays as it is" {
 	value 'a\012b' a_012b
 	value 'a\0400b' a_0400b
 	value 'a\0189b' a_0189b
@@ -319,13 +319,13 @@ safe() {
 	fails_with 2 core-name '%{time:%H' </dev/null
 }
 
-@test "core-name: what is no key in braces is an error" {
+@test "core-name: text in braces that is no key is an error" {
 	for t in '%{}' '%{:3}' '%{COMM}' '%{a b}' '%{comm.x}' '%{%e}' '%{comm=}' '%{ü}'; do
 		fails_with 2 core-name "$t" </dev/null
 	done
 }
 
-@test "core-name: %{key:what} with no number is an error, but for the time" {
+@test "core-name: %{key:TEXT} without a number is an error, except for the time" {
 	for t in '%{comm:}' '%{comm:x}' '%{comm:-1}' '%{comm:1x}' '%{comm:+1}' '%{comm: 1}' \
 		'%{comm:18446744073709551616}' '%{tim:%H}' '%{timex:%H}' '%{comm:1:2}'; do
 		fails_with 2 core-name "$t" </dev/null
@@ -350,7 +350,7 @@ safe() {
 	done
 }
 
-@test "core-name: garbage in is a name or an error" {
+@test "core-name: garbage as input gives a name or an error" {
 	noise 5000 >garbage
 	run -0 core-name '%e-%P-x' <garbage
 	[ "$output" = _-x ]
@@ -372,7 +372,7 @@ safe() {
 	[ "$output" = behind-c_d-a_b ]
 }
 
-@test "core-name: empty input leaves what the template says of itself" {
+@test "core-name: empty input: the text of the template alone" {
 	run -0 core-name 'a%e.%P' </dev/null
 	[ "$output" = a. ]
 }
@@ -390,11 +390,11 @@ safe() {
 	fails_with 2 core-name %e <over
 }
 
-@test "core-name: input that does not end is an error" {
+@test "core-name: endless input is an error" {
 	fails_with 2 core-name %e </dev/zero
 }
 
-@test "core-name: lines that come a byte at a time are the same lines" {
+@test "core-name: input that comes a byte at a time gives the same name" {
 	facts >facts
 	python3 -c '
 import sys, time

@@ -96,7 +96,7 @@ stored() {
 	run -0 core-open -x ./py d/one
 }
 
-@test "core-open: -n says the command and starts nothing, -v says how it was restored" {
+@test "core-open: -n prints the command and starts nothing; -v says how the core was restored" {
 	stored one
 	run -0 --separate-stderr core-open -n d/one
 	[ "$output" = "gdb $F/victim CORE" ]
@@ -118,7 +118,7 @@ stored() {
 	[ "$(tr -d '\r' <terminal)" = $'\e[K' ]
 }
 
-@test "core-open: by name, by file, last, of a user, in the directory of the configuration" {
+@test "core-open: a name, a file, last or a user's dump in the configured directory" {
 	mkdir d/4711 d/x
 	stored old "$F/core.gz" gz whole yes 2026-11-24T00:00:00Z
 	stored new "$F/core.gz" gz whole yes 2026-11-25T00:00:00Z
@@ -181,7 +181,7 @@ reads() {
 	grep -q '^trimmed=' said && echo "small$(sed -n 's/.*: the small core//p' err)" || echo "whole$(cat err)"
 }
 
-@test "core-open: the small core when there is no full one, or a part, or by -S; so all that read cores" {
+@test "core-open: reads the small core with -S or without a whole full one; so do other readers" {
 	need jq
 	small both "$F/core.gz" gz whole yes 2026-11-25T00:00:01Z
 	small alone - gz no no 2026-11-25T00:00:02Z
@@ -255,7 +255,7 @@ reads() {
 	[ "$stderr" = 'core-match: d/missing: No such file or directory' ]
 }
 
-@test "core-open: the executable is that of the core, or it refuses" {
+@test "core-open: refuses an executable that is not the core's" {
 	cp "$F/victim" victim
 	cp "$F/core.gz" here.gz
 	id=$(elf-uuid -b "$F/victim")
@@ -309,7 +309,7 @@ reads() {
 	kill $!
 }
 
-@test "core-open: encrypted: the identity by -i, asked for at the terminal, or a clear error" {
+@test "core-open: an encrypted core: -i, a question at the terminal, or a clear error" {
 	age -r "$RECIPIENT" "$F/core.gz" >core.gz.age
 	run -2 --separate-stderr setsid -w core-open -n ./core.gz.age
 	[[ $stderr == 'core-open: ./core.gz.age: encrypted with age: -i '*'no terminal'* ]]
@@ -346,7 +346,7 @@ reads() {
 	run -2 asked /missing
 }
 
-@test "core-open: what is cut, partial or damaged opens, and says so" {
+@test "core-open: a cut, partial or damaged core opens with a warning" {
 	stored part "$F/core.gz" gz.partial partial no
 	run -0 --separate-stderr core-open -n d/part
 	[[ $stderr == 'core-open: d/part.gz.partial: only a part was stored' ]]
@@ -387,7 +387,7 @@ reads() {
 	run -2 core-open -x true ./keeps
 }
 
-@test "core-open: while it is open core-prune leaves it" {
+@test "core-open: core-prune leaves a dump that is open" {
 	stored one
 	core-open -x "$F/waits" d/one 3>&- &
 	soon test -e pid
@@ -405,7 +405,7 @@ reads() {
 	[[ $output == *'locked'* ]]
 }
 
-@test "core-open: nothing is left, whether it ends, is ended, or the debugger is killed" {
+@test "core-open: nothing is left behind when it exits, is ended, or the debugger is killed" {
 	cp "$F/core.gz" alone.gz
 	for signal in TERM KILL; do
 		rm -f pid

@@ -30,7 +30,7 @@ left() {
 	core-list d | sed 1d | awk '{ print $NF }' | tac | paste -sd' '
 }
 
-@test "core-prune: -h and -V answer on standard output; no rule, no directory and nonsense are misuse" {
+@test "core-prune: -h and -V answer on standard output; no rule, no directory, nonsense: misuse" {
 	for option in -h -V; do
 		run -0 core-prune $option
 		run -2 bash -c "core-prune $option >/dev/full"
@@ -79,7 +79,7 @@ left() {
 	[ "$(left)" = "three new" ]
 }
 
-@test "core-prune: one that crashes again and again pushes out its own, the first and the newest last" {
+@test "core-prune: a program that keeps crashing pushes out its own dumps, first and newest last" {
 	stored other 00 b
 	for i in 1 2 3 4 5 6 7 8 9; do
 		stored loop$i 0$i a
@@ -114,7 +114,7 @@ left() {
 	[ "$(left)" = loop9 ]
 }
 
-@test "core-prune: so many of each identity, be it a UUID, a build-id or a command" {
+@test "core-prune: -i bounds each identity, be it a UUID, a build-id or a command" {
 	for i in 1 2 3 4; do
 		stored a$i 1$i a
 		dump b$i time=2026-11-25T10:00:2${i}Z uuid= build_id=bb
@@ -127,7 +127,7 @@ left() {
 	[ "$(left)" = 'a4 b4 c4' ]
 }
 
-@test "core-prune: the identity of another user's program pushes out none of the other's" {
+@test "core-prune: two users' dumps of one identity do not push out each other's" {
 	for i in 1 2 3; do
 		dump a$i time=2026-11-25T10:00:1${i}Z uuid=a
 		dump b$i time=2026-11-25T10:00:2${i}Z uuid=a
@@ -139,7 +139,7 @@ left() {
 	[ "$(left)" = 'a3 b3' ]
 }
 
-@test "core-prune: a user with many identities pushes out none of others" {
+@test "core-prune: a user with many identities pushes out nobody else's dumps" {
 	for i in 1 2 3 4 5 6; do
 		dump a$i time=2026-11-25T10:00:1${i}Z uuid=a$i
 		dump b$i time=2026-11-25T10:00:2${i}Z uuid=b$i
@@ -153,7 +153,7 @@ left() {
 	[ "$(left)" = 'a3 b4 b5 b6' ]
 }
 
-@test "core-prune: neither the lock of who owns the directory nor what is put there holds it up" {
+@test "core-prune: another user's directory: neither a held lock nor planted records hold it up" {
 	need strace
 	stored a 01 a
 	stored b 02 a
@@ -185,7 +185,7 @@ left() {
 	[ "$(core-prune -nv -k 50 d | wc -l)" -lt 6 ]
 }
 
-@test "core-prune: at most so many bytes, records included, and none that is too old" {
+@test "core-prune: -b bounds the bytes, records included; -a removes what is too old" {
 	for i in 1 2 3 4 5; do
 		stored a$i 1$i a 100000
 	done
@@ -204,7 +204,7 @@ left() {
 	[ "$(left)" = new ]
 }
 
-@test "core-prune: so much of the disk stays free" {
+@test "core-prune: -F keeps that much of the disk free" {
 	[ "$(id -u)" -eq 0 ] || skip "needs root"
 	mkdir d
 	mount -t tmpfs -o size=8m none d || skip "no tmpfs can be mounted"
@@ -232,7 +232,7 @@ left() {
 	[ "$names" = 'alone a3 b3' ]
 }
 
-@test "core-prune: what is being written, what is in use and what is not ours stays" {
+@test "core-prune: dumps being written, dumps in use and foreign files stay" {
 	dump open time=2020-01-01T00:00:00Z stored= complete=
 	at_work open
 	for i in 1 2 3; do
@@ -261,7 +261,7 @@ left() {
 	[ -e d/stray.gz ]
 }
 
-@test "core-prune: a file goes before its record, and nothing outside of the directory" {
+@test "core-prune: a file is removed before its record, and nothing outside the directory is" {
 	need strace
 	stored a 01 a
 	stored b 02 a
@@ -274,7 +274,7 @@ left() {
 	[ "$(left)" = b ]
 }
 
-@test "core-prune: with -s what was not sent goes for bytes and free space alone, and last" {
+@test "core-prune: -s: unsent dumps go only for bytes and free space, and last" {
 	for i in 1 2 3 4 5 6; do
 		stored a$i 1$i a 100000
 	done
@@ -304,7 +304,7 @@ left() {
 	[ "$(left)" = a3 ]
 }
 
-@test "core-prune: two at once remove no more than one" {
+@test "core-prune: two runs at once remove no more than one run does" {
 	for i in $(seq 10 59); do
 		stored a$i $i "$((i % 7))"
 	done
@@ -331,7 +331,7 @@ states() {
 	core-list -j d | jq -r '[.[] | .name + ":" + .state + (if .small_file then "+" else "" end)] | reverse | join(" ")'
 }
 
-@test "core-prune: without a budget of its own a small core stays and goes with its dump" {
+@test "core-prune: small cores without a budget of their own stay and go with their dumps" {
 	need jq
 	for i in 1 2 3; do
 		small a$i 1$i a
@@ -344,7 +344,7 @@ states() {
 	[ "$(states)" = 'a1:whole+ a4:small+' ]
 }
 
-@test "core-prune: the full file goes, the small core stays with the record, and both by rules of their own" {
+@test "core-prune: full files and small cores go by their own rules; the record stays with either" {
 	need jq
 	for i in 1 2 3 4; do
 		small a$i 1$i a
@@ -380,7 +380,7 @@ states() {
 	[ "$(ls d | wc -l)" = 0 ]
 }
 
-@test "core-prune: bytes of small cores are bounded apart, a record counts where it stays" {
+@test "core-prune: -B bounds the bytes of small cores; a record counts where it stays" {
 	need jq
 	for i in 1 2 3 4 5; do
 		small a$i 1$i a 100000 30000
@@ -399,7 +399,7 @@ states() {
 	[ "$(ls d | wc -l)" = 0 ]
 }
 
-@test "core-prune: for lack of room small cores go last, and of users each has their own" {
+@test "core-prune: lack of room: small cores go last, and each user keeps one" {
 	need jq
 	for i in 1 2 3; do
 		small a$i 1$i a 1000 1000
@@ -452,7 +452,7 @@ states() {
 	grep -q 'small.gz: too little room\|removed a[1-5]: too little room' said2 || { cat said2; false; }
 }
 
-@test "core-prune: with -s a small core waits until it was sent, its full file until that was" {
+@test "core-prune: -s: a small core stays until it was sent, its full file until that was sent" {
 	need jq
 	for i in 1 2 3 4; do
 		small a$i 1$i a
@@ -466,7 +466,7 @@ states() {
 	core-prune -s -a 0s d | diff - <(echo 'removed a3: too old')
 }
 
-@test "core-prune: a small core in use stays with its record, and so does what only looks like one" {
+@test "core-prune: a small core in use, or a file that only looks like one, stays with its record" {
 	need jq
 	small a 11 a
 	small b 12 b
@@ -488,7 +488,7 @@ states() {
 	[ "$(ls d | paste -sd' ')" = 'c.small.gz c.small.txt odd.small.gz' ] || { ls d; false; }
 }
 
-@test "core-prune: a dump larger than all that there may be goes alone" {
+@test "core-prune: a dump larger than the whole limit is removed alone" {
 	need jq
 	for i in $(seq 10 49); do
 		small a$i $i a$i 1000 1000
@@ -542,7 +542,7 @@ services() {
 	core-prune -k 9 d | diff - <(echo 'removed s11: too many')
 }
 
-@test "core-prune: a user in a container is the user who made it, whatever uid is inside" {
+@test "core-prune: a dump from a container is charged to the user who made the container" {
 	service
 	for i in $(seq 100 199); do
 		dump u$i "time=2026-11-25T11:00:00Z" uuid=u$i
@@ -570,7 +570,7 @@ services() {
 	[ "$(left)" = "$(echo s{10..19}) c3" ]
 }
 
-@test "core-prune: uids that /etc/subuid gives to a user are that user's" {
+@test "core-prune: uids that /etc/subuid gives to a user are charged to that user" {
 	unshare -m true || skip 'no mount namespaces here'
 	service
 	for i in $(seq 100 199); do
@@ -599,7 +599,7 @@ services() {
 	[ "$(left)" = 's10 s11 s12 s13 s14 s15 s16 s17 s18 s19' ]
 }
 
-@test "core-prune: -u: sizes that a user makes up cost nobody else theirs, and free nothing" {
+@test "core-prune: -u: made-up sizes in a user's directory cost nobody else a dump" {
 	room 24m
 	mkdir d/1001 d/1002
 	for i in 1 2 3; do
@@ -627,7 +627,7 @@ services() {
 	run ! grep 'would remove 1002' <<<"$output"
 }
 
-@test "core-prune: who has left no uid is no service" {
+@test "core-prune: a dump without a uid does not count as a service's" {
 	service
 	for i in 20 21 22; do
 		stored n$i $i n$i
@@ -641,7 +641,7 @@ services() {
 	[ "$(left | wc -w)" = 10 ]
 }
 
-@test "core-prune: of users the one who has most loses, the firsts and the newest too" {
+@test "core-prune: the user who holds most loses, the first and the newest dumps too" {
 	for i in $(seq 10 29); do
 		stored a$i $i a$i 1000
 		whose a$i 4711
@@ -665,7 +665,7 @@ services() {
 	[ "$(core-prune -k 20 d)" = '' ]
 }
 
-@test "core-prune: a full disk costs users their dumps, before it costs a service one" {
+@test "core-prune: a full disk: users' dumps go before any service's" {
 	room 16m
 	service 200000
 	for i in 1 2 3 4 5 6; do
@@ -701,7 +701,7 @@ services() {
 	core-prune -F 14M d | diff - <(echo 'removed o: too little room')
 }
 
-@test "core-prune: of small cores, too, users' go first, but each user's last stays" {
+@test "core-prune: small cores: users' go first too, but each user's last one stays" {
 	room 8m
 	for i in $(seq 10 19); do
 		small s$i $i s$i - 100000
@@ -716,7 +716,7 @@ services() {
 	[ "$(left)" = "o $(echo s{10..19}) u19" ] || { left; false; }
 }
 
-@test "core-prune: -u: dumps that users were given go too, only for lack of room" {
+@test "core-prune: -u: dumps in users' directories go too, but only for lack of room" {
 	room 16m
 	service 200000
 	mkdir d/4711 d/4712 d/100000

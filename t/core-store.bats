@@ -154,7 +154,7 @@ traced() {
 	usage_error core-store -M </dev/null
 }
 
-@test "core-store: a FILE that is no name is refused and nothing starts" {
+@test "core-store: a FILE that cannot be a name is refused, and nothing starts" {
 	for f in '' . .. / ./ x/ x/. x/.. ../; do
 		fails_with 2 core-store "$f" touch started </dev/null
 		[[ $stderr == *"$f: Invalid argument" ]]
@@ -183,7 +183,7 @@ traced() {
 	holds .
 }
 
-@test "core-store: a directory that is none, and one that cannot be entered, are errors" {
+@test "core-store: a parent that is no directory, or cannot be entered, is an error" {
 	echo file >d
 	fails_with 2 core-store d/f touch started </dev/null
 	[ "$stderr" = "core-store: d/f: Not a directory" ]
@@ -214,7 +214,7 @@ traced() {
 	holds . f
 }
 
-@test "core-store: a word that only holds a bar is no end of a stage" {
+@test "core-store: a word that only contains a bar does not end a stage" {
 	core-store f printf '%s\n' 'a|b' '||' '\|' </dev/null
 	printf '%s\n' 'a|b' '||' '\|' | cmp - f
 }
@@ -226,7 +226,7 @@ traced() {
 	holds .
 }
 
-@test "core-store: -o refuses an owner that is none" {
+@test "core-store: -o refuses an owner that does not exist" {
 	for o in '' : no-such-user no-such-user:0 0:no-such-group :no-such-group -1 4294967295 \
 		4294967296 :4294967295 0x0 1: ' 0'; do
 		# "1:" is only known to have a group when there is such a user.
@@ -398,7 +398,7 @@ traced() {
 	[ ! -e j ]
 }
 
-@test "core-store: what is typed at a terminal can be stored" {
+@test "core-store: input from a terminal can be stored" {
 	run -0 on_terminal core-store f < <(printf 'typed\n')
 	[ -z "$output" ]
 	has f typed
@@ -463,7 +463,7 @@ traced() {
 	holds . d x wanted out err
 }
 
-@test "core-store: what a stage behind one that cannot be started wrote is kept" {
+@test "core-store: a stage cannot be started: what the stage behind it wrote is kept" {
 	says 1 'no-such-command: not started: No such file or directory' \
 		'f.partial: kept: not whole' -- \
 		core-store f no-such-command '|' echo tail </dev/null
@@ -481,7 +481,7 @@ traced() {
 	holds . f.partial g.partial
 }
 
-@test "core-store: nothing is kept of stages that fail without output" {
+@test "core-store: stages that fail without output leave nothing" {
 	says 2 'false: exit status 1' 'f: nothing was stored' -- core-store f false </dev/null
 	says 2 'false: exit status 1' 'f: nothing was stored' -- core-store f cat '|' false </dev/null
 	says 2 'false: exit status 1' 'f: nothing was stored' -- core-store f false '|' cat </dev/null
@@ -541,7 +541,7 @@ traced() {
 	holds . in f.partial g.partial h.partial
 }
 
-@test "core-store: too few descriptors for the pipes end what has started, and nothing is stored" {
+@test "core-store: too few descriptors for the pipes: started stages are ended, nothing is stored" {
 	local refused=0
 	mkdir d
 	for n in {5..24}; do
@@ -611,7 +611,7 @@ traced() {
 	holds . {f,g,h,i}{,.partial} wanted out err
 }
 
-@test "core-store: of many at once for one name, one gets it" {
+@test "core-store: many runs at once for one name: exactly one gets it" {
 	for i in {1..8}; do
 		core-store f sh -c "echo $i; sleep 0.05" </dev/null 2>/dev/null 3>&- &
 	done
@@ -898,7 +898,7 @@ while True:
 	has f.partial tail
 }
 
-@test "core-store: core-store reads none of the input itself" {
+@test "core-store: it reads none of the input itself" {
 	seq 1 1000000 >in
 	# The first stage takes a line; the offset that it shares with us is where it stopped.
 	bash -c 'core-store f dd bs=2 count=1 status=none; cat >rest' <in
@@ -941,7 +941,7 @@ while True:
 	holds d f g g.partial link
 }
 
-@test "core-store: the hidden name of a replacement is another each time" {
+@test "core-store: -f: the hidden name of the new file differs each time" {
 	for _ in 1 2 3; do
 		without_tmpfile core-store -f d/f sh -c 'ls -A d | grep gzcore >>listing; cat' <<<data
 	done
@@ -982,7 +982,7 @@ published() {
 	holds d f
 }
 
-@test "core-store: each way to the name is gone when the one before it is not to be had" {
+@test "core-store: each way to give the file its name is tried when the one before it fails" {
 	need strace
 	need_tmpfile
 	mixed 100000 >in
@@ -1020,7 +1020,7 @@ lesser() {
 	soon mountpoint -q mnt || { cat fuse.log; return 1; }
 }
 
-@test "core-store: a FUSE file system without hard links, where the name is reserved, stores all the same" {
+@test "core-store: FUSE without hard links: the name is reserved, and the file is stored" {
 	lesser back no-link
 	mixed 100000 >in
 	says 0 -- core-store mnt/d/f cat '|' cat <in
@@ -1064,7 +1064,7 @@ lesser() {
 	holds back/d f.partial g.partial h
 }
 
-@test "core-store: a file system that vanishes, or is for reading only, is named and ends it" {
+@test "core-store: a file system that vanishes or is read-only: an error that names the file" {
 	lesser back
 	start /dev/null mnt/d/f sh -c 'echo a; : >started; until [ -e go ]; do sleep 0.02; done; echo b'
 	soon [ -e started ]
@@ -1152,7 +1152,7 @@ lesser() {
 	core-store .gzcore.queue </dev/null
 }
 
-@test "core-store: leftovers are looked for when the file is stored, before only where it has a hidden name" {
+@test "core-store: leftovers are removed after storing; before it only where names are hidden" {
 	need_tmpfile
 	order() {
 		sed -n 's/.*\(getdents\|linkat\).*/\1/p' trace | uniq | paste -sd' '
@@ -1167,7 +1167,7 @@ lesser() {
 	[ "$(order)" = 'getdents linkat' ]
 }
 
-@test "core-store: a hidden file that another takes for a leftover is made anew, where none can be locked it is kept" {
+@test "core-store: a hidden file removed as a leftover is made anew; without locks it is kept" {
 	need strace
 	export LD_PRELOAD=$BATS_FILE_TMPDIR/shim.so ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0
 	tried() {
@@ -1182,7 +1182,7 @@ lesser() {
 	[ "$(tried ENOLCK)" = 1 ]
 }
 
-@test "core-store: in a directory where everyone may write root writes, follows and replaces nothing of theirs" {
+@test "core-store: in a directory that everyone may write to, files of others stay untouched" {
 	need_root
 	need setpriv
 	mkdir d
@@ -1270,12 +1270,12 @@ lesser() {
 	has ./- text
 }
 
-@test "core-store: FILE - as another user, for the stages" {
+@test "core-store: FILE -: -u gives the stages another user's rights" {
 	need_root
 	[ "$(core-store -u 65534 - id -u </dev/null)" = 65534 ]
 }
 
-@test "core-store: -l marks a file for as long as it or its caller have that open" {
+@test "core-store: -l locks a file for as long as it or its caller has the file open" {
 	marked() {
 		python3 -c '
 import fcntl, os, struct, sys
@@ -1324,7 +1324,7 @@ sys.exit(struct.unpack("hhqqi4x", got)[0] == fcntl.F_UNLCK)' "$1"
 	holds d f g.partial h h.partial i i.partial
 }
 
-@test "core-store: a vfat file system, which has neither, stores all the same" {
+@test "core-store: a vfat file system, without hard links and unnamed files: the file is stored" {
 	# Elsewhere the tests above stand in for it.
 	need_root
 	need mkfs.vfat
@@ -1344,7 +1344,7 @@ sys.exit(struct.unpack("hhqqi4x", got)[0] == fcntl.F_UNLCK)' "$1"
 	holds mnt f g.partial
 }
 
-@test "core-store: other file systems that the kernel has store and refuse alike" {
+@test "core-store: other file systems of the kernel: the same files are stored and refused" {
 	need_root
 	mkdir mnt up work
 	tried=
@@ -1375,7 +1375,7 @@ sys.exit(struct.unpack("hhqqi4x", got)[0] == fcntl.F_UNLCK)' "$1"
 	[ -n "$tried" ] || skip "nothing can be mounted"
 }
 
-@test "core-store: -m stops a compressor at that size, and a part that is whole members is kept" {
+@test "core-store: -m stops a compressor at that size; the partial file has whole members" {
 	noise 3000000 >in
 	run -1 --separate-stderr core-store -m 1M f gzdeflate -1 <in
 	[[ $stderr == *"File too large"* && $stderr == *"f.partial: kept: not whole" ]]
@@ -1402,7 +1402,7 @@ sys.exit(struct.unpack("hhqqi4x", got)[0] == fcntl.F_UNLCK)' "$1"
 	done
 }
 
-@test "core-store: -d keeps no part" {
+@test "core-store: -d keeps no partial file" {
 	says 2 'sh: exit status 3' 'f: nothing was stored' -- core-store -d f sh -c 'echo new; exit 3' </dev/null
 	holds . wanted out err
 	run -2 core-store -d -m 10 f cat <<<'more than ten bytes'
@@ -1411,7 +1411,7 @@ sys.exit(struct.unpack("hhqqi4x", got)[0] == fcntl.F_UNLCK)' "$1"
 	has f whole
 }
 
-@test "core-store: -F leaves so much free, also when others fill the disk meanwhile" {
+@test "core-store: -F leaves that much free, also when others fill the disk meanwhile" {
 	need_root
 	mkdir mnt
 	mount -t tmpfs -o size=8m none mnt || skip "no tmpfs can be mounted"
@@ -1442,7 +1442,7 @@ sys.exit(struct.unpack("hhqqi4x", got)[0] == fcntl.F_UNLCK)' "$1"
 	umount mnt
 }
 
-@test "core-store: the limit is none for what a stage says, even where that is a longer file" {
+@test "core-store: -m does not limit a stage's messages, even in a longer file" {
 	noise 100000 >log
 	core-store -m 1K f sh -c 'echo said >&2; cat' <<<text 2>>log
 	[ "$(tail -c 5 log)" = said ]
@@ -1452,7 +1452,7 @@ sys.exit(struct.unpack("hhqqi4x", got)[0] == fcntl.F_UNLCK)' "$1"
 	seq 100000 | cmp said -
 }
 
-@test "core-store: -t ends stages that take too long, those that do not heed it too" {
+@test "core-store: -t ends stages that take too long, also those that ignore SIGTERM" {
 	says 1 'f: not done in 1 s' 'sleep: killed by signal 15 (Terminated)' 'f.partial: kept: not whole' -- \
 		core-store -t 1 f sh -c 'echo some; exec sleep 60' '|' sh -c 'cat; exec sleep 60' </dev/null || :
 	rm -f f.partial
@@ -1464,7 +1464,7 @@ sys.exit(struct.unpack("hhqqi4x", got)[0] == fcntl.F_UNLCK)' "$1"
 	fails_with 2 core-store -t 0 h
 }
 
-@test "core-store: -u gives the stages another's rights, and the file its owner" {
+@test "core-store: -u gives the stages another user's rights; -o gives the file its owner" {
 	need_root
 	run -0 core-store -u 65534:65533 f sh -c 'id -u; id -g; id -G; grep -E "^(NoNewPrivs|CapEff)" /proc/self/status' </dev/null
 	diff f - <<-EOF
@@ -1489,7 +1489,7 @@ sys.exit(struct.unpack("hhqqi4x", got)[0] == fcntl.F_UNLCK)' "$1"
 	[ ! -e started ]
 }
 
-@test "core-store: -q lets so many store at once, the others wait, at most -w" {
+@test "core-store: -q bounds how many store at once; the others wait, at most -w seconds" {
 	mkdir d
 	one() {
 		core-store -q 2 "d/$1" sh -c 'echo + >>log; sleep 0.3; echo - >>log; cat' <<<"$1"
@@ -1523,7 +1523,7 @@ sys.exit(struct.unpack("hhqqi4x", got)[0] == fcntl.F_UNLCK)' "$1"
 	[ ! -e target ]
 }
 
-@test "core-store: -l locks what a shell has open, for as long as it or a child has" {
+@test "core-store: -l without FILE locks a shell's descriptor, as long as it or a child has it" {
 	run -0 bash -c 'exec 9>>lock && core-store -l 9 -w 0'
 	exec 8>>lock
 	core-store -l 8 -w 0
@@ -1545,4 +1545,92 @@ sys.exit(struct.unpack("hhqqi4x", got)[0] == fcntl.F_UNLCK)' "$1"
 	fails_with 2 core-store -l 99 99>&-
 	fails_with 2 core-store -l x
 	run -2 bash -c 'core-store -l 0 </dev/null'
+}
+
+# --- -e and -E: what there is to say, on a descriptor
+
+# tells ARG …: core-store with descriptor 5 for what it says, which is in "told"; nothing is on standard error.
+tells() {
+	run --separate-stderr core-store "$@" 5>told
+	[ -z "$output$stderr" ] || { echo "said: $output$stderr"; return 1; }
+}
+
+@test "core-store: -E tells the errors of all and the status, -e the errors alone" {
+	tells -E 5 f cat <<<x
+	[ "$status" = 0 ]
+	[ "$(cat told)" = status=0 ]
+	tells -e 5 g cat <<<x
+	[ "$status" = 0 ]
+	[ ! -s told ]
+	tells -E 5 h sh -c 'printf "one\ntwo \\\\ \033 \351\n\nno end" >&2; head -c 1; exit 3' <<<x
+	[ "$status" = 1 ]
+	diff told - <<-'EOF'
+	error=one
+	error=two \0134 \0033 \0351
+	error=
+	error=no end
+	error=core-store: sh: exit status 3
+	error=core-store: h.partial: kept: not whole
+	status=1
+	EOF
+	tells -e 5 -F 1K f cat <<<x
+	[ "$status" = 2 ]
+	[ "$(cat told)" = 'error=core-store: f: File exists' ]
+	tells -E 5 no/such/f cat <<<x
+	[ "$(cat told)" = $'error=core-store: no/such/f: No such file or directory\nstatus=2' ]
+}
+
+@test "core-store: -E: the stages have the descriptor, standard output is theirs, and a limit changes nothing" {
+	tells -E 5 f sh -c 'echo uuid= >&5; cat' <<<x
+	[ "$(cat told)" = $'uuid=\nstatus=0' ]
+	run -0 core-store -E 5 - sh -c 'echo said >&2; cat' <<<x 5>told
+	[ "$output" = x ]
+	[ "$(cat told)" = $'error=said\nstatus=0' ]
+	tells -E 5 -m 1K g sh -c 'echo said >&2; cat' < <(head -c 5000 /dev/zero)
+	[ "$status" = 1 ]
+	grep -qx error=said told
+	grep -qx status=1 told
+}
+
+@test "core-store: -E: what stages say is bounded, in lines and in bytes, and they do not wait for us" {
+	tells -E 5 f sh -c 'yes | head -c 2000000 >&2; cat' <<<x
+	[ "$status" = 0 ]
+	[ "$(grep -cx error=y told)" = 20 ]
+	[ "$(tail -n 2 told)" = $'errors_left_out=999980\nstatus=0' ]
+	tells -E 5 g sh -c 'head -c 100000 /dev/zero | tr "\0" x >&2; cat' <<<x
+	[ "$(head -n 1 told | wc -c)" = 507 ]
+	# What a stage leaves behind keeps neither its pipe nor the descriptor's end.
+	run -0 timeout 4 core-store -E 5 h sh -c 'sleep 5 >/dev/null 3>&- & cat' <<<x 5>told
+	[ "$(cat told)" = status=0 ]
+}
+
+@test "core-store: -E: told to end it still tells the status; a reader that has gone changes nothing" {
+	core-store -E 5 f sh -c 'echo x; echo up >&2; sleep 100' </dev/null 5>told 3>&- &
+	until [ -n "$(pgrep -P $! -x sh)" ]; do sleep 0.05; done
+	sleep 0.3
+	kill $!
+	wait $! && status=0 || status=$?
+	[ "$status" = 1 ]
+	grep -qx error=up told
+	grep -q '^error=core-store: f: ended by signal 15' told
+	[ "$(tail -n 1 told)" = status=1 ]
+	mkfifo p
+	sleep 0.1 <p &
+	exec 5>p
+	wait $!
+	run -0 --separate-stderr core-store -E 5 g cat <<<x
+	exec 5>&-
+	[ "$stderr" = 'core-store: descriptor 5: write: Broken pipe' ]
+	grep -qx x g
+}
+
+@test "core-store: -e and -E: a descriptor that is not open, and wrong usage, are said as ever" {
+	run -2 core-store -E 77 f cat </dev/null
+	[ "$output" = 'core-store: -E 77: Bad file descriptor' ]
+	run -2 core-store -e x f cat </dev/null
+	run -2 core-store -e 1 f cat </dev/null
+	run -2 core-store -E 5 f '|' 5>told </dev/null
+	[ ! -s told ]
+	usage_error core-store -E 5 5>told
+	[ ! -e f ]
 }

@@ -31,7 +31,7 @@ sane() {
 	answers core-trace
 }
 
-@test "core-trace: what is no core is said in one line, status 2" {
+@test "core-trace: input that is no core: one line, status 2" {
 	fails_with 2 core-trace /dev/null
 	[[ $stderr == *": empty" ]]
 	echo hello world, this is no core >text
@@ -51,7 +51,7 @@ sane() {
 	fails_with 2 core-trace -e fifo text
 }
 
-@test "core-trace: input without an end that is no core is told at its start" {
+@test "core-trace: endless input that is no core is refused at its start" {
 	for f in /dev/zero /dev/full; do
 		run -2 timeout 20 core-trace $f
 		[ "$output" = "core-trace: $f: not an ELF file" ]
@@ -60,7 +60,7 @@ sane() {
 	[ "$output" = 'core-trace: <stdin>: not an ELF file' ]
 }
 
-@test "core-trace: a terminal is not read" {
+@test "core-trace: refuses to read from a terminal" {
 	run -2 on_terminal core-trace </dev/null
 	[[ $output == *"<stdin>: is a terminal"* ]]
 }
@@ -86,7 +86,7 @@ sane() {
 	core-trace core | diff want -
 }
 
-@test "core-trace: where very many units have no .debug_aranges, lines are not looked for without end" {
+@test "core-trace: very many units without .debug_aranges: the search for lines is bounded" {
 	! grep -qs sanitize "$BUILD/.flags" || skip "takes minutes with a sanitizer"
 	# 600,000 units of nothing before those of the program: for each frame all of them are looked through.
 	cat >units.s <<-'EOF'
@@ -113,7 +113,7 @@ sane() {
 	run -1 grep '^#1 .*line\.c' trace
 }
 
-@test "core-trace: from gzip of members, of one, from zlib and from a pipe it is the same" {
+@test "core-trace: gzip of many members, of one, zlib and a pipe give the same output" {
 	build prog
 	crash_core core ./prog threads 3
 	core-trace core >want
@@ -151,7 +151,7 @@ sane() {
 	fails_with 2 core-trace core
 }
 
-@test "core-trace: of a gzip file only the members that are needed are decompressed" {
+@test "core-trace: only the members of a gzip file that are needed are decompressed" {
 	build prog
 	crash_core core ./prog fill 20000000
 	gzdeflate -b 64K core >core.gz
@@ -195,7 +195,7 @@ for line in sys.stdin:
 	[ "$(jq -r .fingerprint one)" = "$(core-trace -s core)" ]
 }
 
-@test "core-trace: a stack that leads to memory that the core lacks is said to end there" {
+@test "core-trace: a stack that leads to memory that the core lacks ends there, with the reason" {
 	build prog
 	crash_core core ./prog threads 2
 	without_memory core >none
@@ -232,7 +232,7 @@ called() {
 	diff gdbs ours || { echo "$*"; cat trace; return 1; }
 }
 
-@test "core-trace: what was called and is no code has its caller next, and no frame is skipped" {
+@test "core-trace: a call of an address without code: the caller comes next, no frame is skipped" {
 	local flags how
 	for flags in -O0 '-O2 -fno-omit-frame-pointer' '-O2 -fomit-frame-pointer'; do
 		# shellcheck disable=SC2086
@@ -249,7 +249,7 @@ called() {
 	done
 }
 
-@test "core-trace: a call of what is no code: the caller is where the machine leaves it" {
+@test "core-trace: a call of an address without code: each machine's place of the return address" {
 	local machine n=0
 	cat >call.py <<-'EOS'
 	# Writes the core as if some of its code had called 0x10, and prints the address that it returns to.
@@ -293,7 +293,7 @@ called() {
 	[ $n = 7 ]
 }
 
-@test "core-trace: what overwrote the stack is no frame, and its end is said" {
+@test "core-trace: an overwritten stack: its data is no frame, and the reason of the end is shown" {
 	calls -O0
 	crash_core core ./calls smash
 	core-trace core | grep -E '^#|ends' | diff <(printf '%s\n' '#0   0x0000414141414141' \
@@ -364,7 +364,7 @@ library() {
 	grep -qx '     ends here: lib.so: Permission denied' trace
 }
 
-@test "core-trace: where a module has no call frame information, its frame pointers are followed" {
+@test "core-trace: a module without call frame information: frame pointers are followed" {
 	printf '%s\n' '__attribute__((noinline)) static int fails(volatile int *p) { return *p + 1; }' \
 		'int entry(volatile int *p) { return fails(p) + 1; }' >lib.c
 	printf '%s\n' 'int entry(volatile int *); int main(void) { return entry((int *)8) + 1; }' >prog.c
@@ -378,7 +378,7 @@ library() {
 	run ! grep ends trace
 }
 
-@test "core-trace: a file without a build-id that is another by now lends no names" {
+@test "core-trace: a file without a build-id that was replaced: its names are not used" {
 	library fails -Wl,--build-id=none
 	crash_core core ./prog
 	core-trace core >whole
@@ -407,7 +407,7 @@ library() {
 	run ! grep -qE 'fails|entry' <(core-trace core)
 }
 
-@test "core-trace: a debug file is not taken for its name alone" {
+@test "core-trace: a debug file is not used only because its name fits" {
 	library fails -Wl,--build-id=none
 	${CC:-cc} -g -O2 -fomit-frame-pointer -shared -fPIC -Wl,--build-id=none -o wrong.so \
 		-xc <(sed 's/fails/wrong/g' lib.c)
@@ -420,7 +420,7 @@ library() {
 	core-trace core | diff want -
 }
 
-@test "core-trace: -s is the same for the same bug, and another for another" {
+@test "core-trace: -s is the same for the same bug, and differs for another bug" {
 	build prog
 	crash_core a ./prog segv
 	crash_core b ./prog segv 'another argument' 'and one more'
@@ -451,7 +451,7 @@ library() {
 	cmp want a.s
 }
 
-@test "core-trace: without symbols the fingerprint is of build-id and offset" {
+@test "core-trace: without symbols the fingerprint comes from build-id and offset" {
 	build prog
 	strip prog
 	crash_core a ./prog segv
@@ -531,7 +531,7 @@ while True:
 	jq -e '.threads[0].frames[0].module | endswith("pr\u001b[2J\t\"\\0134\u0001\\0377\u007f")' json
 }
 
-@test "core-trace: a path in the core that is a FIFO by now is not waited for" {
+@test "core-trace: a path in the core that is now a FIFO is not waited for" {
 	build prog
 	crash_core core ./prog segv
 	rm prog
@@ -540,7 +540,7 @@ while True:
 	grep -q ^thread out
 }
 
-@test "core-trace: a path in the core that leads to a file of the kernel's is not read" {
+@test "core-trace: a path in the core that leads to procfs or sysfs is not read" {
 	need strace
 	library fails -Wl,--build-id
 	crash_core core ./prog
@@ -559,7 +559,7 @@ while True:
 	exec 9<&-
 }
 
-@test "core-trace: a file that is cut short while it is read costs names, not the trace" {
+@test "core-trace: a file that is cut short while it is read: names are missing, no stack is" {
 	build prog
 	crash_core core ./prog thread
 	core-trace core >whole
@@ -592,7 +592,7 @@ few() {
 	prlimit --nofile="$1" "${@:2}" 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 }
 
-@test "core-trace: as many files as it may open are open; where it is too few, no fingerprint" {
+@test "core-trace: very many modules: uses the hard limit of open files, else no fingerprint" {
 	build prog
 	crash_core core ./prog segv
 	core-trace core >want
@@ -609,7 +609,7 @@ few() {
 	[ "$(jq -c '[.fingerprint, .complete]' <<<"$output")" = '["",false]' ]
 }
 
-@test "core-trace: a core that is cut anywhere ends in 1 or 2, and says where" {
+@test "core-trace: a core cut at any byte: status 1 or 2, and a message that says where" {
 	build prog
 	crash_core core ./prog threads 3
 	size=$(stat -c %s core)
@@ -632,7 +632,7 @@ few() {
 	done
 }
 
-@test "core-trace: flipped bytes in headers and notes end in no crash and no endless loop" {
+@test "core-trace: flipped bytes in headers and notes: no crash and no endless loop" {
 	build prog
 	crash_core core ./prog threads 3
 	cat >flip.py <<-'EOS'
@@ -663,7 +663,7 @@ few() {
 	echo "$output"
 }
 
-@test "core-trace: damage in the compressed file is said, and what can be shown is" {
+@test "core-trace: damage in the compressed file is reported, and the rest is shown" {
 	build prog
 	crash_core core ./prog segv
 	gzdeflate -b 16K core >core.gz
@@ -778,7 +778,7 @@ locked() {
 	[ "$(bytes "$1" 4112 4112)" = 1 ]
 }
 
-@test "core-trace: -l: one that hangs gives way to the next, and is ended when its time is up" {
+@test "core-trace: -l: a process that hangs passes the lock on, and is ended after its time" {
 	build prog
 	crash_core core ./prog segv
 	core-trace -r core >want
@@ -822,7 +822,7 @@ locked() {
 	usage_error core-trace -w 1 core
 }
 
-@test "core-trace: -n: these have half of the places and a lock of their own: others need not wait" {
+@test "core-trace: -n: half of the places and a lock of its own: others do not wait for it" {
 	build prog
 	crash_core core ./prog segv
 	core-trace -r core >want
@@ -848,7 +848,7 @@ locked() {
 	usage_error core-trace -n core
 }
 
-@test "core-trace: -l: who only reads the directory cannot keep it locked" {
+@test "core-trace: -l: a user who can only read the directory cannot keep it locked" {
 	build prog
 	crash_core core ./prog segv
 	core-trace -r core >want
@@ -893,7 +893,7 @@ locked() {
 	grep -qx kept log
 }
 
-@test "core-trace: -l: when what reads the core dies, the status is 2 and the record says of what" {
+@test "core-trace: -l: the child that reads the core dies: status 2, the record has the signal" {
 	build prog
 	crash_core core ./prog segv
 	mkdir dir

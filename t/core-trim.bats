@@ -56,7 +56,7 @@ bt() {
 	done
 }
 
-@test "core-trim: the small core of a file is an ELF core of which gdb and eu-stack show the same" {
+@test "core-trim: the small core is an ELF core for which gdb and eu-stack show the same stacks" {
 	core-trim "$CALLS.core" >small
 	[ "$(stat -c %s small)" -lt 400000 ]
 	readelf -lW small >segments 2>readelf.err
@@ -73,7 +73,7 @@ bt() {
 		grep -E '^(thread|module|signal|exe)')
 }
 
-@test "core-trim: what was left out cannot be accessed: it is no zeros" {
+@test "core-trim: memory that was left out cannot be accessed: it does not read as zeros" {
 	cat >heap.c <<-'EOF'
 	#include <stdlib.h>
 	#include <string.h>
@@ -130,7 +130,7 @@ bt() {
 	judge <<<'assert kept == {0x70000, 0x71000, 0x72000}, kept'
 }
 
-@test "core-trim: bytes behind a stream's core are passed on, and change nothing in the small one" {
+@test "core-trim: bytes behind a stream's core are passed on and do not change the small core" {
 	local ordered=$BATS_FILE_TMPDIR/ordered.core
 	cat "$ordered" | core-trim >wanted
 	for n in 1 4096 200000 300000 3000000; do
@@ -188,7 +188,7 @@ bt() {
 	grep -v ^bytes= info.longer | diff info -
 }
 
-@test "core-trim: of a stream, notes behind the memory are no use, and that is said" {
+@test "core-trim: a stream whose notes come after its memory is refused, and the message says why" {
 	run -2 --separate-stderr bash -c 'cat "$1" | core-trim' - "$CALLS.core"
 	[ -z "$output" ]
 	[ "$stderr" = "core-trim: <stdin>: its notes come behind its memory, which a stream cannot be asked for again" ]
@@ -196,7 +196,7 @@ bt() {
 	[[ $stderr == "core-trim: -d: the memory of a stream cannot be asked for again"* ]]
 }
 
-@test "core-trim: the note says what was kept by which rule, of how much" {
+@test "core-trim: the note says how much each rule kept, and the size of the whole core" {
 	made core <<-'EOF'
 	c = Core()
 	c.thread(sp=0x70010, pc=0x400010)
@@ -221,7 +221,7 @@ bt() {
 	EOF
 }
 
-@test "core-trim: as a tap it passes on what comes, and stores the small core whole, which replaces nothing" {
+@test "core-trim: -o: a tap passes on its input and stores a whole small core, replacing nothing" {
 	local ordered=$BATS_FILE_TMPDIR/ordered.core
 	core-trim -o small <"$ordered" | cmp - "$ordered"
 	[ "$(stat -c %a small)" = 600 ]
@@ -255,7 +255,7 @@ bt() {
 	run -2 bash -c 'core-trim "$1" >&-' - "$CALLS.core"
 }
 
-@test "core-trim: -c gives the small core to one command, then the whole to another, whose status counts" {
+@test "core-trim: -c: one command gets the small core, then another the whole; its status counts" {
 	local ordered=$BATS_FILE_TMPDIR/ordered.core
 	run -7 --separate-stderr core-trim -c sh -c 'cat >small' ';' sh -c 'cat >whole; exit 7' <"$ordered"
 	[ -z "$stderr" ]
@@ -277,7 +277,7 @@ bt() {
 	run -127 core-trim -c cat ';' no-such-command <"$ordered"
 }
 
-@test "core-trim: -c with a mistake in its options: it is said, and the whole core is stored" {
+@test "core-trim: -c: a mistake in the options is reported, and the whole core is stored" {
 	local ordered=$BATS_FILE_TMPDIR/ordered.core wrong
 	while IFS= read -r wrong; do
 		rm -f whole
@@ -464,7 +464,7 @@ bt() {
 	judge <<<'assert kept == {0x70000, 0x500000, 0x600000, 0x601000, 0x700000}, list(map(hex, kept))'
 }
 
-@test "core-trim: the stack that a handler with a stack of its own interrupted, of four machines" {
+@test "core-trim: a handler on its own stack: the interrupted stack is kept, on four machines" {
 	for machine in x86-64 386 aarch64 arm; do
 		made core <<-EOF
 		c = Core("$machine")
@@ -492,7 +492,7 @@ bt() {
 	done
 }
 
-@test "core-trim: stacks that ran over, have no end, or are none" {
+@test "core-trim: stacks that overflowed, have no end, or are not mapped" {
 	made core <<-'EOF'
 	c = Core()
 	c.thread(sp=0x5fff0)                    # in the guard below
@@ -510,7 +510,7 @@ bt() {
 	judge <<<'assert kept == {0x60000, 0x61000, 0x7e000, 0x7f000, 0x80000}, list(map(hex, kept))'
 }
 
-@test "core-trim: hostile segments and link maps end, in bounds" {
+@test "core-trim: hostile segments and link maps end in bounded time and memory" {
 	made overlap <<-'EOF'
 	c = Core()
 	c.thread(sp=0x70000)
@@ -556,7 +556,7 @@ bt() {
 	judge <<<'assert {0x400000, 0x500000, 0x600000, 0x700000} < kept and 0x900000 not in kept, list(map(hex, kept))'
 }
 
-@test "core-trim: segments over segments, endless stacks, and pointers to thousands of files end soon" {
+@test "core-trim: overlapping segments, endless stacks, pointers to thousands of files: ends soon" {
 	made segments <<-'EOF'
 	c = Core()
 	c.thread(sp=0x70000)
@@ -587,7 +587,7 @@ bt() {
 	cat files | timeout 20 core-trim >/dev/null
 }
 
-@test "core-trim: of code that no file has, the page before a function's start too" {
+@test "core-trim: code that is in no file: the page before a function's start is kept too" {
 	made core <<-'EOF'
 	c = Core()
 	c.thread(sp=0x70000)
@@ -612,7 +612,7 @@ bt() {
 	done
 }
 
-@test "core-trim: commands get the signals as they came, and their status is known where SIGCHLD was ignored" {
+@test "core-trim: commands inherit signals as they were; an ignored SIGCHLD hides no status" {
 	local ordered=$BATS_FILE_TMPDIR/ordered.core
 	core-trim -c sh -c 'cat >/dev/null; grep SigIgn /proc/self/status >first' ';' \
 		sh -c 'cat >/dev/null; grep SigIgn /proc/self/status >second' <"$ordered"
@@ -624,7 +624,7 @@ bt() {
 	os.execvp(sys.argv[1], sys.argv[1:])' core-trim -c cat ';' sh -c 'cat >/dev/null; exit 3' <"$ordered"
 }
 
-@test "core-trim: without room for what is put aside the core is passed on all the same" {
+@test "core-trim: no room for what is put aside: the core is still passed on" {
 	local ordered=$BATS_FILE_TMPDIR/ordered.core
 	TMPDIR=/nowhere core-trim -o small <"$ordered" 2>err | cmp - "$ordered"
 	[ "$(cat err)" = "core-trim: <stdin>: No such file or directory" ]
@@ -637,7 +637,7 @@ bt() {
 	[ ! -e small ]
 }
 
-@test "core-trim: a core without threads, of another machine, or cut inside its notes is refused, and passed on" {
+@test "core-trim: no threads, an unknown machine, or cut notes: refused, the core is passed on" {
 	made none <<-'EOF'
 	c = Core()
 	c.note(3, bytes(136))
@@ -677,7 +677,7 @@ bt() {
 	judge <<<'assert kept == set()'
 }
 
-@test "core-trim: damage and cuts at any place end in a core or in one line" {
+@test "core-trim: damage and cuts at any place give a small core or one line of error" {
 	core-trim -m 300K "$CALLS.core" >base
 	python3 - <<-'EOF'
 	import random
@@ -722,7 +722,7 @@ held_process() {
 	core-trim -m 1G -r 0:0xffffffffffff0000 live >first
 }
 
-@test "core-trim: -p takes the memory of the process, of that alone, else the stream's" {
+@test "core-trim: -p takes the memory of the core's process alone, otherwise the stream's" {
 	local ordered=$BATS_FILE_TMPDIR/ordered.core
 	# Another process: its random addresses are others.
 	sleep 100 3>&- &
@@ -761,7 +761,7 @@ held_process() {
 	kill $pid
 }
 
-@test "core-trim: -c: the small core's maker dies: the whole core is stored, no small one" {
+@test "core-trim: -c: the child that makes the small core dies: only the whole core is stored" {
 	held_process
 	# Killed while it waits for the first command, which must not take that for the end of its input.
 	for signal in SEGV KILL; do
@@ -775,7 +775,7 @@ held_process() {
 	done
 }
 
-@test "core-trim: -p does not take the memory of one that the process has forked" {
+@test "core-trim: -p does not take the memory of a child that the process forked" {
 	cat >forks.c <<-'EOF'
 	#include <stdio.h>
 	#include <unistd.h>
@@ -801,7 +801,7 @@ held_process() {
 	judge <<<'assert b"trimmed=stream" in r.b and b"this is parent" in r.b and b"this is child" not in r.b'
 }
 
-@test "core-trim: a signal ends the input of a tap, which says so" {
+@test "core-trim: a signal ends a tap's input, with a message" {
 	local ordered=$BATS_FILE_TMPDIR/ordered.core
 	mkfifo in
 	core-trim -o small <in >out 2>err 3>&- &

@@ -2,7 +2,7 @@
 
 load lib/common
 
-@test "demo: in a container the core is gdb's, and all is shown all the same" {
+@test "demo: in a container gdb makes the core, and every step is shown" {
 	need gdb
 	need_mounts
 	run -0 unshare --mount sh -c 'mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys &&

@@ -70,7 +70,7 @@ program() {
 	answers elf-uuid-stamp
 }
 
-@test "elf-uuid-stamp: what does not go together is misuse, and touches nothing" {
+@test "elf-uuid-stamp: options that exclude each other are misuse, and touch nothing" {
 	mkdir d
 	cp "$F/hello" d
 	tree d >before
@@ -184,7 +184,7 @@ program() {
 	stamped $ONE empty.elf
 }
 
-@test "elf-uuid-stamp: -b gives what has the same build-id the same UUID, of version 8" {
+@test "elf-uuid-stamp: -b gives files of the same build-id the same UUID, of version 8" {
 	local name uuid
 	mkdir one two
 	# hello with other build-ids: each value of the bits where the variant will be, and the extremes.
@@ -264,7 +264,7 @@ for n in ids:
 	[ "$(./hello)" = hello ]
 }
 
-@test "elf-uuid-stamp: of several files a bad one does not keep the others" {
+@test "elf-uuid-stamp: a bad file does not keep the others from being stamped" {
 	mkdir d
 	cp "$F/hello" d/a
 	echo text >d/text
@@ -282,7 +282,7 @@ for n in ids:
 	stamped $TWO d/a
 }
 
-@test "elf-uuid-stamp: what is no ELF file is an error, and stays" {
+@test "elf-uuid-stamp: a file that is not ELF is an error, and stays unchanged" {
 	mkdir d d/dir
 	mkfifo d/fifo
 	: >d/empty
@@ -323,7 +323,7 @@ patched() {
 	patchelf --set-rpath "/$(printf 'x%.0s' {1..3000})" "$1"
 }
 
-@test "elf-uuid-stamp: a program of which objcopy changes what is loaded is refused, and stays" {
+@test "elf-uuid-stamp: objcopy changes what a program loads: refused, the file stays unchanged" {
 	need patchelf llvm-objcopy
 	mkdir d
 	for how in -pie -no-pie; do
@@ -352,7 +352,7 @@ patched() {
 	[ "$(ls -A d)" = p ]
 }
 
-@test "elf-uuid-stamp: a program that says less of its alignment than it is mapped by runs on, or is refused" {
+@test "elf-uuid-stamp: headers with too small an alignment: the program still runs, or is refused" {
 	need llvm-objcopy
 	cat >align.py <<-'EOF'
 	import struct, sys
@@ -704,7 +704,7 @@ for i in range(66000):
 	cmp x d/x
 }
 
-@test "elf-uuid-stamp: it finds elf-uuid beside itself" {
+@test "elf-uuid-stamp: finds elf-uuid beside itself" {
 	cp "$F/hello" .
 	quiet env PATH=/usr/bin:/bin "$BUILD/elf-uuid-stamp" -u $ONE hello
 	stamped $ONE hello
@@ -784,7 +784,7 @@ sys.exit(p.wait() == 0)' $sig $sh "$BUILD/elf-uuid-stamp" d/hello 2>err
 	done
 }
 
-@test "elf-uuid-stamp: a signal while an object is made leaves what was there, and nothing beside it" {
+@test "elf-uuid-stamp: -O: a signal leaves the old object as it was, and nothing beside it" {
 	local sig sh
 	mkdir d
 	echo mine >d/object.o
@@ -1015,7 +1015,7 @@ open("headless", "wb").write(b)'
 	[ "$({ elf-uuid a.o; elf-uuid b.o; } | sort -u | grep -cxE "$UUID4")" -eq 2 ]
 }
 
-@test "elf-uuid-stamp: -O goes the way of CC, options and all" {
+@test "elf-uuid-stamp: -O runs CC with its options" {
 	local t target class data
 	need clang ld.lld eu-readelf
 	printf 'void _start(void) { for (;;); }\n' >start.c

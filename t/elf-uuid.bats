@@ -201,7 +201,7 @@ readelf_id() {
 	done
 }
 
-@test "elf-uuid: input without an end that is no ELF file is told at its start" {
+@test "elf-uuid: endless input that is no ELF file is refused at its start" {
 	run -2 timeout 20 elf-uuid /dev/zero
 	[ "$output" = "elf-uuid: /dev/zero: not an ELF file" ]
 	run -2 timeout 20 elf-uuid </dev/zero
@@ -210,7 +210,7 @@ readelf_id() {
 	run -2 timeout 20 bash -c 'yes | elf-uuid /dev/fd/0'
 }
 
-@test "elf-uuid: a terminal is not read" {
+@test "elf-uuid: refuses to read from a terminal" {
 	run -2 on_terminal elf-uuid < <(echo typed)
 	[ "$output" = "elf-uuid: <stdin>: is a terminal: an ELF file is not read from there" ]
 	run -2 on_terminal elf-uuid - < <(echo typed)
@@ -417,7 +417,7 @@ readelf_id() {
 	says -b x "$BUILD_ID"
 }
 
-@test "elf-uuid: an empty section is none" {
+@test "elf-uuid: an empty section is no identity" {
 	for text in '' ' ' '\n' '\0\0\0' ' \t\r\n'; do
 		# shellcheck disable=SC2059
 		printf "$text" | with_section x "$F/prog"
@@ -498,7 +498,7 @@ readelf_id() {
 	[ "$stderr" = "elf-uuid: x: section .long: over 4096 bytes" ]
 }
 
-@test "elf-uuid: of two sections of the name the first that holds something counts" {
+@test "elf-uuid: two sections of the same name: the first that is not empty counts" {
 	: | with_section x "$F/none"
 	echo first | with_section y x .uuix
 	echo second | with_section z y .uuiy
@@ -565,7 +565,7 @@ noted() {
 	done
 }
 
-@test "elf-uuid: the linker's build-ids are what readelf says" {
+@test "elf-uuid: the linker's build-ids are those that readelf prints" {
 	for kind in sha1 md5 uuid 0x0123456789abcdef; do
 		build -o x "$F/main.c" "-Wl,--build-id=$kind"
 		id=$(readelf_id x)
@@ -745,7 +745,7 @@ open("zeroed", "wb").write(b)'
 	[[ $linked == *powerpc-*powerpc64*i386*aarch64* ]]
 }
 
-@test "elf-uuid: -b says of the system's programs and libraries what readelf says" {
+@test "elf-uuid: -b agrees with readelf on the system's programs and libraries" {
 	lib=$(dirname "$(${CC:-cc} -print-file-name=libc.so.6)")
 	python3 -c '
 import os, sys
@@ -940,14 +940,14 @@ for folder in sys.argv[1:]:
 	run -0 python3 x.py
 }
 
-@test "elf-uuid: a sparse file of a terabyte is told as fast as a small one" {
+@test "elf-uuid: a sparse file of a terabyte is read as fast as a small one" {
 	cp "$F/all" x
 	truncate -s 1T x || skip "no file of that size here"
 	timeout 20 elf-uuid x >out
 	echo "$UUID" | cmp - out
 }
 
-@test "elf-uuid: a sparse file that claims endless names, sections or segments takes little memory" {
+@test "elf-uuid: a sparse file with endless names, sections or segments takes little memory" {
 	cat >x.py <<-'EOF'
 	import os, struct
 	def make(name, phnum, shnum, names, first, last=b"", size=1 << 32):
@@ -973,7 +973,7 @@ for folder in sys.argv[1:]:
 	done
 }
 
-@test "elf-uuid: of a core it prints the executable's identity, with -a that of each module" {
+@test "elf-uuid: a core: prints the executable's identity, with -a that of each module" {
 	need gdb eu-unstrip
 	printf '#include <stdlib.h>\nint main(void) { abort(); }\n' >c.c
 	cc -Wl,--build-id=sha1 -o prog c.c
@@ -1042,7 +1042,7 @@ for folder in sys.argv[1:]:
 	done
 }
 
-@test "elf-uuid: archives of BSD, thin ones and none: their members, or an error, never nothing" {
+@test "elf-uuid: BSD, thin and empty archives: their members or an error, never nothing" {
 	need llvm-ar
 	echo 'int x;' >a.c
 	cc -c -o a.o a.c

@@ -8,13 +8,13 @@ setup() {
 	need gcore mkfs.ext4
 }
 
-@test "endure: what is killed, loses its power or has no room leaves no broken file, and nothing for long" {
+@test "endure: kills, power cuts and full disks leave no broken file, and no leftovers for long" {
 	need_fuse
 	python3 "$T/endure/endure.py" -n 3 "$BUILD" power image full >table || { cat table; return 1; }
 	[ "$(grep -c '| good |$' table)" = 11 ]
 }
 
-@test "endure: the tables see what was not synced, or has its name too early" {
+@test "endure: the tables notice a missing sync, and a name that is given too early" {
 	mkdir bin
 	cp "$BUILD"/{core-info,core-list,core-name,core-prune,core-trace,gzdeflate,gzcoredump} bin/
 	cp -r "$BUILD/.paths" "$BUILD/.flags" bin/
@@ -38,7 +38,7 @@ setup() {
 	[[ $output == *"broken file"* || $output == *"but ["* ]]
 }
 
-@test "endure: misuse is 2" {
+@test "endure: misuse exits 2" {
 	run -2 python3 "$T/endure/endure.py"
 	run -2 python3 "$T/endure/endure.py" -n x "$BUILD"
 	run -2 python3 "$T/endure/endure.py" "$BUILD" no-such-row

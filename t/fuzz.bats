@@ -16,7 +16,7 @@ programs() {
 	done
 }
 
-@test "fuzz: no program ends by a signal or without end, of some hundred mutated inputs" {
+@test "fuzz: some hundred mutated inputs: no program hangs or dies by a signal" {
 	run -0 python3 "$T/fuzz/fuzz.py" -n 60 "$BUILD"
 	[ "$(grep -cE '^\| [a-z-]+ \| 1 \| 0 to 59 \| .* \| 0 \|$' <<<"$output")" -eq 5 ] || { echo "$output"; false; }
 	[ ! -e fuzz-failed ]
@@ -35,7 +35,7 @@ zinflate-1-0.said zinflate-1-1 zinflate-1-1.said" ] || { echo "$how: $output"; l
 	run -0 python3 "$T/fuzz/fuzz.py" -n 2 -k kept bin zinflate elf-uuid
 }
 
-@test "fuzz: the same numbers make the same input, others another" {
+@test "fuzz: the same seed and number make the same input, others another" {
 	programs 'exit 3'
 	python3 "$T/fuzz/fuzz.py" -n 8 -k one bin zinflate >/dev/null || [ $? -eq 1 ]
 	python3 "$T/fuzz/fuzz.py" -n 8 -k two bin zinflate >/dev/null || [ $? -eq 1 ]
@@ -48,7 +48,7 @@ zinflate-1-0.said zinflate-1-1 zinflate-1-1.said" ] || { echo "$how: $output"; l
 	[ "$(cksum one/*[0-9] | sort -u | wc -l)" -gt 4 ]
 }
 
-@test "fuzz: a program that forks for each input gives each its own, and its status" {
+@test "fuzz: the program forks for each input and reports the status of each" {
 	cat >program.c <<-'EOF'
 	#include <stdio.h>
 	#include <stdlib.h>
@@ -81,7 +81,7 @@ zinflate-1-0.said zinflate-1-1 zinflate-1-1.said" ] || { echo "$how: $output"; l
 	diff err2 err5
 }
 
-@test "fuzz: misuse is 2" {
+@test "fuzz: misuse exits 2" {
 	run -2 python3 "$T/fuzz/fuzz.py"
 	run -2 python3 "$T/fuzz/fuzz.py" -n x "$BUILD"
 	run -2 python3 "$T/fuzz/fuzz.py" -z "$BUILD"

@@ -220,7 +220,7 @@ misuse() {
 	[ -z "$output" ]
 }
 
-@test "gzcoredump: gzCoredump is a link to it, and does what it did" {
+@test "gzcoredump: gzCoredump is a link to it, and works as before" {
 	ls -l "$P/bin/gzCoredump"
 	[ "$(readlink "$P/bin/gzCoredump")" = gzcoredump ]
 	run -0 "$P/bin/gzCoredump" -h
@@ -232,7 +232,7 @@ misuse() {
 
 # --- -c
 
-@test "gzcoredump: -c -p DIR -a ARG stores a core under the name of old, with its record" {
+@test "gzcoredump: -c -p DIR -a ARG stores a core under its legacy name, with its record" {
 	named() {
 		local before after stamp
 		export TZ=FAR-13:45
@@ -316,7 +316,7 @@ misuse() {
 	in_each_shell dashed
 }
 
-@test "gzcoredump: -c writes to /home when it is not told where" {
+@test "gzcoredump: -c writes to /home without -p" {
 	at_home() {
 		cp "$CORE" core
 		runs
@@ -408,7 +408,7 @@ misuse() {
 	in_each_shell cannot
 }
 
-@test "gzcoredump: -c stores what is no core too, or a part of one, and says so in the record" {
+@test "gzcoredump: -c stores a cut core, or no core, too, and the record says so" {
 	other() {
 		gz -c -p empty </dev/null
 		only_record empty
@@ -427,7 +427,7 @@ misuse() {
 	in_each_shell other
 }
 
-@test "gzcoredump: -c makes what gunzip reads, whatever the handler's filter is" {
+@test "gzcoredump: -c makes a file that gunzip reads, whatever filter= says" {
 	plain() {
 		conf 'filter=tr a b' suffix=gz.b owner=4711 level=0
 		gz -c -p cores <"$CORE"
@@ -641,7 +641,7 @@ misuse() {
 	in_each_shell filtered
 }
 
-@test "gzcoredump: -k takes letters that are missing, empty, unknown or nonsense" {
+@test "gzcoredump: -k accepts arguments that are missing, empty, unknown or nonsense" {
 	letters() {
 		local n=0 line
 		while IFS= read -r line; do
@@ -697,7 +697,7 @@ misuse() {
 	in_each_shell unseen
 }
 
-@test "gzcoredump: -k says what the kernel said when the process cannot be read" {
+@test "gzcoredump: -k: the process cannot be read: the record has what the kernel passed" {
 	gone() {
 		local n
 		# A number that no process has.
@@ -749,7 +749,7 @@ misuse() {
 	in_each_shell bare
 }
 
-@test "gzcoredump: -k makes room beside names that are taken" {
+@test "gzcoredump: -k takes the next free name when a name is taken" {
 	taken() {
 		conf 'template=name'
 		mkdir -p "$DIR"
@@ -771,7 +771,7 @@ misuse() {
 	in_each_shell taken
 }
 
-@test "gzcoredump: honour_limit decides about a core whose limit is 0, and about no other" {
+@test "gzcoredump: honour_limit applies to cores whose limit is 0, and to no others" {
 	limited() {
 		local c
 		conf honour_limit=yes
@@ -874,7 +874,7 @@ left() {
 	in_each_shell told
 }
 
-@test "gzcoredump: a handler of which everything is told to end leaves a record that is true" {
+@test "gzcoredump: a handler whose processes are all told to end leaves a true record" {
 	told() {
 		runs
 		begun core-store
@@ -921,7 +921,7 @@ left() {
 	in_each_shell lost
 }
 
-@test "gzcoredump: a directory that everyone may write to is named in the log, and stored in" {
+@test "gzcoredump: a directory that everyone may write to: the log warns, the core is stored" {
 	everyone() {
 		mkdir "$DIR"
 		chmod 777 "$DIR"
@@ -932,7 +932,7 @@ left() {
 	in_each_shell everyone
 }
 
-@test "gzcoredump: a directory that is none costs the core; the log says so, and the exit is 2" {
+@test "gzcoredump: dir= is not a directory: the core is lost, the log says so, exit 2" {
 	none() {
 		local n
 		: >file
@@ -950,7 +950,7 @@ left() {
 	in_each_shell none
 }
 
-@test "gzcoredump: a directory that may not be written costs the core; the exit is 2" {
+@test "gzcoredump: dir= may not be written: the core is lost, exit 2" {
 	need_root
 	need setpriv
 	unwritable() {
@@ -969,7 +969,7 @@ left() {
 	in_each_shell unwritable
 }
 
-@test "gzcoredump: a log that cannot be written costs nothing but the log" {
+@test "gzcoredump: a log that cannot be written: the core is stored all the same" {
 	unlogged() {
 		mkdir -p "$LOG"
 		handle
@@ -1055,7 +1055,7 @@ left() {
 	in_each_shell spaced
 }
 
-@test "gzcoredump: a configuration with carriage returns makes no names that end in one" {
+@test "gzcoredump: carriage returns in the configuration do not end up in names" {
 	returned() {
 		printf '# one\r\n\r\ndir=%s/cores\r\nlog=%s/log\r\nlevel=1\r\n' "$PWD" "$PWD" >"$P/etc/gzcoredump.conf"
 		handle
@@ -1091,7 +1091,7 @@ left() {
 	in_each_shell quoted
 }
 
-@test "gzcoredump: a loop is one of a unit, the system's or a user's own, or of a container" {
+@test "gzcoredump: loop_by: a unit of the system, a unit of a user, or a container" {
 	need_root
 	local id=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef user group
 	user=/user.slice/user-7.slice/user@7.service
@@ -1117,7 +1117,7 @@ left() {
 	grep -q "^uuid $uuid of user 0	.*	2	" "$DIR/.gzcore.loops"
 }
 
-@test "gzcoredump: a mistake in the configuration costs its line: a warning, the default, and the core" {
+@test "gzcoredump: a mistake in the configuration: a warning and the default, the core is stored" {
 	need_root
 	mistaken() {
 		local line
@@ -1182,7 +1182,7 @@ left() {
 	in_each_shell mistaken
 }
 
-@test "gzcoredump: a loop of a user's does not stop the dumps of the same program of another's" {
+@test "gzcoredump: a crash loop of one user: other users' dumps of that program are stored" {
 	need_root
 	looped() {
 		local i
@@ -1199,7 +1199,7 @@ left() {
 	in_each_shell looped
 }
 
-@test "gzcoredump: users who log in have half of the places, and cannot keep a service from being stored" {
+@test "gzcoredump: users who log in have half of the places: a service is always stored" {
 	need_root
 	held() {
 		local holder
@@ -1228,7 +1228,7 @@ time.sleep(100)' "$DIR/.gzcore.queue" >held 3>&- &
 	in_each_shell held
 }
 
-@test "gzcoredump: users who log in have half of the stacks' places, a service gets its stack" {
+@test "gzcoredump: users who log in have half of the places for stacks: a service gets its stack" {
 	need_root
 	held() {
 		local holder
@@ -1259,7 +1259,7 @@ time.sleep(100)' "$DIR/.gzcore.queue" >held 3>&- &
 	in_each_shell held
 }
 
-@test "gzcoredump: with owner=crashed hooks see files of root's, and set-id programs stay root's" {
+@test "gzcoredump: owner=crashed: hooks see root's files; set-id programs' dumps stay root's" {
 	need_root
 	# The second stays what it was started as, but for its effective user.
 	cp "$PROG" "$MEM/prog"
@@ -1304,7 +1304,7 @@ time.sleep(100)' "$DIR/.gzcore.queue" >held 3>&- &
 	wait "$theirs" "$both" 2>/dev/null || :
 }
 
-@test "gzcoredump: an owner that does not exist costs the owner, not the core" {
+@test "gzcoredump: an owner that does not exist: the core is stored as root's" {
 	need_root
 	unowned() {
 		local n
@@ -1325,7 +1325,7 @@ time.sleep(100)' "$DIR/.gzcore.queue" >held 3>&- &
 	in_each_shell unowned
 }
 
-@test "gzcoredump: a suffix that is the record's costs the suffix, not the core" {
+@test "gzcoredump: a suffix that is the record's: the core is stored with another" {
 	suffixed() {
 		local n
 		for n in txt; do
@@ -1340,7 +1340,7 @@ time.sleep(100)' "$DIR/.gzcore.queue" >held 3>&- &
 	in_each_shell suffixed
 }
 
-@test "gzcoredump: a filter without a suffix is warned about, and does not pass for gzip" {
+@test "gzcoredump: a filter without a suffix: a warning, and the file is not named as gzip" {
 	unsuffixed() {
 		conf 'filter=tr a b'
 		handle
@@ -1353,7 +1353,7 @@ time.sleep(100)' "$DIR/.gzcore.queue" >held 3>&- &
 	in_each_shell unsuffixed
 }
 
-@test "gzcoredump: a filter that cannot be started stores nothing in the clear, and the record says no" {
+@test "gzcoredump: a filter that cannot be started: nothing is stored unencrypted, stored=no" {
 	unfiltered() {
 		local n
 		for n in no-such-program 'cat | no-such-program' '| cat' 'cat | | cat' 'cat |'; do
@@ -1371,7 +1371,7 @@ time.sleep(100)' "$DIR/.gzcore.queue" >held 3>&- &
 	in_each_shell unfiltered
 }
 
-@test "gzcoredump: a configuration that cannot be read is warned about, and the defaults stand" {
+@test "gzcoredump: a configuration that cannot be read: a warning and the defaults" {
 	need_root
 	unreadable() {
 		rm "$P/etc/gzcoredump.conf"
@@ -1395,7 +1395,7 @@ time.sleep(100)' "$DIR/.gzcore.queue" >held 3>&- &
 	in_each_shell unreadable
 }
 
-@test "gzcoredump: a configuration that is a link to nowhere is warned about" {
+@test "gzcoredump: a configuration that is a dangling link: a warning" {
 	dangling() {
 		ln -sf "$PWD/nowhere" "$P/etc/gzcoredump.conf"
 		handle
@@ -1443,7 +1443,7 @@ settings_of() {
 	[ "$(grep -c '^[<>]' <<<"$output")" = 3 ]
 }
 
-@test "gzcoredump: the configuration that is installed is the defaults" {
+@test "gzcoredump: the installed configuration has the defaults" {
 	need_root
 	defaults() {
 		rm "$P/etc/gzcoredump.conf"

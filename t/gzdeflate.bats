@@ -53,7 +53,7 @@ chunks() {
 	fi
 }
 
-@test "gzdeflate: a chunk that is no size from 1K to 512M is refused" {
+@test "gzdeflate: a chunk size that is not from 1K to 512M is refused" {
 	local size
 	for size in '' 0 1 1023 -1024 1k 4KB K 1K1 ' 4K' 0x1000 1.5K 513M 536870913 1G 1T 16777216T \
 	    18446744073709551616 99999999999999999999; do
@@ -62,7 +62,7 @@ chunks() {
 	done
 }
 
-@test "gzdeflate: an MTIME that is no number of 32 bits is refused" {
+@test "gzdeflate: an MTIME that is not a 32-bit number is refused" {
 	local seconds
 	for seconds in '' -1 x 1K 4294967296 18446744073709551617; do
 		fails_with 2 gzdeflate -m "$seconds" </dev/null
@@ -70,7 +70,7 @@ chunks() {
 	done
 }
 
-@test "gzdeflate: a name with a directory, or none, is refused" {
+@test "gzdeflate: -N: a name with a slash, or an empty one, is refused" {
 	local name
 	for name in '' a/b /a ../a; do
 		fails_with 2 gzdeflate -N "$name" </dev/null
@@ -282,7 +282,7 @@ END
 	[ "$(mtime data.gz)" = 0 ]
 }
 
-@test "gzdeflate: a time that MTIME cannot hold is none" {
+@test "gzdeflate: a file time that MTIME cannot hold is left out" {
 	printf x >data
 	touch -d @-1 data
 	gzdeflate data >data.gz
@@ -360,7 +360,7 @@ END
 	gzip -dc data.gz | cmp - data
 }
 
-@test "gzdeflate: -s makes one ordinary member, which a reader of one reads whole" {
+@test "gzdeflate: -s makes one ordinary member, which readers of a single member read whole" {
 	mixed 600000 >data
 	gzdeflate -s -b 64K -N name -C comment -m 5 data >data.gz
 	[ "$(members data.gz | cut -d ' ' -f 1,3,4,6-)" = "0 0 600000 24 5 - name comment" ]
@@ -487,11 +487,11 @@ sys.stdout.buffer.write(zlib.decompress(open("data.gz", "rb").read(), 31))' | cm
 	names_engines gzdeflate
 }
 
-@test "gzdeflate: a number of threads that is none from 1 to 256 is refused" {
+@test "gzdeflate: a number of threads that is not from 1 to 256 is refused" {
 	refuses_threads gzdeflate
 }
 
-@test "gzdeflate: levels to adapt between that are no two, the first no larger, are refused" {
+@test "gzdeflate: -A: anything but two levels, the first no larger, is refused" {
 	refuses_levels gzdeflate
 }
 
@@ -527,13 +527,13 @@ sys.stdout.buffer.write(zlib.decompress(open("data.gz", "rb").read(), 31))' | cm
 	[ "$(threads taskset -c "$(taskset -cp $$ | sed 's/.* //; s/[-,].*//')" gzdeflate -T 5 data)" -eq 6 ]
 }
 
-@test "gzdeflate: no level makes more of programs than the one before" {
+@test "gzdeflate: programs: no level's output is larger than that of the level before" {
 	local grace=0
 	[[ $(gzdeflate -V) == *libdeflate* ]] || grace=2
 	no_larger $grace gzdeflate
 }
 
-@test "gzdeflate: -A comes back, and makes less for a slow reader than the lowest level" {
+@test "gzdeflate: -A: comes back; for a slow reader smaller than at the lowest level" {
 	adapts zcat gzdeflate -m 0
 	adapts zcat gzdeflate -s -m 0
 }
@@ -544,7 +544,7 @@ sys.stdout.buffer.write(zlib.decompress(open("data.gz", "rb").read(), 31))' | cm
 	head -c 64M /dev/zero | cmp - <(zcat out)
 }
 
-@test "gzdeflate: memory at its peak does not grow with the input, zeros stored among them" {
+@test "gzdeflate: peak memory does not grow with the input, stored zeros included" {
 	if grep -q sanitize "$BUILD/.flags"; then
 		skip "a sanitizer's memory counts too"
 	fi
@@ -569,7 +569,7 @@ END
 	not_interrupted gzdeflate -m 0 -s
 }
 
-@test "gzdeflate: input that cannot be read on leaves the members before, with any number of threads" {
+@test "gzdeflate: a read error leaves the members before it, with any number of threads" {
 	need strace
 	noise 100000 >data
 	gzdeflate -b 8K data >whole
@@ -620,7 +620,7 @@ END
 	done
 }
 
-@test "gzdeflate: fewer threads than wanted make the same, and so does none but its own" {
+@test "gzdeflate: fewer threads than wanted, or none, can be started: the output is the same" {
 	need strace
 	few_threads gzdeflate -m 0
 	few_threads gzdeflate -m 0 -s

@@ -2,7 +2,7 @@
 
 load lib/common
 
-TOOLS='core-forward core-info core-list core-loop core-match core-name core-open core-prune core-store core-trace core-trim elf-uuid elf-uuid-stamp gzcoredump gzdeflate zdeflate zinflate'
+TOOLS='core-forward core-info core-list core-loop core-match core-name core-open core-prune core-record core-store core-trace core-trim elf-uuid elf-uuid-stamp gzcoredump gzdeflate zdeflate zinflate'
 
 manual() {
 	ls "$T/../tools/$1".[18]
@@ -13,7 +13,7 @@ fold() {
 	tr -s ' \n\t' ' ' | sed 's/^ //; s/ $//'
 }
 
-@test "house: mandoc has nothing to say of the manuals" {
+@test "house: mandoc -Tlint finds nothing in the manuals" {
 	cd "$T/.."
 	run -0 mandoc -Tlint -W warning tools/*.[158] lib/*.3 lib/*/*.3
 	[ -z "$output" ]
@@ -85,7 +85,7 @@ fold() {
 	done
 }
 
-@test "house: shellcheck has nothing to say of the scripts" {
+@test "house: shellcheck finds nothing in the scripts" {
 	cd "$T/.."
 	run -0 shellcheck -s sh tools/elf-uuid-stamp tools/core-forward t/demo.sh
 	# With -x the parts that these read are looked at too.
@@ -140,7 +140,7 @@ fold() {
 	[ -z "$(grep -vx gdb demo | comm -23 - check)" ]
 }
 
-@test "house: make deps: what the release lacks is named and left out, the rest is installed" {
+@test "house: make deps: packages that the release lacks are named, the rest is installed" {
 	[ "$(id -u)" = 0 ] || skip 'not root'
 	git -C "$T/.." ls-files Makefile | (cd "$T/.." && tar -cf - -T -) | tar -xf -
 	mkdir bin
@@ -270,7 +270,22 @@ fold() {
 	[ -z "$output" ]
 }
 
-@test "house: no line of a test is one that cannot fail" {
+@test "house: no title of a test is over 90 characters" {
+	# overlong FILE ...: the titles that are too long.
+	overlong() {
+		sed -n 's/^@test "\(.*\)" {$/\1/p' "$@" | grep -E '^.{91}' || :
+	}
+	cd "$T"
+	[ "$(cat ./*.bats kernel/*.bats | grep -c '^@test ')" = \
+		"$(cat ./*.bats kernel/*.bats | grep -c '^@test ".*" {$')" ]
+	run -0 overlong ./*.bats kernel/*.bats
+	[ -z "$output" ] || { echo "$output"; false; }
+	printf '@test "%090d" {\n@test "%091d" {\n' 1 2 >"$BATS_TEST_TMPDIR/titles"
+	run -0 overlong "$BATS_TEST_TMPDIR/titles"
+	[ "$output" = "$(printf '%091d' 2)" ]
+}
+
+@test "house: every line of a test that looks like a check can fail" {
 	# bash passes over the status of ! COMMAND, and of what stands before && or ||, unless a function ends with it.
 	cat >blind.py <<-'EOS'
 	import re, sys

@@ -68,7 +68,7 @@ functions() {
 	} | sort | diff - named
 }
 
-@test "lib: DESTDIR and LIBDIR say where it is put, and only LIBDIR where it is looked for" {
+@test "lib: DESTDIR and LIBDIR set where it is installed; gzcore.pc names LIBDIR alone" {
 	make -s -C "$T/.." install-built B="$BUILD" DESTDIR="$PWD/root" PREFIX=/opt/x LIBDIR=/opt/x/lib64
 	[ -s root/opt/x/lib64/libgzcore.a ]
 	[ -s root/opt/x/include/gzcore/core.h ]
@@ -110,7 +110,7 @@ functions() {
 	cut -d' ' -f2 declared | sort | diff named -
 }
 
-@test "lib: what the library defines begins as gzcore(3) says" {
+@test "lib: every name that the library defines begins as gzcore(3) says" {
 	mandoc -Tascii -O width=1000 "$F/usr/share/man/man3/gzcore.3" | col -b |
 		grep -oE '\b([a-z]+_|fingerprint|cut_guard|in_use|open_guard)( |$)' | tr -d ' ' | sort -u >prefixes
 	[ "$(wc -l <prefixes)" -gt 25 ]
@@ -200,7 +200,7 @@ int main(void) {'
 	[[ $output == *"; uuid $(elf-uuid stamped); "* ]]
 }
 
-@test "lib: crash-summary of a core that is cut or damaged exits 1, of none 2" {
+@test "lib: crash-summary: a cut or damaged core exits 1, input that is no core 2" {
 	# As the kernel has it, the notes first, is what is left of a core cut there.
 	size=$(stat -c %s "$F/core")
 	head -c $((size - 1000)) "$F/core" >cut
@@ -252,7 +252,7 @@ int main(void) {'
 	sed -n 2p said | grep -q "  crash_here  .*$line\$"
 }
 
-@test "lib: a stack that cannot be followed, or of a cut core, is said" {
+@test "lib: a stack that cannot be followed, or is in a cut core, is reported" {
 	without_memory "$F/core" >cut
 	run -1 --separate-stderr crashed-stack cut
 	[[ $output == *"ends here: "*" not in the core" ]]
@@ -262,7 +262,7 @@ int main(void) {'
 	[ "$stderr" = 'crashed-stack: cut: no stack' ]
 }
 
-@test "lib: what the examples print has nothing in it that a terminal must not get" {
+@test "lib: the examples print nothing that could control a terminal" {
 	name=$'pr\e[2J\t\x01\xff'
 	cp "$F/prog" "./$name"
 	crash_core core "./$name" segv
@@ -352,4 +352,11 @@ int main(void) {'
 	compile both both.c
 	run -7 ./both "$F/core" both.c
 	[ "$output" = 'not an ELF file' ]
+}
+
+@test "lib: arrays grow to their bound, searches find borders, a child tells why it failed" {
+	${CC:-cc} ${CFLAGS-} -std=c11 -D_GNU_SOURCE -I"$T/../lib" -Wall -Wextra -Wconversion -Werror -o small_things \
+		"$T/lib/small_things.c" "$BUILD/libgzcore.a" ${LDFLAGS-}
+	run -0 ./small_things
+	[ -z "$output" ]
 }

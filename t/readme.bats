@@ -1,4 +1,4 @@
-# What the README shows is run as it stands there.
+# Runs what the README shows, and the CMake and Meson files of elf-uuid-stamp(1), as they stand there.
 
 load lib/common
 
@@ -10,6 +10,11 @@ block() {
 		/^```/ { if (inside) { inside = 0; next }
 			if ($0 == "```" lang) { n++; inside = 1; next } inside = 2; next }
 		inside == 1 && n == want' "$README"
+}
+
+# display TEXT: the literal display that follows the line TEXT in elf-uuid-stamp(1).
+display() {
+	sed -n "/^$1/,/^\.Ed/p" "$T/../tools/elf-uuid-stamp.1" | sed '1,2d; $d'
 }
 
 prog_c() {
@@ -34,7 +39,7 @@ prog_c() {
 	# In a member between others, which prove how much is lost.
 	gzdeflate -b 4K <core >damaged.gz
 	printf 'xxxx' | dd of=damaged.gz bs=1 seek=20000 conv=notrunc status=none
-	block sh 5 >cookbook
+	block sh 4 >cookbook
 	[ "$(grep -c zinflate cookbook)" -gt 5 ]
 	run -0 sh -eu cookbook
 	[[ $output == *"status 1"* ]]
@@ -53,7 +58,7 @@ prog_c() {
 	python3 example.py
 }
 
-@test "readme: the Makefile snippet stamps, the same for the same build" {
+@test "readme: the Makefile snippet stamps the same UUID for the same build" {
 	prog_c >prog.c
 	block make >Makefile
 	make -s prog
@@ -65,9 +70,9 @@ prog_c() {
 	[ "$(elf-uuid prog)" = "$one" ]
 }
 
-@test "readme: the CMake snippet stamps" {
+@test "readme: the CMake example of elf-uuid-stamp(1) stamps" {
 	prog_c >prog.c
-	block cmake >CMakeLists.txt
+	display 'With CMake:' >CMakeLists.txt
 	unset MAKEFLAGS MAKELEVEL
 	cmake -S . -B out >log 2>&1
 	cmake --build out >>log 2>&1
@@ -75,9 +80,9 @@ prog_c() {
 	[[ $output == *-8???-* ]]
 }
 
-@test "readme: the Meson snippet stamps" {
+@test "readme: the Meson example of elf-uuid-stamp(1) stamps" {
 	prog_c >prog.c
-	block meson >meson.build
+	display 'Meson has' >meson.build
 	meson setup out >log 2>&1
 	ninja -C out >>log 2>&1
 	run -0 elf-uuid out/prog

@@ -45,7 +45,7 @@ differs() {
 	done
 }
 
-@test "same_crash: it sees what is lost or wrong, and nothing where there is nothing" {
+@test "same_crash: reports what is lost or wrong, and nothing when the cores are alike" {
 	crash_core core "$ways" threads 4 2000000
 	lesser_core heap core >lesser
 	run -0 same_crash core lesser "$ways"
@@ -62,7 +62,7 @@ differs() {
 	run -1 same_crash core other "$ways"
 }
 
-@test "same_crash: a core's name that is a word of what gdb says of both makes no difference" {
+@test "same_crash: a core's name that also occurs in gdb's output makes no difference" {
 	crash_core core "$ways" threads 1 2000000
 	core-trim core >small
 	printf '#!/bin/sh\ngdb "$@"\necho "warning: a section of the core is too small" >&2\n' >wordy
@@ -80,7 +80,7 @@ differs() {
 	same_crash core small "$ways"
 }
 
-@test "core-trim: a handler on a stack of its own, in the first thread and in another" {
+@test "core-trim: a signal handler on its own stack, in the first thread and in another" {
 	for thread in main thread; do
 		passed=SIGSEGV crash_core core "$ways" altstack $thread
 		gdb -nx -q -batch -ex bt "$ways" core 2>/dev/null >bt
@@ -91,13 +91,13 @@ differs() {
 	done
 }
 
-@test "core-trim: a recursion deeper than what is kept: its first frames, with a budget its last too" {
+@test "core-trim: a recursion deeper than is kept: the first frames; with -m the last ones too" {
 	crash_core core "$ways" recursion 3000
 	trimmed "$ways" -- --first 100
 	trimmed "$ways" -m 1000K -- --ends 100
 }
 
-@test "core-trim: modules that the program loaded, those that are deleted too" {
+@test "core-trim: modules that the program loaded, deleted ones too" {
 	local i
 	for i in 1 2 3 4 5 6 7 8 9; do
 		cp "$BATS_FILE_TMPDIR/module.0.so" module.$i.so
@@ -116,7 +116,7 @@ differs() {
 	trimmed ./prog
 }
 
-@test "core-trim: C++, an exception that none catches, and one that is being caught" {
+@test "core-trim: C++: an exception that nothing catches, and one that is being caught" {
 	local how cxx
 	cxx=$(command -v c++ || command -v clang++) || skip "no compiler of C++"
 	"$cxx" -g -o throws "$T/trimmed/throws.cc" 2>cc.err || skip "no C++ library: $(head -n 1 cc.err)"

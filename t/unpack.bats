@@ -33,7 +33,7 @@ except ChildProcessError:
     sys.exit(rc if rc >= 0 else 128 - rc)' "$@"
 }
 
-@test "core-info: each format, as a file and through a pipe, says what the core does" {
+@test "core-info: each format, as a file and through a pipe, gives the same facts as the core" {
 	for file in "$F"/packed/*; do
 		echo "$file"
 		core-info -i "$F/key" "$file" | diff "$F/info" -
@@ -45,7 +45,7 @@ except ChildProcessError:
 	slowly <"$F/packed/core.bz2" | core-info | diff "$F/info" -
 }
 
-@test "core-trace: each format, as a file and through a pipe, has the core's stacks, and leaves no file" {
+@test "core-trace: each format, as a file and through a pipe: the core's stacks, no file is left" {
 	mkdir tmp
 	export TMPDIR=$PWD/tmp
 	for file in "$F"/packed/*; do
@@ -61,7 +61,7 @@ except ChildProcessError:
 	[[ $stderr == *": restoring it in $TMPDIR: No such file or directory" ]]
 }
 
-@test "core-info, core-trace: what is cut or damaged is described as far as it goes" {
+@test "core-info, core-trace: cut or damaged compressed files are described as far as they go" {
 	# Blocks of their own, so that there is something before the cut.
 	cat "$F/core" <(head -c 9000000 /dev/urandom) >long
 	zstd -q long
@@ -95,7 +95,7 @@ except ChildProcessError:
 	[[ ${stderr_lines[0]} == 'core-info: bad.gz.age: byte '*': damaged'* ]]
 }
 
-@test "core-info, core-trace: without the program, the identity, or the right one, one clear line" {
+@test "core-info, core-trace: a missing program, a missing or wrong identity: one clear line" {
 	mkdir none
 	for tool in core-info core-trace; do
 		run -2 --separate-stderr env PATH="$PWD/none" "$BUILD/$tool" "$F/packed/core.zst"
@@ -115,7 +115,7 @@ except ChildProcessError:
 	usage_error core-info -i "$F/key" -o lines
 }
 
-@test "core-info, core-trace: no core inside, without an end, ends, and nothing is left behind" {
+@test "core-info, core-trace: endless data without a core: ends, and leaves nothing behind" {
 	yes | zstd -q --no-progress | head -c 100000 >yes.zst
 	for tool in core-info core-trace; do
 		run -2 --separate-stderr $tool yes.zst
@@ -134,7 +134,7 @@ except ChildProcessError:
 	[[ $stderr == *'too many times'* ]]
 }
 
-@test "core-info: what begins like a format and is none is read as before" {
+@test "core-info: input that only begins like a compressed format is read as it is" {
 	for start in BZh BZh9 '\x28\xb5\x2f' 'age-encryption.org/v2\n'; do
 		printf "$start" >short
 		fails_with 2 core-info short
@@ -142,7 +142,7 @@ except ChildProcessError:
 	done
 }
 
-@test "core-info: with SIGCHLD and SIGPIPE ignored all is as ever" {
+@test "core-info: ignored SIGCHLD and SIGPIPE change nothing" {
 	python3 - "$F" <<-'EOS'
 	import signal, subprocess, sys
 	F = sys.argv[1]

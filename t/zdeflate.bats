@@ -59,7 +59,7 @@ sys.stdout.buffer.write(b)' "$1"
 	fi
 }
 
-@test "zdeflate: a chunk that is no size from 1K to 512M is refused" {
+@test "zdeflate: a chunk size that is not from 1K to 512M is refused" {
 	local size
 	for size in '' 0 1023 -1024 1k K 513M 1G 16777216T 99999999999999999999; do
 		fails_with 2 zdeflate -b "$size" </dev/null
@@ -295,11 +295,11 @@ sys.stdout.buffer.write(b)' "$1"
 	names_engines zdeflate
 }
 
-@test "zdeflate: a number of threads that is none from 1 to 256 is refused" {
+@test "zdeflate: a number of threads that is not from 1 to 256 is refused" {
 	refuses_threads zdeflate
 }
 
-@test "zdeflate: levels to adapt between that are no two, the first no larger, are refused" {
+@test "zdeflate: -A: anything but two levels, the first no larger, is refused" {
 	refuses_levels zdeflate
 }
 
@@ -314,11 +314,11 @@ sys.stdout.buffer.write(b)' "$1"
 	[ "$(threads zdeflate -T 1 data)" -eq 0 ]
 }
 
-@test "zdeflate: no level makes more of programs than the one before" {
+@test "zdeflate: programs: no level's output is larger than that of the level before" {
 	no_larger 2 zdeflate
 }
 
-@test "zdeflate: -A comes back, and makes less for a slow reader than the lowest level" {
+@test "zdeflate: -A: comes back; for a slow reader smaller than at the lowest level" {
 	adapts python_inflate zdeflate
 }
 
@@ -327,7 +327,7 @@ sys.stdout.buffer.write(b)' "$1"
 	not_interrupted zdeflate
 }
 
-@test "zdeflate: input that cannot be read on, or a disk that becomes full, leaves a prefix" {
+@test "zdeflate: a read error in mid-stream, or a disk that becomes full, leaves a prefix" {
 	need strace
 	noise 100000 >data
 	zdeflate -b 8K data >whole
@@ -347,7 +347,7 @@ sys.stdout.buffer.write(b)' "$1"
 	loses_readers zdeflate -b 8K
 }
 
-@test "zdeflate: fewer threads than wanted make the same, and so does none but its own" {
+@test "zdeflate: fewer threads than wanted, or none, can be started: the output is the same" {
 	need strace
 	few_threads zdeflate
 }

@@ -217,7 +217,7 @@ exec(compile(sys.stdin.read(), "test", "exec"))'
 	run -2 bash -c ': | zinflate -k'
 }
 
-@test "zinflate: what is neither gzip nor zlib exits 2 and writes nothing" {
+@test "zinflate: input that is neither gzip nor zlib: exits 2 and writes nothing" {
 	noise 100000 | tail -c +2 >noise
 	printf '\x1f\x9d\x90abc' >compress
 	printf 'x' >one
@@ -727,7 +727,7 @@ END
 	run -2 zinflate -r 1T:1 data.gz
 }
 
-@test "zinflate: -r past the end exits 2 after what there is" {
+@test "zinflate: -r: a range past the end: writes what there is, exits 2" {
 	craft <<'END'
 data = words(5000)
 for b in File(data, "-b", "2000").gz, gzip.compress(data), zlib.compress(data):
@@ -740,7 +740,7 @@ for b in File(data, "-b", "2000").gz, gzip.compress(data), zlib.compress(data):
 END
 }
 
-@test "zinflate: -r of no bytes writes none" {
+@test "zinflate: -r: a range of 0 bytes writes nothing" {
 	craft <<'END'
 data = words(5000)
 for b in File(data, "-b", "2000").gz, gzip.compress(data), zlib.compress(data):
@@ -750,7 +750,7 @@ same(both(gzip.compress(b"") * 2, "-r", "0:0"), (0, b"", ""))
 END
 }
 
-@test "zinflate: -r refuses what is no range" {
+@test "zinflate: -r: an argument that is not a range is refused" {
 	printf x | gzdeflate >x.gz
 	for range in '' : 5 5: :5 -1:5 1:-5 1:2:3 a:b 'x:1' '1 :2' '1: 2' 0x1:1 1k:1 1KB:1 1:1P +1:1 \
 	    18446744073709551616:1 0:18446744073709551616 99999999999999999999999999999999999999:1 16777216T:1; do
@@ -831,7 +831,7 @@ same(both(b, "-r", "8191:1"), (0, f.data[8191:8192], ""))
 END
 }
 
-@test "zinflate: -r of a cut file is whole before the cut" {
+@test "zinflate: -r: a cut file: a range before the cut is whole" {
 	craft <<'END'
 f = ten()
 at, size, data_at, n = f.members[6]
@@ -862,7 +862,7 @@ END
 	done
 }
 
-@test "zinflate: a hole at the end keeps the size, and so does nothing but a hole" {
+@test "zinflate: a hole at the end, or data that is all hole, keeps the size" {
 	{ printf 'start'; head -c 3000000 /dev/zero; } >data
 	gzdeflate data | zinflate >out
 	cmp out data
@@ -933,7 +933,7 @@ END
 	cmp out <(tail -c +5 data | head -c 2000000)
 }
 
-@test "zinflate: -k of a sound file is what it is without" {
+@test "zinflate: -k: a sound file decompresses as it does without -k" {
 	craft <<'END'
 f = ten()
 for b, data in ((f.gz, f.data), (gzip.compress(f.data), f.data), (zlib.compress(f.data), f.data),
@@ -958,7 +958,7 @@ assert set(seen) <= {1, 2} and seen.count(1) > 24, seen
 END
 }
 
-@test "zinflate: -k of a damaged last member: how much it had is known when two sizes agree" {
+@test "zinflate: -k: a damaged last member: its size is known when two sources agree" {
 	# Its trailer alone once made any number of zeros, with status 1.
 	craft <<'END'
 f = ten()
@@ -1025,7 +1025,7 @@ for i in range(9):
 END
 }
 
-@test "zinflate: -k with the last header destroyed keeps all before it and is not silent" {
+@test "zinflate: -k: the last header is destroyed: everything before it is kept, with a warning" {
 	craft <<'END'
 f = ten()
 b = f.damaged((f.members[9][0], b"\xff" * 18))
@@ -1064,7 +1064,7 @@ for i in range(10):
 END
 }
 
-@test "zinflate: -k minds no damaged size field of sound data" {
+@test "zinflate: -k: a damaged size field of sound data is ignored" {
 	craft <<'END'
 f = ten()
 for i in range(10):
@@ -1121,7 +1121,7 @@ for g in f, words_only, zeros_only:
 END
 }
 
-@test "zinflate: -k is not silent about members that became zeros" {
+@test "zinflate: -k: members that became zeros are reported" {
 	craft <<'END'
 f = ten()
 for i in range(1, 9):
@@ -1171,7 +1171,7 @@ for m in f.members[:-1]:
 END
 }
 
-@test "zinflate: -k of a cut file writes all up to the cut and exits 2" {
+@test "zinflate: -k: a cut file: writes everything up to the cut, exits 2" {
 	craft <<'END'
 f = ten()
 for i, (at, size, data_at, n) in enumerate(f.members):
@@ -1188,7 +1188,7 @@ for i, (at, size, data_at, n) in enumerate(f.members):
 END
 }
 
-@test "zinflate: -k of a cut file with damage before keeps the offsets" {
+@test "zinflate: -k: a cut file with damage before the cut: offsets are kept" {
 	craft <<'END'
 f = ten()
 at, size, data_at, n = f.members[2]
@@ -1201,7 +1201,7 @@ assert "byte %d: lost: data bytes %d to %d are zeros instead" % (at, data_at, da
 END
 }
 
-@test "zinflate: -k of a lone member does not believe what its trailer alone says" {
+@test "zinflate: -k: a lone member: the size in its trailer alone is not believed" {
 	craft <<'END'
 for data in words(2500), noise(2500), bytes(2500):
     f = File(data)
@@ -1217,7 +1217,7 @@ assert len(out) < 100000
 END
 }
 
-@test "zinflate: -k of two members goes by their own trailers" {
+@test "zinflate: -k: two members: each one's own trailer gives its size" {
 	craft <<'END'
 f = File(words(6000), "-b", "4096")
 salvage(f, f.damaged((30, b"\xff" * 3)), 1, lost=[0])
@@ -1225,7 +1225,7 @@ salvage(f, f.damaged((f.members[1][0] + 30, b"\xff" * 3)), 2, doubt=[1])
 END
 }
 
-@test "zinflate: -k of what has no sizes exits 2 after all before the damage" {
+@test "zinflate: -k: a file without size fields: writes everything before the damage, exits 2" {
 	craft <<'END'
 data = words(50000)
 single = subprocess.run(["gzdeflate", "-s"], input=data, capture_output=True).stdout
@@ -1263,13 +1263,13 @@ END
 	TMPDIR=$PWD/missing zinflate -k data.gz | cmp - data
 }
 
-@test "zinflate: -k: files damaged in all the ways of disks: nothing that it says is untrue" {
+@test "zinflate: -k: files damaged as disks damage them: every report is true" {
 	# 875 of 3,660 were: the file's end was zeros, 0xff or random.  python3 t/lib/damage.py 10000 has more of them.
 	python3 "$BATS_TEST_DIRNAME/lib/damage.py" 400 >said || { cat said; return 1; }
 	[[ $(cat said) == "400 files: "*" of status 0, "*" of status 1, "*" of status 2: 0 untrue" ]]
 }
 
-@test "zinflate: -k: an end of zeros, 0xff, noise or none: status 2, and how much at least" {
+@test "zinflate: -k: the end became zeros, 0xff, noise or nothing: status 2 and a lower bound" {
 	craft <<'END'
 f = File(noise(9000), "-b", "1K")
 at, size, data_at, n = f.members[3]
@@ -1284,7 +1284,7 @@ for middle in 100, 600, size - 20:
 END
 }
 
-@test "zinflate: -k of made-up headers: reads many times what there is, not its square" {
+@test "zinflate: -k: made-up headers: what it reads grows with the file, not with its square" {
 	need strace
 	# Each leads to a stored block of a later one, and so through all the rest: 2 MB took 10 seconds.
 	craft <<'END'
@@ -1303,7 +1303,7 @@ for claim in 50, 51, 30000:
 END
 }
 
-@test "zinflate: sizes that lie: each member is read once, not all that each claims" {
+@test "zinflate: false sizes: each member is read once, not everything that each claims" {
 	need strace
 	craft <<'END'
 import os
@@ -1527,7 +1527,7 @@ hard() {
 	done <list
 }
 
-@test "zinflate: hard streams, sound and not, end as zlib ends them" {
+@test "zinflate: hard streams, sound or not, end as zlib ends them" {
 	hard
 }
 
@@ -1573,7 +1573,7 @@ END
 	names_engines zinflate
 }
 
-@test "zinflate: a number of threads that is none from 1 to 256 is refused" {
+@test "zinflate: a number of threads that is not from 1 to 256 is refused" {
 	refuses_threads zinflate
 }
 
@@ -1596,7 +1596,7 @@ same(both(b"", "-T", "4"), (2, b"", "zinflate: <stdin>: empty input\n"))
 END
 }
 
-@test "zinflate: the output of threads has holes as that of one has" {
+@test "zinflate: several threads make the same holes as one thread" {
 	{ noise 100000; head -c 700000 /dev/zero; noise 50000; head -c 400000 /dev/zero; } >data
 	gzdeflate -b 10000 data >data.gz
 	for n in 1 4; do
@@ -1614,7 +1614,7 @@ END
 	[ "$(threads zinflate -T 3 data.gz)" -eq 4 ]
 }
 
-@test "zinflate: more than 1024 processors, a set of which the kernel refuses: counted" {
+@test "zinflate: more than 1024 processors, for which the kernel refuses a small set: counted" {
 	need strace taskset
 	# They were none: one thread did all.
 	noise 300000 | gzdeflate -b 8K >data.gz
@@ -1626,7 +1626,7 @@ END
 	[ "$(grep -cE 'clone3?\(' with)" -ge "$ordinary" ]
 }
 
-@test "zinflate: a quota of cgroup v1: found in any order of controllers, wherever it is mounted" {
+@test "zinflate: a quota of cgroup v1: found for any order of controllers and any mount point" {
 	need strace unshare
 	[ "$(id -u)" -eq 0 ] || skip 'takes root'
 	noise 300000 | gzdeflate -b 8K >data.gz
@@ -1679,7 +1679,7 @@ END
 	done
 }
 
-@test "zinflate: memory at its peak is what the manual says, of members of all sizes" {
+@test "zinflate: peak memory is what the manual says, for members of all sizes" {
 	if grep -q sanitize "$BUILD/.flags"; then
 		skip "a sanitizer's memory counts too"
 	fi
@@ -1719,7 +1719,7 @@ END
 	done
 }
 
-@test "zinflate: as many wrong sizes as there are threads, and more, mislead none" {
+@test "zinflate: as many wrong sizes as threads, or more, mislead no thread" {
 	craft <<'END'
 pieces = [words(5000, i) if i % 3 else noise(40000, i) for i in range(24)]
 true = [len(sized(p)) for p in pieces]
@@ -1742,7 +1742,7 @@ for k in range(19):
 END
 }
 
-@test "zinflate: a size of BGZF that lies misleads no thread" {
+@test "zinflate: a false BGZF size misleads no thread" {
 	craft <<'END'
 def bgzf(data, lie=None):
     n = len(member(data, extra=b"BC\2\0\0\0"))
@@ -1789,7 +1789,7 @@ for level in 0, 6:
 END
 }
 
-@test "zinflate: damage and lies together give right bytes, or 2 after a prefix, with any threads" {
+@test "zinflate: damage and false sizes: right bytes, or a prefix and status 2, with any threads" {
 	craft <<'END'
 r = random.Random(4)
 f = ten()
@@ -1905,7 +1905,7 @@ END
 	done
 }
 
-@test "zinflate: input that cannot be read on, or a disk that becomes full, leaves a prefix" {
+@test "zinflate: a read error in mid-stream, or a disk that becomes full, leaves a prefix" {
 	need strace
 	noise 600000 >data
 	gzdeflate -b 8K data >data.gz
@@ -1944,7 +1944,7 @@ sys.exit(subprocess.call(sys.argv[1:], restore_signals=False))' zinflate -T $n d
 	done
 }
 
-@test "zinflate: fewer threads than wanted decode the same, and so does none but its own" {
+@test "zinflate: fewer threads than wanted, or none, can be started: the output is the same" {
 	need strace
 	noise 100000 >data
 	gzdeflate -b 8K data >data.gz
@@ -1993,7 +1993,7 @@ for more in b"", sized(two), sized(two) * 9:
 END
 }
 
-@test "zinflate: a size that lies misleads nothing where no thread can be had" {
+@test "zinflate: a false size misleads nothing when no thread can be started" {
 	need strace
 	# The member that lied was lost once, and what came behind it.
 	craft <<'END'

@@ -9,30 +9,33 @@
 
 #include "base/age.h"
 #include "base/io.h"
-#include "base/number.h"
+#include "dumps/columns.h"
 #include "dumps/conf.h"
 #include "dumps/directory.h"
 #include "dumps/text.h"
 #include "record/record.h"
+#include "record/writer.h"
 
-#define COLUMN 128	/* the most characters of one */
-
-struct filter {
+struct options {
+	enum dump_form form;
+	/* Only dumps of these are listed; NULL or "": any. */
 	const char *command, *identity;
-	const char *name;			/* bytes of any kind, as all three NULL: any */
-	int waits;				/* only those that wait to be sent */
-	char since[AGE_TIME], until[AGE_TIME];	/* "": any */
+	const char *name;		/* bytes of any kind */
+	int waits;			/* only those that wait to be sent */
+	int objects;			/* JSON objects, each on a line, in no array */
+	int without_object, without_small_object;	/* the JSON lacks that key */
+	char since[AGE_TIME], until[AGE_TIME];
 };
 
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-list [-ahjrVw] [-c COMMAND] [-i IDENTITY] [-N NAME] [-s TIME] [-u TIME]\n"
-	      "                 [DIR]\n", to);
+	fputs("usage: core-list [-ahjorVw] [-c COMMAND] [-i IDENTITY] [-N NAME] [-s TIME] [-u TIME]\n"
+	      "                 [-x KEY] [DIR]\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 
-/* A time as records have it, or the start of one; or an age, "90m", which is so long ago. */
+/* Takes a time as records have it, or the start of one; or an age such as "90m": that long ago. */
 static void
 take_time(int letter, const char *text, char out[AGE_TIME])
 {
@@ -56,53 +59,16 @@ starts(const char *text, const char *with)
 }
 
 static int
-wanted(const struct dump *d, const struct filter *f)
+wanted(const struct dump *d, const struct options *o)
 {
-	if ((f->waits && !dump_waits(d)) || (f->name != NULL && strcmp(f->name, d->name) != 0))
+	if ((o->waits && !dump_waits(d)) || (o->name != NULL && strcmp(o->name, d->name) != 0))
 		return 0;
-	/* What "until" names is meant to its end: the whole day, the whole minute. */
-	return (f->command == NULL || fnmatch(f->command, d->comm, 0) == 0) &&
-	    (f->identity == NULL || starts(d->uuid, f->identity) || starts(d->build_id, f->identity) ||
-		starts(d->fingerprint, f->identity)) &&
-	    (f->since[0] == '\0' || strcmp(d->time, f->since) >= 0) &&
-	    (f->until[0] == '\0' || strncmp(d->time, f->until, strlen(f->until)) <= 0);
-}
-
-static const char *
-or_dash(const char *text)
-{
-	return *text != '\0' ? text : "-";
-}
-
-/* A value as a column.  Records of users may hold anything, and nothing of it is for the terminal. */
-static void
-put_column(const char *value, int least, int most)
-{
-	char text[COLUMN + 1];
-
-	snprintf(text, sizeof(text), "%.*s", most, or_dash(value));
-	for (char *p = text; *p != '\0'; p++)
-		if (*p < ' ' || *p > '~')
-			*p = '?';
-	printf("%-*s  ", least, text);
-}
-
-static void
-put_line(const struct dump *d)
-{
-	char size[16], name[RECORD_ESCAPED(DUMPS_NAME)];
-
-	put_column(d->time, 20, COLUMN);
-	put_column(d->comm, 15, COLUMN);
-	put_column(d->signame, 8, COLUMN);
-	printf("%5s  %-7s  ", d->file != NULL ? number_short(d->size, size) :
-	    d->small != NULL			  ? number_short(d->small_size, size) :
-						    "-", dump_words(d->state));
-	put_column(d->fingerprint, 16, COLUMN);
-	/* An identity in full is for -j: of a UUID or a build-id the start says enough. */
-	put_column(*d->uuid != '\0' ? d->uuid : d->build_id, 8, 8);
-	record_escape(name, d->name, strnlen(d->name, DUMPS_NAME));
-	puts(name);
+	/* A day or minute that "until" names counts to its end. */
+	return (o->command == NULL || fnmatch(o->command, d->comm, 0) == 0) &&
+	    (o->identity == NULL || starts(d->uuid, o->identity) || starts(d->build_id, o->identity) ||
+		starts(d->fingerprint, o->identity)) &&
+	    (o->since[0] == '\0' || strcmp(d->time, o->since) >= 0) &&
+	    (o->until[0] == '\0' || strncmp(d->time, o->until, strlen(o->until)) <= 0);
 }
 
 static int
@@ -112,81 +78,101 @@ put_text(void *arg, const char *text, size_t len)
 	return fwrite(text, 1, len, stdout) == len ? 0 : -1;
 }
 
-static void
-put_dumps(const struct dumps *d, const struct filter *f, char form, size_t *shown)
+/* Puts one dump in the form of DUMP_LINES or of JSON. */
+static int
+put_dump(const struct dump *d, const struct options *o)
 {
+	struct dump one = *d;
+
+	if (o->without_object)
+		one.object = "";
+	if (o->without_small_object)
+		one.small_object = "";
+	return dump_text(&one, o->form, put_text, NULL) < 0 || (o->objects && put_text(NULL, "\n", 1) < 0) ? -1 : 0;
+}
+
+/* Lists what is wanted of the dumps; returns how many that were. */
+static size_t
+put_dumps(const struct dumps *d, const struct options *o)
+{
+	static struct writer w;
+	int array = !o->objects && (o->form == DUMP_OBJECT || o->form == DUMP_ALL);
+	size_t shown = 0;
+
+	writer_start(&w, WRITER_LINES, put_text, NULL);
 	for (size_t i = 0; i < d->count; i++) {
-		if (!wanted(&d->dump[i], f))
+		const struct dump *one = &d->dump[i];
+
+		if (!wanted(one, o))
 			continue;
-		if (form == 'j' || form == 'a')
-			fputs(*shown == 0 ? "[" : ",\n ", stdout);
-		else if (form == 't' && *shown == 0)
-			printf("%-20s  %-15s  %-8s  %5s  %-7s  %-16s  %-8s  %s\n", "TIME", "COMMAND", "SIGNAL", "SIZE", "STATE",
-			    "STACK", "IDENTITY", "NAME");
-		++*shown;
-		if (form == 't')
-			put_line(&d->dump[i]);
-		else if (dump_text(&d->dump[i], form == 'r' ? DUMP_LINES : form == 'j' ? DUMP_OBJECT : DUMP_ALL, put_text,
-		    NULL) < 0)
+		if (o->form == DUMP_COLUMNS && shown == 0)
+			columns_head(&w);
+		else if (array)
+			writer_print(&w, shown == 0 ? "[" : ",\n ");
+		shown++;
+		if (o->form == DUMP_COLUMNS)
+			columns_dump(&w, one);
+		else if (writer_flush(&w) < 0 || put_dump(one, o) < 0)
 			err(2, "<stdout>: write");
 	}
-	if (form == 'j' || form == 'a')
-		puts(*shown == 0 ? "[]" : "]");
+	if (array)
+		writer_print(&w, shown == 0 ? "[]\n" : "]\n");
+	if (writer_flush(&w) < 0)
+		err(2, "<stdout>: write");
+	return shown;
+}
+
+/* Fills o; or returns the status to exit with, else -1. */
+static int
+read_options(struct options *o, int argc, char **argv)
+{
+	char *opt[128] = { NULL };
+	int c;
+
+	while ((c = getopt(argc, argv, "ac:hi:jN:ors:u:Vwx:")) != -1) {
+		if (c == 'h' || c == '?')
+			return usage(c == 'h' ? stdout : stderr, c == 'h' ? 0 : 2);
+		if (c == 'V') {
+			puts("core-list " VERSION);
+			return fflush(stdout) == 0 ? 0 : 2;
+		}
+		opt[c] = optarg != NULL ? optarg : argv[0];
+		if (c == 's' || c == 'u')
+			take_time(c, optarg, c == 's' ? o->since : o->until);
+	}
+	if (argc - optind > 1 || (opt['j'] != NULL && opt['r'] != NULL) ||
+	    ((opt['a'] != NULL || opt['o'] != NULL || opt['x'] != NULL) && opt['j'] == NULL))
+		return usage(stderr, 2);
+	if (opt['x'] != NULL && strcmp(opt['x'], "object") != 0 && strcmp(opt['x'], "small_object") != 0)
+		errx(2, "-x %s: neither object nor small_object", opt['x']);
+	if (opt['N'] != NULL)
+		record_unescape(opt['N']);
+	o->command = opt['c'];
+	o->identity = opt['i'];
+	o->name = opt['N'];
+	o->waits = opt['w'] != NULL;
+	o->objects = opt['o'] != NULL;
+	o->without_object = opt['x'] != NULL && strcmp(opt['x'], "object") == 0;
+	o->without_small_object = opt['x'] != NULL && !o->without_object;
+	o->form = opt['r'] != NULL ? DUMP_LINES : opt['a'] != NULL ? DUMP_ALL :
+	    opt['j'] != NULL ? DUMP_OBJECT : DUMP_COLUMNS;
+	return -1;
 }
 
 int
 main(int argc, char **argv)
 {
-	struct filter f = { .command = NULL };
+	struct options o = { .command = NULL };
 	struct dumps d = { 0 };
 	char *configured = NULL;
 	const char *path = DUMPS_DIR;
-	size_t shown = 0;
-	int all = 0, json = 0, lines = 0, fd, c;
+	size_t shown;
+	int fd, status;
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "ac:hi:jN:rs:u:Vw")) != -1) {
-		switch (c) {
-		case 'a':
-			all = 1;
-			break;
-		case 'c':
-			f.command = optarg;
-			break;
-		case 'h':
-			return usage(stdout, 0);
-		case 'i':
-			f.identity = optarg;
-			break;
-		case 'j':
-			json = 1;
-			break;
-		case 'N':
-			record_unescape(optarg);
-			f.name = optarg;
-			break;
-		case 'r':
-			lines = 1;
-			break;
-		case 's':
-			take_time(c, optarg, f.since);
-			break;
-		case 'u':
-			take_time(c, optarg, f.until);
-			break;
-		case 'V':
-			puts("core-list " VERSION);
-			return fflush(stdout) == 0 ? 0 : 2;
-		case 'w':
-			f.waits = 1;
-			break;
-		default:
-			return usage(stderr, 2);
-		}
-	}
-	if (argc - optind > 1 || json + lines > 1 || all > json)
-		return usage(stderr, 2);
+	if ((status = read_options(&o, argc, argv)) >= 0)
+		return status;
 	if (optind < argc)
 		path = argv[optind];
 	else if (conf_dir(CONF_FILE, &configured) < 0)
@@ -195,7 +181,7 @@ main(int argc, char **argv)
 		path = configured;
 	if ((fd = dumps_open(path)) < 0 || dumps_read(&d, fd, DUMPS_USERS) < 0)
 		err(2, "%s", path);
-	put_dumps(&d, &f, lines ? 'r' : all ? 'a' : json ? 'j' : 't', &shown);
+	shown = put_dumps(&d, &o);
 	dumps_free(&d);
 	free(configured);
 	io_close(fd);

@@ -48,15 +48,6 @@ usage(FILE *to, int status)
 }
 
 static void
-show(void *arg, uint64_t in, uint64_t out)
-{
-	const char *line = progress_due(arg, in, out);
-
-	if (line != NULL)
-		fprintf(stderr, "\r%s\033[K", line);
-}
-
-static void
 lost(void *arg, const struct inflate_lost *l)
 {
 	char words[INFLATE_LOST_WORDS];
@@ -108,7 +99,7 @@ prepare(const struct dumps_named *d, const struct options *o)
 {
 	int tty = isatty(STDERR_FILENO), fd;
 	struct progress p;
-	struct restore r = { .progress = tty ? show : NULL, .progress_arg = &p, .lost = lost,
+	struct restore r = { .progress = tty ? progress_show : NULL, .progress_arg = &p, .lost = lost,
 		.threads = processors_usable() };
 	uint8_t head[ELF_ID_KIND_LEN];
 	ssize_t n = io_pread(d->fd, head, sizeof(head), 0);
@@ -121,12 +112,12 @@ prepare(const struct dumps_named *d, const struct options *o)
 		r.expected = d->dump->small_size < SMALL ? SMALL_BECOMES * d->dump->small_size : 0;
 	else if (d->dump == NULL || number_parse(d->dump->bytes, 1, INT64_MAX, &r.expected) < 0)
 		r.expected = 0;
-	progress_start(&p);
+	progress_start(&p, STDERR_FILENO);
 	st = restore_open(&r, d->fd, o->identity, &fd);
 	if (st == UNPACK_IDENTITY) {
 		const char *identity = ask_identity();
 
-		progress_start(&p);
+		progress_start(&p, STDERR_FILENO);
 		st = restore_open(&r, d->fd, identity, &fd);
 	}
 	if (tty)

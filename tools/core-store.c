@@ -1,23 +1,19 @@
 /* core-store - make a file appear whole, durable and private, or not at all */
 #include <err.h>
 #include <errno.h>
-#include <inttypes.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/io.h"
-#include "base/number.h"
+#include "options.h"
 #include "store/in_use.h"
-#include "store/leftovers.h"
-#include "store/pipeline.h"
+#include "store/job.h"
 #include "store/queue.h"
-#include "store/room.h"
+#include "store/report.h"
 #include "store/store.h"
 #include "system/owner.h"
 
@@ -26,270 +22,155 @@
 #define WAIT_SECONDS 60
 
 struct options {
-	uid_t uid;
-	gid_t gid;
-	mode_t mode;
-	int flags;		/* of store_publish */
-	int whole_only;
-	uint64_t most, spare;	/* bytes: of the file, of what stays free */
-	int places, wait;	/* of the queue, 0: none; seconds */
-	int marked;		/* the descriptor of -l, -1: none */
+	struct job job;		/* wait -1: as usual */
+	int tell_status;	/* with -E */
+	const char *user;	/* of the stages, NULL: ours */
+	int seconds;		/* that the stages may take, 0: any */
+	int for_file;		/* the last option that standard output cannot have, or 0 */
 };
 
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-store [-dfhSV] [-F BYTES] [-l FD] [-M MODE] [-m BYTES] [-o OWNER[:GROUP]]\n"
-	      "                  [-q N [-w SECONDS]] [-t SECONDS] [-u USER] FILE\n"
+	fputs("usage: core-store [-dfhSV] [-e FD | -E FD] [-F BYTES] [-l FD] [-M MODE] [-m BYTES]\n"
+	      "                  [-o OWNER[:GROUP]] [-q N [-w SECONDS]] [-t SECONDS] [-u USER]\n"
+	      "                  FILE\n"
 	      "                  [COMMAND [ARG ...] ['|' COMMAND [ARG ...]] ...]\n"
 	      "       core-store -l FD [-w SECONDS]\n",
 	    to);
 	return fflush(to) == 0 ? status : 2;
 }
 
-/* Names each stage that failed; returns how many did. */
-static int
-report(const struct stages *p)
+/*
+ * With -e and -E what there is to say is kept until the end, and goes to report_to; -1: to standard
+ * error.
+ */
+static struct report report;
+static int report_to = -1;
+
+/* Keeps what the stages say. */
+static void
+keep(void *arg, const char *text, size_t n)
 {
-	int failed = 0;
-
-	for (int i = 0; i < p->count; i++) {
-		const struct stage *s = &p->stage[i];
-		const char *name = s->argv[0] != NULL ? s->argv[0] : "copy";
-
-		if (stage_ok(s))
-			continue;
-		failed++;
-		if (s->error != 0)
-			warnx("%s: not started: %s", name, strerror(s->error));
-		else if (s->argv[0] == NULL && WIFEXITED(s->status))
-			warnx("%s: %s", name, strerror(WEXITSTATUS(s->status)));
-		else if (WIFSIGNALED(s->status))
-			warnx("%s: killed by signal %d (%s)", name, WTERMSIG(s->status),
-			    strsignal(WTERMSIG(s->status)));
-		else
-			warnx("%s: exit status %d", name, WEXITSTATUS(s->status));
-	}
-	return failed;
+	(void)arg;
+	report_take(&report, text, n);
 }
 
-/* Gives the file its name; 0, or -1 with errno when it has none. */
+/* Says all that was kept, and the status unless only -e was given; returns the status. */
 static int
-publish(struct store *s, const char *suffix, const struct options *o, const char *path)
+tell(const struct options *o, int status)
 {
-	int rc = store_publish(s, suffix, o->flags);
-
-	if (rc == 1)
-		warn("%s%s: stored, but its directory was not synced", path, suffix);
-	return rc;
-}
-
-/* Keeps what is there under the name of a partial file; returns the exit status. */
-static int
-keep_partial(struct store *s, const struct options *o, const char *path)
-{
-	struct stat st;
-
-	if (fstat(s->fd, &st) < 0 || st.st_size == 0 || o->whole_only) {
-		warnx("%s: nothing was stored", path);
-		return 2;
-	}
-	if (publish(s, STORE_PARTIAL, o, path) < 0) {
-		warn("%s%s: nothing was stored", path, STORE_PARTIAL);
-		return 2;
-	}
-	warnx("%s%s: kept: not whole", path, STORE_PARTIAL);
-	return 1;
-}
-
-static uint64_t
-limit(void *room)
-{
-	return room_now(room);
-}
-
-/* Waits for the stages; whether all did their work, else says which did not. */
-static int
-done(struct stages *p, const char *path)
-{
-	int sig = stages_wait(p);
-
-	if (sig == SIGALRM)
-		warnx("%s: not done in %d s", path, p->seconds);
-	else if (sig != 0)
-		warnx("%s: ended by signal %d (%s)", path, sig, strsignal(sig));
-	return report(p) == 0 && sig == 0;
-}
-
-/* FILE is "-": all goes to standard output, where nothing can be taken back. */
-static int
-pass(struct stages *p, const struct options *o)
-{
-	stages_block();
-	if (stages_start(p, STDOUT_FILENO) < 0)
-		err(2, "no process or pipe");
-	if (o->marked >= 0)
-		fsync(o->marked);
-	if (!done(p, "<stdout>"))
-		return 2;
-	if (io_close(STDOUT_FILENO) < 0)
-		err(2, "<stdout>: write");
-	return 0;
-}
-
-static int
-store(const char *path, struct stages *p, const struct options *o)
-{
-	struct store s;
-	struct room room = { .most = o->most, .spare = o->spare, .queue = -1, .places = o->places };
-	int hidden, status = 0;
-
-	if (o->most != UINT64_MAX || o->spare > 0) {
-		p->limit = limit;
-		p->limit_arg = &room;
-	}
-	if (store_open(&s, path) < 0)
-		err(2, "%s", path);
-	room.fd = s.fd;
-	if (store_open_to_all(&s))
-		warnx("%s: everyone may write to its directory", path);
-	/* Here leftovers may be large, and in the way of this one; elsewhere they can wait until it is done. */
-	hidden = s.hidden[0] != '\0';
-	if (hidden && (o->flags & STORE_SYNC))
-		leftovers_remove(s.dir);
-	if (store_taken(&s, o->flags)) {
-		warnx("%s: %s", path, o->flags & STORE_REPLACE ? "not a regular file" : strerror(EEXIST));
-		status = 2;
-	} else if (store_protect(&s, o->uid, o->gid, o->mode) < 0) {
-		warn("%s: owner or mode", path);
-		status = 2;
-	} else if (o->places > 0 && (room.queue = queue_enter(s.dir, o->places, o->wait)) < 0) {
-		if (errno == ETIMEDOUT)
-			warnx("%s: no place in %d s among the %d that store at once", path, o->wait, o->places);
-		else
-			warn("%s: queue", path);
-		status = 2;
-	} else if (room_join(&room), stages_block(), stages_start(p, s.fd) < 0) {
-		warn("no process or pipe");
-		status = keep_partial(&s, o, path);
-	} else {
-		/* It was made in a hurry, and has nothing to wait for any more. */
-		if (o->marked >= 0 && (o->flags & STORE_SYNC))
-			fsync(o->marked);
-		if (!done(p, path)) {
-			status = keep_partial(&s, o, path);
-		} else if (publish(&s, "", o, path) < 0) {
-			warn("%s", path);
-			status = keep_partial(&s, o, path);
-		}
-	}
-	if (!hidden && (o->flags & STORE_SYNC))
-		leftovers_remove(s.dir);
-	store_close(&s);
+	/* A reader that has gone changes nothing of what was stored. */
+	signal(SIGPIPE, SIG_IGN);
+	if (report_write(&report, report_to, o->tell_status ? status : -1) < 0)
+		warn("descriptor %d: write", report_to);
 	return status;
 }
 
-static int
-number(int letter, uint64_t least, uint64_t most)
+static void
+say(const char *text)
 {
-	uint64_t n;
-
-	if (number_parse(optarg, least, most, &n) < 0)
-		errx(2, "-%c %s: not a number from %" PRIu64 " to %" PRIu64, letter, optarg, least, most);
-	return (int)n;
+	if (report_to < 0)
+		warnx("%s", text);
+	else
+		report_line(&report, "core-store: ", text);
 }
 
-static uint64_t
-bytes(int letter)
+/* Reads the options of the file; the last of them in for_file. */
+static void
+read_file_options(struct options *o, const char *given[128])
 {
-	uint64_t n;
+	struct job *j = &o->job;
 
-	if (number_size(optarg, 1, INT64_MAX, &n) < 0)
-		errx(2, "-%c %s: not a size in bytes, such as 512, 64K or 8M", letter, optarg);
-	return n;
+	for (const char *p = "wdFfMmoqS"; *p != '\0'; p++)
+		if (given[(int)*p] != NULL)
+			o->for_file = *p;
+	j->whole_only = given['d'] != NULL;
+	if (given['f'] != NULL)
+		j->flags |= STORE_REPLACE;
+	if (given['S'] != NULL)
+		j->flags &= ~STORE_SYNC;
+	if (given['F'] != NULL)
+		j->spare = option_size('F', given['F'], 1);
+	if (given['m'] != NULL)
+		j->most = option_size('m', given['m'], 1);
+	if (given['M'] != NULL && owner_mode(given['M'], &j->mode) < 0)
+		errx(2, "-M %s: not an octal mode up to 777", given['M']);
+	if (given['o'] != NULL && owner_parse(given['o'], &j->uid, &j->gid) < 0)
+		errx(2, "-o %s: no such user or group", given['o']);
+	if (given['q'] != NULL)
+		j->places = (int)option_number('q', given['q'], 1, QUEUE_PLACES, "");
+	if (given['w'] != NULL)
+		j->wait = (int)option_number('w', given['w'], 0, MOST_SECONDS, "");
+}
+
+static void
+read_options(struct options *o, const char *given[128])
+{
+	int letter = given['E'] != NULL ? 'E' : 'e';
+	uid_t uid;
+	gid_t gid;
+
+	read_file_options(o, given);
+	if (given[letter] != NULL) {
+		report_to = (int)option_number(letter, given[letter], 2, INT_MAX, "");
+		if (fcntl(report_to, F_GETFD) < 0)
+			err(2, "-%c %d", letter, report_to);
+		o->tell_status = letter == 'E';
+	}
+	if (given['l'] != NULL)
+		o->job.marked = (int)option_number('l', given['l'], 0, INT_MAX, "");
+	if (given['t'] != NULL)
+		o->seconds = (int)option_number('t', given['t'], 1, MOST_SECONDS, "");
+	o->user = given['u'];
+	if (o->user != NULL && owner_parse(o->user, &uid, &gid) < 0)
+		errx(2, "-u %s: no such user or group", o->user);
+}
+
+/* Only -l, and -w: locks a file for whoever has started us. */
+static int
+hold(const struct options *o)
+{
+	if (queue_hold(o->job.marked, o->job.wait >= 0 ? o->job.wait : WAIT_SECONDS) == 0)
+		return 0;
+	if (errno == ETIMEDOUT)
+		return 1;
+	err(2, "-l %d", o->job.marked);
 }
 
 int
 main(int argc, char **argv)
 {
-	struct options o = { .uid = (uid_t)-1, .gid = (gid_t)-1, .mode = 0600, .flags = STORE_SYNC,
-		.most = UINT64_MAX, .marked = -1 };
-	const char *user = NULL;
+	struct options o = { .job = { .uid = (uid_t)-1, .gid = (gid_t)-1, .mode = 0600,
+		.flags = STORE_SYNC, .most = UINT64_MAX, .marked = -1, .wait = -1, .say = say } };
+	const char *given[128] = { NULL };
 	struct stages p;
-	int seconds = 0, wait = -1, files = 0, c;
-	uid_t uid;
-	gid_t gid;
+	const char *file;
+	int status;
 
 	if (io_std() < 0)
 		return 2;
 	/* "+": the options of the stages are theirs. */
-	while ((c = getopt(argc, argv, "+dF:fhl:M:m:o:q:St:u:Vw:")) != -1) {
-		if (c != '?' && strchr("dFfMmoqSw", c) != NULL)
-			files = c;
-		switch (c) {
-		case 'd':
-			o.whole_only = 1;
-			break;
-		case 'F':
-			o.spare = bytes(c);
-			break;
-		case 'f':
-			o.flags |= STORE_REPLACE;
-			break;
-		case 'h':
-			return usage(stdout, 0);
-		case 'l':
-			o.marked = number(c, 0, INT_MAX);
-			break;
-		case 'M':
-			if (owner_mode(optarg, &o.mode) < 0)
-				errx(2, "-M %s: not an octal mode up to 777", optarg);
-			break;
-		case 'm':
-			o.most = bytes(c);
-			break;
-		case 'o':
-			if (owner_parse(optarg, &o.uid, &o.gid) < 0)
-				errx(2, "-o %s: no such user or group", optarg);
-			break;
-		case 'q':
-			o.places = number(c, 1, QUEUE_PLACES);
-			break;
-		case 'S':
-			o.flags &= ~STORE_SYNC;
-			break;
-		case 't':
-			seconds = number(c, 1, MOST_SECONDS);
-			break;
-		case 'u':
-			if (owner_parse(user = optarg, &uid, &gid) < 0)
-				errx(2, "-u %s: no such user or group", optarg);
-			break;
-		case 'V':
-			puts("core-store " VERSION);
-			return fflush(stdout) == 0 ? 0 : 2;
-		case 'w':
-			wait = number(c, 0, MOST_SECONDS);
-			break;
-		default:
-			return usage(stderr, 2);
-		}
-	}
-	o.wait = wait >= 0 ? wait : WAIT_SECONDS;
-	if (o.marked >= 0 && argc == optind && files == (wait >= 0 ? 'w' : 0)) {
-		if (queue_hold(o.marked, o.wait) == 0)
-			return 0;
-		return errno == ETIMEDOUT ? 1 : (warn("-l %d", o.marked), 2);
-	}
-	if (argc == optind || (wait >= 0 && o.places == 0))
+	options_take(argc, argv, "+dE:e:F:fhl:M:m:o:q:St:u:Vw:", given, usage, "core-store", NULL);
+	read_options(&o, given);
+	if (o.job.marked >= 0 && argc == optind && report_to < 0 &&
+	    o.for_file == (o.job.wait >= 0 ? 'w' : 0))
+		return hold(&o);
+	if (argc == optind || (o.job.wait >= 0 && o.job.places == 0))
 		return usage(stderr, 2);
-	if (strcmp(argv[optind], "-") == 0 && files != 0)
-		errx(2, "-%c: is for a file, not for standard output", files);
-	if (o.marked >= 0 && in_use_mark(o.marked) < 0)
-		err(2, "-l %d", o.marked);
+	file = argv[optind];
+	if (strcmp(file, "-") == 0 && o.for_file != 0)
+		errx(2, "-%c: is for a file, not for standard output", o.for_file);
+	if (o.job.marked >= 0 && in_use_mark(o.job.marked) < 0)
+		err(2, "-l %d", o.job.marked);
 	if (stages_split(&p, argv + optind + 1) < 0)
 		errx(2, "stages: an empty one, or over %d", STAGES_MAX);
-	p.user = user;
-	p.seconds = seconds;
-	return strcmp(argv[optind], "-") == 0 ? pass(&p, &o) : store(argv[optind], &p, &o);
+	p.user = o.user;
+	p.seconds = o.seconds;
+	p.said = report_to >= 0 ? keep : NULL;
+	o.job.stages = &p;
+	if (o.job.wait < 0)
+		o.job.wait = WAIT_SECONDS;
+	status = strcmp(file, "-") == 0 ? job_pass(&o.job) : job_store(&o.job, file);
+	return report_to >= 0 ? tell(&o, status) : status;
 }

@@ -32,7 +32,7 @@ struct show {
 	struct trace_frame stack[TRACE_FRAMES];	/* of the first thread */
 	size_t frames;
 	int limited;			/* a stack has more frames than are shown */
-	char text[TRACE_TEXT];		/* of a frame */
+	struct writer out;
 };
 
 static int
@@ -43,19 +43,24 @@ usage(FILE *to, int status)
 	return fflush(to) == 0 ? status : 2;
 }
 
+static int
+put(void *arg, const char *text, size_t len)
+{
+	(void)arg;
+	return fwrite(text, 1, len, stdout) == len ? 0 : -1;
+}
+
 static void
 start(void *arg, const struct trace_thread *t)
 {
 	struct show *s = arg;
 
 	s->threads++;
-	if (s->json) {
-		trace_text_json_start(t, s->threads - 1, s->text);
-		fputs(s->text, stdout);
-	} else if (!s->brief) {
-		printf("%sthread %" PRIu32 "%s%s\n", s->threads > 1 ? "\n" : "", t->tid,
+	if (s->json)
+		trace_json_thread(&s->out, t);
+	else if (!s->brief)
+		writer_print(&s->out, "%sthread %" PRIu32 "%s%s\n", s->threads > 1 ? "\n" : "", t->tid,
 		    t->crashed ? ": " : "", !t->crashed ? "" : s->signal != NULL ? s->signal : "crashed");
-	}
 }
 
 static void
@@ -66,11 +71,11 @@ frame(void *arg, const struct trace_thread *t, const struct trace_frame *f)
 	if (s->threads == 1)
 		s->stack[s->frames++] = *f;
 	if (s->json) {
-		trace_text_json(f, s->text);
-		printf("%s%s", t->frames > 0 ? ", " : "", s->text);
+		trace_json_frame(&s->out, f);
 	} else if (!s->brief || s->record) {
-		trace_text_line(f, t->frames, s->digits, s->text);
-		printf("%s%s\n", s->record ? "frame=" : "", s->text);
+		writer_print(&s->out, s->record ? "frame=" : "");
+		trace_text_line(&s->out, f, t->frames, s->digits);
+		writer_flush(&s->out);
 	}
 }
 
@@ -81,11 +86,10 @@ end(void *arg, const struct trace_thread *t)
 
 	s->limited |= t->frames == TRACE_FRAMES && t->end != NULL;
 	if (s->json)
-		trace_text_json_end(t, s->text);
-	else
-		trace_text_end(t, s->record ? "stack_end=" : "     ends here: ", s->text);
-	if (s->json || !s->brief || s->record)
-		fputs(s->text, stdout);
+		trace_json_thread_end(&s->out, t);
+	else if (!s->brief || s->record)
+		trace_text_end(&s->out, t, s->record ? "stack_end=" : "     ends here: ");
+	writer_flush(&s->out);
 }
 
 /* Says what of the core is not there; whether there was such. */
@@ -116,10 +120,9 @@ show(struct show *s, const char *name, struct image *i, struct trace *t)
 
 	s->signal = signal_name(c->signal);
 	s->digits = c->is64 ? 16 : 8;
-	if (s->json) {
-		trace_text_json_head(c, s->text);
-		fputs(s->text, stdout);
-	}
+	writer_start(&s->out, s->json ? WRITER_JSON : WRITER_LINES, put, NULL);
+	if (s->json)
+		trace_json_head(&s->out, c);
 	rc = trace_walk(t, &v);
 	/* The same stack has its names another time. */
 	fingerprint(s->stack, trace_unopened(t) != 0 ? 0 : s->frames, text);
@@ -138,9 +141,11 @@ show(struct show *s, const char *name, struct image *i, struct trace *t)
 		warnx("%s: more than %d threads: the others are left out", name, TRACE_THREADS);
 	part |= s->limited || rc < 0 || s->threads == 0 || (rc > 0 && !s->brief);
 	if (s->json)
-		printf("], \"fingerprint\": \"%s\", \"complete\": %s}\n", text, part ? "false" : "true");
+		trace_json_end(&s->out, text, !part);
 	else if (s->brief && text[0] != '\0')
-		printf("%s%s\n", s->record ? "fingerprint=" : "", text);
+		writer_print(&s->out, "%s%s\n", s->record ? "fingerprint=" : "", text);
+	if (writer_flush(&s->out) < 0)
+		err(2, "<stdout>: write");
 	return part;
 }
 
@@ -288,7 +293,7 @@ main(int argc, char **argv)
 	if (opt['D'] == NULL)
 		unsetenv("DEBUGINFOD_URLS");
 	/* Lines that are there when it is ended are whole. */
-	setvbuf(stdout, NULL, s.record ? _IOLBF : _IOFBF, TRACE_TEXT);
+	setvbuf(stdout, NULL, s.record ? _IOLBF : _IOFBF, TRACE_LINE);
 	st = trace_open(&t, i, opt['e'], debug, opt['b'] != NULL ? TRACE_BUILD_IDS : 0);
 	if (st == TRACE_OK)
 		status = show(&s, n.shown, i, t);

@@ -14,6 +14,7 @@
 #include "engine/engine.h"
 #include "gzip/file.h"
 #include "gzip/inflate.h"
+#include "options.h"
 #include "record/record.h"
 #include "system/processors.h"
 
@@ -28,15 +29,6 @@ usage(FILE *to, int status)
 	      "       zinflate -t [-kv] [-T N] [FILE]\n",
 	    to);
 	return fflush(to) == 0 ? status : 2;
-}
-
-static void
-show(void *arg, uint64_t in, uint64_t out)
-{
-	const char *line = progress_due(arg, in, out);
-
-	if (line != NULL)
-		fprintf(stderr, "\r%s\033[K", line);
 }
 
 static void
@@ -75,11 +67,38 @@ range(const char *text, uint64_t *offset, uint64_t *len)
 	return number_size(colon + 1, 0, UINT64_MAX, len);
 }
 
+/* The file, or standard input for NULL; to keep what is whole takes one that can be sought. */
+static int
+open_input(const char *operand, int keep)
+{
+	int fd = io_open(operand);
+
+	path = operand != NULL && strcmp(operand, "-") != 0 ? operand : "<stdin>";
+	if (fd < 0)
+		err(2, "%s", path);
+	if (isatty(fd))
+		errx(2, "%s: is a terminal: compressed bytes are not read from there", path);
+	if (keep && (fd = io_seekable(fd)) < 0)
+		err(2, "%s: no copy to seek in", path);
+	return fd;
+}
+
+static enum inflate_status
+work(struct inflate *f, const char *opt[128], uint64_t offset, uint64_t len)
+{
+	if (opt['l'] != NULL)
+		return inflate_list(f, list, NULL);
+	if (opt['r'] != NULL)
+		return inflate_range(f, offset, len);
+	return opt['k'] != NULL ? inflate_salvage(f, lost, NULL) : inflate_all(f);
+}
+
 int
 main(int argc, char **argv)
 {
-	int keep = 0, listing = 0, ranged = 0, testing = 0, verbose = 0, c, fd, status;
-	uint64_t offset = 0, len = 0, start, n;
+	const char *opt[128] = { NULL };
+	int keep, listing, ranged, testing, verbose, fd, status;
+	uint64_t offset = 0, len = 0, start;
 	size_t threads = 0;
 	enum inflate_status st;
 	struct inflate f;
@@ -90,72 +109,32 @@ main(int argc, char **argv)
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "cdhklr:T:tVv")) != -1) {
-		switch (c) {
-		case 'c':
-		case 'd':
-			/* As it is in any case. */
-			break;
-		case 'h':
-			return usage(stdout, 0);
-		case 'k':
-			keep = 1;
-			break;
-		case 'l':
-			listing = 1;
-			break;
-		case 'r':
-			ranged = 1;
-			if (range(optarg, &offset, &len) < 0)
-				errx(2, "-r %s: not an OFFSET:LENGTH in bytes", optarg);
-			break;
-		case 'T':
-			if (number_parse(optarg, 1, ORDERED_WORKERS, &n) < 0)
-				errx(2, "-T %s: not a number of threads from 1 to %d", optarg, ORDERED_WORKERS);
-			threads = (size_t)n;
-			break;
-		case 't':
-			testing = 1;
-			break;
-		case 'V':
-			printf("zinflate %s (%s)\n", VERSION, engine_names);
-			return fflush(stdout) == 0 ? 0 : 2;
-		case 'v':
-			verbose = 1;
-			break;
-		default:
-			return usage(stderr, 2);
-		}
-	}
+	options_take(argc, argv, "cdhklr:T:tVv", opt, usage, "zinflate", engine_names);
+	keep = opt['k'] != NULL;
+	listing = opt['l'] != NULL;
+	ranged = opt['r'] != NULL;
+	testing = opt['t'] != NULL;
+	verbose = opt['v'] != NULL;
+	if (ranged && range(opt['r'], &offset, &len) < 0)
+		errx(2, "-r %s: not an OFFSET:LENGTH in bytes", opt['r']);
+	if (opt['T'] != NULL)
+		threads = (size_t)option_number('T', opt['T'], 1, ORDERED_WORKERS, " of threads");
 	if (argc - optind > 1 || listing + ranged + (testing || keep || threads > 0) > 1)
 		return usage(stderr, 2);
 
-	path = argc > optind && strcmp(argv[optind], "-") != 0 ? argv[optind] : "<stdin>";
-	if ((fd = io_open(argc > optind ? argv[optind] : NULL)) < 0)
-		err(2, "%s", path);
-	if (isatty(fd))
-		errx(2, "%s: is a terminal: compressed bytes are not read from there", path);
-	if (keep && (fd = io_seekable(fd)) < 0)
-		err(2, "%s: no copy to seek in", path);
+	fd = open_input(argv[optind], keep);
 	sink_open(&out, testing || listing ? -1 : STDOUT_FILENO);
 	if (source_open(&in, fd) < 0 || inflate_open(&f, &in, &out) < 0)
 		err(2, "%s", path);
 	f.strict = testing;
 	f.threads = threads > 0 ? threads : processors_usable();
 	start = source_at(&in);
-	progress_start(&p);
+	progress_start(&p, STDERR_FILENO);
 	if (verbose && isatty(STDERR_FILENO)) {
-		f.progress = show;
+		f.progress = progress_show;
 		f.arg = &p;
 	}
-	if (listing)
-		st = inflate_list(&f, list, NULL);
-	else if (ranged)
-		st = inflate_range(&f, offset, len);
-	else if (keep)
-		st = inflate_salvage(&f, lost, NULL);
-	else
-		st = inflate_all(&f);
+	st = work(&f, opt, offset, len);
 	if (f.progress != NULL)
 		fputs("\r\033[K", stderr);
 	status = inflate_end(&f, st, path, words);

@@ -66,28 +66,40 @@ io_wait(int fd, int write)
 	poll(&p, 1, -1);
 }
 
-ssize_t
-io_read_some(int fd, void *buf, size_t len)
+/* For read_once: at the position that the descriptor has. */
+#define HERE UINT64_MAX
+
+/* One read, from byte off or HERE. */
+static ssize_t
+read_once(int fd, void *buf, size_t len, uint64_t off)
 {
+	if (len > SSIZE_MAX)
+		len = SSIZE_MAX;
+	if (off != HERE && off > INT64_MAX) {
+		errno = EOVERFLOW;
+		return -1;
+	}
 	for (;;) {
-		ssize_t n = read(fd, buf, len < SSIZE_MAX ? len : SSIZE_MAX);
+		ssize_t n = off == HERE ? read(fd, buf, len) : pread(fd, buf, len, (off_t)off);
 
 		if (n >= 0)
 			return n;
-		if (errno == EAGAIN)
+		if (errno == EAGAIN && off == HERE)
 			io_wait(fd, 0);
 		else if (errno != EINTR)
 			return -1;
 	}
 }
 
-ssize_t
-io_read(int fd, void *buf, size_t len)
+/* Reads until len bytes or the end. */
+static ssize_t
+read_all(int fd, void *buf, size_t len, uint64_t off)
 {
 	size_t done = 0;
 
 	while (done < len) {
-		ssize_t n = io_read_some(fd, (char *)buf + done, len - done);
+		ssize_t n = read_once(fd, (char *)buf + done, len - done,
+		    off == HERE ? HERE : off + done);
 
 		if (n < 0)
 			return -1;
@@ -99,27 +111,25 @@ io_read(int fd, void *buf, size_t len)
 }
 
 ssize_t
+io_read_some(int fd, void *buf, size_t len)
+{
+	return read_once(fd, buf, len, HERE);
+}
+
+ssize_t
+io_read(int fd, void *buf, size_t len)
+{
+	return read_all(fd, buf, len, HERE);
+}
+
+ssize_t
 io_pread(int fd, void *buf, size_t len, uint64_t off)
 {
-	size_t done = 0;
-
-	while (done < len) {
-		ssize_t n;
-
-		if (off > (uint64_t)INT64_MAX - done) {
-			errno = EOVERFLOW;
-			return -1;
-		}
-		n = pread(fd, (char *)buf + done, len - done, (off_t)(off + done));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		if (n == 0)
-			break;
-		done += (size_t)n;
+	if (off > INT64_MAX) {
+		errno = EOVERFLOW;
+		return -1;
 	}
-	return (ssize_t)done;
+	return read_all(fd, buf, len, off);
 }
 
 int
@@ -190,7 +200,8 @@ int
 io_stored(int fd)
 {
 	static const uint64_t kernel[] = {
-		PROC_SUPER_MAGIC, SYSFS_MAGIC, TRACEFS_MAGIC, DEBUGFS_MAGIC, SECURITYFS_MAGIC, CGROUP_SUPER_MAGIC,
+		PROC_SUPER_MAGIC, SYSFS_MAGIC, TRACEFS_MAGIC, DEBUGFS_MAGIC, SECURITYFS_MAGIC,
+		CGROUP_SUPER_MAGIC,
 		CGROUP2_SUPER_MAGIC,
 	};
 	struct statfs fs;

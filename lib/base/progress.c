@@ -3,12 +3,14 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/io.h"
 
 #define SECOND 1000000000u
 
 void
-progress_start(struct progress *p)
+progress_start(struct progress *p, int terminal)
 {
+	p->terminal = terminal;
 	p->start = p->shown = now_ns();
 }
 
@@ -49,4 +51,19 @@ progress_due(struct progress *p, uint64_t in, uint64_t out)
 		return NULL;
 	p->shown = t;
 	return progress_line(p, in, out);
+}
+
+void
+progress_show(void *progress, uint64_t in, uint64_t out)
+{
+	struct progress *p = progress;
+	char text[PROGRESS_LINE + 8];
+	int n;
+
+	if (progress_due(p, in, out) == NULL)
+		return;
+	n = snprintf(text, sizeof(text), "\r%s\033[K", p->line);
+	/* What a terminal does not take is lost, as nothing depends on it. */
+	if (n > 0 && io_write(p->terminal, text, (size_t)n) < 0)
+		p->terminal = -1;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/search.h"
+
 static int
 by_address(const void *a, const void *b)
 {
@@ -67,17 +69,9 @@ core_code_close(struct core_code *k)
 int
 core_code_at(const struct core_code *k, uint64_t address)
 {
-	size_t from = 0, to = k->ranges;
+	size_t next = SEARCH_AFTER(struct core_code_range, start, k->range, k->ranges, address);
 
-	while (from < to) {
-		size_t middle = from + (to - from) / 2;
-
-		if (k->range[middle].start <= address)
-			from = middle + 1;
-		else
-			to = middle;
-	}
-	if (from == 0 || address - k->range[from - 1].start >= k->range[from - 1].len)
+	if (next == 0 || address - k->range[next - 1].start >= k->range[next - 1].len)
 		return -1;
-	return k->range[from - 1].code;
+	return k->range[next - 1].code;
 }

@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+#include "base/search.h"
+
 /* Number of entries and page size; start, end and offset of each; the paths in the same order. */
 enum { COUNTS, MAPPINGS, PATHS, END };
 
@@ -40,32 +43,13 @@ word(const struct core_files *f, size_t i)
 	return v;
 }
 
-/* Makes room for one more in an array that doubles, at most max; -1 when there is none. */
-static int
-grow(void **array, size_t *room, size_t count, size_t size, size_t max)
-{
-	size_t more = *room == 0 ? 64 : 2 * *room;
-	void *p;
-
-	if (count < *room)
-		return 0;
-	if (count >= max || (p = realloc(*array, more * size)) == NULL)
-		return -1;
-	*array = p;
-	*room = more;
-	return 0;
-}
-
 struct core_file *
 core_files_add(struct core_files *f, uint64_t start, uint64_t end, const char *path)
 {
-	void *array = f->file;
-
-	if (grow(&array, &f->room, f->count, sizeof(*f->file), CORE_FILES) < 0) {
+	if (ARRAY_GROW(f->file, f->room, f->count, CORE_FILES) < 0) {
 		f->cut = 1;
 		return NULL;
 	}
-	f->file = array;
 	f->file[f->count] = (struct core_file){ .start = start, .end = end, .path = path };
 	return &f->file[f->count++];
 }
@@ -74,13 +58,11 @@ static void
 add_mapping(struct core_files *f)
 {
 	struct core_mapping *m;
-	void *array = f->mapping;
 
-	if (grow(&array, &f->mapping_room, f->mapping_count, sizeof(*f->mapping), CORE_MAPPINGS) < 0) {
+	if (ARRAY_GROW(f->mapping, f->mapping_room, f->mapping_count, CORE_MAPPINGS) < 0) {
 		f->cut = 1;
 		return;
 	}
-	f->mapping = array;
 	m = &f->mapping[f->mapping_count++];
 	*m = (struct core_mapping){ .start = word(f, 0), .end = word(f, 1), .from = word(f, 2) * f->page };
 	if (f->mapping_count > 1 && m->start < m[-1].start)
@@ -244,18 +226,10 @@ core_files_end(struct core_files *f)
 struct core_file *
 core_files_at(const struct core_files *f, uint64_t address)
 {
-	size_t from = 0, to = f->count;
+	/* The first that ends after the address is the first that may have it, and those after it start later. */
+	size_t k = SEARCH_AFTER(struct core_file, reach, f->file, f->count, address);
 
-	/* The first that ends behind the address is the first that may have it, and those behind it start later. */
-	while (from < to) {
-		size_t middle = from + (to - from) / 2;
-
-		if (f->file[middle].reach <= address)
-			from = middle + 1;
-		else
-			to = middle;
-	}
-	return from < f->count && f->file[from].start <= address ? &f->file[from] : NULL;
+	return k < f->count && f->file[k].start <= address ? &f->file[k] : NULL;
 }
 
 void

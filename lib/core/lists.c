@@ -1,158 +1,93 @@
 #include "core/lists.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "record/record.h"
-
-/* The most bytes of text that a thread or a module becomes. */
-#define TEXT_MAX (RECORD_JSON(CORE_PATH) + RECORD_JSON(ELF_ID_PACKAGE_MAX) + 4 * ELF_ID_BUILD_ID_MAX + 512)
-
-struct text {
-	char *at;
-	int json;
-};
+#include "record/writer.h"
 
 static void
-print(struct text *t, const char *format, ...)
+thread_line(struct writer *w, const struct core_thread *t)
 {
-	va_list ap;
-
-	va_start(ap, format);
-	t->at += vsprintf(t->at, format, ap);
-	va_end(ap);
+	writer_print(w, "thread=%" PRIu32 "%s", t->tid, t->name[0] != '\0' ? " " : "");
+	writer_escape(w, t->name, strlen(t->name));
+	writer_print(w, "\n");
 }
 
 static void
-escape(struct text *t, const char *s)
+thread_json(struct writer *w, const struct core_thread *t)
 {
-	t->at += t->json ? record_json(t->at, s, strlen(s)) : record_escape(t->at, s, strlen(s));
+	writer_open(w, NULL, '{');
+	writer_number(w, "tid", t->tid);
+	if (t->signal != 0)
+		writer_number(w, "signal", t->signal);
+	if (t->name[0] != '\0')
+		writer_text(w, "name", t->name);
+	writer_close(w, '}');
 }
 
 static void
-hex(struct text *t, const uint8_t *p, size_t n)
+module_lines(struct writer *w, const struct core_file *f, const struct elf_id *id)
 {
-	for (size_t i = 0; i < n; i++)
-		print(t, "%02x", p[i]);
-}
+	char uuid[ELF_ID_TEXT_MAX];
+	const char *from, *path = f->path[0] != '\0' ? f->path : "-", *package = f->module->package;
 
-static void
-put_thread(struct text *t, const struct core_thread *th)
-{
-	if (!t->json) {
-		print(t, "thread=%" PRIu32 "%s", th->tid, th->name[0] != '\0' ? " " : "");
-		escape(t, th->name);
-		print(t, "\n");
-		return;
-	}
-	print(t, "{\"tid\": %" PRIu32, th->tid);
-	if (th->signal != 0)
-		print(t, ", \"signal\": %" PRIu32, th->signal);
-	if (th->name[0] != '\0') {
-		print(t, ", \"name\": \"");
-		escape(t, th->name);
-		print(t, "\"");
-	}
-	print(t, "}");
-}
-
-static void
-module_json(struct text *t, const struct core_file *f, const struct elf_id *id)
-{
-	print(t, "{\"start\": \"0x%" PRIx64 "\", \"end\": \"0x%" PRIx64 "\"", f->start, f->end);
-	if (f->path[0] != '\0') {
-		print(t, ", \"path\": \"");
-		escape(t, f->path);
-		print(t, "\"");
-	}
-	if (id->build_id_len > 0) {
-		print(t, ", \"build_id\": \"");
-		hex(t, id->build_id, id->build_id_len);
-		print(t, "\"");
-	}
+	writer_print(w, "module=0x%" PRIx64 "-0x%" PRIx64 " ", f->start, f->end);
+	for (size_t i = 0; i < id->build_id_len; i++)
+		writer_print(w, "%02x", id->build_id[i]);
+	writer_print(w, id->build_id_len > 0 ? " " : "- ");
+	writer_escape(w, path, strlen(path));
+	writer_print(w, "\n");
 	if (id->has_note) {
-		const char *from;
-
-		print(t, ", \"uuid\": \"");
-		t->at += elf_id_uuid(id, t->at, &from);
-		print(t, "\"");
+		writer_print(w, "module_uuid=0x%" PRIx64 " ", f->start);
+		writer_escape(w, uuid, elf_id_uuid(id, uuid, &from));
+		writer_print(w, "\n");
 	}
-	if (f->module->package != NULL) {
-		print(t, ", \"package\": \"");
-		escape(t, f->module->package);
-		print(t, "\"");
-	}
-	print(t, "}");
-}
-
-static void
-module_lines(struct text *t, const struct core_file *f, const struct elf_id *id)
-{
-	print(t, "module=0x%" PRIx64 "-0x%" PRIx64 " ", f->start, f->end);
-	hex(t, id->build_id, id->build_id_len);
-	print(t, id->build_id_len > 0 ? " " : "- ");
-	escape(t, f->path[0] != '\0' ? f->path : "-");
-	print(t, "\n");
-	if (id->has_note) {
-		const char *from;
-
-		print(t, "module_uuid=0x%" PRIx64 " ", f->start);
-		t->at += elf_id_uuid(id, t->at, &from);
-		print(t, "\n");
-	}
-	if (f->module->package != NULL) {
-		print(t, "module_package=0x%" PRIx64 " ", f->start);
-		escape(t, f->module->package);
-		print(t, "\n");
+	if (package != NULL) {
+		writer_print(w, "module_package=0x%" PRIx64 " ", f->start);
+		writer_escape(w, package, strlen(package));
+		writer_print(w, "\n");
 	}
 }
 
 static void
-put_module(struct text *t, const struct core_file *f)
+module_json(struct writer *w, const struct core_file *f, const struct elf_id *id)
 {
-	struct elf_id id;
+	char uuid[ELF_ID_TEXT_MAX];
+	const char *from;
 
-	core_files_identity(f, &id);
-	if (t->json)
-		module_json(t, f, &id);
-	else
-		module_lines(t, f, &id);
+	writer_open(w, NULL, '{');
+	writer_hex(w, "start", f->start);
+	writer_hex(w, "end", f->end);
+	if (f->path[0] != '\0')
+		writer_text(w, "path", f->path);
+	if (id->build_id_len > 0)
+		writer_digits(w, "build_id", id->build_id, id->build_id_len);
+	if (id->has_note)
+		writer_bytes(w, "uuid", uuid, elf_id_uuid(id, uuid, &from));
+	if (f->module->package != NULL)
+		writer_text(w, "package", f->module->package);
+	writer_close(w, '}');
 }
 
 int
 core_lists(const struct core *c, int json, int (*put)(void *arg, const char *text, size_t len), void *arg)
 {
-	char *buf = malloc(TEXT_MAX);
-	struct text t = { .json = json };
-	int rc = 0, some = 0;
+	struct writer w;
 
-	if (buf == NULL)
-		return -1;
-	if (json)
-		rc = put(arg, ", \"thread_list\": [", strlen(", \"thread_list\": ["));
-	for (size_t i = 0; rc == 0 && i < c->thread_count; i++) {
-		t.at = buf;
-		if (json && i > 0)
-			print(&t, ", ");
-		put_thread(&t, &c->thread[i]);
-		rc = put(arg, buf, (size_t)(t.at - buf));
-	}
-	if (json && rc == 0)
-		rc = put(arg, "], \"module_list\": [", strlen("], \"module_list\": ["));
-	for (size_t i = 0; rc == 0 && i < c->files.count; i++) {
+	writer_start(&w, json ? WRITER_MEMBERS : WRITER_LINES, put, arg);
+	writer_open(&w, "thread_list", '[');
+	for (size_t i = 0; i < c->thread_count; i++)
+		(json ? thread_json : thread_line)(&w, &c->thread[i]);
+	writer_close(&w, ']');
+	writer_open(&w, "module_list", '[');
+	for (size_t i = 0; i < c->files.count; i++) {
+		struct elf_id id;
+
 		if (c->files.file[i].module == NULL)
 			continue;
-		t.at = buf;
-		if (json && some++)
-			print(&t, ", ");
-		put_module(&t, &c->files.file[i]);
-		rc = put(arg, buf, (size_t)(t.at - buf));
+		core_files_identity(&c->files.file[i], &id);
+		(json ? module_json : module_lines)(&w, &c->files.file[i], &id);
 	}
-	if (json && rc == 0)
-		rc = put(arg, "]", 1);
-	free(buf);
-	return rc;
+	writer_close(&w, ']');
+	return writer_flush(&w);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/search.h"
 #include "core/files_note.h"
 
 static int
@@ -17,19 +18,11 @@ by_address(const void *a, const void *b)
 const struct core_load *
 core_load_at(const struct core *c, uint64_t address)
 {
-	size_t from = 0, to = c->loads;
+	size_t next = SEARCH_AFTER(struct core_load, vaddr, c->load, c->loads, address);
 
-	while (from < to) {
-		size_t middle = from + (to - from) / 2;
-
-		if (c->load[middle].vaddr <= address)
-			from = middle + 1;
-		else
-			to = middle;
-	}
-	if (from == 0 || address - c->load[from - 1].vaddr >= c->load[from - 1].len)
+	if (next == 0 || address - c->load[next - 1].vaddr >= c->load[next - 1].len)
 		return NULL;
-	return &c->load[from - 1];
+	return &c->load[next - 1];
 }
 
 /* A file that only the auxiliary vector tells of; what is around the address is its image. */
@@ -111,19 +104,13 @@ image_from(const struct core *c, const struct core_image *m)
 static const struct core_image *
 image_at(const struct core *c, uint64_t at)
 {
-	size_t from = c->image_next, to = c->images;
+	const struct core_image *next = c->image + c->image_next;
+	size_t left = c->images - c->image_next, k;
 
-	if (from < to && image_from(c, &c->image[from]) >= at)
-		return &c->image[from];
-	while (from < to) {
-		size_t middle = from + (to - from) / 2;
-
-		if (c->image[middle].offset < at)
-			from = middle + 1;
-		else
-			to = middle;
-	}
-	return from < c->images ? &c->image[from] : NULL;
+	if (left == 0 || image_from(c, next) >= at)
+		return left == 0 ? NULL : next;
+	k = SEARCH_FROM(struct core_image, offset, next, left, at);
+	return k < left ? &next[k] : NULL;
 }
 
 int

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/search.h"
 #include "core/threads.h"
 
 /* The longest NT_FILE that is put in order, bytes: twice the kernel's usual limit. */
@@ -227,18 +228,12 @@ core_order_close(struct core_order *o)
 static const struct core_order_part *
 part_at(const struct core_order *o, uint64_t offset)
 {
-	size_t low = 0, high = o->parts;
+	size_t next = SEARCH_AFTER(struct core_order_part, at, o->part, o->parts, offset);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		const struct core_order_part *p = &o->part[mid];
-
-		if (p->at <= offset && p->len <= offset - p->at)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return o->part + low;
+	/* They do not overlap. */
+	if (next > 0 && offset - o->part[next - 1].at < o->part[next - 1].len)
+		next--;
+	return o->part + next;
 }
 
 /* Reads as far as a part goes; what is before and behind them all is where it was. */

@@ -1,10 +1,10 @@
 #include "core/small.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/number.h"
+#include "record/writer.h"
 
 /* The longest line that is understood, bytes. */
 #define LINE 96
@@ -71,17 +71,25 @@ int
 core_kept_put(const struct core *c, int json, int (*put)(void *arg, const char *text, size_t len), void *arg)
 {
 	struct core_kept k;
-	char text[192];
+	struct writer w;
 	size_t at = 0;
-	int some = 0, n;
+	int some = 0;
 
-	while (core_kept_next(c, &at, &k)) {
-		n = snprintf(text, sizeof(text), json ? "%s{\"rule\": \"%s\", \"ranges\": %" PRIu64 ", \"bytes\": %" PRIu64 "}" :
-							"%skept=%s %" PRIu64 " %" PRIu64 "\n",
-		    !json ? "" : some ? ", " : ", \"kept\": [", k.rule, k.ranges, k.bytes);
-		if (put(arg, text, (size_t)n) < 0)
-			return -1;
-		some = 1;
+	writer_start(&w, json ? WRITER_MEMBERS : WRITER_LINES, put, arg);
+	for (; core_kept_next(c, &at, &k); some = 1) {
+		if (!json) {
+			writer_print(&w, "kept=%s %" PRIu64 " %" PRIu64 "\n", k.rule, k.ranges, k.bytes);
+			continue;
+		}
+		if (!some)
+			writer_open(&w, "kept", '[');
+		writer_open(&w, NULL, '{');
+		writer_text(&w, "rule", k.rule);
+		writer_number(&w, "ranges", k.ranges);
+		writer_number(&w, "bytes", k.bytes);
+		writer_close(&w, '}');
 	}
-	return json && some ? put(arg, "]", 1) : 0;
+	if (some)
+		writer_close(&w, ']');
+	return writer_flush(&w);
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -127,6 +128,7 @@ int
 loops_save(struct loops *l)
 {
 	char *text = malloc(FILE_MOST), *end = text;
+	struct stat st;
 	int rc = -1;
 
 	if (text == NULL) {
@@ -139,8 +141,10 @@ loops_save(struct loops *l)
 
 		end += snprintf(end, LINE, "%s\t%" PRIu64 "\t%" PRIu64 "\t%s\n", p->key, p->start, p->count, p->name);
 	}
-	if (ftruncate(l->fd, 0) == 0 && lseek(l->fd, 0, SEEK_SET) == 0)
-		rc = io_write(l->fd, text, (size_t)(end - text));
+	/* Cut only when it is shorter now: file systems write out what replaces an emptied file. */
+	if (fstat(l->fd, &st) == 0 && io_pwrite(l->fd, text, (size_t)(end - text), 0) == 0 &&
+	    (st.st_size <= end - text || ftruncate(l->fd, end - text) == 0))
+		rc = 0;
 	free(text);
 	if (io_close(l->fd) < 0)
 		rc = -1;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/number.h"
 
 /* The uids of services: the system's, and those that systemd gives to units with DynamicUser=. */
@@ -37,14 +38,8 @@ add(struct payers *p, char *line)
 	if (count == NULL || number_parse(start, 0, UINT32_MAX - 1, &from) < 0 ||
 	    number_parse(count, 1, UINT32_MAX, &n) < 0)
 		return 0;
-	if (p->count == p->room) {
-		size_t room = p->room == 0 ? 16 : 2 * p->room;
-
-		if ((r = realloc(p->range, room * sizeof(*r))) == NULL)
-			return -1;
-		p->range = r;
-		p->room = room;
-	}
+	if (ARRAY_GROW(p->range, p->room, p->count, SIZE_MAX) < 0)
+		return -1;
 	r = &p->range[p->count];
 	*r = (struct payer_range){ .name = strdup(name), .start = (uint32_t)from, .count = (uint32_t)n };
 	if (r->name == NULL)

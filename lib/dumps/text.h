@@ -7,12 +7,17 @@
 #include "dumps/directory.h"
 
 enum dump_form {
+	DUMP_COLUMNS,	/* a line of a table (columns.h) */
 	DUMP_LINES,	/* lines of the form KEY=VALUE, and an empty one behind them */
 	DUMP_OBJECT,	/* a JSON object of the same keys */
-	DUMP_ALL	/* one with all keys of the record (record_lines.h) */
+	DUMP_ALL	/* one with all keys of the record (record/lines.h) */
 };
 
-/* Gives the text to put, piece by piece.  Returns 0, or -1 with errno: memory, or what put said. */
-int dump_text(const struct dump *d, enum dump_form form, int (*put)(void *arg, const char *text, size_t len), void *arg);
+/*
+ * Gives the text in any form but DUMP_COLUMNS to put, piece by piece.  Returns 0, or -1 with errno:
+ * memory, or what put said.
+ */
+int dump_text(const struct dump *d, enum dump_form form,
+    int (*put)(void *arg, const char *text, size_t len), void *arg);
 
 #endif

@@ -1,11 +1,14 @@
 #include "record/lines.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/number.h"
+#include "record/keys.h"
 #include "record/record.h"
+#include "record/writer.h"
 
 #define KEY_BYTES 64
 
@@ -13,21 +16,6 @@ struct line {
 	const char *key, *value;
 	size_t key_len, value_len;
 };
-
-struct writer {
-	int (*put)(void *arg, const char *text, size_t len);
-	void *arg;
-};
-
-static const char *const lists[] = { "env", "error", "frame", "kept", "module", "module_package",
-	"module_uuid", "thread", NULL };
-static const char *const numbers[] = { "bytes", "class", "container_owner", "dumpable", "egid",
-	"env_left_out", "euid", "gid", "limit", "loop_count", "missing", "modules", "nspid",
-	"open_files", "pid", "promised", "record", "rss", "rss_peak", "segments", "segments_there",
-	"signal", "sigpid", "siguid", "small_bytes", "swap", "syscall_nr", "threads", "tid",
-	"trimmed_of", "uid", "uptime_ms", "vsize", NULL };
-static const char *const flags[] = { "complete", "exe_deleted", "io_uring", "object_whole",
-	"secure_exec", NULL };
 
 static int
 is(const struct line *l, const char *word)
@@ -66,91 +54,96 @@ next_line(struct line *l, const char **p, const char *end)
 	return 0;
 }
 
-static int
-put(struct writer *w, const char *text)
+/* The name of a key, terminated. */
+static const char *
+name_of(const struct line *l, char name[KEY_BYTES + 1])
 {
-	return w->put(w->arg, text, strlen(text));
-}
-
-static int
-put_key(struct writer *w, const struct line *l)
-{
-	return put(w, ", \"") < 0 || w->put(w->arg, l->key, l->key_len) < 0 || put(w, "\": ") < 0 ? -1 : 0;
+	memcpy(name, l->key, l->key_len);
+	name[l->key_len] = '\0';
+	return name;
 }
 
 /* The value as a string, its escapes undone. */
-static int
-put_string(struct writer *w, const struct line *l)
+static void
+put_string(struct writer *w, const char *name, const struct line *l)
 {
-	char *bytes = malloc(l->value_len + 1), *text = NULL;
-	size_t n;
-	int rc = -1;
+	char *bytes = malloc(l->value_len + 1);
 
-	if (bytes != NULL) {
-		memcpy(bytes, l->value, l->value_len);
-		bytes[l->value_len] = '\0';
-		n = record_unescape(bytes);
-		if ((text = malloc(RECORD_JSON(n))) != NULL) {
-			n = record_json(text, bytes, n);
-			rc = put(w, "\"") < 0 || w->put(w->arg, text, n) < 0 || put(w, "\"") < 0 ? -1 : 0;
-		}
+	if (bytes == NULL) {
+		writer_fail(w, ENOMEM);
+		return;
 	}
-	free(text);
+	memcpy(bytes, l->value, l->value_len);
+	bytes[l->value_len] = '\0';
+	writer_bytes(w, name, bytes, record_unescape(bytes));
 	free(bytes);
-	return rc;
 }
 
 /* All lines of the key of this one. */
-static int
+static void
 put_list(struct writer *w, const struct line *first, const char *text, const char *end)
 {
-	const char *between = "[";
+	char name[KEY_BYTES + 1];
 	struct line l;
 
-	if (put_key(w, first) < 0)
-		return -1;
-	while (next_line(&l, &text, end)) {
-		if (l.key_len != first->key_len || memcmp(l.key, first->key, l.key_len) != 0)
-			continue;
-		if (put(w, between) < 0 || put_string(w, &l) < 0)
-			return -1;
-		between = ", ";
-	}
-	return put(w, "]");
+	writer_open(w, name_of(first, name), '[');
+	while (next_line(&l, &text, end))
+		if (l.key_len == first->key_len && memcmp(l.key, first->key, l.key_len) == 0)
+			put_string(w, NULL, &l);
+	writer_close(w, ']');
 }
 
-static int
-put_member(struct writer *w, const struct line *l)
+/* A number or a truth value; what is neither is left out. */
+static void
+put_bare(struct writer *w, const struct line *l, enum key_type type)
 {
+	char name[KEY_BYTES + 1], value[24] = "";
 	uint64_t number;
-	char value[24] = "";
 
-	if (!among(l, numbers) && !among(l, flags))
-		return put_key(w, l) < 0 || put_string(w, l) < 0 ? -1 : 0;
 	if (l->value_len < sizeof(value)) {
 		memcpy(value, l->value, l->value_len);
 		value[l->value_len] = '\0';
 	}
-	if (among(l, flags)) {
-		if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
-			return 0;
-		return put_key(w, l) < 0 || put(w, *value == 'y' ? "true" : "false") < 0 ? -1 : 0;
-	}
+	name_of(l, name);
+	if (type == KEY_FLAG && (strcmp(value, "yes") == 0 || strcmp(value, "no") == 0))
+		writer_flag(w, name, value[0] == 'y');
 	/* JSON has no leading zeros. */
-	if (number_parse(value, 0, UINT64_MAX, &number) < 0 || (value[0] == '0' && value[1] != '\0'))
-		return 0;
-	return put_key(w, l) < 0 || put(w, value) < 0 ? -1 : 0;
+	else if (type == KEY_NUMBER && number_parse(value, 0, UINT64_MAX, &number) == 0 &&
+	    (value[0] != '0' || value[1] == '\0'))
+		writer_number(w, name, number);
+}
+
+static void
+put_member(struct writer *w, const struct line *l, const char *text, const char *end)
+{
+	const struct key *key = keys_find(l->key, l->key_len);
+	char name[KEY_BYTES + 1];
+
+	if (key != NULL && key->repeats)
+		put_list(w, l, text, end);
+	else if (key != NULL && key->type != KEY_TEXT)
+		put_bare(w, l, key->type);
+	else
+		put_string(w, name_of(l, name), l);
+}
+
+/* Whether the member is written by the caller, or says nothing where the stored files are not. */
+static int
+left_out(const struct line *l, const char *const *without)
+{
+	const struct key *key = keys_find(l->key, l->key_len);
+
+	return (key != NULL && (key->local || (key->from & KEY_LISTED) != 0)) || among(l, without);
 }
 
 int
 record_lines_json(const char *text, size_t n, const char *const *without,
-    int (*to)(void *arg, const char *text, size_t len), void *arg)
+    int (*put)(void *arg, const char *text, size_t len), void *arg)
 {
-	struct writer w = { .put = to, .arg = arg };
+	struct writer w;
 	struct line seen[RECORD_LINES_KEYS], l;
 	const char *p = text, *end = text + n;
 	size_t count = 0;
-	int rc = 0;
 
 	while (next_line(&l, &p, end)) {
 		size_t i = 0;
@@ -159,10 +152,11 @@ record_lines_json(const char *text, size_t n, const char *const *without,
 			i++;
 		if (i < count)
 			seen[i] = l;
-		else if (count < RECORD_LINES_KEYS && !among(&l, without))
+		else if (count < RECORD_LINES_KEYS && !left_out(&l, without))
 			seen[count++] = l;
 	}
-	for (size_t i = 0; i < count && rc == 0; i++)
-		rc = among(&seen[i], lists) ? put_list(&w, &seen[i], text, end) : put_member(&w, &seen[i]);
-	return rc;
+	writer_start(&w, WRITER_MEMBERS, put, arg);
+	for (size_t i = 0; i < count; i++)
+		put_member(&w, &seen[i], text, end);
+	return writer_flush(&w);
 }

@@ -1,9 +1,12 @@
 #include "record/record.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "record/writer.h"
 
 void
 record_free(struct record *r)
@@ -73,166 +76,62 @@ record_find(const struct record *r, const char *key)
 	return NULL;
 }
 
-static char *
-put_octal(char *out, unsigned char c)
+void
+writer_record(struct writer *w, const struct record *r)
 {
-	*out++ = '\\';
-	*out++ = '0';
-	*out++ = (char)('0' + (c >> 6));
-	*out++ = (char)('0' + (c >> 3 & 7));
-	*out++ = (char)('0' + (c & 7));
-	return out;
-}
+	if (r->failed)
+		writer_fail(w, ENOMEM);
+	for (size_t i = 0; i < r->count; i++) {
+		const struct record_field *f = &r->field[i];
 
-size_t
-record_escape(char *out, const void *bytes, size_t n)
-{
-	const unsigned char *p = bytes;
-	char *start = out;
-
-	for (size_t i = 0; i < n; i++) {
-		if (p[i] < 0x20 || p[i] > 0x7e || p[i] == '\\')
-			out = put_octal(out, p[i]);
+		if (!w->json || !f->bare)
+			writer_bytes(w, f->key, f->value, f->len);
+		else if (strcmp(f->value, "yes") == 0 || strcmp(f->value, "no") == 0)
+			writer_flag(w, f->key, f->value[0] == 'y');
 		else
-			*out++ = (char)p[i];
+			writer_number(w, f->key, strtoull(f->value, NULL, 10));
 	}
-	*out = '\0';
-	return (size_t)(out - start);
 }
 
-size_t
-record_unescape(char *text)
+/* Text that is counted first, and then kept. */
+struct text {
+	char *text;
+	size_t len;
+};
+
+static int
+take(void *arg, const char *text, size_t len)
 {
-	char *out = text;
+	struct text *t = arg;
 
-	for (const char *p = text; *p != '\0';) {
-		if (p[0] == '\\' && p[1] == '0' && p[2] >= '0' && p[2] <= '3' && p[3] >= '0' &&
-		    p[3] <= '7' && p[4] >= '0' && p[4] <= '7') {
-			*out++ = (char)((p[2] - '0') << 6 | (p[3] - '0') << 3 | (p[4] - '0'));
-			p += 5;
-		} else {
-			*out++ = *p++;
-		}
-	}
-	*out = '\0';
-	return (size_t)(out - text);
-}
-
-/*
- * The length of the valid UTF-8 character at p[n] (RFC 3629 section 4: no overlong forms, no
- * surrogates), 0 when there is none; C1 control characters count as none.
- */
-static size_t
-utf8_len(const unsigned char *p, size_t n)
-{
-	static const struct {
-		unsigned char lo, hi;	/* of the first byte */
-		unsigned char lo2, hi2; /* of the second; the others are 80 to BF */
-		unsigned char len;
-	} form[] = {
-		{ 0x00, 0x7f, 0, 0, 1 },
-		{ 0xc2, 0xc2, 0xa0, 0xbf, 2 },
-		{ 0xc3, 0xdf, 0x80, 0xbf, 2 },
-		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 },
-		{ 0xe1, 0xec, 0x80, 0xbf, 3 },
-		{ 0xed, 0xed, 0x80, 0x9f, 3 },
-		{ 0xee, 0xef, 0x80, 0xbf, 3 },
-		{ 0xf0, 0xf0, 0x90, 0xbf, 4 },
-		{ 0xf1, 0xf3, 0x80, 0xbf, 4 },
-		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-
-	for (size_t i = 0; i < sizeof(form) / sizeof(*form); i++) {
-		if (p[0] < form[i].lo || p[0] > form[i].hi)
-			continue;
-		if (form[i].len > n)
-			return 0;
-		for (size_t k = 1; k < form[i].len; k++) {
-			unsigned char lo = k == 1 ? form[i].lo2 : 0x80, hi = k == 1 ? form[i].hi2 : 0xbf;
-
-			if (p[k] < lo || p[k] > hi)
-				return 0;
-		}
-		return form[i].len;
-	}
+	if (t->text != NULL)
+		memcpy(t->text + t->len, text, len);
+	t->len += len;
 	return 0;
 }
 
-size_t
-record_json(char *out, const void *bytes, size_t n)
+static int
+format(const struct record *r, int json, struct text *t)
 {
-	const unsigned char *p = bytes;
-	char *start = out;
+	struct writer w;
 
-	while (n > 0) {
-		size_t len = utf8_len(p, n);
-
-		if (len == 0 || *p == '\\') {
-			*out++ = '\\';
-			out = put_octal(out, *p);
-			len = 1;
-		} else if (*p < 0x20 || *p == 0x7f) {
-			out += sprintf(out, "\\u%04x", *p);
-		} else {
-			if (*p == '"')
-				*out++ = '\\';
-			memcpy(out, p, len);
-			out += len;
-		}
-		p += len;
-		n -= len;
-	}
-	*out = '\0';
-	return (size_t)(out - start);
-}
-
-static char *
-put_string(char *out, const char *s)
-{
-	size_t n = strlen(s);
-
-	memcpy(out, s, n);
-	return out + n;
-}
-
-static char *
-put_field(char *out, const struct record_field *f, int json, int first)
-{
-	if (!json) {
-		out = put_string(put_string(out, f->key), "=");
-		out += record_escape(out, f->value, f->len);
-		return put_string(out, "\n");
-	}
-	out = put_string(put_string(put_string(out, first ? "\"" : ", \""), f->key), "\": ");
-	if (f->bare)
-		return put_string(out, strcmp(f->value, "yes") == 0 ? "true" :
-		    strcmp(f->value, "no") == 0			    ? "false" :
-								      f->value);
-	*out++ = '"';
-	out += record_json(out, f->value, f->len);
-	*out++ = '"';
-	return out;
+	writer_start(&w, json ? WRITER_JSON : WRITER_LINES, take, t);
+	writer_open(&w, NULL, '{');
+	writer_record(&w, r);
+	writer_close(&w, '}');
+	writer_print(&w, "%s", json ? "\n" : "");
+	return writer_flush(&w);
 }
 
 char *
 record_format(const struct record *r, int json)
 {
-	size_t size = 8;
-	char *text, *p;
+	struct text t = { NULL, 0 };
 
-	if (r->failed)
+	if (format(r, json, &t) < 0 || (t.text = malloc(t.len + 1)) == NULL)
 		return NULL;
-	/* A byte becomes at most 6; beside it stand the key and at most 8 more. */
-	for (size_t i = 0; i < r->count; i++)
-		size += strlen(r->field[i].key) + 6 * r->field[i].len + 16;
-	if ((p = text = malloc(size)) == NULL)
-		return NULL;
-	if (json)
-		*p++ = '{';
-	for (size_t i = 0; i < r->count; i++)
-		p = put_field(p, &r->field[i], json, i == 0);
-	if (json)
-		p = put_string(p, "}\n");
-	*p = '\0';
-	return text;
+	t.text[t.len] = '\0';
+	t.len = 0;
+	format(r, json, &t);
+	return t.text;
 }

@@ -1,12 +1,10 @@
 #include "record/secrets.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "record/record.h"
+#include "record/writer.h"
 
 /* Whether n bytes of text contain a word, in letters of either case. */
 static int
@@ -47,46 +45,22 @@ environment_secret(const char *text)
 	return has_password(text + n + 1);
 }
 
-/* Writes one variable, of at most RECORD_VALUE bytes, to text; returns the length. */
-static size_t
-format(char *text, const char *one, size_t len, int json, int first)
-{
-	size_t n;
-
-	if (!json) {
-		n = (size_t)sprintf(text, "env=");
-		n += record_escape(text + n, one, len);
-		return n + (size_t)sprintf(text + n, "\n");
-	}
-	n = (size_t)sprintf(text, first ? "\"" : ", \"");
-	n += record_json(text + n, one, len);
-	return n + (size_t)sprintf(text + n, "\"");
-}
-
 int
 environment_list(const char *bytes, size_t n, int json, int (*put)(void *arg, const char *text, size_t len), void *arg)
 {
-	static const char head[] = ", \"environment\": [";
-	char *text = malloc(RECORD_JSON(RECORD_VALUE) + 64);
+	struct writer w;
 	uint64_t left_out = 0;
-	int rc = 0, first = 1;
 
-	if (text == NULL)
-		return -1;
-	if (json)
-		rc = put(arg, head, strlen(head));
-	for (size_t at = 0, len; rc == 0 && at < n; at += len + 1) {
+	writer_start(&w, json ? WRITER_MEMBERS : WRITER_LINES, put, arg);
+	writer_open(&w, "environment", '[');
+	for (size_t at = 0, len; at < n; at += len + 1) {
 		len = strlen(bytes + at);
-		if (len > 0 && environment_secret(bytes + at)) {
+		if (len > 0 && environment_secret(bytes + at))
 			left_out++;
-		} else if (len > 0) {
-			rc = put(arg, text, format(text, bytes + at, len < RECORD_VALUE ? len : RECORD_VALUE, json, first));
-			first = 0;
-		}
+		else if (len > 0)
+			writer_bytes(&w, json ? NULL : "env", bytes + at, len < RECORD_VALUE ? len : RECORD_VALUE);
 	}
-	if (rc == 0)
-		rc = put(arg, text, (size_t)sprintf(text, json ? "], \"env_left_out\": %" PRIu64 : "env_left_out=%" PRIu64 "\n",
-		    left_out));
-	free(text);
-	return rc;
+	writer_close(&w, ']');
+	writer_number(&w, "env_left_out", left_out);
+	return writer_flush(&w);
 }

@@ -1,21 +1,17 @@
 #define _GNU_SOURCE
 #include "stack/executable.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "core/match.h"
 #include "elf/id.h"
 #include "record/record.h"
-
-extern char **environ;
+#include "system/spawn.h"
 
 /* What the kernel puts behind the path of a mapped file that has no name any more: proc(5). */
 #define DELETED " (deleted)"
@@ -123,26 +119,21 @@ in_directory(struct executable *e, const char *dir, const char *hex)
 static int
 ask(const char *const *argv, char *out, size_t len)
 {
-	posix_spawn_file_actions_t actions;
-	int join[2], status = 0, rc;
+	struct spawn child = { .argv = (char **)(uintptr_t)argv, .fd = { SPAWN_SAME, SPAWN_SAME, SPAWN_SAME } };
+	int join[2];
 	ssize_t n;
 	pid_t pid;
 
 	if (pipe2(join, O_CLOEXEC) < 0)
 		return 0;
-	if ((rc = posix_spawn_file_actions_init(&actions)) == 0) {
-		if ((rc = posix_spawn_file_actions_adddup2(&actions, join[1], STDOUT_FILENO)) == 0)
-			rc = posix_spawnp(&pid, argv[0], &actions, NULL, (char **)(uintptr_t)argv, environ);
-		posix_spawn_file_actions_destroy(&actions);
-	}
+	child.fd[1] = join[1];
+	pid = spawn_start(&child);
 	io_close(join[1]);
-	n = rc == 0 ? io_read(join[0], out, len - 1) : 0;
+	n = io_read(join[0], out, len - 1);
 	io_close(join[0]);
-	while (rc == 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
 	out[n > 0 ? n : 0] = '\0';
 	out[strcspn(out, "\n")] = '\0';
-	return rc == 0 && status == 0 && *out == '/';
+	return pid > 0 && spawn_wait(pid) == 0 && *out == '/';
 }
 
 static int

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/io.h"
 #include "core/files.h"
 #include "elf/id.h"
@@ -40,15 +41,9 @@ trace_files_add(struct trace_files *f, const char *path, int why)
 
 	if (trace_files_why(f, path) != 0)
 		return;
-	if (f->count == f->room) {
-		size_t more = f->room == 0 ? 16 : 2 * f->room;
-
-		if (more > MOST || (e = realloc(f->entry, more * sizeof(*e))) == NULL) {
-			f->none |= why == TRACE_FILES_OTHER;
-			return;
-		}
-		f->entry = e;
-		f->room = more;
+	if (ARRAY_GROW(f->entry, f->room, f->count, MOST) < 0) {
+		f->none |= why == TRACE_FILES_OTHER;
+		return;
 	}
 	e = &f->entry[f->count];
 	*e = (struct trace_files_entry){ .path = strdup(path), .why = why };

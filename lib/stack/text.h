@@ -1,26 +1,28 @@
-/* A stack as text: what core-trace prints for it. */
+/* A stack as text: what core-trace prints for it.  Strings are cut after RECORD_VALUE bytes. */
 #ifndef GZCORE_STACK_TEXT_H
 #define GZCORE_STACK_TEXT_H
 
 #include "record/record.h"
+#include "record/writer.h"
 #include "stack/trace.h"
 
-/* The longest text: three escaped strings, a build-id, numbers. */
-#define TRACE_TEXT (3 * RECORD_JSON(RECORD_VALUE) + 1024)
+/* The longest line, bytes: three escaped strings, a build-id, numbers. */
+#define TRACE_LINE (3 * RECORD_ESCAPED(RECORD_VALUE) + 1024)
+
+/* The frame of that number as a line, with an address of that many digits. */
+void trace_text_line(struct writer *w, const struct trace_frame *f, size_t number, int digits);
+
+/* Why the stack ends, as a line that begins with before; nothing when it was all. */
+void trace_text_end(struct writer *w, const struct trace_thread *t, const char *before);
 
 /*
- * Writes the frame of that number to out, terminated: a line without its end, with an address of that many
- * digits; or an object of JSON.  Strings are cut after RECORD_VALUE bytes and escaped as a record's.
+ * The same as JSON, to be called in this order: before the threads; before the frames of a thread;
+ * a frame; after the frames of a thread; after the threads.
  */
-void trace_text_line(const struct trace_frame *f, size_t number, int digits, char out[TRACE_TEXT]);
-void trace_text_json(const struct trace_frame *f, char out[TRACE_TEXT]);
-
-/* The same of what is around frames in JSON: before the threads, of a thread, counted from 0, and behind it. */
-void trace_text_json_head(const struct core *c, char out[TRACE_TEXT]);
-void trace_text_json_start(const struct trace_thread *t, size_t number, char out[TRACE_TEXT]);
-void trace_text_json_end(const struct trace_thread *t, char out[TRACE_TEXT]);
-
-/* Why the stack ends, as a line with its end after those words; "" when it was all. */
-void trace_text_end(const struct trace_thread *t, const char *before, char out[TRACE_TEXT]);
+void trace_json_head(struct writer *w, const struct core *c);
+void trace_json_thread(struct writer *w, const struct trace_thread *t);
+void trace_json_frame(struct writer *w, const struct trace_frame *f);
+void trace_json_thread_end(struct writer *w, const struct trace_thread *t);
+void trace_json_end(struct writer *w, const char *fingerprint, int complete);
 
 #endif

@@ -14,8 +14,9 @@
 #include "base/io.h"
 #include "system/owner.h"
 #include "system/pipe.h"
+#include "system/spawn.h"
 
-/* What stages_wait waits for: who started us with a signal ignored wants it ignored. */
+/* The signals that stages_wait waits for; one that we were started with ignored stays ignored. */
 static void
 watched(sigset_t *set)
 {
@@ -72,62 +73,39 @@ limit_size(pid_t pid, uint64_t size)
 	return prlimit(pid, RLIMIT_FSIZE, &r, NULL);
 }
 
-/* What the stages must not do; 0, or -1 with errno. */
+/* In the child: what a stage must not do; 0, or -1 with errno. */
 static int
-bind(const struct stages *p)
+bind(void *arg)
 {
+	const struct stages *p = arg;
 	struct sigaction ign = { .sa_handler = SIG_IGN };
-
-	if (p->limit != NULL && (sigaction(SIGXFSZ, &ign, NULL) < 0 ||
-	    limit_size(0, p->limit(p->limit_arg)) < 0 || dup2(p->messages[1], STDERR_FILENO) < 0))
-		return -1;
-	return p->user != NULL ? owner_become(p->user) : 0;
-}
-
-/* The child: becomes the stage, or says why not on the descriptor tell. */
-static void
-become(const struct stages *p, char **argv, int in, int out, int tell)
-{
 	sigset_t set;
 
 	watched(&set);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	if (bind(p) == 0 && (in == STDIN_FILENO || dup2(in, STDIN_FILENO) >= 0) && dup2(out, STDOUT_FILENO) >= 0) {
-		if (argv[0] == NULL) {
-			io_close(tell);
-			pipe_grow(STDIN_FILENO);
-			_exit(io_copy(STDIN_FILENO, STDOUT_FILENO) == 0 ? 0 : errno);
-		}
-		execvp(argv[0], argv);
-	}
-	if (io_write(tell, &errno, sizeof(errno)) < 0)
-		_exit(126);
-	_exit(127);
+	if (p->limit != NULL &&
+	    (sigaction(SIGXFSZ, &ign, NULL) < 0 || limit_size(0, p->limit(p->limit_arg)) < 0))
+		return -1;
+	return p->user != NULL ? owner_become(p->user) : 0;
 }
 
 /* Starts one stage; what its exec failed with goes to s->error.  -1 with errno: no process. */
 static int
-start(const struct stages *p, struct stage *s, int in, int out)
+start(struct stages *p, struct stage *s, int in, int out)
 {
-	int tell[2];
+	struct spawn child = { .argv = s->argv[0] != NULL ? s->argv : NULL,
+		.fd = { in, out, p->messages[1] >= 0 ? p->messages[1] : SPAWN_SAME },
+		.prepare = bind, .arg = p };
+	pid_t pid = spawn_start(&child);
 
-	if (pipe2(tell, O_CLOEXEC) < 0)
+	if (pid < 0)
 		return -1;
-	if ((s->pid = fork()) < 0) {
-		int saved = errno;
-
-		s->pid = 0;
-		io_close(tell[0]);
-		io_close(tell[1]);
-		errno = saved;
-		return -1;
+	if (pid == 0) {
+		pipe_grow(STDIN_FILENO);
+		_exit(io_copy(STDIN_FILENO, STDOUT_FILENO) == 0 ? 0 : errno);
 	}
-	if (s->pid == 0)
-		become(p, s->argv, in, out, tell[1]);
-	io_close(tell[1]);
-	if (io_read(tell[0], &s->error, sizeof(s->error)) < (ssize_t)sizeof(s->error))
-		s->error = 0;
-	io_close(tell[0]);
+	s->pid = pid;
+	s->error = child.error;
 	return 0;
 }
 
@@ -156,7 +134,7 @@ stages_start(struct stages *p, int out)
 {
 	int in = STDIN_FILENO, saved;
 
-	if (p->limit != NULL && pipe2(p->messages, O_CLOEXEC) < 0)
+	if ((p->limit != NULL || p->said != NULL) && pipe2(p->messages, O_CLOEXEC) < 0)
 		return -1;
 	/* An unprivileged stage may not be allowed to. */
 	if (p->user != NULL)
@@ -226,9 +204,12 @@ relay(const struct stages *p)
 	ssize_t n;
 
 	while (ready.fd >= 0 && poll(&ready, 1, 0) > 0 && (ready.revents & POLLIN) &&
-	    (n = io_read_some(ready.fd, text, sizeof(text))) > 0)
-		if (io_write(STDERR_FILENO, text, (size_t)n) < 0)
+	    (n = io_read_some(ready.fd, text, sizeof(text))) > 0) {
+		if (p->said != NULL)
+			p->said(p->said_arg, text, (size_t)n);
+		else if (io_write(STDERR_FILENO, text, (size_t)n) < 0)
 			break;
+	}
 }
 
 static void
@@ -241,49 +222,59 @@ follow_limit(const struct stages *p)
 			limit_size(p->stage[i].pid, size);
 }
 
-/* Waits for one of the signals, at most ms milliseconds, for ever when they are negative. */
+/*
+ * Waits for one of the signals until end_at (negative: for ever); while there is a limit, or there
+ * are messages, no longer than a tick.  Returns the signal, or what is not positive.
+ */
 static int
-wait_signal(const sigset_t *set, int64_t ms)
+wait_signal(const struct stages *p, const sigset_t *set, int64_t end_at)
 {
-	struct timespec ts = { .tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000 };
+	int64_t now = now_ms(), ms = end_at < 0 ? -1 : end_at > now ? end_at - now : 0;
+	struct timespec ts;
 
-	return ms < 0 ? sigwaitinfo(set, NULL) : sigtimedwait(set, NULL, &ts);
+	if (p->messages[0] >= 0 && (ms < 0 || ms > STAGES_TICK))
+		ms = STAGES_TICK;
+	if (ms < 0)
+		return sigwaitinfo(set, NULL);
+	ts.tv_sec = (time_t)(ms / 1000);
+	ts.tv_nsec = (long)(ms % 1000) * 1000000;
+	return sigtimedwait(set, NULL, &ts);
 }
 
 int
 stages_wait(struct stages *p)
 {
+	enum { RUNNING, TERMED, KILLED } state = RUNNING;
 	int64_t end_at = p->seconds > 0 ? now_ms() + (int64_t)p->seconds * 1000 : -1;
+	int sig, cause = 0;
 	sigset_t set;
-	int ended = 0;
 
 	watched(&set);
 	while (collect(p) > 0) {
-		int64_t now = now_ms(), ms = end_at < 0 ? -1 : end_at > now ? end_at - now : 0;
-		int sig;
-
-		if (p->limit != NULL && (ms < 0 || ms > STAGES_TICK))
-			ms = STAGES_TICK;
-		sig = wait_signal(&set, ms);
-		if (p->limit != NULL) {
+		sig = wait_signal(p, &set, end_at);
+		if (p->limit != NULL)
 			follow_limit(p);
-			relay(p);
-		}
-		if (sig <= 0 && (end_at < 0 || now_ms() < end_at)) {
+		relay(p);
+		/* Between two ticks nothing has happened. */
+		if (sig <= 0 && (end_at < 0 || now_ms() < end_at))
 			continue;
-		} else if (ended && sig <= 0) {
-			end(p, SIGKILL);
-			end_at = -1;
-		} else if (!ended && sig != SIGCHLD) {
-			ended = sig > 0 ? sig : SIGALRM;
+		if (state == RUNNING && sig != SIGCHLD) {
+			cause = sig > 0 ? sig : SIGALRM;
 			end(p, SIGTERM);
 			end_at = now_ms() + STAGES_GRACE * 1000;
+			state = TERMED;
+		} else if (state == TERMED && sig <= 0) {
+			end(p, SIGKILL);
+			end_at = -1;
+			state = KILLED;
 		}
 	}
 	relay(p);
-	for (int i = 0; i < 2 && p->messages[i] >= 0; i++)
+	for (int i = 0; i < 2 && p->messages[i] >= 0; i++) {
 		io_close(p->messages[i]);
-	return ended;
+		p->messages[i] = -1;
+	}
+	return cause;
 }
 
 int

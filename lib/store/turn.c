@@ -19,6 +19,7 @@
 #include "base/io.h"
 #include "store/queue.h"
 #include "system/deadline.h"
+#include "system/spawn.h"
 
 /* How often the worker is looked at, and, when it has closed its pipes, whether it has ended, ms. */
 #define TICK 250
@@ -150,15 +151,16 @@ open_pipes(int pipes[2][2])
 static int
 split(struct turn_state *t)
 {
+	struct spawn s = { .fd = { SPAWN_SAME, SPAWN_SAME, SPAWN_SAME } };
 	int pipes[2][2];
 
 	if ((begun = deadline_memory(sizeof(*begun))) == NULL || open_pipes(pipes) < 0)
 		return -1;
-	if ((t->worker = fork()) < 0)
+	s.fd[1] = pipes[0][1];
+	s.fd[2] = pipes[1][1];
+	if ((t->worker = spawn_start(&s)) < 0)
 		return -1;
 	for (int k = 0; k < 2; k++) {
-		if (t->worker == 0 && dup2(pipes[k][1], k + 1) < 0)
-			_exit(2);
 		io_close(pipes[k][1]);
 		t->from[k] = pipes[k][0];
 	}

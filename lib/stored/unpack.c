@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,8 +16,7 @@
 #include "gzip/inflate.h"
 #include "record/record.h"
 #include "system/pipe.h"
-
-extern char **environ;
+#include "system/spawn.h"
 
 /* As many bytes are looked at: the longest of the magics. */
 #define HEAD 35
@@ -91,40 +89,33 @@ explain(struct unpack *u, const char *what, const char *words)
 	snprintf(u->why, sizeof(u->why), "%s%s%s", what != NULL ? what : "", what != NULL ? ": " : "", text);
 }
 
+/* In the child: its reader may go before it is done. */
+static int
+usual_signals(void *arg)
+{
+	sigset_t none;
+
+	(void)arg;
+	sigemptyset(&none);
+	return signal(SIGPIPE, SIG_DFL) == SIG_ERR || sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? -1 : 0;
+}
+
 /* Starts a program between two descriptors.  Returns 0, or an errno. */
 static int
 start_program(struct unpack_layer *l, const struct format *f, const char *identity, int in, int out)
 {
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t usual, none;
 	char *argv[6] = { NULL };
-	int rc;
+	/* All that is ours is O_CLOEXEC; what we were given stays, and the identity may be /dev/fd/N. */
+	struct spawn child = { .argv = argv, .fd = { in, out, l->said }, .prepare = usual_signals };
 
 	for (size_t i = 0; f->argv[i] != NULL; i++)
 		argv[i] = (char *)(uintptr_t)(*f->argv[i] != '\0' ? f->argv[i] : identity);
-	sigemptyset(&none);
-	sigemptyset(&usual);
-	/* Its reader may go before it is done. */
-	sigaddset(&usual, SIGPIPE);
-	if ((rc = posix_spawnattr_init(&attr)) != 0)
-		return rc;
-	if ((rc = posix_spawn_file_actions_init(&actions)) != 0) {
-		posix_spawnattr_destroy(&attr);
-		return rc;
-	}
-	/* All that is ours is O_CLOEXEC; what we were given stays, and the identity may be /dev/fd/N. */
-	if ((rc = posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK)) == 0 &&
-	    (rc = posix_spawnattr_setsigdefault(&attr, &usual)) == 0 &&
-	    (rc = posix_spawnattr_setsigmask(&attr, &none)) == 0 &&
-	    (rc = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO)) == 0 &&
-	    (rc = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO)) == 0 &&
-	    (rc = posix_spawn_file_actions_adddup2(&actions, l->said, STDERR_FILENO)) == 0)
-		rc = posix_spawnp(&l->pid, argv[0], &actions, &attr, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attr);
 	l->program = argv[0];
-	return rc;
+	if ((l->pid = spawn_start(&child)) < 0)
+		return errno;
+	if (child.error != 0)
+		spawn_wait(l->pid);
+	return child.error;
 }
 
 /* A process of ours, which decodes gzip or zlib data; its first words are as a program's. */
@@ -148,10 +139,11 @@ decode(int in, int out, int said)
 static int
 start_ours(struct unpack_layer *l, int in, int out, int other)
 {
-	if ((l->pid = fork()) < 0)
+	struct spawn child = { .fd = { SPAWN_SAME, SPAWN_SAME, SPAWN_SAME }, .prepare = usual_signals };
+
+	if ((l->pid = spawn_start(&child)) < 0)
 		return errno;
 	if (l->pid == 0) {
-		signal(SIGPIPE, SIG_DFL);
 		io_close(other);
 		_exit(decode(in, out, l->said));
 	}
@@ -198,13 +190,12 @@ collect(struct unpack *u, int counts)
 	for (size_t i = 0; i < u->count; i++) {
 		struct unpack_layer *l = &u->layer[i];
 		char words[WORDS + 1] = "", *p = words;
-		int status = 0;
 		ssize_t n;
+		int status;
 
 		if (!counts)
 			kill(l->pid, SIGKILL);
-		while (waitpid(l->pid, &status, 0) < 0 && errno == EINTR)
-			;
+		status = spawn_wait(l->pid);
 		n = io_pread(l->said, words, WORDS, 0);
 		words[n > 0 ? n : 0] = '\0';
 		io_close(l->said);
@@ -238,15 +229,12 @@ unpack_needed(int fd)
 enum unpack_status
 unpack_open(struct unpack *u, int fd, const char *identity, int flags)
 {
-	struct sigaction usual = { .sa_handler = SIG_DFL };
 	enum unpack_status st = UNPACK_CANNOT;
 	uint8_t head[HEAD];
 	int rc = 0;
 
 	memset(u, 0, sizeof(*u));
 	u->fd = fd;
-	/* Ignored, children would leave no status behind. */
-	sigaction(SIGCHLD, &usual, NULL);
 	for (;;) {
 		ssize_t n = peek(u->fd, head);
 		const struct format *f;

@@ -7,11 +7,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "system/end_input.h"
+#include "system/spawn.h"
 
 /* The command's input: what the parent holds too, the first time. */
 static int
@@ -24,28 +24,37 @@ open_input(struct command *c, int ends[2])
 	return 0;
 }
 
+struct start {
+	const struct command *command;
+	pid_t us;
+};
+
+/* In the child: signals as they were, and its end with ours when it is held. */
+static int
+prepare(void *arg)
+{
+	const struct start *s = arg;
+	struct command_hold *hold = s->command->hold;
+
+	end_input_restore();
+	if (hold == NULL)
+		return 0;
+	hold->shared->pid = getpid();
+	return prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != s->us ? -1 : 0;
+}
+
 int
 command_start(struct command *c)
 {
-	struct sigaction usual = { .sa_handler = SIG_DFL };
-	pid_t us = getpid();
+	struct start s = { .command = c, .us = getpid() };
+	struct spawn child = { .argv = c->argv, .fd = { SPAWN_SAME, SPAWN_SAME, SPAWN_SAME },
+		.prepare = prepare, .arg = &s };
 	int ends[2], saved;
 
-	/* Ignored, it would leave no status behind. */
-	sigaction(SIGCHLD, &usual, NULL);
 	if (open_input(c, ends) < 0)
 		return -1;
-	if ((c->pid = fork()) == 0) {
-		end_input_restore();
-		if (c->hold != NULL) {
-			c->hold->shared->pid = getpid();
-			if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != us)
-				_exit(127);
-		}
-		if (dup2(ends[0], STDIN_FILENO) == STDIN_FILENO)
-			execvp(c->argv[0], c->argv);
-		_exit(127);
-	}
+	child.fd[0] = ends[0];
+	c->pid = spawn_start(&child);
 	saved = errno;
 	io_close(ends[0]);
 	c->fd = ends[1];
@@ -85,7 +94,7 @@ hold_input(struct command_hold *h)
 int
 command_apart(struct command_hold *h, int *status)
 {
-	struct sigaction usual = { .sa_handler = SIG_DFL };
+	struct spawn child = { .fd = { SPAWN_SAME, SPAWN_SAME, SPAWN_SAME } };
 	pid_t pid;
 
 	h->shared = mmap(NULL, sizeof(*h->shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -96,16 +105,15 @@ command_apart(struct command_hold *h, int *status)
 		io_close(h->input[1]);
 		return -1;
 	}
-	sigaction(SIGCHLD, &usual, NULL);
-	if ((pid = fork()) == 0) {
+	if ((pid = spawn_start(&child)) == 0) {
 		io_close(h->letting_go[0]);
 		return 0;
 	}
 	if (pid > 0)
 		end_input_tell(pid);
 	hold_input(h);
-	while (pid > 0 && waitpid(pid, status, 0) < 0 && errno == EINTR)
-		continue;
+	if (pid > 0)
+		*status = spawn_wait(pid);
 	end_input_tell(0);
 	return pid > 0 ? 1 : -1;
 }
@@ -127,7 +135,7 @@ command_split(char **argv, char ***second)
 int
 command_end(struct command *c)
 {
-	int status = 0;
+	int status;
 
 	/* Its input ends here, not before. */
 	if (c->hold != NULL && c->hold->letting_go[1] >= 0) {
@@ -137,8 +145,7 @@ command_end(struct command *c)
 	}
 	if (c->fd >= 0)
 		io_close(c->fd);
-	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
-		;
+	status = spawn_wait(c->pid);
 	c->pid = 0;
 	return status;
 }

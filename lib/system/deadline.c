@@ -7,11 +7,11 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "system/spawn.h"
 
 /* How long a process takes at most to end that can be ended, ms. */
 #define KILLED_MS 100
@@ -49,12 +49,14 @@ wait_end(int fd, int ms)
 int
 deadline_run(void (*fn)(void *arg), void *arg, int ms)
 {
-	int ends[2], n, status = 0;
+	/* Whoever waits for the end of these must not wait for the child. */
+	struct spawn s = { .fd = { SPAWN_CLOSED, SPAWN_CLOSED, SPAWN_CLOSED } };
+	int ends[2], n;
 	pid_t child;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -1;
-	if ((child = fork()) < 0) {
+	if ((child = spawn_start(&s)) < 0) {
 		n = errno;
 		io_close(ends[0]);
 		io_close(ends[1]);
@@ -62,9 +64,6 @@ deadline_run(void (*fn)(void *arg), void *arg, int ms)
 		return -1;
 	}
 	if (child == 0) {
-		/* Whoever waits for the end of these must not wait for us. */
-		for (int fd = 0; fd <= 2; fd++)
-			io_close(fd);
 		fn(arg);
 		_exit(0);
 	}
@@ -74,15 +73,13 @@ deadline_run(void (*fn)(void *arg), void *arg, int ms)
 		kill(child, SIGKILL);
 		/* Reaped, unless even that does not end it. */
 		if (wait_end(ends[0], KILLED_MS) > 0)
-			waitpid(child, NULL, 0);
+			spawn_wait(child);
 		io_close(ends[0]);
 		errno = ETIMEDOUT;
 		return -1;
 	}
 	io_close(ends[0]);
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
-	if (status != 0) {
+	if (spawn_wait(child) != 0) {
 		errno = ECANCELED;
 		return -1;
 	}

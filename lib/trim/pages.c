@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/search.h"
+
 void
 trim_pages_close(struct trim_pages *p)
 {
@@ -80,15 +82,5 @@ trim_pages_sort(struct trim_pages *p)
 size_t
 trim_pages_from(const struct trim_pages *p, uint64_t address)
 {
-	size_t from = 0, to = p->count;
-
-	while (from < to) {
-		size_t middle = from + (to - from) / 2;
-
-		if (p->slot[middle] >> 8 < address / TRIM_PAGE)
-			from = middle + 1;
-		else
-			to = middle;
-	}
-	return from;
+	return search_from(p->slot, p->count, sizeof(*p->slot), 0, address / TRIM_PAGE << 8);
 }

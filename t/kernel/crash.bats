@@ -80,7 +80,7 @@ setup() {
 		grep -c "LWP $(value tid)")" -ge 1 ]
 }
 
-@test "gzcoredump: first thread has ended: facts and small core come from the others" {
+@test "gzcoredump: the first thread has ended: facts and small core come from the others" {
 	crasher prog
 	crash ./prog leave
 	restored
@@ -154,7 +154,7 @@ os.abort()'
 	backtrace keep crash_here
 }
 
-@test "gzcoredump: a program that was replaced while it ran is identified as what it was" {
+@test "gzcoredump: a program that was replaced while it ran has its old identity" {
 	local old_uuid old_id
 	crasher prog
 	cp prog keep
@@ -264,7 +264,7 @@ all_stayed_inside() {
 	all_stayed_inside
 }
 
-@test "gzcoredump: an ordinary user's crash says whose it was, and is root's to read" {
+@test "gzcoredump: an ordinary user's crash: the record names the user, and only root can read it" {
 	need setpriv
 	crasher "$P/prog"
 	chmod 711 "$P"

@@ -106,7 +106,7 @@ not_final() {
 	done
 }
 
-@test "gzcoredump: a stage that is told to end in the middle of a dump leaves what it has as partial" {
+@test "gzcoredump: a stage that is told to end in mid-dump leaves a partial file" {
 	local victim
 	conf filter=slow suffix=gz.slow
 	for victim in core-info gzdeflate core-store; do
@@ -146,7 +146,7 @@ not_final() {
 	[ "$(value bytes)" -lt "$(value promised)" ]
 }
 
-@test "gzcoredump: a process that is killed while it is dumped is stored as far as it came" {
+@test "gzcoredump: a process killed while it is dumped: what came is stored" {
 	conf filter=slow suffix=gz.slow
 	start "$P/prog" fill 80000000
 	soon test -e "$P/slow"
@@ -247,7 +247,7 @@ pairs() {
 	pairs
 }
 
-@test "gzcoredump: a core limit of 0 is not asked for unless the configuration says so" {
+@test "gzcoredump: a core limit of 0 is ignored unless honour_limit=yes" {
 	conf honour_limit=no
 	(ulimit -c 0 && crash "$P/prog" && echo "$pid" >pid)
 	pid=$(cat pid)
@@ -269,7 +269,7 @@ pairs() {
 	has limit=18446744073709551615
 }
 
-@test "gzcoredump: an age filter stores what only the key opens, and no command line" {
+@test "gzcoredump: filter=age: only the key opens the core, and no command line is stored" {
 	need age age-keygen
 	age-keygen -o key 2>/dev/null
 	conf "filter=age -r $(age-keygen -y key)" suffix=gz.age
@@ -315,7 +315,7 @@ pairs() {
 	has stored=partial
 }
 
-@test "gzcoredump: a directory that is no directory costs the core, not the process or the log" {
+@test "gzcoredump: dir= is not a directory: the core is lost, the process released, the log tells" {
 	local n
 	: >file
 	for n in "$PWD/file" "$PWD/file/below" "$PWD/no/such" /proc/none; do
@@ -358,7 +358,7 @@ pairs() {
 	run ! grep -q "(pid $pid, uid 0)" <(dmesg)
 }
 
-@test "gzcoredump: a directory that is missing is made for root alone, whatever the log is" {
+@test "gzcoredump: a missing directory is made for root alone, whatever the log's mode" {
 	conf "dir=$PWD/cores" "log=$PWD/no/such/log"
 	DIR=$PWD/cores
 	crash "$P/prog"
@@ -372,7 +372,7 @@ pairs() {
 	[ "$(stat -c %a log)" = 600 ]
 }
 
-@test "gzcoredump: a full disk leaves what fits as partial, with a record that says so" {
+@test "gzcoredump: a full disk: what fits is kept as a partial file, and the record says so" {
 	mkdir small
 	mount -t tmpfs -o size=6m tmpfs small || skip "no file system can be mounted here"
 	conf "dir=$PWD/small"
@@ -390,7 +390,7 @@ pairs() {
 	[ "$(stat -c %s part)" -gt 1000000 ]
 }
 
-@test "gzcoredump: the command of old works as a pattern of the kernel's" {
+@test "gzcoredump: the legacy command works as core_pattern" {
 	# For %e the kernel itself makes ! of a slash.
 	kernel_set kernel/core_pattern "|$P/bin/gzCoredump -c -p $P/old -a %e"
 	crash "$P/prog" name 'a/../b $c'
@@ -444,7 +444,7 @@ with_stack() {
 	grep -q '^frame=#0 .*  crash_here+' "$txt"
 }
 
-@test "gzcoredump: a reader of the stack that breaks or lies costs no more than the stack" {
+@test "gzcoredump: a core-trace that fails or writes nonsense costs only the stack" {
 	conf stack=yes
 	mv "$P/bin/core-trace" "$P/bin/core-trace.there"
 	cat >"$P/bin/core-trace" <<-EOF
@@ -502,7 +502,7 @@ with_stack() {
 	run -1 grep -E '^(frame|fingerprint)=' "$txt"
 }
 
-@test "gzcoredump: many crashes at once all get their stacks, and one process at a time looks for them" {
+@test "gzcoredump: many crashes at once: all get their stacks, found by one process at a time" {
 	conf stack=yes
 	mv "$P/bin/core-trace" "$P/bin/core-trace.there"
 	cat >"$P/bin/core-trace" <<-EOF
@@ -525,7 +525,7 @@ with_stack() {
 	[ "$(cat "$P"/locks.* | grep -c "F_OFD_SETLKW, .*) *= 0")" = 6 ]
 }
 
-@test "gzcoredump: with environment=yes the record lists it, without what looks secret" {
+@test "gzcoredump: environment=yes: the record has the environment without what looks secret" {
 	conf environment=yes
 	crash env -i A=1 TOKEN=hunter2 $'B=\e' "$P/prog"
 	stored
@@ -539,7 +539,7 @@ with_stack() {
 	run -1 grep ^env "$txt"
 }
 
-@test "gzcoredump: where the kernel leaves NT_FILE out, the record has the modules all the same" {
+@test "gzcoredump: the kernel leaves NT_FILE out: the record still has the modules" {
 	local limit=$KERNEL/core_file_note_size_limit long
 	crash "$P/prog"
 	stored
@@ -557,7 +557,7 @@ with_stack() {
 	sed -n 's/^module=[^ ]* //p' "$txt" | diff wanted -
 }
 
-@test "gzcoredump: a limit on the file, or no room for it, leaves a part, or the record alone" {
+@test "gzcoredump: max_size or a full disk leaves a partial file, or the record alone" {
 	conf max_size=1M
 	crash "$P/prog" fill 20000000
 	stored
@@ -590,7 +590,7 @@ with_stack() {
 	run ! pgrep -f '^sleep 61$'
 }
 
-@test "gzcoredump: of many crashes so many are stored at once, and who waits too long has a record" {
+@test "gzcoredump: at_once are stored at a time; a crash that waits too long gets a record" {
 	conf at_once=1 queue_wait=30 filter=slow suffix=gz.slow
 	local pids='' i
 	for i in 1 2 3; do
@@ -622,7 +622,7 @@ with_stack() {
 	has stored=whole
 }
 
-@test "gzcoredump: after a dump what is over goes, another's only one does not, and the log says why" {
+@test "gzcoredump: a dump's surplus is pruned, another's only dump is not; the log says why" {
 	conf keep_each=2 keep=3
 	cp "$P/prog" "$P/other"
 	elf-uuid-stamp -f -u 11111111-2222-4333-8444-555555555555 "$P/other"
@@ -651,7 +651,7 @@ with_stack() {
 	[ "$(core-list "$DIR" | sed 1d | wc -l)" = 1 ]
 }
 
-@test "gzcoredump: with forward a dump is sent when all else is done, with its stack" {
+@test "gzcoredump: forward=: a dump is sent with its stack when all else is done" {
 	need rclone jq
 	conf "forward=$P/there" stack=yes
 	crash "$P/prog"

@@ -162,7 +162,7 @@ quick_sleep() {
 	done
 }
 
-@test "gzcoredump: -t says when what gave up root leaves no core, and -i mends it" {
+@test "gzcoredump: -t says when fs.suid_dumpable is 0, and -i sets it" {
 	local said='gzcoredump: fs.suid_dumpable is 0: no dump of a daemon that gave up root, '
 	quick_sleep
 	kernel_set fs/suid_dumpable 0
@@ -235,7 +235,7 @@ quick_sleep() {
 	sys | diff before -
 }
 
-@test "gzcoredump: a path that the kernel would cut is refused, and all is as it was" {
+@test "gzcoredump: -i: a path that the kernel would cut is refused, and everything is restored" {
 	local long
 	kernel_set kernel/core_pattern 'mine.%p'
 	kernel_set kernel/core_pipe_limit 5
@@ -296,7 +296,7 @@ quick_sleep() {
 	EOF
 }
 
-@test "gzcoredump: -i and -t refuse an owner, a filter or a file that cannot be" {
+@test "gzcoredump: -i and -t refuse an owner, a filter or a file that cannot work" {
 	conf owner=no-such-user-here
 	refuses "$P/bin/gzcoredump" -i
 	[[ $stderr == *no-such-user-here* ]]
@@ -370,7 +370,7 @@ quick_sleep() {
 	refuses "$P/bin/gzcoredump" -t
 }
 
-@test "gzcoredump: -i and -t refuse a suffix that is the record's" {
+@test "gzcoredump: -i and -t refuse the record's suffix" {
 	conf filter=cat suffix=txt
 	refuses "$P/bin/gzcoredump" -i
 	refuses "$P/bin/gzcoredump" -t
@@ -378,7 +378,7 @@ quick_sleep() {
 
 @test "gzcoredump: -i refuses when a program of ours is missing" {
 	local n
-	for n in core-info core-name core-store gzdeflate; do
+	for n in core-info core-name core-record core-store gzdeflate; do
 		mv "$P/bin/$n" "$P/away"
 		# Not one of another installation either.
 		refuses env "PATH=/usr/bin:/bin" "$P/bin/gzcoredump" -i
@@ -429,7 +429,7 @@ quick_sleep() {
 	[ -z "$(find "$P/var/lib" -name "crash-test*")" ]
 }
 
-@test "gzcoredump: -t passes with other settings, and with a filter as far as that lets it see" {
+@test "gzcoredump: -t passes with other settings, and with a filter as far as it can check" {
 	need age age-keygen
 	quick_sleep
 	age-keygen -o key 2>/dev/null
@@ -463,16 +463,15 @@ fails_test() {
 }
 
 @test "gzcoredump: -t fails when core-store stores nothing" {
-	local n
 	quick_sleep
 	"$P/bin/gzcoredump" -i
-	for n in false true; do
-		cp "$(type -P $n)" "$P/bin/core-store"
-		fails_test 'no record with its uuid'
-	done
+	cp "$(type -P false)" "$P/bin/core-store"
+	fails_test 'stored=no, not whole'
+	cp "$(type -P true)" "$P/bin/core-store"
+	fails_test '.gz: not there'
 }
 
-@test "gzcoredump: -i says that the disk is too small for min_free; -t then, at once, that nothing was stored" {
+@test "gzcoredump: a disk too small for min_free: -i warns, -t fails at once: nothing stored" {
 	local said="gzcoredump: $P/etc/gzcoredump.conf: min_free: 999999T, and the file system of $DIR has "
 	quick_sleep
 	conf stack=yes min_free=999999T
@@ -499,7 +498,7 @@ fails_test() {
 	fails_test ''
 }
 
-@test "gzcoredump: -t fails when a filter fails, and what is left of its dump has its record" {
+@test "gzcoredump: -t fails when a filter fails, and the partial dump keeps its record" {
 	local f
 	quick_sleep
 	"$P/bin/gzcoredump" -i

@@ -35,7 +35,7 @@ opens() {
 	grep -q ' in main (' bt || { cat bt said; return 1; }
 }
 
-@test "core-open: the last crash, whatever stores it; core-info and core-trace read it too" {
+@test "core-open: last opens the newest crash in any format; core-info and core-trace read it too" {
 	for stored in 'level=1' 'compress=zstd -q -1' 'filter=zstd -q -1' "filter=age -r $(age-keygen -y "$P/key")"; do
 		rm -rf "$DIR"
 		conf "$stored" suffix=stored
@@ -48,7 +48,7 @@ opens() {
 	done
 }
 
-@test "core-open, core-list: the dumps of a user, by root and by the user" {
+@test "core-open, core-list: root and the user can both read the user's dumps" {
 	local user='setpriv --reuid 4711 --regid 4711 --clear-groups'
 	rm -rf "$DIR"
 	conf owner=crashed

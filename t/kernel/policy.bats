@@ -29,7 +29,7 @@ teardown() {
 	[ ! -e "${P-}/asked" ] || : >"$P/answered" >"$P/answer"
 	[ -z "${P-}" ] || kernel_idle
 	! mountpoint -q "$BATS_TEST_TMPDIR/small" || umount "$BATS_TEST_TMPDIR/small"
-	[ ! -e "${P-}/bin/core-info.there" ] || mv "$P/bin/core-info.there" "$P/bin/core-info"
+	[ ! -e "${P-}/bin/core-record.there" ] || mv "$P/bin/core-record.there" "$P/bin/core-record"
 }
 
 # Before a command: as a user.
@@ -46,7 +46,7 @@ script() {
 	chmod 755 "$P/$1"
 }
 
-@test "gzcoredump: of a loop of crashes so many are stored, the others counted, and another's is stored" {
+@test "gzcoredump: a crash loop: loop_most are stored, the rest counted; others are stored" {
 	local i
 	conf loop_most=2 loop_window=1000
 	cp "$P/prog" "$P/other"
@@ -72,7 +72,7 @@ script() {
 	rm "$P/other"
 }
 
-@test "gzcoredump: a loop may be one of a user, and can be let be" {
+@test "gzcoredump: loop_by=user counts all crashes of a user; loop_most=0 turns the limit off" {
 	local i
 	conf loop_most=1 loop_by=user
 	crash setpriv --reuid 4711 --clear-groups "$P/prog" fill 100000
@@ -90,7 +90,7 @@ script() {
 	done
 }
 
-@test "gzcoredump: with owner=crashed a user has the own dumps to read and to delete, and no others" {
+@test "gzcoredump: owner=crashed: users can read and delete their own dumps, and no others" {
 	conf owner=crashed
 	crash $user "$P/prog" fill 100000
 	DIR=$DIR/4711 stored
@@ -106,7 +106,7 @@ script() {
 	has uid=0
 }
 
-@test "gzcoredump: with owner=crashed what had more rights than its user stays root's" {
+@test "gzcoredump: owner=crashed: a process with more rights than its user: the dump stays root's" {
 	conf owner=crashed
 	kernel_set fs/suid_dumpable 2
 	cp "$P/prog" "$P/suid"
@@ -124,17 +124,17 @@ script() {
 # asks later, about who got its number, waits until that has been done, too.
 slow_to_ask() {
 	rm -rf "$P/asked" "$P/answer" "$P/answered"
-	mv "$P/bin/core-info" "$P/bin/core-info.there"
-	script bin/core-info <<-EOF
-	if [ "\$1" = -p ] && mkdir "$P/asked" 2>/dev/null; then
+	mv "$P/bin/core-record" "$P/bin/core-record.there"
+	script bin/core-record <<-EOF
+	if [ "\$1" = begin ] && mkdir "$P/asked" 2>/dev/null; then
 		until [ -e "$P/answer" ]; do sleep 0.05; done
-		"$P/bin/core-info.there" "\$@"
+		"$P/bin/core-record.there" "\$@"
 		status=\$?
 		: >"$P/answered"
 		exit \$status
 	fi
-	[ "\$1" != -p ] || until [ -e "$P/answered" ]; do sleep 0.05; done
-	exec "$P/bin/core-info.there" "\$@"
+	[ "\$1" != begin ] || until [ -e "$P/answered" ]; do sleep 0.05; done
+	exec "$P/bin/core-record.there" "\$@"
 	EOF
 }
 
@@ -193,7 +193,7 @@ suid() {
 	has dumpable=1 uid=4711
 }
 
-@test "gzcoredump: with owner=crashed who gets its number, and crashes too, does not get its dump" {
+@test "gzcoredump: owner=crashed: a crash of a process that reuses the PID does not get the dump" {
 	conf owner=crashed small=yes
 	suid
 	# As kernels that give no pidfd.
@@ -228,13 +228,13 @@ suid() {
 	has uid=4711
 	run ! grep -E '^(exe=.*sleep|cmdline=.*sleep|rights=|cwd=)' "$txt"
 	# The process itself is believed.
-	mv "$P/bin/core-info.there" "$P/bin/core-info"
+	mv "$P/bin/core-record.there" "$P/bin/core-record"
 	crash $user "$P/prog" fill 100000
 	stored
 	has uid=4711 "exe=$P/prog" "cmdline=$P/prog fill 100000" rights=user
 }
 
-@test "gzcoredump: owner=crashed: where others can write nothing is given, no link followed" {
+@test "gzcoredump: owner=crashed: others can write there: nothing is given, no link followed" {
 	mkdir "$P/open" "$P/victim"
 	chmod 1777 "$P/open"
 	conf owner=crashed "dir=$P/open"
@@ -258,7 +258,7 @@ suid() {
 	rm -r "$P/open" "$P/victim"
 }
 
-@test "gzcoredump: with owner=crashed what crashes in a container is of who made it" {
+@test "gzcoredump: owner=crashed: a crash in a container goes to the user who made the container" {
 	conf owner=crashed
 	$user unshare -Ur true || skip 'no user namespaces here'
 	crash $user unshare -Ur "$P/prog" fill 100000
@@ -269,7 +269,7 @@ suid() {
 	$user gzip -t "$DIR"/4711/*.gz
 }
 
-@test "gzcoredump: a user's directory that is prepared against it costs that user alone" {
+@test "gzcoredump: owner=crashed: a hostile user directory costs that user alone" {
 	conf owner=crashed
 	crash $user "$P/prog" fill 100000
 	DIR=$DIR/4711 stored
@@ -313,7 +313,7 @@ suid() {
 	logged "after: one *: fine"
 }
 
-@test "gzcoredump: a hook that hangs, floods, fails, stays behind or kills its parent loses nothing" {
+@test "gzcoredump: a hook that hangs, floods, fails, lingers or kills its parent loses no dump" {
 	local size
 	script hang <<-EOF
 	echo \$\$ >$P/hang.pid
@@ -359,7 +359,7 @@ suid() {
 	done
 }
 
-@test "gzcoredump: a hook and what it leaves behind hold no crashed process" {
+@test "gzcoredump: a hook and the processes it leaves do not hold the crashed process" {
 	script slow <<-EOF
 	until [ -e $P/go ]; do sleep 0.05; done
 	EOF
@@ -373,7 +373,7 @@ suid() {
 	has stored=whole
 }
 
-@test "gzcoredump: a buffer and a compressor of the configuration, and a stage that fails by its name" {
+@test "gzcoredump: buffer= and compress= are used, and a stage that fails is named" {
 	conf "buffer=mbuffer -q -m 4M" level=9
 	crash "$P/prog" fill 9000000
 	restored
@@ -400,7 +400,7 @@ suid() {
 	logged 'core-store: sh: exit status 1'
 }
 
-@test "gzcoredump: what a stage says is in the log and the record, and cannot flood them" {
+@test "gzcoredump: messages of stages go to the log and the record, and cannot flood them" {
 	script loud <<-'EOF'
 	i=0
 	while [ $i -lt 1000 ]; do
@@ -412,7 +412,7 @@ suid() {
 	conf "filter=$P/loud" suffix=gz
 	crash "$P/prog" fill 9000000
 	stored
-	has stored=whole complete=yes 'error=line 0?' 'error=line 2?'
+	has stored=whole complete=yes 'error=line 0\0033' 'error=line 2\0033'
 	run ! grep -q 'line 3' "$txt"
 	logged 'lines more'
 	[ "$(wc -l <"$LOG")" -lt 30 ]
@@ -462,7 +462,7 @@ listen() {
 	grep -qa "^MESSAGE=SIGSEGV of prog: stored=whole" "$P/heard"
 }
 
-@test "gzcoredump: a dump that finds no room makes its own, by the rules, before it is stored" {
+@test "gzcoredump: a full disk: the rules make room before the dump is stored" {
 	local all=
 	mkdir small
 	mount -t tmpfs -o size=12m tmpfs small
@@ -489,7 +489,7 @@ listen() {
 	[ "$(grep -c "small: removed" "$LOG")" = 1 ]
 }
 
-@test "gzcoredump: the watchdog's hook stops it while a dump is written, and starts it again whatever happens" {
+@test "gzcoredump: hook-watchdog stops the watchdog during a dump, and always starts it again" {
 	# A control file of which each write is to be seen.
 	mkfifo dog
 	cat dog >said 3>&- 20>&- &
@@ -613,7 +613,7 @@ listen() {
 	tr -d '\r' <mail | grep -qx "pid=$pid"
 }
 
-@test "gzcoredump: with stream=yes nothing but the record is here, the core is at the remote" {
+@test "gzcoredump: stream=yes: only the record is stored here, the core goes to the remote" {
 	local object
 	conf "forward=$PWD/remote" stream=yes
 	crash "$P/prog" fill 3000000
@@ -649,7 +649,7 @@ listen() {
 	pkill -f "core-forward .*$DIR" || :
 }
 
-@test "gzcoredump: what was not sent stays, what was sent goes by the rules" {
+@test "gzcoredump: unsent dumps stay, sent ones are pruned by the rules" {
 	local i
 	conf forward=nowhere:x keep=1
 	for i in 1 2 3; do
@@ -677,7 +677,7 @@ disk() {
 	DIR=$PWD/small
 }
 
-@test "gzcoredump: a user's newest of six programs fill the disk: a service's dump is stored" {
+@test "gzcoredump: six programs of a user fill the disk: a service's dump is still stored" {
 	local i
 	disk 24m
 	conf "dir=$DIR" min_free=2M keep_each=10 keep=100
@@ -709,7 +709,7 @@ disk() {
 	rm "$P"/prog[1-6]
 }
 
-@test "gzcoredump: with owner=crashed who holds most makes room, whoever crashes" {
+@test "gzcoredump: owner=crashed: the user who holds most makes room, whoever crashes" {
 	local i
 	disk 24m
 	conf "dir=$DIR" owner=crashed min_free=2M keep_each=10 keep=100
@@ -733,7 +733,7 @@ disk() {
 	rm "$P"/prog[1-4]
 }
 
-@test "gzcoredump: no dump has a name by which the file of another would be its own" {
+@test "gzcoredump: no dump gets a name whose files could be another dump's" {
 	conf template=%e filter=cat suffix=gz.x
 	crash "$P/prog" name y
 	stored

@@ -72,7 +72,7 @@ alone() {
 	ls "$name"* | diff <(printf '%s\n' "$name.small.gz" "$txt") -
 }
 
-@test "gzcoredump: beside the whole core is a small one, of the same backtraces, and the record's stack is the same" {
+@test "gzcoredump: the small core has the whole one's backtraces and the record's stack" {
 	conf small=yes stack=$stack stack_user=root
 	kernel_tee
 	crash "$P/prog" threads 5
@@ -94,7 +94,7 @@ alone() {
 	grep ^frame= "$txt" | diff wanted -
 }
 
-@test "gzcoredump: where the small core's stack ends too soon the whole one's is asked for, and its own kept when there is none" {
+@test "gzcoredump: a stack that ends too soon in the small core comes from the whole one, if any" {
 	conf small=yes stack=yes
 	mv "$P/bin/core-trace" "$P/bin/core-trace.there"
 	cat >"$P/bin/core-trace" <<-EOF
@@ -115,7 +115,7 @@ alone() {
 	done
 }
 
-@test "gzcoredump: the small core has its name before a byte of the whole one is taken, and keeps it whatever comes" {
+@test "gzcoredump: the small core is named before the whole one is read, and survives its failure" {
 	conf small=yes buffer=slow
 	start "$P/prog" fill 30000000
 	soon test -e "$P/slow"
@@ -146,7 +146,7 @@ alone() {
 	frames small | grep -q crash_here
 }
 
-@test "gzcoredump: with small=only that is all, and the process waits for nothing else" {
+@test "gzcoredump: small=only: nothing else is stored, and the process waits for nothing else" {
 	local shell
 	for shell in dash 'busybox ash'; do
 		# shellcheck disable=SC2086
@@ -163,7 +163,7 @@ alone() {
 	done
 }
 
-@test "gzcoredump: of a loop of crashes each has a small core, and a record that counts" {
+@test "gzcoredump: a crash loop: each crash has a small core, and a record that counts" {
 	local i
 	conf small=yes loop_most=1 "after=touch $P/hook"
 	for i in $(seq 12); do
@@ -194,7 +194,7 @@ alone() {
 	[ -e "$gz" ] && [ -e "$name.small.gz" ]
 }
 
-@test "gzcoredump: on a disk that has no room three crashes keep their small cores" {
+@test "gzcoredump: a disk without room: three crashes keep their small cores" {
 	mkdir disk
 	mount -t tmpfs -o size=12m tmpfs disk || skip 'no file system can be mounted here'
 	DIR=$PWD/disk
@@ -223,7 +223,7 @@ alone() {
 	[ -e "$name.small.gz" ]
 }
 
-@test "gzcoredump: who finds no place among those that store at once has a small core" {
+@test "gzcoredump: a crash that finds no place in the queue has a small core" {
 	conf small=yes at_once=1 queue_wait=0 buffer=slow
 	start "$P/prog"
 	first=$pid
@@ -240,7 +240,7 @@ alone() {
 	has stored=whole small=whole
 }
 
-@test "gzcoredump: a filter and a compressor are those of the small core too; one that hangs holds it back no longer than its time" {
+@test "gzcoredump: filter= and compress= apply to the small core; a hanging one is ended in time" {
 	conf small=yes 'filter=cat -u | tr A-Za-z N-ZA-Mn-za-m' suffix=gz.rot13
 	crash "$P/prog" segv swordfish
 	stored
@@ -274,7 +274,7 @@ alone() {
 	[ "$(grep -c ^Thread small.frames)" = 200 ]
 }
 
-@test "gzcoredump: a program of 2,500 threads has a small core that leaves the others theirs" {
+@test "gzcoredump: a program of 2,500 threads has a small core that pushes out no other" {
 	conf small=yes stack=$stack stack_user=root
 	crash "$P/prog" fill 300000
 	restored
@@ -296,7 +296,7 @@ alone() {
 	[ "$(ls "$DIR"/*.small.gz | wc -l)" = 2 ]
 }
 
-@test "gzcoredump: without a small core, because of core-trim or of what it is told, the whole one is stored all the same" {
+@test "gzcoredump: core-trim fails or gets wrong options: the whole core is stored" {
 	cat >"$P/bin/later" <<-END
 	#!/bin/sh
 	[ -e $P/go ] || { : >$P/go; cat >/dev/null; exit 3; }
@@ -339,7 +339,7 @@ alone() {
 	frames core | diff - <(frames small)
 }
 
-@test "gzcoredump: with owner=crashed the small core is its user's too, and names do not meet" {
+@test "gzcoredump: owner=crashed: the small core goes to its user too, and names do not collide" {
 	local user='setpriv --reuid 4711 --regid 4711 --clear-groups'
 	conf small=yes owner=crashed template=x
 	crash $user "$P/prog" fill 300000
@@ -361,7 +361,7 @@ alone() {
 	[ ! -s "$DIR/y.small.gz" ]
 }
 
-@test "gzcoredump: with stream=yes the small core stays here" {
+@test "gzcoredump: stream=yes: the small core stays here" {
 	need rclone
 	conf small=yes stream=yes "forward=$P/there"
 	crash "$P/prog" fill 300000
@@ -372,7 +372,7 @@ alone() {
 	[ ! -e "$gz" ]
 }
 
-@test "gzcoredump: with forward_full=no the small core is sent, and the whole one when it is asked for" {
+@test "gzcoredump: forward_full=no: the small core is sent, the whole one only on request" {
 	need rclone
 	rm -rf "$P/there"
 	conf small=yes "forward=$P/there" forward_full=no

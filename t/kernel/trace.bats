@@ -66,7 +66,7 @@ traced() {
 	run ! cmp -s first word
 }
 
-@test "core-trace: of a sorted core no frame and no name is lost" {
+@test "core-trace: a sorted core: no frame and no name is lost" {
 	crasher prog
 	sorted 1
 	crash ./prog threads 20
@@ -112,7 +112,7 @@ os.abort()'
 	[ -s ours ]
 }
 
-@test "core-trace: a core cut anywhere shows what is there, and says where it ends" {
+@test "core-trace: a core cut at any byte: shows what is there, and says where it ends" {
 	crasher prog
 	crash ./prog threads 5
 	restored
@@ -131,7 +131,7 @@ os.abort()'
 	done
 }
 
-@test "gzcoredump: what reads a core cannot cut the log, and what it says there is bounded" {
+@test "gzcoredump: the reader of a core cannot cut the log, and its messages there are bounded" {
 	need_stack
 	crasher prog
 	conf stack=yes
@@ -181,7 +181,7 @@ os.abort()'
 	grep -qx 'stack_end=nobuild: not the file that the process had' "$txt"
 }
 
-@test "gzcoredump: where 16 wait for stacks a crash has none, and says so" {
+@test "gzcoredump: 16 already wait for stacks: the next crash has none, and its record says so" {
 	need_stack
 	crasher prog
 	conf stack=yes

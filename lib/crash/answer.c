@@ -1,0 +1,103 @@
+#define _GNU_SOURCE
+#include "crash/answer.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "record/text.h"
+
+void
+answer_line(char *out, size_t size, const char *text)
+{
+	snprintf(out, size, "%s", text);
+	for (char *p = out; (p = strchr(p, '\n')) != NULL;)
+		*p = '?';
+}
+
+static void
+put_number(FILE *to, const char *key, uint64_t n)
+{
+	if (n > 0)
+		fprintf(to, "%s=%" PRIu64 "\n", key, n);
+	else
+		fprintf(to, "%s=\n", key);
+}
+
+void
+answer_begun(FILE *to, const struct begun *b)
+{
+	static const char *const verdicts[] = { [BEGIN_STORE] = "store",
+		[BEGIN_ALONE] = "alone",
+		[BEGIN_LIMIT] = "limit",
+		[BEGIN_ROOM] = "room",
+		[BEGIN_FAILED] = "failed" };
+	const struct kernel_words *w = &b->words;
+
+	fprintf(to, "verdict=%s\nname=%s\nown=%s\nmode=0%o\nheir=%s\n", verdicts[b->verdict],
+	    b->name, b->owner, (unsigned)b->mode, b->heir);
+	fprintf(to, "pid=%s\ntid=%s\nuid=%s\ngid=%s\nsignal=%s\nlimit=%s\ndumpable=%s\nepoch=%s\n",
+	    w->pid, w->tid, w->uid, w->gid, w->signal, w->limit, w->dumpable, w->epoch);
+	if (*w->pid != '\0' && *w->pidfd != '\0')
+		fprintf(to, "ask=-p %s -P %s\n", w->pid, w->pidfd);
+	else if (*w->pid != '\0' && *w->uid != '\0')
+		fprintf(to, "ask=-p %s -C %s\n", w->pid, w->uid);
+	else
+		fputs("ask=\n", to);
+	put_number(to, "loop_count", b->beyond);
+	fprintf(to, "kind=%s\n%s\n%s\n%s", b->kind, b->log, b->record, b->facts.environment);
+}
+
+/* Puts the path of a file of the dump; NULL: there is none. */
+static void
+put_path(FILE *to, const char *key, const char *dir, const char *file)
+{
+	size_t n = strlen(dir);
+
+	if (file == NULL)
+		fprintf(to, "%s=\n", key);
+	else
+		fprintf(to, "%s=%s%s%s\n", key, dir, dir[n - 1] == '/' ? "" : "/", file);
+}
+
+void
+answer_ended(FILE *to, const struct ended *e, const struct end_options *o, const char *shown)
+{
+	const char *sent = o->object == NULL ? "" : e->sent ? "yes" : "no";
+
+	if (!e->replaced)
+		fprintf(to, "log=%s/%s.txt: %s\n", shown, o->name, strerror(e->error));
+	fprintf(to, "status=%d\nstored=%s\ncomplete=%s\nbytes=%s\n", e->status, e->stored,
+	    e->complete ? "yes" : "no", e->bytes);
+	put_path(to, "file", shown, e->file);
+	put_path(to, "small_file", shown, e->small_file);
+	fprintf(to, "pending=%s\nobject_whole=%s\n\n%s", e->pending ? "yes" : "", sent, e->lines);
+}
+
+/* Whether a key is a variable of a hook's: the stack, modules and the environment are not. */
+static int
+is_variable(const struct text_line *l)
+{
+	static const char *const without[] = { "env", "frame", "module" };
+
+	for (size_t i = 0; i < sizeof(without) / sizeof(*without); i++)
+		if (strncmp(l->start, without[i], strlen(without[i])) == 0)
+			return 0;
+	return l->key_len > 0 && strspn(l->start, "abcdefghijklmnopqrstuvwxyz_") == l->key_len;
+}
+
+void
+answer_variables(FILE *to, const char *record)
+{
+	const char *p = record;
+	struct text_line l;
+
+	while (text_next(&l, &p)) {
+		if (!is_variable(&l) || text_like(record, &l) != l.start)
+			continue;
+		fputs("GZCORE_", to);
+		for (size_t i = 0; i < l.key_len; i++)
+			putc(toupper((unsigned char)l.start[i]), to);
+		fprintf(to, "%.*s\n", (int)(l.len - l.key_len), l.start + l.key_len);
+	}
+}

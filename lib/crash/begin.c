@@ -1,0 +1,263 @@
+#define _GNU_SOURCE
+#include "crash/begin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "crash/claim.h"
+#include "crash/loop_record.h"
+#include "crash/merge.h"
+#include "crash/name.h"
+#include "record/text.h"
+
+enum begin_kind
+begin_kind(const char *name)
+{
+	static const char *const names[] = { [BEGIN_IDENTITY] = "identity", [BEGIN_UNIT] = "unit",
+		[BEGIN_CONTAINER] = "container", [BEGIN_USER] = "user" };
+	int i = 0;
+
+	while (i < BEGIN_NO_KIND && strcmp(name, names[i]) != 0)
+		i++;
+	return (enum begin_kind)i;
+}
+
+/* Whether the fact is there and has this value. */
+static int
+has(const char *lines, const char *key, const char *value)
+{
+	size_t len;
+	const char *found = text_value(lines, key, &len);
+
+	return found != NULL && strlen(value) == len && memcmp(found, value, len) == 0;
+}
+
+/* Decides whose the dump is, and whose it will be. */
+static void
+find_owner(struct begun *b, const struct begin_options *o)
+{
+	const struct kernel_words *w = &b->words;
+	int crashed = strcmp(o->owner, "crashed") == 0;
+	const char *lines = b->facts.lines, *heir;
+	size_t len;
+
+	b->owner = crashed ? "root:root" : o->owner;
+	b->mode = o->mode;
+	b->heir[0] = '\0';
+	if (*w->dumpable != '\0' && strcmp(w->dumpable, "1") != 0) {
+		/*
+		 * It had rights that others must not see: the kernel would have made its core
+		 * root's alone.
+		 */
+		b->owner = "root:root";
+		b->mode = 0600;
+		return;
+	}
+	/* A user may see only what is known to act as that user, by the kernel and by itself. */
+	if (!crashed || *w->dumpable == '\0' || !has(lines, "rights", "user") ||
+	    !has(lines, "uid", w->uid) || !has(lines, "gid", w->gid))
+		return;
+	if ((heir = text_value(lines, "container_owner", &len)) == NULL) {
+		heir = w->uid;
+		len = strlen(heir);
+	}
+	if (len > 0 && *heir != '0' && len < sizeof(b->heir))
+		snprintf(b->heir, sizeof(b->heir), "%.*s", (int)len, heir);
+}
+
+/* Finds the name by the template. */
+static void
+find_name(struct begun *b, const struct begin_options *o, FILE *log)
+{
+	const struct kernel_words *w = &b->words;
+	struct name n;
+
+	if (name_make(&n, o->template, b->facts.lines) == 0) {
+		claim_own_name(b->name, n.text, o->suffix);
+		return;
+	}
+	fprintf(log, "log=%s\n", n.why);
+	snprintf(b->name, sizeof(b->name), "core.%s.%s", *w->pid != '\0' ? w->pid : "0",
+	    *w->epoch != '\0' ? w->epoch : "0");
+}
+
+/* Writes the value of a key behind some text, if the key is there. */
+static void
+put_value(FILE *to, const char *before, const char *lines, const char *key)
+{
+	size_t len;
+	const char *value = text_value(lines, key, &len);
+
+	if (value != NULL)
+		fprintf(to, "%s%.*s", before, (int)len, value);
+}
+
+/* Writes by what the process is known, and its user: a crash of another user does not count. */
+static void
+put_identity(FILE *to, const char *lines, const char *uid)
+{
+	static const char *const keys[] = { "uuid", "build_id", "exe", "comm" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		size_t len;
+		const char *value = text_value(lines, keys[i], &len);
+
+		if (value != NULL && len > 0) {
+			fprintf(to, "%s %.*s of user %s", keys[i], (int)len, value, uid);
+			return;
+		}
+	}
+	fputs("unknown", to);
+}
+
+/* Finds what crashes of the same kind have in common, for people to read; NULL: memory. */
+static char *
+find_kind(const struct begun *b, enum begin_kind by)
+{
+	const char *lines = b->facts.lines;
+	char *kind;
+	size_t size;
+	FILE *to = open_memstream(&kind, &size);
+
+	if (to == NULL)
+		return NULL;
+	if (by == BEGIN_UNIT) {
+		put_value(to, "unit ", lines, "unit");
+		put_value(to, " ", lines, "user_unit");
+	} else if (by == BEGIN_CONTAINER) {
+		put_value(to, "container ", lines, "container");
+	} else if (by == BEGIN_USER) {
+		fprintf(to, "user %s", b->words.uid);
+	}
+	if (ftell(to) == 0)
+		put_identity(to, lines, b->words.uid);
+	text_close(to, &kind);
+	return kind;
+}
+
+/* Counts the crash, unless its record cannot be begun for want of room, and begins the record. */
+static void
+count(struct begun *b, const struct begin_options *o, const struct claim *claim, struct loops *l,
+    int dir, FILE *log)
+{
+	struct loop *one = loops_one(l, b->kind, o->seconds);
+	int alone = 0;
+
+	if (one->count > o->most) {
+		b->beyond = one->count - o->most;
+		if (!o->small && loop_record_ok(b->record))
+			alone = loop_record_count(one, b->beyond, o->dir, dir, b->name, b->record,
+				    &claim->owner) == 0;
+		if (!o->small && !alone)
+			fprintf(log, "log=%s/%s.txt: %s\n", o->shown, b->name, strerror(errno));
+	}
+	if (alone) {
+		strcpy(b->name, one->name);
+		b->verdict = BEGIN_ALONE;
+	} else {
+		/* It has its own record; only beside a small core that says how many there were. */
+		if (!o->small)
+			b->beyond = 0;
+		b->verdict = claim_name(claim, b, log);
+	}
+	if (b->verdict == BEGIN_ROOM)
+		loops_close(l);
+	else if (loops_save(l) < 0)
+		fprintf(log, "log=%s/%s: %s\n", o->shown, LOOPS_FILE, strerror(errno));
+}
+
+/* Begins the record, counting the crash where that is wanted and can be done. */
+static void
+decide(struct begun *b, const struct begin_options *o, const struct claim *claim, FILE *log)
+{
+	struct loops *l = o->most == 0 ? NULL : malloc(sizeof(*l));
+	int dir = -1;
+
+	if (l != NULL) {
+		mkdir(o->dir, 0700);
+		dir = open(o->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	if (dir >= 0 && loops_open(l, dir) == 0) {
+		count(b, o, claim, l, dir, log);
+	} else {
+		if (l != NULL)
+			fprintf(log, "log=%s/%s: %s\n", o->shown, LOOPS_FILE, strerror(errno));
+		b->verdict = claim_name(claim, b, log);
+	}
+	if (dir >= 0)
+		io_close(dir);
+	free(l);
+}
+
+/* The lines of the record: as they came, or finished where nothing will follow; NULL: memory. */
+static char *
+compose(const struct begun *b, const struct begin_options *o, int finished)
+{
+	char *text;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (to == NULL)
+		return NULL;
+	if (finished)
+		merge_facts(to, b->facts.lines, "", o->with_private);
+	else if (o->with_private)
+		fputs(b->facts.lines, to);
+	else
+		merge_open(to, b->facts.lines);
+	if (finished)
+		fprintf(to, "%s%sstored=no\ncomplete=no\n", b->facts.environment,
+		    o->small ? "small=no\n" : "");
+	text_close(to, &text);
+	return text;
+}
+
+int
+begin_record(struct begun *b, const struct begin_options *o, char **words)
+{
+	struct claim claim = {
+		.dir = o->dir, .shown = o->shown, .suffix = o->suffix, .spare = o->spare
+	};
+	size_t size;
+	int finished;
+	FILE *log;
+
+	memset(b, 0, sizeof(*b));
+	if ((log = open_memstream(&b->log, &size)) == NULL)
+		return -1;
+	kernel_words_read(&b->words, words);
+	finished = o->honour_limit && strcmp(b->words.limit, "0") == 0;
+	if (live_facts_read(&b->facts, &b->words, o->environment, log) == 0 &&
+	    (b->kind = find_kind(b, o->kind)) != NULL &&
+	    (b->record = compose(b, o, finished)) != NULL) {
+		find_owner(b, o);
+		find_name(b, o, log);
+		claim_owner(&claim, b, log);
+		if (finished) {
+			claim.flags = CLAIM_SYNC;
+			if ((b->verdict = claim_name(&claim, b, log)) == BEGIN_STORE)
+				b->verdict = BEGIN_LIMIT;
+		} else {
+			decide(b, o, &claim, log);
+		}
+	}
+	if (text_close(log, &b->log) == 0 && b->record != NULL)
+		return 0;
+	errno = ENOMEM;
+	return -1;
+}
+
+void
+begun_free(struct begun *b)
+{
+	live_facts_free(&b->facts);
+	free(b->kind);
+	free(b->record);
+	free(b->log);
+}

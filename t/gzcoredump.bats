@@ -214,7 +214,7 @@ misuse() {
 	in_each_shell misused
 }
 
-@test "gzcoredump: shellcheck has nothing to say of the parts as they are installed" {
+@test "gzcoredump: shellcheck finds nothing in the installed parts" {
 	need shellcheck
 	run -0 shellcheck -x -s sh "$P"/libexec/gzcoredump/{handle,install,self-test}
 	[ -z "$output" ]
@@ -1259,6 +1259,22 @@ time.sleep(100)' "$DIR/.gzcore.queue" >held 3>&- &
 	in_each_shell held
 }
 
+@test "gzcoredump: the hook after a crash knows its stack, and that nothing is pending" {
+	need_root
+	known() {
+		rm -f "$MEM/known"
+		conf stack=yes stack_user=root "after=$MEM/knows"
+		handle
+		whole
+		has "$(sed -n 's/^GZCORE_FINGERPRINT/fingerprint/p' "$MEM/known")"
+		run ! grep -q '^GZCORE_PENDING' "$MEM/known"
+		run ! grep -q '^pending=' "$txt"
+	}
+	printf '#!/bin/sh\nenv >"%s"\n' "$MEM/known" >"$MEM/knows"
+	chmod 755 "$MEM/knows"
+	in_each_shell known
+}
+
 @test "gzcoredump: owner=crashed: hooks see root's files; set-id programs' dumps stay root's" {
 	need_root
 	# The second stays what it was started as, but for its effective user.
@@ -1427,7 +1443,7 @@ settings_of() {
 	esac | sort
 }
 
-@test "gzcoredump: the table of settings, the manual and the installed configuration have the same keys and defaults" {
+@test "gzcoredump: settings: the table, the manual and the installed file agree" {
 	settings_of "$P/libexec/gzcoredump/settings" >table
 	[ "$(wc -l <table)" -gt 40 ]
 	settings_of "$P/etc.fresh/gzcoredump.conf" | diff table -

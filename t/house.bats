@@ -93,6 +93,24 @@ fold() {
 	run -0 shellcheck .ci/run
 }
 
+@test "house: gzcoredump: no part over 300 lines, no function over 40, the table aside" {
+	# long FILE ...: what is too long.
+	long() {
+		awk 'FNR == 301 { print FILENAME }
+			/^[a-z_]+\(\) \{$/ { name = $1; start = FNR }
+			/^\}$/ && FNR - start >= 40 && name != "settings()" { print FILENAME ": " name }' "$@"
+	}
+	cd "$T/../tools/gzcoredump"
+	run -0 long ./*
+	[ -z "$output" ] || { echo "$output"; false; }
+	[ "$(wc -l <gzcoredump)" -le 120 ]
+	[ "$(wc -l <handle)" -le 200 ]
+	cd "$BATS_TEST_TMPDIR"
+	{ echo 'one() {'; seq 39; echo '}'; seq 300; } >bad
+	run -0 long bad
+	[ "$output" = $'bad: one()\nbad' ]
+}
+
 @test "house: dash and busybox ash can read the scripts" {
 	cd "$T/../tools"
 	for script in gzcoredump/* elf-uuid-stamp core-forward; do

@@ -466,7 +466,7 @@ fails_test() {
 	quick_sleep
 	"$P/bin/gzcoredump" -i
 	cp "$(type -P false)" "$P/bin/core-store"
-	fails_test 'stored=no, not whole'
+	fails_test 'stored=partial, not whole'
 	cp "$(type -P true)" "$P/bin/core-store"
 	fails_test '.gz: not there'
 }

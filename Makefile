@@ -3,6 +3,7 @@
 VERSION = 0.1.0
 
 CC ?= cc
+HOSTCC ?= $(CC)
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
@@ -39,7 +40,7 @@ base = age array clock io number ordered progress search signal_names syscall_na
 record = escape keys lines record secrets text writer
 system = child deadline end_input memory_window open_guard owner pipe processors scratch \
 	sigbus_guard spawn
-store = in_use job leftovers lock output pipeline queue report room store turn
+store = in_use job leftovers lock messages output pipeline queue room store turn
 engine = engine inflate isal libdeflate zlib
 gzip = deflate file gz heads inflate member members salvage sink source status
 stored = image restore unpack
@@ -47,8 +48,9 @@ elf = archive debug_file id loaded machines ranges symbol
 core = code core files lists match modules order read small stored threads
 proc = ask cgroup facts maps proc report rights task
 dumps = columns conf core directory loops named payers remove retention text
-crash = answer begin change claim end kernel_words live_facts loop_record merge name record_file said
-stack = debugger executable files fingerprint frame text trace unwind
+crash = answer begin change claim end kernel_words live_facts loop_record merge name record_file \
+	said
+stack = debugger executable files fingerprint frame show text trace unwind
 trim = frames modules pages plan process segments stream write
 LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))
 # The headers that are for others too, and the name of each below gzcore/; what they include is among them.  Pages of
@@ -76,16 +78,18 @@ SCRIPTS = $(SH_TOOLS:%=$(B)/%) $(B)/gzcoredump
 PARTS_BUILT = $(PARTS:%=$(B)/libexec/gzcoredump/%) $(PARTS_READ:%=$(B)/libexec/gzcoredump/%)
 
 MANUALS = $(C_TOOLS:%=tools/%.1) tools/core-forward.8 tools/elf-uuid-stamp.1 tools/gzcoredump.8 tools/gzcoredump.conf.5 \
-	$(PAGES:%=lib/%.3)
+	$(B)/gzcoredump-record.5 $(PAGES:%=lib/%.3)
 HOOKS = hook-mail hook-upload hook-watchdog hook-webhook
-# Of what is printed with -j, and of what core-forward sends.
-SCHEMAS = tools/core-forward.schema.json tools/core-info.schema.json tools/core-trace.schema.json
+# The forms of what is printed with -j, and of what core-forward sends.
+SCHEMAS = $(B)/core-forward.schema.json $(B)/core-info.schema.json tools/core-trace.schema.json
+# These have lists that follow from the table of keys.
+KEYED = $(B)/core-forward.schema.json $(B)/core-info.schema.json $(B)/gzcoredump-record.5
 
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $@)
 
 .PHONY: all clean help
-all: $(PROGRAMS) $(SCRIPTS) $(PARTS_BUILT) $(B)/gzcore.pc.in ## build everything
+all: $(PROGRAMS) $(SCRIPTS) $(PARTS_BUILT) $(KEYED) $(B)/gzcore.pc.in ## build everything
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 12
@@ -111,6 +115,15 @@ $(SCRIPTS) $(PARTS_BUILT):
 $(B)/libgzcore.a: $(LIB_O)
 	$(call say,AR)
 	$(Q)rm -f $@ && $(AR) qcs $@ $^
+
+# It runs where the build runs: HOSTCC makes it, whatever CC makes programs for.
+$(B)/fill-keys: tools/make/fill-keys.c lib/record/keys.c lib/record/keys.h
+	$(call say,HOSTCC)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(HOSTCC) -std=c11 -Ilib -o $@ $(filter %.c,$^)
+$(KEYED): $(B)/%: tools/%.in $(B)/fill-keys
+	$(call say,FILL)
+	$(Q)$(B)/fill-keys <$< >$@.new && mv -f $@.new $@
 
 # Names what this build of the library needs; the paths are filled in where it is installed.
 $(B)/gzcore.pc.in: lib/gzcore.pc.in $(B)/libgzcore.a

@@ -159,7 +159,7 @@ table() {
 	need jq
 	mkdir d
 	# A record of all keys that either has, whose types the program's answer must be.
-	python3 - "$T/../tools" >types <<-'EOS'
+	python3 - "$BUILD" >types <<-'EOS'
 	import json, sys
 	def types(schema):
 	    kinds = {int: "number", bool: "boolean", str: "string", "integer": "number"}
@@ -455,7 +455,7 @@ table() {
 		diff - <(echo '["whole",700,"both.small.gz"]')
 }
 
-@test "core-list: -o prints the objects alone, a line each; -x leaves out where a file is that is not there yet" {
+@test "core-list: -o prints one object a line; -x leaves out where a missing file would be" {
 	dump one
 	printf 'object=h/a.gz\nsmall_object=h/a.small.gz\n' >>d/one.txt
 	dump two

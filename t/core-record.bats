@@ -77,7 +77,7 @@ ends() {
 	diff <(ls -I 'separate-stderr-*') - <<<live
 }
 
-@test "core-record: begin: the record is what core-info -p prints, and what the kernel said" {
+@test "core-record: begin: the record has what core-info -p prints and the kernel's words" {
 	sleeper env A=1 A_SECRET=2
 	held $pid core-info -p $pid -P 3 -t $pid -E >info
 	core-record begin -E d 'x.%p' >all2 && cat all2 >/dev/null
@@ -99,7 +99,7 @@ ends() {
 	run ! grep A_SECRET rest
 }
 
-@test "core-record: begin: a number that is another process's by now is not asked" {
+@test "core-record: begin: a process ID that was given to another process is not asked" {
 	sleeper
 	held 1 core-record begin d x P$pid F3 u0 e'odd [31m' 'hb x' >answer
 	says verdict=store 'log=pid '$pid': not the process of descriptor 3' "ask=-p $pid -P 3"
@@ -164,7 +164,7 @@ ends() {
 	cat d/*.txt | grep ^pid= | sort -u | wc -l | grep -qx 30
 }
 
-@test "core-record: begin: who gets it: root alone what had other rights, a user what had that user's alone" {
+@test "core-record: begin: a process with more rights than its user's goes to root alone" {
 	[ "$(id -u)" = 0 ] || skip 'not root'
 	begins 0 -o 1234:5678 -M 644 d a d2
 	says own=root:root mode=0600 heir=
@@ -182,13 +182,13 @@ ends() {
 	says heir=
 }
 
-@test "core-record: begin: an owner that is not there costs the owner, not the record" {
+@test "core-record: begin: an unknown owner: the record is made without one" {
 	begins 0 -o no-such-user -M 644 d x
 	says verdict=store own= mode=0600 'log=d/x.txt: no record can be made: no-such-user: no such user or group'
 	[ "$(stat -c %a d/x.txt)" = 600 ]
 }
 
-@test "core-record: begin: a directory that cannot be used is failed, with all that is known" {
+@test "core-record: begin: a directory that cannot be used: failed, with all that is known" {
 	: >file
 	begins 2 -o "$(id -u)" file x P7
 	says verdict=failed name=x own= mode=0600 pid=7 'log=file/x.txt: no record can be made: Not a directory'
@@ -197,7 +197,7 @@ ends() {
 	grep -q '^log=no/such/x.txt: no record can be made: No such' answer
 }
 
-@test "core-record: begin: -l: with the limit 0 the record is finished at once, in the order of keys" {
+@test "core-record: begin: -l: with the limit 0 the record is finished at once" {
 	begins 0 -l d a c1
 	begins 0 d b c0
 	begins 1 -l -c d x P7 c0 s11 d1 hbox u0
@@ -233,7 +233,7 @@ ends() {
 	says loop_count=1 'kind=comm comm of user 0' name=x-1
 }
 
-@test "core-record: begin: -k: a crash too many has its own record with -c, else one record counts, as core-loop's" {
+@test "core-record: begin: -k: one record counts what is too many; with -c each has its own" {
 	begins 0 -k 2 d a u0 ecomm
 	begins 0 -k 2 d b u0 ecomm
 	begins 1 -k 2 d c u0 ecomm
@@ -261,7 +261,7 @@ ends() {
 	says loop_count=
 }
 
-@test "core-record: begin: counts that cannot be had are said, and the record is begun" {
+@test "core-record: begin: counts that cannot be read are logged, and the record is begun" {
 	mkdir d
 	mkfifo d/.gzcore.loops
 	begins 0 -k 1 d x
@@ -269,7 +269,7 @@ ends() {
 	grep -q '^log=d/.gzcore.loops: ' answer
 }
 
-@test "core-record: begin: -p: private keys are in no file, but in the name and the kind" {
+@test "core-record: begin: -p: private keys are not in the record, but may be in the name" {
 	sleeper
 	held $pid core-record begin -p d '%{cmdline}' P$pid F3 >answer
 	says name=sleep_1000
@@ -279,7 +279,7 @@ ends() {
 
 # --- end
 
-@test "core-record: end: the record is what was said, in the order of keys" {
+@test "core-record: end: the record has all that was said, in the order of keys" {
 	mkdir d
 	cat live - >begun <<-'EOF'
 	limit=5
@@ -430,7 +430,7 @@ ends() {
 	done
 }
 
-@test "core-record: end: a record that cannot be replaced gets its end, and the status says so" {
+@test "core-record: end: a record that cannot be replaced: its end is appended, status 2" {
 	need_mounts
 	cp live begun
 	printf 'status=0\n' >said
@@ -449,7 +449,7 @@ ends() {
 
 # --- set
 
-@test "core-record: set: a key has its new lines in the place of the old, others where they are wanted" {
+@test "core-record: set: a known key is replaced in its place, others go where asked" {
 	printf 'uuid=\nrecord=1\nframe=a\nframe=b\nenv=x\nmodule=y\npending=stack\nstored=no\n' >r.txt
 	chmod 640 r.txt
 	core-record set -d pending -b env -b module -b pending r.txt $'frame=1\nframe=2' stack_end=e$'\n'
@@ -471,7 +471,7 @@ ends() {
 	printf 'uuid=\nrecord=1\na=b\nx=?\377\nno key\nlast=1\n' | cmp - r.txt
 }
 
-@test "core-record: set: what is no record, or no line, stays as it is" {
+@test "core-record: set: a file that is no record, or no line: refused, nothing changes" {
 	cp live r.txt
 	ln -s r.txt l.txt
 	mkfifo f.txt
@@ -490,7 +490,7 @@ ends() {
 
 # --- variables
 
-@test "core-record: variables: each key once, as a hook has it" {
+@test "core-record: variables: each key is printed once, as a hook gets it" {
 	printf 'uuid=\npid=1\npid=2\nenv=A=1\nenv_left_out=1\nmodule=x\nmodules=1\nframe=f\nerror=a=b\nno key\nk2=x\n' |
 		core-record variables >out
 	diff out - <<-'EOF'

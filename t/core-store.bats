@@ -1580,7 +1580,7 @@ tells() {
 	[ "$(cat told)" = $'error=core-store: no/such/f: No such file or directory\nstatus=2' ]
 }
 
-@test "core-store: -E: the stages have the descriptor, standard output is theirs, and a limit changes nothing" {
+@test "core-store: -E: works with stages that use the descriptor, with - and with a limit" {
 	tells -E 5 f sh -c 'echo uuid= >&5; cat' <<<x
 	[ "$(cat told)" = $'uuid=\nstatus=0' ]
 	run -0 core-store -E 5 - sh -c 'echo said >&2; cat' <<<x 5>told
@@ -1592,7 +1592,7 @@ tells() {
 	grep -qx status=1 told
 }
 
-@test "core-store: -E: what stages say is bounded, in lines and in bytes, and they do not wait for us" {
+@test "core-store: -E: messages of stages are bounded in lines and bytes" {
 	tells -E 5 f sh -c 'yes | head -c 2000000 >&2; cat' <<<x
 	[ "$status" = 0 ]
 	[ "$(grep -cx error=y told)" = 20 ]
@@ -1604,7 +1604,7 @@ tells() {
 	[ "$(cat told)" = status=0 ]
 }
 
-@test "core-store: -E: told to end it still tells the status; a reader that has gone changes nothing" {
+@test "core-store: -E: a signal: the status is still told; a closed pipe changes nothing" {
 	core-store -E 5 f sh -c 'echo x; echo up >&2; sleep 100' </dev/null 5>told 3>&- &
 	until [ -n "$(pgrep -P $! -x sh)" ]; do sleep 0.05; done
 	sleep 0.3
@@ -1624,7 +1624,7 @@ tells() {
 	grep -qx x g
 }
 
-@test "core-store: -e and -E: a descriptor that is not open, and wrong usage, are said as ever" {
+@test "core-store: -e and -E: a bad descriptor and wrong usage go to standard error" {
 	run -2 core-store -E 77 f cat </dev/null
 	[ "$output" = 'core-store: -E 77: Bad file descriptor' ]
 	run -2 core-store -e x f cat </dev/null

@@ -15,7 +15,7 @@ fold() {
 
 @test "house: mandoc -Tlint finds nothing in the manuals" {
 	cd "$T/.."
-	run -0 mandoc -Tlint -W warning tools/*.[158] lib/*.3 lib/*/*.3
+	run -0 mandoc -Tlint -W warning tools/*.[158] "$BUILD"/*.5 lib/*.3 lib/*/*.3
 	[ -z "$output" ]
 }
 
@@ -274,6 +274,45 @@ fold() {
 	for room in */; do
 		[ "$(ls "$room" | grep -c '\.c$')" -le 14 ] || { echo "$room"; return 1; }
 	done
+}
+
+# keys_in_table: NAME TYPE SOURCES of each key, as gzcoredump-record(5) has them from the table.
+keys_in_table() {
+	sed -n '/^\.It Cm /{ s/^\.It Cm //; h; }; /^\.Pq /{ s/^\.Pq //; H; x; s/\n/ /; p; }' "$BUILD/gzcoredump-record.5"
+}
+
+@test "house: a key of a record that the library writes is in the table, with its type" {
+	keys_in_table | sed 's/;.*//' | sort >table
+	[ "$(wc -l <table)" -gt 90 ]
+	[ "$(cut -d' ' -f1 table | sort -u | wc -l)" = "$(wc -l <table)" ]
+	# What the facts of a core and of a process are put into a record with.
+	written() {
+		sed -nE 's/.*(record|put)_(number|flag|text|bytes|known|hex)\(r, "([a-z_]+)".*/\3 \2/p' "$@" |
+			sed -E 's/ (text|bytes|known|hex)$/ text/; s/ flag$/ yes or no/' | sort -u
+	}
+	written "$T"/../lib/*/*.c >written
+	[ "$(wc -l <written)" -gt 50 ]
+	comm -13 table written >unknown
+	[ ! -s unknown ] || { cat unknown; false; }
+	echo '	record_text(r, "pid", text);' >bad.c
+	[ "$(written bad.c | comm -13 table -)" = 'pid text' ]
+}
+
+@test "house: a key of a record that a manual describes is in the table" {
+	keys_in_table | cut -d' ' -f1 | sort >table
+	# described PAGE SECTION: the keys in its lists.
+	described() {
+		sed -n "/^\.Ss $2/,/^\.S[sh]/p" "$T/../tools/$1" | sed -n 's/^\.It Cm //p' | sed 's/ Ns.*//' |
+			tr -s ' ,' '\n' | grep -vx Cm | sort
+	}
+	described core-info.1 'The keys' >info
+	described core-info.1 'The lists' >>info
+	[ "$(wc -l <info)" -gt 60 ]
+	sort info | comm -13 table - >unknown
+	described gzcoredump.8 'The record' >record
+	[ "$(wc -l <record)" -gt 60 ]
+	comm -13 table record >>unknown
+	[ ! -s unknown ] || { cat unknown; false; }
 }
 
 @test "house: only lib/base/io.c calls read, write and close" {

@@ -68,6 +68,13 @@ functions() {
 	} | sort | diff - named
 }
 
+@test "lib: values are written as lines and as JSON, of the type that the table of keys has" {
+	${CC:-cc} ${CFLAGS-} -std=c11 -I"$T/../lib" -Wall -Wextra -Wconversion -Werror -o written \
+		"$T/lib/written.c" "$BUILD/libgzcore.a" ${LDFLAGS-}
+	run -0 ./written
+	[ -z "$output" ] || { echo "$output"; false; }
+}
+
 @test "lib: DESTDIR and LIBDIR set where it is installed; gzcore.pc names LIBDIR alone" {
 	make -s -C "$T/.." install-built B="$BUILD" DESTDIR="$PWD/root" PREFIX=/opt/x LIBDIR=/opt/x/lib64
 	[ -s root/opt/x/lib64/libgzcore.a ]

@@ -45,7 +45,8 @@ live(struct report_process *p)
 	if (st == REPORT_OTHER)
 		errx(2, "pid %ld: not the process of descriptor %d", pid, p->pidfd);
 	if (st == REPORT_NOT_DUMPED)
-		errx(2, "pid %ld: not a process of user %" PRIu32 " that is being dumped", pid, p->uid);
+		errx(2, "pid %ld: not a process of user %" PRIu32 " that is being dumped", pid,
+		    p->uid);
 	if (st == REPORT_CANNOT)
 		err(2, "pid %ld", pid);
 	if (p->late)
@@ -147,7 +148,8 @@ tap(int fd, struct report_process *p)
 
 /* The number that an option has, or none when it was not given; thing says what it should be. */
 static int64_t
-number(char *const opt[128], int letter, int64_t none, uint64_t least, uint64_t most, const char *thing)
+number(char *const opt[128], int letter, int64_t none, uint64_t least, uint64_t most,
+    const char *thing)
 {
 	uint64_t n;
 

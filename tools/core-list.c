@@ -30,8 +30,8 @@ struct options {
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-list [-ahjorVw] [-c COMMAND] [-i IDENTITY] [-N NAME] [-s TIME] [-u TIME]\n"
-	      "                 [-x KEY] [DIR]\n", to);
+	fputs("usage: core-list [-ahjorVw] [-c COMMAND] [-i IDENTITY] [-N NAME] [-s TIME]\n"
+	      "                 [-u TIME] [-x KEY] [DIR]\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 
@@ -65,8 +65,8 @@ wanted(const struct dump *d, const struct options *o)
 		return 0;
 	/* A day or minute that "until" names counts to its end. */
 	return (o->command == NULL || fnmatch(o->command, d->comm, 0) == 0) &&
-	    (o->identity == NULL || starts(d->uuid, o->identity) || starts(d->build_id, o->identity) ||
-		starts(d->fingerprint, o->identity)) &&
+	    (o->identity == NULL || starts(d->uuid, o->identity) ||
+		starts(d->build_id, o->identity) || starts(d->fingerprint, o->identity)) &&
 	    (o->since[0] == '\0' || strcmp(d->time, o->since) >= 0) &&
 	    (o->until[0] == '\0' || strncmp(d->time, o->until, strlen(o->until)) <= 0);
 }
@@ -88,7 +88,9 @@ put_dump(const struct dump *d, const struct options *o)
 		one.object = "";
 	if (o->without_small_object)
 		one.small_object = "";
-	return dump_text(&one, o->form, put_text, NULL) < 0 || (o->objects && put_text(NULL, "\n", 1) < 0) ? -1 : 0;
+	if (dump_text(&one, o->form, put_text, NULL) < 0)
+		return -1;
+	return o->objects ? put_text(NULL, "\n", 1) : 0;
 }
 
 /* Lists what is wanted of the dumps; returns how many that were. */
@@ -143,7 +145,8 @@ read_options(struct options *o, int argc, char **argv)
 	if (argc - optind > 1 || (opt['j'] != NULL && opt['r'] != NULL) ||
 	    ((opt['a'] != NULL || opt['o'] != NULL || opt['x'] != NULL) && opt['j'] == NULL))
 		return usage(stderr, 2);
-	if (opt['x'] != NULL && strcmp(opt['x'], "object") != 0 && strcmp(opt['x'], "small_object") != 0)
+	if (opt['x'] != NULL && strcmp(opt['x'], "object") != 0 &&
+	    strcmp(opt['x'], "small_object") != 0)
 		errx(2, "-x %s: neither object nor small_object", opt['x']);
 	if (opt['N'] != NULL)
 		record_unescape(opt['N']);

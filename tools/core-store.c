@@ -13,7 +13,7 @@
 #include "store/in_use.h"
 #include "store/job.h"
 #include "store/queue.h"
-#include "store/report.h"
+#include "store/messages.h"
 #include "store/store.h"
 #include "system/owner.h"
 
@@ -45,7 +45,7 @@ usage(FILE *to, int status)
  * With -e and -E what there is to say is kept until the end, and goes to report_to; -1: to standard
  * error.
  */
-static struct report report;
+static struct messages messages;
 static int report_to = -1;
 
 /* Keeps what the stages say. */
@@ -53,7 +53,7 @@ static void
 keep(void *arg, const char *text, size_t n)
 {
 	(void)arg;
-	report_take(&report, text, n);
+	messages_take(&messages, text, n);
 }
 
 /* Says all that was kept, and the status unless only -e was given; returns the status. */
@@ -62,7 +62,7 @@ tell(const struct options *o, int status)
 {
 	/* A reader that has gone changes nothing of what was stored. */
 	signal(SIGPIPE, SIG_IGN);
-	if (report_write(&report, report_to, o->tell_status ? status : -1) < 0)
+	if (messages_write(&messages, report_to, o->tell_status ? status : -1) < 0)
 		warn("descriptor %d: write", report_to);
 	return status;
 }
@@ -73,7 +73,7 @@ say(const char *text)
 	if (report_to < 0)
 		warnx("%s", text);
 	else
-		report_line(&report, "core-store: ", text);
+		messages_line(&messages, "core-store: ", text);
 }
 
 /* Reads the options of the file; the last of them in for_file. */

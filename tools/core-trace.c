@@ -13,10 +13,9 @@
 
 #include "base/io.h"
 #include "base/number.h"
-#include "base/signal_names.h"
 #include "core/core.h"
 #include "dumps/core.h"
-#include "stack/fingerprint.h"
+#include "stack/show.h"
 #include "stack/text.h"
 #include "stack/trace.h"
 #include "store/turn.h"
@@ -24,72 +23,12 @@
 #include "stored/restore.h"
 #include "system/owner.h"
 
-struct show {
-	int json, brief, record, digits;
-	int damaged;			/* a program that unpacks it failed */
-	const char *signal;		/* of the crashed thread, NULL when it has no name */
-	size_t threads;
-	struct trace_frame stack[TRACE_FRAMES];	/* of the first thread */
-	size_t frames;
-	int limited;			/* a stack has more frames than are shown */
-	struct writer out;
-};
-
 static int
 usage(FILE *to, int status)
 {
 	fputs("usage: core-trace [-bDhjnrsSV] [-d DEBUGDIR] [-e ELF] [-i IDENTITY] [-l DIR]\n"
 	      "                  [-t SECONDS] [-u USER] [-w SECONDS] [CORE]\n", to);
 	return fflush(to) == 0 ? status : 2;
-}
-
-static int
-put(void *arg, const char *text, size_t len)
-{
-	(void)arg;
-	return fwrite(text, 1, len, stdout) == len ? 0 : -1;
-}
-
-static void
-start(void *arg, const struct trace_thread *t)
-{
-	struct show *s = arg;
-
-	s->threads++;
-	if (s->json)
-		trace_json_thread(&s->out, t);
-	else if (!s->brief)
-		writer_print(&s->out, "%sthread %" PRIu32 "%s%s\n", s->threads > 1 ? "\n" : "", t->tid,
-		    t->crashed ? ": " : "", !t->crashed ? "" : s->signal != NULL ? s->signal : "crashed");
-}
-
-static void
-frame(void *arg, const struct trace_thread *t, const struct trace_frame *f)
-{
-	struct show *s = arg;
-
-	if (s->threads == 1)
-		s->stack[s->frames++] = *f;
-	if (s->json) {
-		trace_json_frame(&s->out, f);
-	} else if (!s->brief || s->record) {
-		writer_print(&s->out, s->record ? "frame=" : "");
-		trace_text_line(&s->out, f, t->frames, s->digits);
-		writer_flush(&s->out);
-	}
-}
-
-static void
-end(void *arg, const struct trace_thread *t)
-{
-	struct show *s = arg;
-
-	s->limited |= t->frames == TRACE_FRAMES && t->end != NULL;
-	if (s->json)
-		trace_json_thread_end(&s->out, t);
-	else if (!s->brief || s->record)
-		trace_text_end(&s->out, t, s->record ? "stack_end=" : "     ends here: ");
-	writer_flush(&s->out);
 }
 
 /* Says what of the core is not there; whether there was such. */
@@ -109,26 +48,15 @@ lacks(const char *name, struct image *i, const struct core *c)
 	return (st != INFLATE_OK && st != INFLATE_TRAILING) || image_size(i) < c->promised || c->bad != NULL;
 }
 
+/* Shows the stacks; damaged is whether a program that unpacks the core failed. */
 static int
-show(struct show *s, const char *name, struct image *i, struct trace *t)
+show(struct trace_show *s, const char *name, struct image *i, struct trace *t, int damaged)
 {
-	const struct trace_visitor v = { .start = start, .frame = frame, .end = end, .arg = s,
-		.threads = s->brief ? 1 : 0 };
-	struct core *c = trace_core(t);
-	char text[FINGERPRINT_TEXT];
-	int rc, part;
+	int rc = trace_show(s, t), unopened = trace_unopened(t);
+	int part = lacks(name, i, trace_core(t)) | trace_changed(t) | (unopened != 0) | damaged;
 
-	s->signal = signal_name(c->signal);
-	s->digits = c->is64 ? 16 : 8;
-	writer_start(&s->out, s->json ? WRITER_JSON : WRITER_LINES, put, NULL);
-	if (s->json)
-		trace_json_head(&s->out, c);
-	rc = trace_walk(t, &v);
-	/* The same stack has its names another time. */
-	fingerprint(s->stack, trace_unopened(t) != 0 ? 0 : s->frames, text);
-	part = lacks(name, i, c) | trace_changed(t) | (trace_unopened(t) != 0) | s->damaged;
-	if (trace_unopened(t) != 0)
-		warnx("%s: no fingerprint: files of its modules: %s", name, strerror(trace_unopened(t)));
+	if (unopened != 0)
+		warnx("%s: no fingerprint: files of its modules: %s", name, strerror(unopened));
 	if (trace_changed(t))
 		warnx("%s: a file of its modules was cut short meanwhile: frames and names may be missing", name);
 	if (s->limited)
@@ -137,16 +65,19 @@ show(struct show *s, const char *name, struct image *i, struct trace *t)
 		warnx("%s: threads: %s", name, trace_error());
 	else if (s->threads == 0)
 		warnx("%s: no threads", name);
-	else if (rc > 0 && !s->brief)
+	else if (rc > 0 && !s->one)
 		warnx("%s: more than %d threads: the others are left out", name, TRACE_THREADS);
-	part |= s->limited || rc < 0 || s->threads == 0 || (rc > 0 && !s->brief);
-	if (s->json)
-		trace_json_end(&s->out, text, !part);
-	else if (s->brief && text[0] != '\0')
-		writer_print(&s->out, "%s%s\n", s->record ? "fingerprint=" : "", text);
-	if (writer_flush(&s->out) < 0)
+	part |= s->limited || rc < 0 || s->threads == 0 || (rc > 0 && !s->one);
+	if (trace_show_end(s, !part) < 0)
 		err(2, "<stdout>: write");
 	return part;
+}
+
+static int
+put(void *arg, const char *text, size_t len)
+{
+	(void)arg;
+	return fwrite(text, 1, len, stdout) == len ? 0 : -1;
 }
 
 /* What libdw is to open by its name. */
@@ -213,7 +144,8 @@ take_turn(const char *opt[128], unsigned wait, unsigned limit)
 {
 	char words[TURN_WORDS];
 	int status = 2;
-	enum turn st = turn_take(opt['l'], opt['n'] != NULL ? TURN_SOME : TURN_ANY, wait, limit, &status, words);
+	enum turn st = turn_take(opt['l'], opt['n'] != NULL ? TURN_SOME : TURN_ANY, wait, limit,
+	    &status, words);
 
 	if (st == TURN_WORK)
 		return;
@@ -234,7 +166,7 @@ take_turn(const char *opt[128], unsigned wait, unsigned limit)
 
 /* Opens the core, of which the name is in n, and gives up all rights but those of user. */
 static struct image *
-open_core(struct show *s, const struct core_named *n, const char *identity, const char *user)
+open_core(const struct core_named *n, const char *identity, const char *user, int *damaged)
 {
 	struct restore r = { .threads = 1 };
 	enum unpack_status st;
@@ -247,7 +179,7 @@ open_core(struct show *s, const struct core_named *n, const char *identity, cons
 		warnx("%s: %s", n->shown, r.why);
 		if (st != UNPACK_DAMAGED || r.size == 0)
 			exit(2);
-		s->damaged = 1;
+		*damaged = 1;
 	}
 	if (image_open(&i, fd) < 0)
 		err(2, "%s", n->shown);
@@ -260,22 +192,22 @@ int
 main(int argc, char **argv)
 {
 	const char *opt[128] = { NULL };
-	static struct show s;
+	static struct trace_show s;
 	static struct core_named n;
 	enum trace_status st;
 	struct image *i;
 	struct trace *t;
 	char *debug;
 	unsigned limit;
-	int status = 2;
+	int status = 2, damaged = 0;
 
 	if (io_std() < 0)
 		return 2;
 	io_most_files();
 	read_options(argc, argv, opt);
-	s.json = opt['j'] != NULL;
-	s.record = opt['r'] != NULL;
-	s.brief = s.record || opt['s'] != NULL;
+	s.form = opt['r'] != NULL ? TRACE_RECORD : opt['j'] != NULL ? TRACE_JSON :
+	    opt['s'] != NULL ? TRACE_FINGERPRINT : TRACE_STACKS;
+	s.one = opt['r'] != NULL || opt['s'] != NULL;
 	debug = opt['d'] != NULL ? search_path(opt['d']) : NULL;
 	limit = seconds('t', opt['t']);
 	if (opt['l'] != NULL)
@@ -286,17 +218,18 @@ main(int argc, char **argv)
 		errx(2, "%s: %s", n.shown, n.dump.why);
 	if (n.dump.small != NULL)
 		warnx("%s: %s", n.shown, n.dump.small);
-	i = open_core(&s, &n, opt['i'], opt['u']);
+	i = open_core(&n, opt['i'], opt['u'], &damaged);
 	/* From here on it is the core's bytes that say what to do. */
 	if (opt['l'] != NULL)
 		turn_begin();
 	if (opt['D'] == NULL)
 		unsetenv("DEBUGINFOD_URLS");
 	/* Lines that are there when it is ended are whole. */
-	setvbuf(stdout, NULL, s.record ? _IOLBF : _IOFBF, TRACE_LINE);
+	setvbuf(stdout, NULL, s.form == TRACE_RECORD ? _IOLBF : _IOFBF, TRACE_LINE);
+	writer_start(&s.out, s.form == TRACE_JSON ? WRITER_JSON : WRITER_LINES, put, NULL);
 	st = trace_open(&t, i, opt['e'], debug, opt['b'] != NULL ? TRACE_BUILD_IDS : 0);
 	if (st == TRACE_OK)
-		status = show(&s, n.shown, i, t);
+		status = show(&s, n.shown, i, t, damaged);
 	else
 		warnx("%s: %s", st == TRACE_OTHER ? opt['e'] : n.shown, trace_words(st, t));
 	trace_close(t);

@@ -17,7 +17,8 @@
 void
 deflating_init(struct deflating *f, enum deflate_format format)
 {
-	*f = (struct deflating){ .d = { .format = format, .level = DEFLATE_LEVEL, .chunk = DEFLATE_CHUNK,
+	*f = (struct deflating){ .d = { .format = format, .level = DEFLATE_LEVEL,
+	    .chunk = DEFLATE_CHUNK,
 		.threads = processors_usable() } };
 }
 
@@ -63,7 +64,8 @@ mtime_of(int fd)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_mtime < 0 || (uint64_t)st.st_mtime > UINT32_MAX)
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_mtime < 0 ||
+	    (uint64_t)st.st_mtime > UINT32_MAX)
 		return 0;
 	return (uint32_t)st.st_mtime;
 }
@@ -99,7 +101,8 @@ deflate_input(struct deflate *d, int fd, const char *path)
 static int
 inflate_input(struct deflate *d, int fd, const char *path)
 {
-	struct inflate_file i = { .path = path, .threads = d->threads, .progress = d->progress, .arg = d->arg };
+	struct inflate_file i = { .path = path, .threads = d->threads, .progress = d->progress,
+		.arg = d->arg };
 	int status = inflate_file(&i, fd, STDOUT_FILENO);
 
 	d->in = i.in;

@@ -19,7 +19,8 @@ option_number(int letter, const char *text, uint64_t least, uint64_t most, const
 	uint64_t n;
 
 	if (number_parse(text, least, most, &n) < 0)
-		errx(2, "-%c %s: not a number%s from %" PRIu64 " to %" PRIu64, letter, text, unit, least, most);
+		errx(2, "-%c %s: not a number%s from %" PRIu64 " to %" PRIu64, letter, text, unit,
+		    least, most);
 	return n;
 }
 
@@ -62,8 +63,8 @@ option_version(const char *program, const char *with)
  * the program: usage prints to a stream and returns the status, with is as for option_version.
  */
 static inline void
-options_take(int argc, char **argv, const char *letters, const char *given[128], int (*usage)(FILE *, int),
-    const char *program, const char *with)
+options_take(int argc, char **argv, const char *letters, const char *given[128],
+    int (*usage)(FILE *, int), const char *program, const char *with)
 {
 	int c;
 

@@ -24,5 +24,6 @@ age_ago(const char *text, char out[AGE_TIME])
 	if (number_parse(digits, 0, 9999999, &age) < 0)
 		return -1;
 	then = time(NULL) - (time_t)(age * seconds[unit - units]);
-	return gmtime_r(&then, &tm) != NULL && strftime(out, AGE_TIME, "%Y-%m-%dT%H:%M:%SZ", &tm) > 0 ? 0 : -1;
+	return gmtime_r(&then, &tm) != NULL &&
+	    strftime(out, AGE_TIME, "%Y-%m-%dT%H:%M:%SZ", &tm) > 0 ? 0 : -1;
 }

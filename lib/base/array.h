@@ -13,6 +13,7 @@
 int array_grow(void *pointer, size_t *room, size_t count, size_t size, size_t most);
 
 /* The same for a pointer and a size_t of its room, by their names; the element's size is that of the pointer. */
-#define ARRAY_GROW(array, room, count, most) array_grow(&(array), &(room), (count), sizeof(*(array)), (most))
+#define ARRAY_GROW(array, room, count, most) \
+	array_grow(&(array), &(room), (count), sizeof(*(array)), (most))
 
 #endif

@@ -58,7 +58,8 @@ any_digits(const char *text, uint64_t *value)
 
 	if (strncmp(text, "0x", 2) != 0)
 		return digits(text, value);
-	for (*value = 0; *p != '\0' && (digit = strchr(hex, *p | (*p >= 'A' ? 0x20 : 0))) != NULL; p++) {
+	for (*value = 0; *p != '\0' && (digit = strchr(hex, *p | (*p >= 'A' ? 0x20 : 0))) != NULL;
+	    p++) {
 		if (*value >> 60 != 0)
 			return NULL;
 		*value = *value << 4 | (uint64_t)(digit - hex);
@@ -88,7 +89,8 @@ number_short(uint64_t n, char out[16])
 	for (; tenths >= 10000; unit++)
 		tenths = (tenths + 512) / 1024;
 	if (unit > 0 && tenths < 100)
-		snprintf(out, 16, "%" PRIu64 ".%" PRIu64 "%c", tenths / 10, tenths % 10, units[unit]);
+		snprintf(out, 16, "%" PRIu64 ".%" PRIu64 "%c", tenths / 10, tenths % 10,
+		    units[unit]);
 	else if (unit > 0)
 		snprintf(out, 16, "%" PRIu64 "%c", tenths / 10, units[unit]);
 	else

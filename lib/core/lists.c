@@ -70,7 +70,8 @@ module_json(struct writer *w, const struct core_file *f, const struct elf_id *id
 }
 
 int
-core_lists(const struct core *c, int json, int (*put)(void *arg, const char *text, size_t len), void *arg)
+core_lists(const struct core *c, int json, int (*put)(void *arg, const char *text, size_t len),
+    void *arg)
 {
 	struct writer w;
 

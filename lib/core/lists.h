@@ -7,10 +7,11 @@
 #include "core/core.h"
 
 /*
- * Gives the lists to put, piece by piece: lines of the form KEY=VALUE, or (json) the members thread_list and
- * module_list of an object, each with a comma before it.  Returns 0, or -1 with errno when put
- * did, or memory ran out.
+ * Gives the lists to put, piece by piece: lines of the form KEY=VALUE, or with json the members
+ * thread_list and module_list of an object, each with a comma before it.  Returns 0, or -1 with
+ * put's errno.
  */
-int core_lists(const struct core *c, int json, int (*put)(void *arg, const char *text, size_t len), void *arg);
+int core_lists(const struct core *c, int json, int (*put)(void *arg, const char *text, size_t len),
+    void *arg);
 
 #endif

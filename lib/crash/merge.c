@@ -16,11 +16,11 @@ void
 merge_facts(FILE *to, const char *live, const char *core, int with_private)
 {
 	/* Facts stand before the stack. */
-	for (size_t i = 0; i < keys_count && keys[i].from != KEY_STACK; i++) {
-		const char *name = keys[i].name, *value;
+	for (size_t i = 0; i < keys_count && keys_all[i].from != KEY_STACK; i++) {
+		const char *name = keys_all[i].name, *value;
 		size_t len = 0;
 
-		if (!is_fact(&keys[i]) || (keys[i].private != KEY_OPEN && !with_private))
+		if (!is_fact(&keys_all[i]) || (keys_all[i].private != KEY_OPEN && !with_private))
 			continue;
 		if ((value = text_value(live, name, &len)) == NULL || len == 0)
 			value = text_value(core, name, &len);

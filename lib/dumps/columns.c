@@ -69,7 +69,8 @@ put_column(struct writer *w, const struct column *c, const char *value)
 {
 	char text[COLUMN + 1];
 
-	snprintf(text, sizeof(text), "%.*s", c->most > 0 ? c->most : COLUMN, *value != '\0' ? value : "-");
+	snprintf(text, sizeof(text), "%.*s", c->most > 0 ? c->most : COLUMN,
+	    *value != '\0' ? value : "-");
 	for (char *p = text; *p != '\0'; p++)
 		if (*p < ' ' || *p > '~')
 			*p = '?';

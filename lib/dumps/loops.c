@@ -50,8 +50,9 @@ parse(struct loop *p, char *line)
 	for (size_t i = 0; i < 4; i++)
 		if ((word[i] = strsep(&line, "\t")) == NULL)
 			return -1;
-	if (line != NULL || strlen(word[0]) >= sizeof(p->key) || strlen(word[3]) >= sizeof(p->name) ||
-	    number_parse(word[1], 0, UINT64_MAX, &p->start) < 0 || number_parse(word[2], 1, UINT64_MAX - 1, &p->count) < 0)
+	if (line != NULL || strlen(word[0]) >= sizeof(p->key) ||
+	    strlen(word[3]) >= sizeof(p->name) || number_parse(word[1], 0, UINT64_MAX,
+	    &p->start) < 0 || number_parse(word[2], 1, UINT64_MAX - 1, &p->count) < 0)
 		return -1;
 	strcpy(p->key, word[0]);
 	strcpy(p->name, word[3]);
@@ -139,7 +140,8 @@ loops_save(struct loops *l)
 	for (int i = 0; i < l->count; i++) {
 		const struct loop *p = &l->loop[i];
 
-		end += snprintf(end, LINE, "%s\t%" PRIu64 "\t%" PRIu64 "\t%s\n", p->key, p->start, p->count, p->name);
+		end += snprintf(end, LINE, "%s\t%" PRIu64 "\t%" PRIu64 "\t%s\n", p->key, p->start,
+		    p->count, p->name);
 	}
 	/* Cut only when it is shorter now: file systems write out what replaces an emptied file. */
 	if (fstat(l->fd, &st) == 0 && io_pwrite(l->fd, text, (size_t)(end - text), 0) == 0 &&

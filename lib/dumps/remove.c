@@ -34,7 +34,8 @@ dumps_open_user(int fd, const char *user)
 static int
 remove_unlocked(int dir, const char *name)
 {
-	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY), rc = -1;
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY),
+	    rc = -1;
 	int saved;
 
 	if (fd < 0)
@@ -57,7 +58,8 @@ remove_all(int dir, const char *name, const char *file, const char *small, int r
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	if ((file != NULL && remove_unlocked(dir, file) < 0) || (small != NULL && remove_unlocked(dir, small) < 0))
+	if ((file != NULL && remove_unlocked(dir, file) < 0) ||
+	    (small != NULL && remove_unlocked(dir, small) < 0))
 		return -1;
 	return record && unlinkat(dir, text, 0) < 0 && errno != ENOENT ? -1 : 0;
 }

@@ -11,22 +11,23 @@
 #include "record/record.h"
 #include "record/writer.h"
 
-/* What is listed of a record, and where a dump has it. */
+/* The keys of a record that are listed, and where a dump has their values. */
 static const struct {
 	const char *key;
 	size_t at;
 } values[] = {
 #define VALUE(key) { #key, offsetof(struct dump, key) }
-	VALUE(time), VALUE(host), VALUE(comm), VALUE(exe), VALUE(signame), VALUE(uuid), VALUE(build_id),
-	VALUE(fingerprint), { "small", offsetof(struct dump, small_kept) }, VALUE(small_bytes), VALUE(object),
-	VALUE(object_whole), VALUE(sent), VALUE(small_object), VALUE(small_sent), VALUE(on_request),
+	VALUE(time), VALUE(host), VALUE(comm), VALUE(exe), VALUE(signame), VALUE(uuid),
+	VALUE(build_id), VALUE(fingerprint), { "small", offsetof(struct dump, small_kept) },
+	VALUE(small_bytes), VALUE(object), VALUE(object_whole), VALUE(sent), VALUE(small_object),
+	VALUE(small_sent), VALUE(on_request),
 };
 #define VALUES (sizeof(values) / sizeof(*values))
 
-/* What stands before all other keys of the record. */
+/* These stand before all other keys of the record. */
 static const char *const first[] = { "object", "small_object", NULL };
 
-/* A value of a record, which is text with escapes; in a line it is cut. */
+/* A value of a record is text with escapes; in a line it is cut. */
 static void
 put_value(struct writer *w, const char *name, const char *value)
 {
@@ -60,7 +61,8 @@ put_file(struct writer *w, const char *key, const char *name, const char *size_k
 }
 
 int
-dump_text(const struct dump *d, enum dump_form form, int (*put)(void *arg, const char *text, size_t len), void *arg)
+dump_text(const struct dump *d, enum dump_form form,
+    int (*put)(void *arg, const char *text, size_t len), void *arg)
 {
 	struct writer w;
 
@@ -73,11 +75,15 @@ dump_text(const struct dump *d, enum dump_form form, int (*put)(void *arg, const
 	if (form == DUMP_ALL) {
 		put_value(&w, "object", d->object);
 		put_value(&w, "small_object", d->small_object);
-		if (writer_flush(&w) < 0 || record_lines_json(d->record, d->record_len, first, put, arg) < 0)
+		if (writer_flush(&w) < 0 ||
+		    record_lines_json(d->record, d->record_len, first, put, arg) < 0)
 			return -1;
 	}
-	for (size_t i = 0; form != DUMP_ALL && i < VALUES; i++)
-		put_value(&w, values[i].key, *(const char *const *)((const char *)d + values[i].at));
+	for (size_t i = 0; form != DUMP_ALL && i < VALUES; i++) {
+		const char *at = (const char *)d + values[i].at;
+
+		put_value(&w, values[i].key, *(const char *const *)at);
+	}
 	writer_close(&w, '}');
 	if (!w.json)
 		writer_print(&w, "\n");

@@ -36,7 +36,8 @@ elf_ranges_open(struct elf_ranges *r, Elf *elf, int fd)
 	*r = (struct elf_ranges){ .fd = fd };
 	elf_getphdrnum(elf, &segments);
 	elf_getshdrnum(elf, &sections);
-	if (gelf_getehdr(elf, &head) == NULL || (r->one = calloc(segments + sections + 3, sizeof(*r->one))) == NULL)
+	if (gelf_getehdr(elf, &head) == NULL ||
+	    (r->one = calloc(segments + sections + 3, sizeof(*r->one))) == NULL)
 		return -1;
 	add(r, 0, head.e_ehsize, 0);
 	if (head.e_phoff != 0)
@@ -45,9 +46,11 @@ elf_ranges_open(struct elf_ranges *r, Elf *elf, int fd)
 		add(r, head.e_shoff, sections * head.e_shentsize, 0);
 	for (size_t i = 0; i < segments; i++)
 		if (gelf_getphdr(elf, (int)i, &p) != NULL && p.p_type != PT_NULL)
-			add(r, p.p_offset, p.p_filesz, p.p_type == PT_LOAD && (p.p_flags & PF_X) != 0);
+			add(r, p.p_offset, p.p_filesz,
+			    p.p_type == PT_LOAD && (p.p_flags & PF_X) != 0);
 	for (size_t i = 0; i < sections && (scn = elf_nextscn(elf, scn)) != NULL; i++)
-		if (gelf_getshdr(scn, &s) != NULL && s.sh_type != SHT_NOBITS && s.sh_type != SHT_NULL)
+		if (gelf_getshdr(scn, &s) != NULL && s.sh_type != SHT_NOBITS &&
+		    s.sh_type != SHT_NULL)
 			add(r, s.sh_offset, s.sh_size, 0);
 	qsort(r->one, r->count, sizeof(*r->one), by_place);
 	return 0;

@@ -52,7 +52,8 @@ inflate_file(struct inflate_file *i, int in, int out)
 	}
 	start = source_at(&s);
 	if (inflate_open(&f, &s, &k) < 0) {
-		snprintf(i->words, sizeof(i->words), "%s: %s", i->path, inflate_words(INFLATE_MEMORY));
+		snprintf(i->words, sizeof(i->words), "%s: %s", i->path,
+		    inflate_words(INFLATE_MEMORY));
 	} else {
 		f.threads = i->threads;
 		f.progress = i->progress;

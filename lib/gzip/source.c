@@ -130,7 +130,8 @@ source_read(struct source *s, uint8_t *p, size_t n)
 int
 source_unread(struct source *s, const uint8_t *p, size_t n)
 {
-	size_t left = s->len - s->pos, room = (n + left > SOURCE_SIZE ? n + left : SOURCE_SIZE) + IO_ALIGN;
+	size_t left = s->len - s->pos,
+	    room = (n + left > SOURCE_SIZE ? n + left : SOURCE_SIZE) + IO_ALIGN;
 	uint8_t *buf;
 
 	/* Most often they are still there. */

@@ -52,23 +52,28 @@ inflate_lost_words(char words[INFLATE_LOST_WORDS], const struct inflate_lost *l)
 
 	switch (l->kind) {
 	case INFLATE_LOST_NOTHING:
-		snprintf(to, room, "damaged member: its data, from %" PRIu64 ", is whole all the same", l->data_offset);
+		snprintf(to, room,
+		    "damaged member: its data, from %" PRIu64 ", is whole all the same",
+		l->data_offset);
 		break;
 	case INFLATE_LOST_KNOWN:
-		snprintf(to, room, "lost: data bytes %" PRIu64 " to %" PRIu64 " are zeros instead", l->data_offset,
-		    l->data_offset + l->len - 1);
+		snprintf(to, room, "lost: data bytes %" PRIu64 " to %" PRIu64 " are zeros instead",
+		    l->data_offset, l->data_offset + l->len - 1);
 		break;
 	case INFLATE_LOST_UNKNOWN:
 		n = snprintf(to, room, "data lost from offset %" PRIu64 " on: ", l->data_offset);
 		if (n < 0 || (size_t)n >= room)
 			break;
 		if (l->least > 0)
-			snprintf(to + n, room - (size_t)n, "at least %" PRIu64 " bytes, perhaps more", l->least);
+			snprintf(to + n, room - (size_t)n,
+			    "at least %" PRIu64 " bytes, perhaps more", l->least);
 		else
 			snprintf(to + n, room - (size_t)n, "amount unknown");
 		break;
 	case INFLATE_LOST_PERHAPS:
-		snprintf(to, room, "no member header here: data may be missing from offset %" PRIu64 " on", l->data_offset);
+		snprintf(to, room,
+		    "no member header here: data may be missing from offset %" PRIu64 " on",
+		l->data_offset);
 		break;
 	}
 	return words;

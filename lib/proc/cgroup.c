@@ -133,7 +133,8 @@ cgroup_parse(char *text, struct cgroup *out)
 			manager = DONE;
 			continue;
 		}
-		snprintf(manager == SYSTEM ? out->unit : out->user_unit, CGROUP_NAME, "%.*s", CGROUP_NAME - 1, name);
+		snprintf(manager == SYSTEM ? out->unit : out->user_unit, CGROUP_NAME, "%.*s",
+		    CGROUP_NAME - 1, name);
 		manager = manager == SYSTEM && starts(name, "user@") ? USER : DONE;
 	}
 }

@@ -15,7 +15,7 @@
 #include "elf/machines.h"
 #include "system/deadline.h"
 
-/* The first lines of every record: whose binary it is. */
+/* The first lines of every record: the executable's identity. */
 static void
 put_identity(struct record *r, const struct elf_id *id)
 {
@@ -31,7 +31,7 @@ put_identity(struct record *r, const struct elf_id *id)
 		record_text(r, "build_id", hex);
 }
 
-/* What is looked for in a file that a core names, which may lie where nothing answers. */
+/* A file that a core names, which may lie where nothing answers, and what is read from it. */
 struct lookup {
 	const char *path;
 	struct elf_id id;	/* of the file, when it has the build-id */
@@ -109,10 +109,11 @@ put_call(struct record *r, const struct core_siginfo *s)
 static void
 put_siginfo(struct record *r, const struct core_siginfo *s)
 {
+	const char *name = signal_code(s->signal, s->code);
 	char number[16];
 
 	snprintf(number, sizeof(number), "%" PRId32, s->code);
-	record_text(r, "sigcode", signal_code(s->signal, s->code) != NULL ? signal_code(s->signal, s->code) : number);
+	record_text(r, "sigcode", name != NULL ? name : number);
 	if (s->has_address) {
 		put_hex(r, "sigaddr", s->address);
 	} else if (s->code <= 0) {
@@ -123,7 +124,7 @@ put_siginfo(struct record *r, const struct core_siginfo *s)
 		put_call(r, s);
 }
 
-/* What made it, what was mapped, and how much of it is there. */
+/* The machine, the mapped files, and how much of the core is there. */
 static void
 put_image(struct record *r, const struct core *c, uint64_t bytes)
 {
@@ -156,7 +157,7 @@ put_image(struct record *r, const struct core *c, uint64_t bytes)
 		record_flag(r, "secure_exec", c->secure);
 }
 
-/* Of what a small core was made, and how. */
+/* How a small core was made, and from how large a one. */
 static void
 put_small(struct record *r, const struct core *c)
 {
@@ -215,7 +216,7 @@ facts_core(struct record *r, struct core *c, uint64_t bytes)
 	record_flag(r, "complete", c->is_core && c->bad == NULL && bytes >= c->promised);
 }
 
-/* Bytes of which there may be none. */
+/* Appends bytes, unless there are none. */
 static void
 put_known(struct record *r, const char *key, const char *value, size_t len)
 {
@@ -223,7 +224,7 @@ put_known(struct record *r, const char *key, const char *value, size_t len)
 		record_bytes(r, key, value, len);
 }
 
-/* Where it stood, whose it was, and what it had. */
+/* Its directories, control group and container, its rights, limits and memory. */
 static void
 put_surroundings(struct record *r, const struct proc *p)
 {
@@ -284,7 +285,8 @@ facts_process(struct record *r, const struct proc *p, pid_t pid, pid_t tid)
 	put_known(r, "cmdline", p->cmdline, p->cmdline_len);
 	if (p->threads > 0)
 		record_number(r, "threads", p->threads);
-	if (gmtime_r(&now, &tm) != NULL && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) > 0)
+	if (gmtime_r(&now, &tm) != NULL &&
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) > 0)
 		record_text(r, "time", text);
 	if (uname(&host) == 0)
 		record_text(r, "host", host.nodename);

@@ -13,8 +13,8 @@
 #define FACTS_FILE_MS 2000
 
 /*
- * The identity of a file of a core's (NULL: none), with the .uuid section, which is not loaded, from the
- * file of that path when it has the core's build-id.  Returns 0, or -1 when there is none.
+ * The identity of a core's file (NULL: none).  The .uuid section, which is not loaded, comes from
+ * the file of that path when it has the core's build-id.  Returns 0, or -1 when there is none.
  */
 int facts_identity(const struct core_file *f, struct elf_id *id);
 
@@ -25,8 +25,8 @@ int facts_identity(const struct core_file *f, struct elf_id *id);
 void facts_core(struct record *r, struct core *c, uint64_t bytes);
 
 /*
- * Appends what is known of the process, with the time and the host; the rest is left out.  tid is the thread
- * that was asked for, or 0.
+ * Appends what is known of the process, with the time and the host.  tid is the thread that was
+ * asked for, or 0.
  */
 void facts_process(struct record *r, const struct proc *p, pid_t pid, pid_t tid);
 

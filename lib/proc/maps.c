@@ -84,8 +84,8 @@ map_line(struct core_files *f, char *line)
 	uint64_t inode;
 	int path = 0;
 
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64 " %*s %" SCNu64 " %n", &m.start, &m.end, &m.from, &inode,
-	    &path) != 4 || path == 0)
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64 " %*s %" SCNu64 " %n", &m.start,
+	    &m.end, &m.from, &inode, &path) != 4 || path == 0)
 		return;
 	/* Of what is no file, only this is a module. */
 	if (inode == 0 && strcmp(line + path, "[vdso]") != 0)
@@ -147,10 +147,11 @@ int
 proc_files(struct core_files *f, pid_t pid, int pidfd, int dumped, uint32_t uid)
 {
 	core_files_close(f);
-	if ((pidfd < 0 || proc_pidfd_is(pidfd, pid) == 1) && (dumped < 0 || proc_is_dumped(dumped, 0, uid)) &&
-	    read_maps(f, pid) < 0)
+	if ((pidfd < 0 || proc_pidfd_is(pidfd, pid) == 1) &&
+	    (dumped < 0 || proc_is_dumped(dumped, 0, uid)) && read_maps(f, pid) < 0)
 		return -1;
-	if ((pidfd >= 0 && proc_pidfd_is(pidfd, pid) != 1) || (dumped >= 0 && !proc_is_dumped(dumped, 0, uid))) {
+	if ((pidfd >= 0 && proc_pidfd_is(pidfd, pid) != 1) ||
+	    (dumped >= 0 && !proc_is_dumped(dumped, 0, uid))) {
 		core_files_close(f);
 		errno = ESRCH;
 		return -1;

@@ -99,8 +99,8 @@ read_uptime(struct proc *p, int dir)
 	uint64_t began, ms;
 
 	/* The second field, the name, may hold anything: its end is the last bracket. */
-	if (ticks <= 0 || proc_text(dir, "stat", text, sizeof(text)) < 0 || (at = strrchr(text, ')')) == NULL ||
-	    clock_gettime(CLOCK_BOOTTIME, &now) < 0)
+	if (ticks <= 0 || proc_text(dir, "stat", text, sizeof(text)) < 0 ||
+	    (at = strrchr(text, ')')) == NULL || clock_gettime(CLOCK_BOOTTIME, &now) < 0)
 		return;
 	for (int field = 2; field < 22; field++)
 		if ((at = strchr(at + 1, ' ')) == NULL)
@@ -119,7 +119,8 @@ read_limits(struct proc *p, int dir)
 	static const struct {
 		const char *words, *name;
 	} limit[] = {
-		{ "Max cpu time ", "cpu" }, { "Max file size ", "fsize" }, { "Max data size ", "data" },
+		{ "Max cpu time ", "cpu" }, { "Max file size ", "fsize" },
+		{ "Max data size ", "data" },
 		{ "Max stack size ", "stack" }, { "Max core file size ", "core" },
 		{ "Max resident set ", "rss" }, { "Max processes ", "nproc" },
 		{ "Max open files ", "nofile" }, { "Max locked memory ", "memlock" },
@@ -133,7 +134,8 @@ read_limits(struct proc *p, int dir)
 	if (proc_text(dir, "limits", text, sizeof(text)) < 0)
 		return;
 	for (size_t i = 0; i < sizeof(limit) / sizeof(*limit); i++) {
-		if ((v = proc_value(text, limit[i].words)) == NULL || sscanf(v, "%23s %23s", soft, hard) != 2 ||
+		if ((v = proc_value(text, limit[i].words)) == NULL ||
+		    sscanf(v, "%23s %23s", soft, hard) != 2 ||
 		    (strcmp(soft, "unlimited") == 0 && strcmp(hard, soft) == 0))
 			continue;
 		/* 13 of at most 1 + 10 + 1 + 23 + 1 + 23 bytes fit. */
@@ -171,7 +173,8 @@ read_open_files(struct proc *p, int dir)
 			p->has_open_files = 1;
 			break;
 		}
-		if (n < PROC_RINGS && !p->io_uring && readlinkat(fd, e->d_name, to, sizeof(to)) == sizeof(ring) - 1)
+		if (n < PROC_RINGS && !p->io_uring &&
+		    readlinkat(fd, e->d_name, to, sizeof(to)) == sizeof(ring) - 1)
 			p->io_uring = memcmp(to, ring, sizeof(ring) - 1) == 0;
 		if (st.st_size == 0)
 			p->open_files++;
@@ -199,7 +202,8 @@ read_namespace(struct proc *p, int dir)
 	if (stat("/proc/self/ns/user", &here) < 0 ||
 	    (fd = openat(dir, "ns/user", O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0)
 		return;
-	if (fstat(fd, &there) == 0 && (there.st_ino != here.st_ino || there.st_dev != here.st_dev) &&
+	if (fstat(fd, &there) == 0 &&
+	    (there.st_ino != here.st_ino || there.st_dev != here.st_dev) &&
 	    ioctl(fd, NS_GET_OWNER_UID, &owner) == 0) {
 		p->has_container_owner = 1;
 		p->container_owner = owner;
@@ -346,7 +350,8 @@ proc_has_pid(pid_t pid, uint32_t number)
 	int has = -1;
 
 	snprintf(path, sizeof(path), "/proc/%ld/status", (long)pid);
-	if (text != NULL && proc_text(AT_FDCWD, path, text, PROC_STATUS) == 0 && (v = proc_value(text, "NSpid:")) != NULL)
+	if (text != NULL && proc_text(AT_FDCWD, path, text, PROC_STATUS) == 0 &&
+	    (v = proc_value(text, "NSpid:")) != NULL)
 		for (has = 0; !has && *v != '\n' && *v != '\0'; v = end) {
 			has = strtoul(v, &end, 10) == number;
 			if (end == v)

@@ -15,7 +15,7 @@ struct report_process {
 	int json;
 	/* Proofs that it is the right process, asked before and after; -1: none. */
 	int pidfd;		/* that of the process */
-	int dumped;		/* of proc_hold: the kernel must be dumping it, for the user uid */
+	int dumped;		/* of proc_hold: the kernel must be dumping it, as one of uid */
 	uint32_t uid;
 
 	/* What was read. */

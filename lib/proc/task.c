@@ -60,8 +60,9 @@ has_ended(int dir)
 	const char *at;
 
 	/* The second field, the name, may hold anything: its end is the last bracket. */
-	return proc_text(dir, "stat", text, sizeof(text)) < 0 || (at = strrchr(text, ')')) == NULL ||
-	    strncmp(at, ") Z", 3) == 0 || strncmp(at, ") X", 3) == 0;
+	return proc_text(dir, "stat", text, sizeof(text)) < 0 ||
+	    (at = strrchr(text, ')')) == NULL || strncmp(at, ") Z", 3) == 0 ||
+	    strncmp(at, ") X", 3) == 0;
 }
 
 static int

@@ -58,7 +58,8 @@ utf8_len(const unsigned char *p, size_t n)
 		if (form[i].len > n)
 			return 0;
 		for (size_t k = 1; k < form[i].len; k++) {
-			unsigned char lo = k == 1 ? form[i].lo2 : 0x80, hi = k == 1 ? form[i].hi2 : 0xbf;
+			unsigned char lo = k == 1 ? form[i].lo2 : 0x80;
+			unsigned char hi = k == 1 ? form[i].hi2 : 0xbf;
 
 			if (p[k] < lo || p[k] > hi)
 				return 0;

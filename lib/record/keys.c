@@ -14,11 +14,12 @@
 #define HEX PATTERN("^0x[0-9a-f]+$")
 #define WORD PATTERN("^[a-z0-9_-]+$")
 
-const struct key keys[] = {
+const struct key keys_all[] = {
 	{ "name", KEY_TEXT, LISTED, .words = "The name of the dump where it was stored" },
 	{ "state", KEY_TEXT, LISTED,
-	    .words = "What there is of it: whole, cut, partial, none, open, gone, lost or small, "
-	    "as in core-list(1)" },
+	    .bounds = "\"enum\": [\"whole\", \"cut\", \"partial\", \"none\", \"open\", \"gone\", "
+	    "\"lost\", \"small\"]",
+	    .words = "What there is of it: whole, cut, partial, none, open, gone, lost or small" },
 	{ "file", KEY_TEXT, LISTED, .words = "The name of the file where it was stored" },
 	{ "size", KEY_NUMBER, LISTED,
 	    .words = "The size of that file, and so of the object, in bytes" },
@@ -172,13 +173,13 @@ const struct key keys[] = {
 	{ "verified", KEY_TEXT, FORWARD, .local = 1,
 	    .words = "How that was verified: a checksum's name, size or bytes" },
 };
-const size_t keys_count = sizeof(keys) / sizeof(*keys);
+const size_t keys_count = sizeof(keys_all) / sizeof(*keys_all);
 
 const struct key *
 keys_find(const char *name, size_t len)
 {
 	for (size_t i = 0; i < keys_count; i++)
-		if (strlen(keys[i].name) == len && memcmp(keys[i].name, name, len) == 0)
-			return &keys[i];
+		if (strlen(keys_all[i].name) == len && memcmp(keys_all[i].name, name, len) == 0)
+			return &keys_all[i];
 	return NULL;
 }

@@ -40,11 +40,11 @@ struct key {
 	int repeats;		/* may have several lines: in JSON an array of strings */
 	int local;		/* of use only beside the stored file: core-list -a omits it */
 	const char *words;	/* for schemas and the manual: plain text without a full stop */
-	const char *bounds;	/* members for core-info's JSON schema, or NULL */
+	const char *bounds;	/* further members of its JSON schema, or NULL */
 };
 
-/* In the order in which a finished record has them. */
-extern const struct key keys[];
+/* In the order in which core-list -aj and a finished record have them. */
+extern const struct key keys_all[];
 extern const size_t keys_count;
 
 /* The key of that name, name[len], or NULL: no known one. */

@@ -18,18 +18,26 @@ struct line {
 };
 
 static int
-is(const struct line *l, const char *word)
-{
-	return strlen(word) == l->key_len && memcmp(l->key, word, l->key_len) == 0;
-}
-
-static int
 among(const struct line *l, const char *const *words)
 {
 	for (; *words != NULL; words++)
-		if (is(l, *words))
+		if (strlen(*words) == l->key_len && memcmp(l->key, *words, l->key_len) == 0)
 			return 1;
 	return 0;
+}
+
+/* Whether c may be in a key, also as its first character. */
+static int
+in_key(char c, int later)
+{
+	return (c >= 'a' && c <= 'z') || (later && ((c >= '0' && c <= '9') || c == '_'));
+}
+
+/* Whether both lines have the same key. */
+static int
+same_key(const struct line *a, const struct line *b)
+{
+	return a->key_len == b->key_len && memcmp(a->key, b->key, a->key_len) == 0;
 }
 
 /* Takes the next line that has a key from *p; whether there was one. */
@@ -42,13 +50,13 @@ next_line(struct line *l, const char **p, const char *end)
 		while (stop < end && *stop != '\n' && *stop != '\0')
 			stop++;
 		*p = stop < end ? stop + 1 : end;
-		while (key_end < stop && ((*key_end >= 'a' && *key_end <= 'z') || (key_end > start &&
-		    ((*key_end >= '0' && *key_end <= '9') || *key_end == '_'))))
+		while (key_end < stop && in_key(*key_end, key_end > start))
 			key_end++;
-		if (key_end == start || key_end == stop || *key_end != '=' || key_end - start > KEY_BYTES)
+		if (key_end == start || key_end == stop || *key_end != '=' ||
+		    key_end - start > KEY_BYTES)
 			continue;
-		*l = (struct line){ .key = start, .key_len = (size_t)(key_end - start), .value = key_end + 1,
-			.value_len = (size_t)(stop - key_end - 1) };
+		*l = (struct line){ .key = start, .key_len = (size_t)(key_end - start),
+			.value = key_end + 1, .value_len = (size_t)(stop - key_end - 1) };
 		return 1;
 	}
 	return 0;
@@ -79,7 +87,7 @@ put_string(struct writer *w, const char *name, const struct line *l)
 	free(bytes);
 }
 
-/* All lines of the key of this one. */
+/* All lines that have the key of the first. */
 static void
 put_list(struct writer *w, const struct line *first, const char *text, const char *end)
 {
@@ -88,7 +96,7 @@ put_list(struct writer *w, const struct line *first, const char *text, const cha
 
 	writer_open(w, name_of(first, name), '[');
 	while (next_line(&l, &text, end))
-		if (l.key_len == first->key_len && memcmp(l.key, first->key, l.key_len) == 0)
+		if (same_key(&l, first))
 			put_string(w, NULL, &l);
 	writer_close(w, ']');
 }
@@ -127,7 +135,7 @@ put_member(struct writer *w, const struct line *l, const char *text, const char 
 		put_string(w, name_of(l, name), l);
 }
 
-/* Whether the member is written by the caller, or says nothing where the stored files are not. */
+/* Whether the caller writes the key itself, or it is of use only beside the stored file. */
 static int
 left_out(const struct line *l, const char *const *without)
 {
@@ -148,7 +156,7 @@ record_lines_json(const char *text, size_t n, const char *const *without,
 	while (next_line(&l, &p, end)) {
 		size_t i = 0;
 
-		while (i < count && (seen[i].key_len != l.key_len || memcmp(seen[i].key, l.key, l.key_len) != 0))
+		while (i < count && !same_key(&seen[i], &l))
 			i++;
 		if (i < count)
 			seen[i] = l;

@@ -21,17 +21,17 @@ struct record {
 	size_t count;
 	struct record_field {
 		const char *key;	/* a constant: [a-z_]+ */
-		char *value;		/* len bytes of any kind and a terminator, owned by the record */
+		char *value;		/* len bytes of any kind and a terminator */
 		size_t len;
 		int bare;		/* in JSON a number or a truth value: no quotes */
 	} field[RECORD_KEYS];
 	int failed;			/* memory ran out: record_format says so */
 };
 
-/* An empty record is all zeros.  Frees what is in it. */
+/* Frees the fields, and makes it an empty record again: all zeros. */
 void record_free(struct record *r);
 
-/* Appends a key with len bytes, with a string, with a number, with yes or no (JSON: true, false). */
+/* Appends a key with len bytes, a string, a number, or yes or no (JSON: true, false). */
 void record_bytes(struct record *r, const char *key, const void *value, size_t len);
 void record_text(struct record *r, const char *key, const char *value);
 void record_number(struct record *r, const char *key, uint64_t value);
@@ -40,10 +40,10 @@ void record_flag(struct record *r, const char *key, int value);
 /* The first field of a key, or NULL; it stays the record's. */
 const struct record_field *record_find(const struct record *r, const char *key);
 
-/* The record as text, which the caller frees: lines, or one JSON object on a line.  NULL: memory. */
+/* The record as text, which the caller frees: lines, or a JSON object on a line.  NULL: memory. */
 char *record_format(const struct record *r, int json);
 
-/* The size of a buffer for the escape of n bytes, and writing it there, terminated. */
+/* The size of a buffer for the escape of n bytes.  Writes it, terminated; returns its length. */
 #define RECORD_ESCAPED(n) (5 * (n) + 1)
 size_t record_escape(char *out, const void *bytes, size_t n);
 
@@ -52,8 +52,8 @@ size_t record_escape(char *out, const void *bytes, size_t n);
 size_t record_json(char *out, const void *bytes, size_t n);
 
 /*
- * Undoes the escape in place; what is no escape stays.  Returns the length: the result may hold
- * NUL bytes.
+ * Undoes the escape in place; what is no escape stays.  Returns the length, since the result may
+ * hold NUL bytes.
  */
 size_t record_unescape(char *text);
 

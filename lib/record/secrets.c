@@ -18,7 +18,7 @@ contains(const char *text, size_t n, const char *word)
 	return 0;
 }
 
-/* scheme://user:password@host, or a token alone; what is not escaped in it may be any character. */
+/* Whether it may be scheme://user:password@host; a password may have any character in it. */
 static int
 has_password(const char *value)
 {
@@ -30,13 +30,14 @@ has_password(const char *value)
 int
 environment_secret(const char *text)
 {
-	static const char *const words[] = { "pass", "pwd", "secret", "token", "key", "cred", "auth", "priv", "sess",
-		"cookie", "cert", "sign", "salt", "seed", "otp", "pin", "dsn", "jwt", "bearer", "license" };
+	static const char *const words[] = { "pass", "pwd", "secret", "token", "key", "cred",
+		"auth", "priv", "sess", "cookie", "cert", "sign", "salt", "seed", "otp", "pin",
+		"dsn", "jwt", "bearer", "license" };
 	size_t n = strcspn(text, "=");
 
 	if (n == 0 || text[n] == '\0')
 		return 1;
-	/* Where a shell is, as these two say, is none. */
+	/* These two name the directory of a shell, which is no secret. */
 	if (strncmp(text, "PWD=", 4) == 0 || strncmp(text, "OLDPWD=", 7) == 0)
 		return has_password(text + n);
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
@@ -46,7 +47,8 @@ environment_secret(const char *text)
 }
 
 int
-environment_list(const char *bytes, size_t n, int json, int (*put)(void *arg, const char *text, size_t len), void *arg)
+environment_list(const char *bytes, size_t n, int json,
+    int (*put)(void *arg, const char *text, size_t len), void *arg)
 {
 	struct writer w;
 	uint64_t left_out = 0;
@@ -58,7 +60,8 @@ environment_list(const char *bytes, size_t n, int json, int (*put)(void *arg, co
 		if (len > 0 && environment_secret(bytes + at))
 			left_out++;
 		else if (len > 0)
-			writer_bytes(&w, json ? NULL : "env", bytes + at, len < RECORD_VALUE ? len : RECORD_VALUE);
+			writer_bytes(&w, json ? NULL : "env", bytes + at,
+			    len < RECORD_VALUE ? len : RECORD_VALUE);
 	}
 	writer_close(&w, ']');
 	writer_number(&w, "env_left_out", left_out);

@@ -1,7 +1,7 @@
 /*
  * Writes keys and values as lines KEY=VALUE or as JSON (RFC 8259), with the escapes of record.h.
- * Objects and arrays are JSON's alone; commas come by themselves.  What is in no such form, such as
- * the parts of a value, goes through writer_print and writer_escape.
+ * Lines have no objects and arrays; the writer puts the commas between members.  A value that is
+ * made of several parts goes through writer_print and writer_escape.
  */
 #ifndef GZCORE_RECORD_WRITER_H
 #define GZCORE_RECORD_WRITER_H
@@ -31,16 +31,16 @@ struct writer {
 void writer_start(struct writer *w, enum writer_form form,
     int (*put)(void *arg, const char *text, size_t len), void *arg);
 
-/* Gives put what there is, at the end or before.  Returns 0, or -1 with errno when anything failed. */
+/* Gives put what is held, at the end or before.  Returns 0, or -1 with errno if any step failed. */
 int writer_flush(struct writer *w);
 
 /* Has writer_flush fail with that errno: the caller has no more memory, say. */
 void writer_fail(struct writer *w, int error);
 
 /*
- * A value: n bytes of any kind, a string, a number, a number in hexadecimal with 0x before it (a
- * string in JSON), bytes as hexadecimal digits, yes or no (JSON: true, false).  key is [a-z0-9_]+; in
- * JSON it is NULL for an element of an array.
+ * Writes a value: n bytes of any kind; a string; a number; a number in hexadecimal with 0x before
+ * it, a string in JSON; bytes as hexadecimal digits; yes or no, true or false in JSON.  key is
+ * [a-z0-9_]+, and in JSON NULL for an element of an array.
  */
 void writer_bytes(struct writer *w, const char *key, const void *bytes, size_t n);
 void writer_text(struct writer *w, const char *key, const char *text);

@@ -10,14 +10,16 @@
 #define DEBUG_DIR "/usr/lib/debug"
 
 void
-debugger_command(struct debugger *d, const char *program, const char *debug, const char *executable, int fd)
+debugger_command(struct debugger *d, const char *program, const char *debug, const char *executable,
+    int fd)
 {
 	size_t n = 0;
 
 	memset(d, 0, sizeof(*d));
 	d->argv[n++] = program != NULL ? program : "gdb";
 	if (program == NULL && debug != NULL) {
-		snprintf(d->setting, sizeof(d->setting), "set debug-file-directory %s:" DEBUG_DIR, debug);
+		snprintf(d->setting, sizeof(d->setting), "set debug-file-directory %s:" DEBUG_DIR,
+		    debug);
 		d->argv[n++] = "-iex";
 		d->argv[n++] = d->setting;
 	}

@@ -15,7 +15,8 @@ struct debugger {
  * its descriptor fd, by a path that is good for what it starts too.  program NULL: gdb, with debug (NULL: none)
  * before its usual directory of debug files.  The strings stay the caller's.
  */
-void debugger_command(struct debugger *d, const char *program, const char *debug, const char *executable, int fd);
+void debugger_command(struct debugger *d, const char *program, const char *debug,
+    const char *executable, int fd);
 
 /* The command as printable text, CORE for the core, in out[len]. */
 void debugger_text(const struct debugger *d, char *out, size_t len);

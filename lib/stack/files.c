@@ -102,7 +102,8 @@ core_bytes(const struct both *b, uint64_t address, uint8_t *buf, size_t len)
 static const uint8_t *
 file_bytes(const struct both *b, uint64_t offset, size_t len)
 {
-	Elf_Data *d = offset > INT64_MAX ? NULL : elf_getdata_rawchunk(b->elf, (int64_t)offset, len, ELF_T_BYTE);
+	Elf_Data *d = offset > INT64_MAX ? NULL :
+	    elf_getdata_rawchunk(b->elf, (int64_t)offset, len, ELF_T_BYTE);
 
 	return d != NULL && d->d_size == len ? d->d_buf : NULL;
 }
@@ -148,7 +149,8 @@ compare_dynamic(struct both *b, const GElf_Phdr *ph, int *changes)
 		return 0;
 	got = core_bytes(b, b->bias + ph->p_vaddr, buf, n);
 	for (size_t at = 0; at + 2 * word <= n; at += 2 * word) {
-		uint64_t tag = core_number(b->core, p + at, word), value = core_number(b->core, p + at + word, word), now;
+		uint64_t tag = core_number(b->core, p + at, word),
+		    value = core_number(b->core, p + at + word, word), now;
 
 		if (tag == DT_NULL)
 			break;
@@ -191,14 +193,16 @@ same_bytes(struct both *b)
 		if (ph.p_type != PT_LOAD || (ph.p_flags & PF_W) != 0)
 			continue;
 		/* Relocations of text leave the headers alone. */
-		if ((!changes || ph.p_offset == 0) && compare_segment(b, &ph, changes ? PIECE : UINT64_MAX) < 0)
+		if ((!changes || ph.p_offset == 0) &&
+		    compare_segment(b, &ph, changes ? PIECE : UINT64_MAX) < 0)
 			return TRACE_FILES_WRONG;
 	}
 	return b->compared > 0 ? TRACE_FILES_SAME : TRACE_FILES_UNSURE;
 }
 
 enum trace_files_verdict
-trace_files_same(const struct core *c, struct image *i, Elf *elf, uint64_t bias, uint64_t start, int strict)
+trace_files_same(const struct core *c, struct image *i, Elf *elf, uint64_t bias, uint64_t start,
+    int strict)
 {
 	struct both b = { .core = c, .image = i, .elf = elf, .bias = bias };
 	const struct core_file *file = core_files_at(&c->files, start);
@@ -210,8 +214,8 @@ trace_files_same(const struct core *c, struct image *i, Elf *elf, uint64_t bias,
 		core_files_identity(file, &id);
 	if (id.build_id_len > 0) {
 		len = dwelf_elf_gnu_build_id(elf, &bits);
-		return len > 0 && (size_t)len == id.build_id_len && memcmp(bits, id.build_id, id.build_id_len) == 0 ?
-		    TRACE_FILES_SAME :
+		return len > 0 && (size_t)len == id.build_id_len &&
+		    memcmp(bits, id.build_id, id.build_id_len) == 0 ? TRACE_FILES_SAME :
 		    TRACE_FILES_WRONG;
 	}
 	return strict || !same_kind(c, elf) ? TRACE_FILES_WRONG : same_bytes(&b);

@@ -43,7 +43,7 @@ enum trace_files_verdict { TRACE_FILES_WRONG, TRACE_FILES_SAME, TRACE_FILES_UNSU
  * mapped: by the build-id, where the core has one; else by what the core holds of its read-only segments and of its
  * dynamic section, where that is nothing TRACE_FILES_UNSURE.  strict: by the build-id alone, what has none is wrong.
  */
-enum trace_files_verdict trace_files_same(const struct core *c, struct image *i, Elf *elf, uint64_t bias,
-    uint64_t start, int strict);
+enum trace_files_verdict trace_files_same(const struct core *c, struct image *i, Elf *elf,
+    uint64_t bias, uint64_t start, int strict);
 
 #endif

@@ -5,25 +5,27 @@
 #include <string.h>
 
 /* Ends of the way from a mistake to its signal: what called the last of these is what matters. */
-static const char *const raisers[] = { "abort", "raise", "gsignal", "pthread_kill", "tgkill", "__pthread_kill",
-	"__pthread_kill_implementation", "__pthread_kill_internal", "__GI_raise", "__GI_abort", "__libc_message",
-	"__libc_message_impl", "__libc_message_wrapper", "__libc_fatal", "__assert_fail", "__assert_fail_base",
-	"__assert_perror_fail", "__assert", "__fortify_fail", "__fortify_fail_abort", "__chk_fail",
-	"__stack_chk_fail", "__stack_chk_fail_local", "malloc_printerr", "malloc_printerr_tail", "__restore_rt",
-	"__restore", "__kernel_rt_sigreturn", "__kernel_sigreturn", "_ZSt9terminatev", "_ZSt10unexpectedv",
-	"_ZN10__cxxabiv111__terminateEPFvvE", "_ZN10__cxxabiv112__unexpectedEPFvvE",
-	"_ZN9__gnu_cxx27__verbose_terminate_handlerEv", "__cxa_throw", "__cxa_rethrow", "__cxa_pure_virtual",
-	"__cxa_call_terminate", "__gxx_personality_v0", "__clang_call_terminate", "__do_syscall_cancel",
-	"__syscall" };
+static const char *const raisers[] = { "abort", "raise", "gsignal", "pthread_kill", "tgkill",
+	"__pthread_kill", "__pthread_kill_implementation", "__pthread_kill_internal", "__GI_raise",
+	"__GI_abort", "__libc_message", "__libc_message_impl", "__libc_message_wrapper",
+	"__libc_fatal", "__assert_fail", "__assert_fail_base", "__assert_perror_fail", "__assert",
+	"__fortify_fail", "__fortify_fail_abort", "__chk_fail", "__stack_chk_fail",
+	"__stack_chk_fail_local", "malloc_printerr", "malloc_printerr_tail", "__restore_rt",
+	"__restore", "__kernel_rt_sigreturn", "__kernel_sigreturn", "_ZSt9terminatev",
+	"_ZSt10unexpectedv", "_ZN10__cxxabiv111__terminateEPFvvE",
+	"_ZN10__cxxabiv112__unexpectedEPFvvE", "_ZN9__gnu_cxx27__verbose_terminate_handlerEv",
+	"__cxa_throw", "__cxa_rethrow", "__cxa_pure_virtual", "__cxa_call_terminate",
+	"__gxx_personality_v0", "__clang_call_terminate", "__do_syscall_cancel", "__syscall" };
 
 /* What starts a program or a thread. */
 static const char *const starters[] = { "_start", "__libc_start_main", "__libc_start_call_main",
-	"__libc_start_main_impl", "__libc_start_main_stage2", "_start_c", "libc_start_main_stage2", "start_thread",
-	"start", "clone", "clone3", "__clone", "__clone3", "__clone_internal", "_dl_start_user", "thread_start" };
+	"__libc_start_main_impl", "__libc_start_main_stage2", "_start_c", "libc_start_main_stage2",
+	"start_thread", "start", "clone", "clone3", "__clone", "__clone3", "__clone_internal",
+	"_dl_start_user", "thread_start" };
 
 /* Libraries whose functions without a name may be on these ways. */
-static const char *const runtimes[] = { "libc.so", "libc-", "libpthread", "libstdc++", "libgcc_s", "libc++",
-	"ld-linux", "ld-musl", "ld64", "ld-2", "linux-vdso", "[vdso", "linux-gate" };
+static const char *const runtimes[] = { "libc.so", "libc-", "libpthread", "libstdc++", "libgcc_s",
+	"libc++", "ld-linux", "ld-musl", "ld64", "ld-2", "linux-vdso", "[vdso", "linux-gate" };
 
 static const char *
 base_name(const char *path)
@@ -138,12 +140,14 @@ fingerprint_line(const struct trace_frame *f, char line[FINGERPRINT_LINE])
 	int n = 1;
 
 	if (f->function != NULL) {
-		n = snprintf(line, FINGERPRINT_LINE, "%.200s!%.*s", module, (int)bare(f->function), f->function);
+		n = snprintf(line, FINGERPRINT_LINE, "%.200s!%.*s", module, (int)bare(f->function),
+		    f->function);
 	} else if (f->build_id_len > 0) {
 		size_t at = 0;
 
 		for (size_t i = 0; i < f->build_id_len; i++)
-			at += (size_t)snprintf(line + at, FINGERPRINT_LINE - at, "%02x", f->build_id[i]);
+			at += (size_t)snprintf(line + at, FINGERPRINT_LINE - at, "%02x",
+			    f->build_id[i]);
 		n = (int)at + snprintf(line + at, FINGERPRINT_LINE - at, "+%#" PRIx64, f->offset);
 	} else if (f->module != NULL) {
 		n = snprintf(line, FINGERPRINT_LINE, "%.200s+%#" PRIx64, module, f->offset);

@@ -30,7 +30,8 @@ find_line(struct trace *t, struct trace_frame *f, Dwfl_Module *m, Dwarf_Addr at)
 	}
 	if (has_table(m))
 		return;
-	while (l == NULL && t->units++ < TRACE_UNITS && (unit = dwfl_module_nextcu(m, unit, &bias)) != NULL)
+	while (l == NULL && t->units++ < TRACE_UNITS &&
+	    (unit = dwfl_module_nextcu(m, unit, &bias)) != NULL)
 		if (dwarf_haspc(unit, at - bias) > 0)
 			l = dwarf_getsrc_die(unit, at - bias);
 	if (l != NULL && (f->file = dwarf_linesrc(l, NULL, NULL)) != NULL) {

@@ -19,8 +19,8 @@
 
 /* A debug file that has neither a build-id nor a checksum to fit is not looked for by its name. */
 static int
-find_debug_file(Dwfl_Module *m, void **user, const char *name, Dwarf_Addr base, const char *file, const char *link,
-    GElf_Word crc, char **found)
+find_debug_file(Dwfl_Module *m, void **user, const char *name, Dwarf_Addr base, const char *file,
+    const char *link, GElf_Word crc, char **found)
 {
 	const unsigned char *bits;
 	GElf_Addr at;
@@ -61,7 +61,8 @@ parse(struct trace *t, const char *executable)
 		return TRACE_SYSTEM;
 	if (!t->core.is_core)
 		return TRACE_NO_CORE;
-	if (executable != NULL && t->core.exe != NULL && trace_files_other_build(t->core.exe, executable))
+	if (executable != NULL && t->core.exe != NULL &&
+	    trace_files_other_build(t->core.exe, executable))
 		return TRACE_OTHER;
 	t->registers = core_registers((uint16_t)t->core.machine, t->core.is64);
 	return TRACE_OK;
@@ -87,7 +88,8 @@ is_wrong(struct trace *t, Dwfl_Module *m, const char *executable)
 	if (path == NULL && (file = core_files_at(&t->core.files, start)) != NULL)
 		path = file->path;
 	/* What libdwfl has in place of a file that could not be opened, it knows by its build-id, or has of the core. */
-	if (path == NULL || trace_files_why(&t->files, path) != 0 || (elf = dwfl_module_getelf(m, &bias)) == NULL)
+	if (path == NULL || trace_files_why(&t->files, path) != 0 ||
+	    (elf = dwfl_module_getelf(m, &bias)) == NULL)
 		return 0;
 	switch (trace_files_same(&t->core, t->image, elf, bias, start, t->strict)) {
 	case TRACE_FILES_UNSURE:
@@ -155,7 +157,8 @@ report(struct trace *t, const char *executable)
 	int wrong = 1;
 	char *base;
 
-	if (core_code_open(&t->code, &t->core, t->image) < 0 || core_order_open(&t->order, &t->core, t->image) < 0 ||
+	if (core_code_open(&t->code, &t->core, t->image) < 0 ||
+	    core_order_open(&t->order, &t->core, t->image) < 0 ||
 	    window_open(core_order_read, &t->order, t->order.size, &base) < 0)
 		return TRACE_SYSTEM;
 	t->window = 1;
@@ -181,8 +184,8 @@ ask_file(void *arg, const char *path)
 {
 	const struct trace *t = arg;
 
-	return (t->reporting && t->files.none) || trace_files_why(&t->files, path) == TRACE_FILES_OTHER ?
-	    TRACE_FILES_OTHER : 0;
+	return (t->reporting && t->files.none) ||
+	    trace_files_why(&t->files, path) == TRACE_FILES_OTHER ? TRACE_FILES_OTHER : 0;
 }
 
 static void
@@ -208,7 +211,8 @@ trace_guard(struct trace *t, int on)
 }
 
 enum trace_status
-trace_open(struct trace **out, struct image *i, const char *executable, const char *debug, int flags)
+trace_open(struct trace **out, struct image *i, const char *executable, const char *debug,
+    int flags)
 {
 	struct trace *t = calloc(1, sizeof(*t));
 	enum trace_status st;

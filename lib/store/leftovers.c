@@ -25,7 +25,8 @@ remove_one(int dir, const char *name)
 	fd = openat(dir, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
-	gone = flock(fd, LOCK_EX | LOCK_NB) == 0 && store_named(dir, name, fd) && unlinkat(dir, name, 0) == 0;
+	gone = flock(fd, LOCK_EX | LOCK_NB) == 0 && store_named(dir, name, fd) &&
+	    unlinkat(dir, name, 0) == 0;
 	io_close(fd);
 	return gone;
 }

@@ -31,7 +31,8 @@ take(int fd, int ms)
 int
 lock_file(int dir, const char *name, int ms)
 {
-	int fd = openat(dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600), saved;
+	int fd = openat(dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600),
+	    saved;
 
 	if (fd < 0)
 		return -1;

@@ -9,7 +9,8 @@
 const char *
 output_name(const struct output *o)
 {
-	return o->command.argv != NULL ? o->command.argv[0] : o->file != NULL ? o->file : "<stdout>";
+	return o->command.argv != NULL ? o->command.argv[0] : o->file != NULL ? o->file :
+	    "<stdout>";
 }
 
 int

@@ -16,7 +16,8 @@
 static int
 take(int fd, int place)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = place, .l_len = 1 };
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = place,
+		.l_len = 1 };
 
 	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
 		return 1;
@@ -49,7 +50,8 @@ enter(int fd, int places, int seconds)
 int
 queue_enter(int dir, int places, int seconds)
 {
-	int fd = openat(dir, QUEUE_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	int fd = openat(dir, QUEUE_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+	    0600);
 	int saved;
 
 	if (fd < 0)
@@ -69,7 +71,8 @@ queue_taken(int fd, int places)
 
 	/* Our own lock is none to us. */
 	for (int place = 0; place < places; place++) {
-		struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = place, .l_len = 1 };
+		struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = place,
+			.l_len = 1 };
 
 		taken += fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 	}

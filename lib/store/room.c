@@ -23,7 +23,8 @@ room_now(const struct room *r)
 	n = writers(r);
 	taken = r->spare + n * ROOM_MARGIN;
 	left = free > taken ? (free - taken) / n : 0;
-	return left < r->most && (uint64_t)st.st_size < r->most - left ? (uint64_t)st.st_size + left : r->most;
+	return left < r->most && (uint64_t)st.st_size < r->most - left ?
+	    (uint64_t)st.st_size + left : r->most;
 }
 
 void

@@ -61,7 +61,8 @@ store_hidden(const char *name)
 {
 	size_t n = strlen(HIDDEN);
 
-	return strncmp(name, HIDDEN, n) == 0 && strlen(name + n) == HEX && strspn(name + n, "0123456789abcdef") == HEX;
+	return strncmp(name, HIDDEN, n) == 0 && strlen(name + n) == HEX &&
+	    strspn(name + n, "0123456789abcdef") == HEX;
 }
 
 int
@@ -83,7 +84,8 @@ make_hidden(struct store *s)
 	 * Until it is locked it looks like a leftover.  Where nothing can be locked, leftovers_remove cannot either,
 	 * and removes nothing.
 	 */
-	if ((flock(s->fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) && store_named(s->dir, s->hidden, s->fd))
+	if ((flock(s->fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) &&
+	    store_named(s->dir, s->hidden, s->fd))
 		return 0;
 	unlinkat(s->dir, s->hidden, 0);
 	io_close(s->fd);
@@ -102,7 +104,8 @@ store_open(struct store *s, const char *path)
 	s->dir = s->fd = -1;
 	s->hidden[0] = '\0';
 	/* A hidden name of ours would be taken for a leftover. */
-	if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || store_hidden(name)) {
+	if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+	    store_hidden(name)) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -111,7 +114,8 @@ store_open(struct store *s, const char *path)
 		return -1;
 	}
 	strcpy(s->name, name);
-	dir = slash == NULL ? strdup(".") : strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	dir = slash == NULL ? strdup(".") :
+	    strndup(path, slash == path ? 1 : (size_t)(slash - path));
 	if (dir == NULL)
 		return -1;
 	s->dir = open_dir(dir);

@@ -35,8 +35,8 @@ enum turn_kind {
  * after limit seconds, once what it wrote to descriptors 1 and 2 has been written there.  0 seconds are no bound.
  * words says why of TURN_NONE, TURN_LATE and TURN_KILLED.
  */
-enum turn turn_take(const char *dir, enum turn_kind kind, unsigned wait, unsigned limit, int *status,
-    char words[TURN_WORDS]);
+enum turn turn_take(const char *dir, enum turn_kind kind, unsigned wait, unsigned limit,
+    int *status, char words[TURN_WORDS]);
 
 /* For the process that works: from here on it hangs when it uses no processor; and it ends with the one that watches. */
 void turn_begin(void);

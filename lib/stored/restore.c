@@ -46,7 +46,8 @@ copy(struct way *w)
 	/* It is no core, and may have no end. */
 	if (n < SELFMAG || memcmp(p, ELFMAG, SELFMAG) != 0) {
 		w->error = w->s.failed;
-		return w->s.failed != 0 ? INFLATE_READ : sink_write(&w->k, p, n) == 0 ? INFLATE_OK : INFLATE_WRITE;
+		return w->s.failed != 0 ? INFLATE_READ : sink_write(&w->k, p, n) == 0 ? INFLATE_OK :
+		    INFLATE_WRITE;
 	}
 	while (source_fill(&w->s, 1) > 0) {
 		p = source_peek(&w->s, &n);
@@ -93,8 +94,8 @@ decode(struct way *w, int salvage)
 static int
 damaged(enum inflate_status st)
 {
-	return st == INFLATE_CUT || st == INFLATE_HEAD || st == INFLATE_DATA || st == INFLATE_CHECK ||
-	    st == INFLATE_LENGTH;
+	return st == INFLATE_CUT || st == INFLATE_HEAD || st == INFLATE_DATA ||
+	    st == INFLATE_CHECK || st == INFLATE_LENGTH;
 }
 
 /* From a descriptor of plain, gzip or zlib data to w->out, an empty file. */
@@ -145,8 +146,8 @@ judge(struct restore *r, const struct way *w, enum inflate_status st)
 		snprintf(r->why, sizeof(r->why), "%s", strerror(w->error));
 		return UNPACK_CANNOT;
 	case INFLATE_WRITE:
-		snprintf(r->why, sizeof(r->why), "restoring it in %.256s: %s", r->dir != NULL ? r->dir : "memory",
-		    strerror(w->error));
+		snprintf(r->why, sizeof(r->why), "restoring it in %.256s: %s",
+		    r->dir != NULL ? r->dir : "memory", strerror(w->error));
 		return UNPACK_CANNOT;
 	default:
 		snprintf(r->why, sizeof(r->why), "byte %" PRIu64 ": %s", w->at, inflate_words(st));
@@ -168,7 +169,8 @@ attempt(struct restore *r, struct way *w, int in, const char *identity, int disk
 		return st;
 	}
 	r->secret = u.secret;
-	w->out = scratch_open(size, disk ? SCRATCH_DISK : u.secret ? SCRATCH_SECRET : SCRATCH_FITTING, &r->dir, &w->most);
+	w->out = scratch_open(size,
+	    disk ? SCRATCH_DISK : u.secret ? SCRATCH_SECRET : SCRATCH_FITTING, &r->dir, &w->most);
 	if (w->out < 0) {
 		w->error = errno;
 		unpack_end(&u);
@@ -195,7 +197,8 @@ restore_open(struct restore *r, int in, const char *identity, int *out)
 	if ((st == UNPACK_OK || st == UNPACK_DAMAGED) && r->size > w.most) {
 		io_close(w.out);
 		if (lseek(in, 0, SEEK_SET) < 0) {
-			snprintf(r->why, sizeof(r->why), "too large for memory, and it cannot be read again for the disk");
+			snprintf(r->why, sizeof(r->why),
+			    "too large for memory, and it cannot be read again for the disk");
 			return UNPACK_CANNOT;
 		}
 		st = attempt(r, &w, in, identity, 1);

@@ -97,7 +97,8 @@ command_apart(struct command_hold *h, int *status)
 	struct spawn child = { .fd = { SPAWN_SAME, SPAWN_SAME, SPAWN_SAME } };
 	pid_t pid;
 
-	h->shared = mmap(NULL, sizeof(*h->shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	h->shared = mmap(NULL, sizeof(*h->shared), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (h->shared == MAP_FAILED || pipe2(h->input, O_CLOEXEC) < 0)
 		return -1;
 	if (pipe2(h->letting_go, O_CLOEXEC) < 0) {

@@ -26,7 +26,8 @@ static void
 empty(char *piece)
 {
 	if (piece != NULL)
-		mmap(piece, PIECE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+		mmap(piece, PIECE, PROT_NONE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 }
 
 /*
@@ -41,7 +42,8 @@ fill(int sig, siginfo_t *info, void *context)
 	int saved = errno;
 
 	(void)context;
-	if (info->si_code != SEGV_ACCERR || at < window.base || (size_t)(at - window.base) >= window.len)
+	if (info->si_code != SEGV_ACCERR || at < window.base ||
+	    (size_t)(at - window.base) >= window.len)
 		goto not_ours;
 	piece = window.base + (size_t)(at - window.base) / PIECE * PIECE;
 	empty(window.there[window.next]);

@@ -15,8 +15,8 @@
  * are zeros then.  Returns 0 with *base, or -1 with errno: EBUSY when there is a window, EFBIG when this
  * machine has no addresses for that much.  System calls cannot be given what has not been touched (EFAULT).
  */
-int window_open(ssize_t (*get)(void *arg, uint64_t at, void *buf, size_t len), void *arg, uint64_t size,
-    char **base);
+int window_open(ssize_t (*get)(void *arg, uint64_t at, void *buf, size_t len), void *arg,
+    uint64_t size, char **base);
 
 /* Unmaps it and restores what SIGSEGV did. */
 void window_close(void);

@@ -55,7 +55,8 @@ guarded_open(const char *path, int flags, mode_t mode)
 	if (guard == NULL || creates(flags))
 		return openat(AT_FDCWD, path, flags, mode);
 	/* Should it be another by now: no waiting, no terminal of ours, and nothing is read. */
-	if ((why = refused(path)) == 0 && (fd = openat(AT_FDCWD, path, flags | O_NONBLOCK | O_NOCTTY)) < 0)
+	if ((why = refused(path)) == 0 &&
+	    (fd = openat(AT_FDCWD, path, flags | O_NONBLOCK | O_NOCTTY)) < 0)
 		why = errno;
 	if (fd >= 0 && !io_stored(fd)) {
 		io_close(fd);

@@ -47,7 +47,8 @@ quota_of(const char *dir)
 
 	snprintf(path, sizeof(path), "%s/cpu.max", dir);
 	if (slurp(path, text, sizeof(text)) == 0)
-		return sscanf(text, "%lld %lld", &quota, &each) == 2 ? lasts_for(quota, each) : SIZE_MAX;
+		return sscanf(text, "%lld %lld", &quota, &each) == 2 ? lasts_for(quota, each) :
+		    SIZE_MAX;
 	snprintf(path, sizeof(path), "%s/cpu.cfs_quota_us", dir);
 	if (slurp(path, text, sizeof(text)) < 0)
 		return SIZE_MAX;
@@ -160,7 +161,8 @@ quota_in(int version, const char *group)
 	free(line);
 	if (f != NULL)
 		fclose(f);
-	return found > 0 ? least : quota_below(version == 2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu", group);
+	return found > 0 ? least :
+	    quota_below(version == 2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu", group);
 }
 
 /* By /proc/self/cgroup: lines "number:controllers:/group", the controllers empty in version 2. */

@@ -9,11 +9,15 @@
 #define SPAWN_CLOSED (-2)	/* not open */
 
 struct spawn {
-	char *const *argv;	/* a program, found by PATH, and its arguments; NULL: none, a copy of ours */
-	int fd[3];			/* descriptors 0 to 2 of the child: each is that number itself or above 2 */
-	int (*prepare)(void *arg);	/* called in the child, with these descriptors; 0, or -1 with errno; or NULL */
+	/* a program, found by PATH, and its arguments; NULL: none, a copy of ours */
+	char *const *argv;
+	/* descriptors 0 to 2 of the child: each is that number itself or above 2 */
+	int fd[3];
+	/* called in the child, with these descriptors; 0, or -1 with errno; or NULL */
+	int (*prepare)(void *arg);
 	void *arg;
-	int error;			/* what comes back: the errno for which the child could not be what it should, or 0 */
+	/* what comes back: the errno for which the child could not be what it should, or 0 */
+	int error;
 };
 
 /*

@@ -55,7 +55,8 @@ main(void)
 			size_t len = make(level, kind, 0, first);
 
 			for (size_t step = 1; step <= ADDRESSES; step++, tried++)
-				if (make(level, kind, step, out) != len || memcmp(out, first, len) != 0)
+				if (make(level, kind, step, out) != len ||
+				    memcmp(out, first, len) != 0)
 					others++;
 		}
 	printf("%zu addresses, %zu others\n", tried, others);

@@ -97,7 +97,8 @@ main(int argc, char **argv)
 	if (strcmp(how, "data") == 0)
 		target = (fn *)(uintptr_t)data;
 	if (strcmp(how, "mapped") == 0)
-		target = (fn *)mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		target = (fn *)mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		    -1, 0);
 	if (strcmp(how, "wild") == 0)
 		target = (fn *)(uintptr_t)(sizeof(long) == 8 ? 0x4142434445464748 : 0xc1424344);
 	if (strcmp(how, "caught") == 0)

@@ -494,11 +494,13 @@ names_engines() {
 
 # valid_json PROGRAM FILE …: each is one line of JSON without control characters, as the program's schema says.
 valid_json() {
-	local python
+	local python schema
 	for python in python3 /usr/bin/python3; do
 		! "$python" -c 'import jsonschema' 2>/dev/null || break
 	done
-	"$python" - "$T/../tools/$1.schema.json" "${@:2}" <<-'EOS'
+	schema=$BUILD/$1.schema.json
+	[ -f "$schema" ] || schema=$T/../tools/$1.schema.json
+	"$python" - "$schema" "${@:2}" <<-'EOS'
 	import json, jsonschema, re, sys
 	with open(sys.argv[1]) as f:
 	    schema = json.load(f)

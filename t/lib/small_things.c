@@ -47,17 +47,20 @@ check_array(void)
 	/* More than memory can have. */
 	room = count = SIZE_MAX / 2;
 	errno = 0;
-	CHECK(array_grow(&p, &room, count, sizeof(*p), SIZE_MAX) < 0 && errno == ENOMEM && p == NULL);
+	CHECK(array_grow(&p, &room, count, sizeof(*p), SIZE_MAX) < 0 && errno == ENOMEM &&
+	    p == NULL);
 }
 
 static void
 check_search(void)
 {
-	static const struct place p[] = { { 'a', 10 }, { 'b', 20 }, { 'c', 20 }, { 'd', 30 }, { 'e', UINT64_MAX } };
+	static const struct place p[] = { { 'a', 10 }, { 'b', 20 }, { 'c', 20 }, { 'd', 30 },
+		{ 'e', UINT64_MAX } };
 	static const struct {
 		uint64_t key;
 		size_t from, after;
-	} want[] = { { 0, 0, 0 }, { 10, 0, 1 }, { 11, 1, 1 }, { 20, 1, 3 }, { 29, 3, 3 }, { 30, 3, 4 },
+	} want[] = { { 0, 0, 0 }, { 10, 0, 1 }, { 11, 1, 1 }, { 20, 1, 3 }, { 29, 3, 3 },
+		{ 30, 3, 4 },
 		{ UINT64_MAX - 1, 4, 4 }, { UINT64_MAX, 4, 5 } };
 
 	for (size_t i = 0; i < sizeof(want) / sizeof(*want); i++) {
@@ -78,7 +81,8 @@ refuse(void *arg)
 static void
 check_spawn(void)
 {
-	char *const echo[] = { "sh", "-c", "cat; echo said >&2; exit 3", NULL }, *const none[] = { "/nowhere", NULL };
+	char *const echo[] = { "sh", "-c", "cat; echo said >&2; exit 3", NULL },
+	    *const none[] = { "/nowhere", NULL };
 	struct spawn s = { .argv = echo, .fd = { SPAWN_CLOSED, SPAWN_SAME, SPAWN_SAME } };
 	int why = EXDEV, in[2], out[2], status;
 	char text[16] = "";
@@ -98,7 +102,8 @@ check_spawn(void)
 	CHECK((pid = spawn_start(&s)) > 0 && s.error == ENOENT);
 	status = spawn_wait(pid);
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == SPAWN_FAILED);
-	s = (struct spawn){ .fd = { SPAWN_SAME, SPAWN_SAME, SPAWN_SAME }, .prepare = refuse, .arg = &why };
+	s = (struct spawn){ .fd = { SPAWN_SAME, SPAWN_SAME, SPAWN_SAME }, .prepare = refuse,
+	    .arg = &why };
 	CHECK((pid = spawn_start(&s)) > 0 && s.error == EXDEV);
 	CHECK(WEXITSTATUS(spawn_wait(pid)) == SPAWN_FAILED);
 	/* Without a program the child goes on here. */

@@ -1,0 +1,40 @@
+/* The stacks of a core, or the fingerprint of one, in the forms of core-trace(1). */
+#ifndef GZCORE_STACK_SHOW_H
+#define GZCORE_STACK_SHOW_H
+
+#include "record/writer.h"
+#include "stack/fingerprint.h"
+#include "stack/trace.h"
+
+enum trace_form {
+	TRACE_STACKS,		/* stacks as text */
+	TRACE_JSON,		/* stacks and the fingerprint as one JSON object */
+	TRACE_FINGERPRINT,	/* the fingerprint of the crashed thread's stack */
+	TRACE_RECORD		/* stacks and the fingerprint as lines of a record */
+};
+
+/* All zeros before, but for what the caller sets. */
+struct trace_show {
+	/* The caller's. */
+	enum trace_form form;
+	int one;			/* the crashed thread alone */
+	struct writer out;		/* started for lines or JSON */
+
+	size_t threads;			/* how many were seen */
+	int limited;			/* a stack has more frames than are shown */
+	char fingerprint[FINGERPRINT_TEXT];	/* "" when there is none */
+
+	/* Private. */
+	int digits;			/* of an address */
+	const char *signal;		/* of the crashed thread, NULL when it has no name */
+	struct trace_frame stack[TRACE_FRAMES];	/* of the first thread */
+	size_t frames;
+};
+
+/* Writes the threads, and flushes after each.  Returns as trace_walk does. */
+int trace_show(struct trace_show *s, struct trace *t);
+
+/* Writes the end; complete is whether all was shown.  Returns as writer_flush does. */
+int trace_show_end(struct trace_show *s, int complete);
+
+#endif

@@ -19,9 +19,9 @@ static void
 put_number(FILE *to, const char *key, uint64_t n)
 {
 	if (n > 0)
-		fprintf(to, "%s=%" PRIu64 "\n", key, n);
+		text_print(to, "%s=%" PRIu64 "\n", key, n);
 	else
-		fprintf(to, "%s=\n", key);
+		text_print(to, "%s=\n", key);
 }
 
 void
@@ -34,18 +34,19 @@ answer_begun(FILE *to, const struct begun *b)
 		[BEGIN_FAILED] = "failed" };
 	const struct kernel_words *w = &b->words;
 
-	fprintf(to, "verdict=%s\nname=%s\nown=%s\nmode=0%o\nheir=%s\n", verdicts[b->verdict],
+	text_print(to, "verdict=%s\nname=%s\nown=%s\nmode=0%o\nheir=%s\n", verdicts[b->verdict],
 	    b->name, b->owner, (unsigned)b->mode, b->heir);
-	fprintf(to, "pid=%s\ntid=%s\nuid=%s\ngid=%s\nsignal=%s\nlimit=%s\ndumpable=%s\nepoch=%s\n",
-	    w->pid, w->tid, w->uid, w->gid, w->signal, w->limit, w->dumpable, w->epoch);
+	text_print(to, "pid=%s\ntid=%s\nuid=%s\ngid=%s\n", w->pid, w->tid, w->uid, w->gid);
+	text_print(to, "signal=%s\nlimit=%s\ndumpable=%s\nepoch=%s\n", w->signal, w->limit,
+	    w->dumpable, w->epoch);
 	if (*w->pid != '\0' && *w->pidfd != '\0')
-		fprintf(to, "ask=-p %s -P %s\n", w->pid, w->pidfd);
+		text_print(to, "ask=-p %s -P %s\n", w->pid, w->pidfd);
 	else if (*w->pid != '\0' && *w->uid != '\0')
-		fprintf(to, "ask=-p %s -C %s\n", w->pid, w->uid);
+		text_print(to, "ask=-p %s -C %s\n", w->pid, w->uid);
 	else
 		fputs("ask=\n", to);
 	put_number(to, "loop_count", b->beyond);
-	fprintf(to, "kind=%s\n%s\n%s\n%s", b->kind, b->log, b->record, b->facts.environment);
+	text_print(to, "kind=%s\n%s\n%s\n%s", b->kind, b->log, b->record, b->facts.environment);
 }
 
 /* Puts the path of a file of the dump; NULL: there is none. */
@@ -55,9 +56,9 @@ put_path(FILE *to, const char *key, const char *dir, const char *file)
 	size_t n = strlen(dir);
 
 	if (file == NULL)
-		fprintf(to, "%s=\n", key);
+		text_print(to, "%s=\n", key);
 	else
-		fprintf(to, "%s=%s%s%s\n", key, dir, dir[n - 1] == '/' ? "" : "/", file);
+		text_print(to, "%s=%s%s%s\n", key, dir, dir[n - 1] == '/' ? "" : "/", file);
 }
 
 void
@@ -66,12 +67,13 @@ answer_ended(FILE *to, const struct ended *e, const struct end_options *o, const
 	const char *sent = o->object == NULL ? "" : e->sent ? "yes" : "no";
 
 	if (!e->replaced)
-		fprintf(to, "log=%s/%s.txt: %s\n", shown, o->name, strerror(e->error));
-	fprintf(to, "status=%d\nstored=%s\ncomplete=%s\nbytes=%s\n", e->status, e->stored,
+		text_print(to, "log=%s/%s.txt: %s\n", shown, o->name, strerror(e->error));
+	text_print(to, "status=%d\nstored=%s\ncomplete=%s\nbytes=%s\n", e->status, e->stored,
 	    e->complete ? "yes" : "no", e->bytes);
 	put_path(to, "file", shown, e->file);
 	put_path(to, "small_file", shown, e->small_file);
-	fprintf(to, "pending=%s\nobject_whole=%s\n\n%s", e->pending ? "yes" : "", sent, e->lines);
+	text_print(to, "pending=%s\nobject_whole=%s\n", e->pending ? "yes" : "", sent);
+	text_print(to, "\n%s", e->lines);
 }
 
 /* Whether a key is a variable of a hook's: the stack, modules and the environment are not. */
@@ -98,6 +100,6 @@ answer_variables(FILE *to, const char *record)
 		fputs("GZCORE_", to);
 		for (size_t i = 0; i < l.key_len; i++)
 			putc(toupper((unsigned char)l.start[i]), to);
-		fprintf(to, "%.*s\n", (int)(l.len - l.key_len), l.start + l.key_len);
+		text_print(to, "%.*s\n", (int)(l.len - l.key_len), l.start + l.key_len);
 	}
 }

@@ -82,7 +82,7 @@ find_name(struct begun *b, const struct begin_options *o, FILE *log)
 		claim_own_name(b->name, n.text, o->suffix);
 		return;
 	}
-	fprintf(log, "log=%s\n", n.why);
+	text_print(log, "log=%s\n", n.why);
 	snprintf(b->name, sizeof(b->name), "core.%s.%s", *w->pid != '\0' ? w->pid : "0",
 	    *w->epoch != '\0' ? w->epoch : "0");
 }
@@ -95,7 +95,7 @@ put_value(FILE *to, const char *before, const char *lines, const char *key)
 	const char *value = text_value(lines, key, &len);
 
 	if (value != NULL)
-		fprintf(to, "%s%.*s", before, (int)len, value);
+		text_print(to, "%s%.*s", before, (int)len, value);
 }
 
 /* Writes by what the process is known, and its user: a crash of another user does not count. */
@@ -109,7 +109,7 @@ put_identity(FILE *to, const char *lines, const char *uid)
 		const char *value = text_value(lines, keys[i], &len);
 
 		if (value != NULL && len > 0) {
-			fprintf(to, "%s %.*s of user %s", keys[i], (int)len, value, uid);
+			text_print(to, "%s %.*s of user %s", keys[i], (int)len, value, uid);
 			return;
 		}
 	}
@@ -133,7 +133,7 @@ find_kind(const struct begun *b, enum begin_kind by)
 	} else if (by == BEGIN_CONTAINER) {
 		put_value(to, "container ", lines, "container");
 	} else if (by == BEGIN_USER) {
-		fprintf(to, "user %s", b->words.uid);
+		text_print(to, "user %s", b->words.uid);
 	}
 	if (ftell(to) == 0)
 		put_identity(to, lines, b->words.uid);
@@ -155,7 +155,7 @@ count(struct begun *b, const struct begin_options *o, const struct claim *claim,
 			alone = loop_record_count(one, b->beyond, o->dir, dir, b->name, b->record,
 				    &claim->owner) == 0;
 		if (!o->small && !alone)
-			fprintf(log, "log=%s/%s.txt: %s\n", o->shown, b->name, strerror(errno));
+			text_print(log, "log=%s/%s.txt: %s\n", o->shown, b->name, strerror(errno));
 	}
 	if (alone) {
 		strcpy(b->name, one->name);
@@ -169,7 +169,7 @@ count(struct begun *b, const struct begin_options *o, const struct claim *claim,
 	if (b->verdict == BEGIN_ROOM)
 		loops_close(l);
 	else if (loops_save(l) < 0)
-		fprintf(log, "log=%s/%s: %s\n", o->shown, LOOPS_FILE, strerror(errno));
+		text_print(log, "log=%s/%s: %s\n", o->shown, LOOPS_FILE, strerror(errno));
 }
 
 /* Begins the record, counting the crash where that is wanted and can be done. */
@@ -187,7 +187,7 @@ decide(struct begun *b, const struct begin_options *o, const struct claim *claim
 		count(b, o, claim, l, dir, log);
 	} else {
 		if (l != NULL)
-			fprintf(log, "log=%s/%s: %s\n", o->shown, LOOPS_FILE, strerror(errno));
+			text_print(log, "log=%s/%s: %s\n", o->shown, LOOPS_FILE, strerror(errno));
 		b->verdict = claim_name(claim, b, log);
 	}
 	if (dir >= 0)
@@ -212,7 +212,7 @@ compose(const struct begun *b, const struct begin_options *o, int finished)
 	else
 		merge_open(to, b->facts.lines);
 	if (finished)
-		fprintf(to, "%s%sstored=no\ncomplete=no\n", b->facts.environment,
+		text_print(to, "%s%sstored=no\ncomplete=no\n", b->facts.environment,
 		    o->small ? "small=no\n" : "");
 	text_close(to, &text);
 	return text;

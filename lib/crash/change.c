@@ -39,7 +39,7 @@ change_join(char **texts)
 	for (; *texts != NULL; texts++) {
 		size_t n = strlen(*texts);
 
-		fprintf(to, "%s%s", *texts, n > 0 && (*texts)[n - 1] != '\n' ? "\n" : "");
+		text_print(to, "%s%s", *texts, n > 0 && (*texts)[n - 1] != '\n' ? "\n" : "");
 	}
 	text_close(to, &joined);
 	return joined;

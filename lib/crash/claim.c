@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/io.h"
+#include "record/text.h"
 #include "store/store.h"
 #include "system/owner.h"
 
@@ -44,8 +45,8 @@ claim_owner(struct claim *c, struct begun *b, FILE *log)
 	c->owner = (struct record_owner){ (uid_t)-1, (gid_t)-1, b->mode };
 	if (*b->owner == '\0' || owner_parse(b->owner, &c->owner.uid, &c->owner.gid) == 0)
 		return;
-	fprintf(log, "log=%s/%s.txt: no record can be made: %s: no such user or group\n", c->shown,
-	    b->name, b->owner);
+	text_print(log, "log=%s/%s.txt: no record can be made: %s: no such user or group\n",
+	    c->shown, b->name, b->owner);
 	b->owner = "";
 	b->mode = 0600;
 	c->owner = (struct record_owner){ (uid_t)-1, (gid_t)-1, 0600 };
@@ -112,7 +113,8 @@ claim_name(const struct claim *c, struct begun *b, FILE *log)
 		strcpy(b->name, base);
 		return BEGIN_ROOM;
 	}
-	fprintf(log, "log=%s/%s.txt: no record can be made: %s\n", c->shown, base, strerror(errno));
+	text_print(log, "log=%s/%s.txt: no record can be made: %s\n", c->shown, base,
+	    strerror(errno));
 	strcpy(b->name, base);
 	b->owner = "";
 	b->mode = 0600;

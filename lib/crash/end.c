@@ -85,16 +85,16 @@ put_end(FILE *to, struct ended *e, const struct end_options *o, const struct sai
 {
 	fputs(s->errors_text, to);
 	if (o->object != NULL)
-		fprintf(to, "object=%s\nobject_whole=%s\n", o->object, e->sent ? "yes" : "no");
+		text_print(to, "object=%s\nobject_whole=%s\n", o->object, e->sent ? "yes" : "no");
 	if (o->small && o->loop_count != NULL)
-		fprintf(to, "loop_count=%s\n", o->loop_count);
+		text_print(to, "loop_count=%s\n", o->loop_count);
 	if (o->small && e->small_file != NULL)
-		fprintf(to, "small=whole\nsmall_bytes=%ju\n", (uintmax_t)small_bytes);
+		text_print(to, "small=whole\nsmall_bytes=%ju\n", (uintmax_t)small_bytes);
 	else if (o->small)
 		fputs("small=no\n", to);
 	if (o->small && o->small_why != NULL)
-		fprintf(to, "small_why=%s\n", o->small_why);
-	fprintf(to, "stored=%s\ncomplete=%s\n", e->stored, e->complete ? "yes" : "no");
+		text_print(to, "small_why=%s\n", o->small_why);
+	text_print(to, "stored=%s\ncomplete=%s\n", e->stored, e->complete ? "yes" : "no");
 }
 
 /* Replaces the record, or appends its end when that cannot be done. */
@@ -122,7 +122,7 @@ replace(struct ended *e, const struct end_options *o, int dir, const char *text,
 	io_close(fd);
 }
 
-/* Writes the whole record, or without its lists, into memory that the caller frees; NULL: memory. */
+/* Returns the record, all of it or without its lists, which the caller frees; NULL: memory. */
 static char *
 format(const struct ended *e, const struct end_options *o, const struct said *s, const char *end,
     int with_lists)
@@ -135,7 +135,8 @@ format(const struct ended *e, const struct end_options *o, const struct said *s,
 		return NULL;
 	merge_facts(to, o->live != NULL ? o->live : "", s->facts_text, o->with_private);
 	if (with_lists)
-		fprintf(to, "%s%s", o->environment != NULL ? o->environment : "", s->modules_text);
+		text_print(to, "%s%s", o->environment != NULL ? o->environment : "",
+		    s->modules_text);
 	if (e->pending)
 		fputs("pending=stack\n", to);
 	fputs(end, to);

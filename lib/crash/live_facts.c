@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/io.h"
+#include "base/number.h"
 #include "base/signal_names.h"
 #include "proc/facts.h"
 #include "proc/report.h"
@@ -26,27 +27,27 @@ ask(struct report_process *p, const struct kernel_words *w, FILE *log)
 	long pid = p->pid;
 
 	if (*w->pidfd == '\0' && (p->dumped = proc_hold(p->pid)) < 0) {
-		fprintf(log, "log=pid %ld: %s\n", pid, strerror(errno));
+		text_print(log, "log=pid %ld: %s\n", pid, strerror(errno));
 		return 0;
 	}
 	switch (report_read(p)) {
 	case REPORT_OK:
 		if (p->late)
-			fprintf(log, "log=pid %ld: not all was read: facts are missing\n", pid);
+			text_print(log, "log=pid %ld: not all was read: facts are missing\n", pid);
 		return 1;
 	case REPORT_OTHER:
-		fprintf(log, "log=pid %ld: not the process of descriptor %d\n", pid, p->pidfd);
+		text_print(log, "log=pid %ld: not the process of descriptor %d\n", pid, p->pidfd);
 		break;
 	case REPORT_NOT_DUMPED:
-		fprintf(log,
+		text_print(log,
 		    "log=pid %ld: not a process of user %" PRIu32 " that is being dumped\n", pid,
 		    p->uid);
 		break;
 	case REPORT_GONE:
-		fprintf(log, "log=pid %ld: gone while its facts were read\n", pid);
+		text_print(log, "log=pid %ld: gone while its facts were read\n", pid);
 		break;
 	case REPORT_CANNOT:
-		fprintf(log, "log=pid %ld: %s\n", pid, strerror(errno));
+		text_print(log, "log=pid %ld: %s\n", pid, strerror(errno));
 		break;
 	}
 	return 0;
@@ -68,11 +69,14 @@ put_safe(struct record *r, const char *key, const char *name)
 		record_text(r, key, text);
 }
 
+/* Appends a number that the kernel gave, if it did. */
 static void
-put_known(struct record *r, const char *key, const char *value)
+put_number(struct record *r, const char *key, const char *digits)
 {
-	if (*value != '\0')
-		record_text(r, key, value);
+	uint64_t n;
+
+	if (number_parse(digits, 0, UINT64_MAX, &n) == 0)
+		record_number(r, key, n);
 }
 
 /* What the kernel said must do where no process answers. */
@@ -85,10 +89,10 @@ put_words(struct record *r, const struct kernel_words *w, const char *host)
 
 	record_text(r, "uuid", "");
 	record_number(r, "record", 1);
-	put_known(r, "pid", w->pid);
-	put_known(r, "tid", w->tid);
-	put_known(r, "uid", w->uid);
-	put_known(r, "gid", w->gid);
+	put_number(r, "pid", w->pid);
+	put_number(r, "tid", w->tid);
+	put_number(r, "uid", w->uid);
+	put_number(r, "gid", w->gid);
 	put_safe(r, "comm", w->comm);
 	if (gmtime_r(&now, &tm) != NULL &&
 	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) > 0)
@@ -134,9 +138,9 @@ live_facts_read(struct live_facts *f, const struct kernel_words *w, int environm
 	/* The kernel gives the host's name as the process saw it. */
 	if (strcmp(w->host, host.nodename) != 0)
 		put_safe(&r, "container_host", w->host);
-	put_known(&r, "limit", w->limit);
-	put_known(&r, "dumpable", w->dumpable);
-	put_known(&r, "signal", w->signal);
+	put_number(&r, "limit", w->limit);
+	put_number(&r, "dumpable", w->dumpable);
+	put_number(&r, "signal", w->signal);
 	if (signal_name(signal) != NULL)
 		record_text(&r, "signame", signal_name(signal));
 	f->lines = record_format(&r, 0);

@@ -25,7 +25,7 @@ merge_facts(FILE *to, const char *live, const char *core, int with_private)
 		if ((value = text_value(live, name, &len)) == NULL || len == 0)
 			value = text_value(core, name, &len);
 		if ((value != NULL && len > 0) || strcmp(name, "uuid") == 0)
-			fprintf(to, "%s=%.*s\n", name, (int)len, value != NULL ? value : "");
+			text_print(to, "%s=%.*s\n", name, (int)len, value != NULL ? value : "");
 	}
 }
 

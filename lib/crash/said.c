@@ -30,7 +30,7 @@ take_error(struct said *s, const struct end_options *o, const char *text)
 {
 	if (s->recorded < o->errors) {
 		s->recorded++;
-		fprintf(s->errors, "error=%s\n", text);
+		text_print(s->errors, "error=%s\n", text);
 	}
 	if (s->logged < END_LOGGED) {
 		s->logged++;
@@ -56,7 +56,7 @@ take_fact(struct said *s, const struct end_options *o, const struct text_line *l
 	    ftell(s->facts) > (long)END_FACTS) {
 		return;
 	} else if (text_is(l, "trimmed_of")) {
-		fprintf(s->facts, "promised=%.*s\n", (int)l->value_len, l->value);
+		text_print(s->facts, "promised=%.*s\n", (int)l->value_len, l->value);
 	} else {
 		text_put(s->facts, l);
 	}
@@ -80,7 +80,7 @@ take_line(struct said *s, const struct end_options *o, const char *line)
 		return take_error(s, o, s->log);
 	}
 	if (text_is(&l, "errors_left_out"))
-		s->left_out += number_parse(l.value, 0, UINT32_MAX, &n) == 0 ? n : 0;
+		s->left_out += number_parse(l.value, 0, UINT32_MAX, &n) == 0 ? (unsigned long)n : 0;
 	else if (text_is(&l, "status"))
 		s->status = number_parse(l.value, 0, 1, &n) == 0 ? (int)n : 2;
 	else
@@ -109,7 +109,7 @@ hear(struct said *s, const struct end_options *o, const char *line, FILE *to)
 	const char *log = take_line(s, o, line);
 
 	if (log != NULL) {
-		fprintf(to, "log=%s\n", log);
+		text_print(to, "log=%s\n", log);
 		fflush(to);
 	}
 }
@@ -124,7 +124,7 @@ said_listen(struct said *s, const struct end_options *o, char **lines, FILE *in,
 	while (s->status < 0 && read_line(in, text))
 		hear(s, o, text, to);
 	if (s->left_out > 0)
-		fprintf(to, "log=... and %lu lines more\n", s->left_out);
+		text_print(to, "log=... and %lu lines more\n", s->left_out);
 }
 
 static void

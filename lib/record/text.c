@@ -1,6 +1,7 @@
 #include "record/text.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,6 +101,16 @@ text_put(FILE *to, const struct text_line *l)
 {
 	fwrite(l->start, 1, l->len, to);
 	putc('\n', to);
+}
+
+void
+text_print(FILE *to, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vfprintf(to, format, ap);
+	va_end(ap);
 }
 
 int

@@ -41,6 +41,9 @@ const char *text_find(const char *text, const char *key);
 /* Appends the line to a stream, with a newline. */
 void text_put(FILE *to, const struct text_line *l);
 
+/* Appends formatted text to a stream of the caller's. */
+void text_print(FILE *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* As fwrite, to the stream to: for functions that are given one to write with.  0, or -1. */
 int text_append(void *to, const char *text, size_t len);
 

@@ -10,6 +10,7 @@ SYSCONFDIR ?= /etc
 LOCALSTATEDIR ?= /var
 PKG_CONFIG ?= pkg-config
 BINDIR = $(PREFIX)/bin
+LIBEXECDIR ?= $(PREFIX)/libexec
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR = $(PREFIX)/share/man
@@ -64,13 +65,17 @@ PAGES = gzcore core/gzcore-core core/gzcore-match core/gzcore-threads elf/gzcore
 	record/gzcore-record stack/gzcore-trace stored/gzcore-image
 C_TOOLS = core-info core-list core-loop core-match core-name core-open core-prune core-record core-store core-trace core-trim \
 	elf-uuid gzdeflate zdeflate zinflate
-SH_TOOLS = core-forward elf-uuid-stamp gzcoredump
-TOOLS = $(C_TOOLS) $(SH_TOOLS)
+SH_TOOLS = core-forward elf-uuid-stamp
+TOOLS = $(C_TOOLS) $(SH_TOOLS) gzcoredump
+# gzcoredump is a front; these are its parts, programs and what those read.
+PARTS = handle install self-test
+PARTS_READ = check common conf finish give hooks kinds legacy log others_write record room settings stack store sysctl
 
 LIB_O = $(LIB:%=$(B)/lib/%.o)
 TOOL_O = $(C_TOOLS:%=$(B)/tools/%.o) $(B)/tools/deflating.o
 PROGRAMS = $(C_TOOLS:%=$(B)/%)
-SCRIPTS = $(SH_TOOLS:%=$(B)/%)
+SCRIPTS = $(SH_TOOLS:%=$(B)/%) $(B)/gzcoredump
+PARTS_BUILT = $(PARTS:%=$(B)/libexec/gzcoredump/%) $(PARTS_READ:%=$(B)/libexec/gzcoredump/%)
 
 MANUALS = $(C_TOOLS:%=tools/%.1) tools/core-forward.8 tools/elf-uuid-stamp.1 tools/gzcoredump.8 tools/gzcoredump.conf.5 \
 	$(B)/gzcoredump-record.5 $(PAGES:%=lib/%.3)
@@ -84,7 +89,7 @@ Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $@)
 
 .PHONY: all clean help
-all: $(PROGRAMS) $(SCRIPTS) $(KEYED) $(B)/gzcore.pc.in ## build everything
+all: $(PROGRAMS) $(SCRIPTS) $(PARTS_BUILT) $(KEYED) $(B)/gzcore.pc.in ## build everything
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 17
@@ -96,11 +101,15 @@ $(PROGRAMS): $(B)/%: $(B)/tools/%.o $(B)/libgzcore.a
 
 $(B)/gzdeflate $(B)/zdeflate: $(B)/tools/deflating.o
 
-FILL = sed -e 's|@sysconfdir@|$(SYSCONFDIR)|' -e 's|@localstatedir@|$(LOCALSTATEDIR)|' \
+FILL = sed -e 's|@bindir@|$(BINDIR)|' -e 's|@libexecdir@|$(LIBEXECDIR)|' -e 's|@sysconfdir@|$(SYSCONFDIR)|' -e 's|@localstatedir@|$(LOCALSTATEDIR)|' \
 	-e 's|@libdir@|$(LIBDIR)|' -e 's|@includedir@|$(INCLUDEDIR)|' -e 's|@version@|$(VERSION)|'
 
-$(SCRIPTS): $(B)/%: tools/% $(B)/.paths
+$(SH_TOOLS:%=$(B)/%): $(B)/%: tools/% $(B)/.paths
+$(B)/gzcoredump: tools/gzcoredump/gzcoredump $(B)/.paths
+$(PARTS_BUILT): $(B)/libexec/%: tools/% $(B)/.paths
+$(SCRIPTS) $(PARTS_BUILT):
 	$(call say,FILL)
+	$(Q)mkdir -p $(@D)
 	$(Q)$(FILL) $< >$@.new && chmod 755 $@.new && mv -f $@.new $@
 
 $(B)/libgzcore.a: $(LIB_O)
@@ -135,7 +144,7 @@ $(B)/lib/base/syscall_names.o: $(B)/syscalls.h
 $(B)/lib/base/syscall_names.o: OUR_CPPFLAGS += -I$(B)
 
 # The paths that FILL puts into the scripts.
-PATHS = $(SYSCONFDIR) $(LOCALSTATEDIR) $(VERSION)
+PATHS = $(SYSCONFDIR) $(LOCALSTATEDIR) $(BINDIR) $(LIBEXECDIR) $(VERSION)
 ifneq ($(file <$(B)/.paths),$(PATHS))
 $(B)/.paths: force
 endif
@@ -159,7 +168,7 @@ $(B)/.flags:
 -include $(LIB_O:.o=.d) $(TOOL_O:.o=.d)
 
 .PHONY: install install-built uninstall
-install: all ## install below DESTDIR, PREFIX, LIBDIR, SYSCONFDIR and LOCALSTATEDIR
+install: all ## install below DESTDIR, PREFIX, LIBDIR, LIBEXECDIR, SYSCONFDIR and LOCALSTATEDIR
 	$(Q)$(MAKE) --no-print-directory install-built
 
 # fill MODE FILE TARGET and put MODE FILE TARGET install by a temporary name, so that a running program is never cut
@@ -172,12 +181,15 @@ INSTALLERS = put() { install -m $$1 $$2 "$(DESTDIR)$$3.new" && mv -f "$(DESTDIR)
 			$$1 >"$$2.new" && chmod 644 "$$2.new" && mv -f "$$2.new" "$$2"; }
 
 install-built: ## install what was built, without building
-	$(Q)install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(SYSCONFDIR)/logrotate.d" \
+	$(Q)install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(LIBEXECDIR)/gzcoredump" "$(DESTDIR)$(SYSCONFDIR)/logrotate.d" \
 		"$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)/gzcore" "$(DESTDIR)$(DATADIR)" \
 		"$(DESTDIR)$(MANDIR)/man1" "$(DESTDIR)$(MANDIR)/man3" "$(DESTDIR)$(MANDIR)/man5" "$(DESTDIR)$(MANDIR)/man8"
 	$(Q)set -e; $(INSTALLERS); \
 	for p in $(C_TOOLS); do put 755 $(B)/$$p "$(BINDIR)/$$p"; done; \
 	for p in $(SH_TOOLS); do fill 755 tools/$$p "$(BINDIR)/$$p"; done; \
+	for p in $(PARTS_READ); do fill 644 tools/gzcoredump/$$p "$(LIBEXECDIR)/gzcoredump/$$p"; done; \
+	for p in $(PARTS); do fill 755 tools/gzcoredump/$$p "$(LIBEXECDIR)/gzcoredump/$$p"; done; \
+	fill 755 tools/gzcoredump/gzcoredump "$(BINDIR)/gzcoredump"; \
 	ln -sf gzcoredump "$(DESTDIR)$(BINDIR)/gzCoredump"; \
 	for m in $(MANUALS); do put 644 $$m "$(MANDIR)/man$${m##*.}/$${m##*/}"; done; \
 	for h in $(HOOKS); do put 755 examples/$$h "$(DATADIR)/$$h"; done; \
@@ -190,14 +202,16 @@ install-built: ## install what was built, without building
 		fill 644 tools/gzcoredump.conf "$(SYSCONFDIR)/gzcoredump.conf"
 
 uninstall: ## remove the installed files, except the configuration and the stored dumps
-	$(Q)[ -n "$(DESTDIR)" ] || ! grep -qs '^|$(BINDIR)/gzcoredump ' /proc/sys/kernel/core_pattern || \
+	$(Q)[ -n "$(DESTDIR)" ] || ! grep -qs -e '^|$(LIBEXECDIR)/gzcoredump/handle ' -e '^|$(BINDIR)/gzcoredump ' \
+		/proc/sys/kernel/core_pattern || \
 		"$(BINDIR)/gzcoredump" -u
 	$(Q)cd "$(DESTDIR)$(BINDIR)" && rm -f $(TOOLS) gzCoredump
+	$(Q)for p in $(PARTS) $(PARTS_READ); do rm -f "$(DESTDIR)$(LIBEXECDIR)/gzcoredump/$$p"; done
 	$(Q)for m in $(MANUALS); do rm -f "$(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}"; done
 	$(Q)for h in $(PUBLIC); do rm -f "$(DESTDIR)$(INCLUDEDIR)/gzcore/$${h#*=}.h"; done
 	$(Q)for s in $(SCHEMAS); do rm -f "$(DESTDIR)$(DATADIR)/$${s##*/}"; done
 	$(Q)for h in $(HOOKS); do rm -f "$(DESTDIR)$(DATADIR)/$$h"; done
-	$(Q)rmdir "$(DESTDIR)$(DATADIR)" "$(DESTDIR)$(INCLUDEDIR)/gzcore" 2>/dev/null || :
+	$(Q)rmdir "$(DESTDIR)$(LIBEXECDIR)/gzcoredump" "$(DESTDIR)$(DATADIR)" "$(DESTDIR)$(INCLUDEDIR)/gzcore" 2>/dev/null || :
 	$(Q)rm -f "$(DESTDIR)$(LIBDIR)/libgzcore.a" "$(DESTDIR)$(LIBDIR)/pkgconfig/gzcore.pc" \
 		"$(DESTDIR)$(SYSCONFDIR)/logrotate.d/gzcoredump"
 

@@ -14,8 +14,9 @@ setup_file() {
 	chmod 755 "$P" "$MEM"
 	ln -s "$MEM" "$P/var"
 	install_below "$P" || return
-	sed '1s|.*|#!/bin/busybox ash|' "$P/bin/gzcoredump" >"$P/bin/gzcoredump-ash"
-	chmod 755 "$P/bin/gzcoredump-ash"
+	cp -R "$P/etc" "$P/etc.fresh"
+	for_shell dash dash || return
+	for_shell ash busybox ash || return
 	crasher "$PROG" || return
 	held "$P/held" || return
 	# A process that lives on, so that there are live facts to read, and its core.
@@ -24,6 +25,20 @@ setup_file() {
 	until [ "$(sed 's/.*) //; s/ .*//' "/proc/$LIVE/stat")" = S ]; do sleep 0.05; done
 	gcore -o "$CORE" "$LIVE" >"$BATS_FILE_TMPDIR/gcore.log" 2>&1 3>&- || return
 	notes_first <"$CORE.$LIVE" >"$CORE"
+}
+
+# for_shell NAME COMMAND [ARG]: another installation, $P/NAME, whose first lines name this shell.
+for_shell() {
+	local file into=$P/$1 interpreter
+	interpreter=$(command -v "$2")${3:+ $3}
+	mkdir -p "$into/bin" "$into/libexec"
+	ln -s "$P"/bin/* "$into/bin"
+	rm "$into/bin/gzcoredump"
+	cp -R "$P/libexec/gzcoredump" "$into/libexec"
+	cp "$P/bin/gzcoredump" "$into/bin"
+	for file in "$into/bin/gzcoredump" "$into"/libexec/gzcoredump/{handle,install,self-test}; do
+		sed -i "1s|.*|#!$interpreter|" "$file"
+	done
 }
 
 # held FILE: a program that runs a command with the pidfd of a process on 3, as the kernel does: FILE PID COMMAND ...
@@ -94,11 +109,11 @@ need_root() {
 	[ "$(id -u)" = 0 ] || [ -n "${CI-}" ] || skip "not root"
 }
 
-# in_each_shell FUNCTION: runs it under dash, under busybox ash, and with the first line changed, each
-# time in a fresh directory with nothing stored and no log, and with no stack asked for.
+# in_each_shell FUNCTION: runs it under dash and under busybox ash, each time in a fresh directory with
+# nothing stored and no log, and with no stack asked for.
 in_each_shell() {
 	local shell
-	for shell in dash ash line; do
+	for shell in dash ash; do
 		need dash busybox
 		echo "# under $shell"
 		rm -rf "$DIR" "$P/etc/gzcoredump.conf" "$LOG" "$MEM/here"
@@ -120,11 +135,7 @@ gz() {
 
 # runs: the words of gz, in $run, for what needs a command.
 runs() {
-	case $shell in
-	dash) run=("$P/held" "${held-$LIVE}" dash "$P/bin/gzcoredump") ;;
-	ash) run=("$P/held" "${held-$LIVE}" busybox ash "$P/bin/gzcoredump") ;;
-	line) run=("$P/held" "${held-$LIVE}" "$P/bin/gzcoredump-ash") ;;
-	esac
+	run=("$P/held" "${held-$LIVE}" "$P/$shell/bin/gzcoredump")
 }
 
 # handle ARG …: a crash of $LIVE by hand, with more letters, its core on standard input; says nothing.
@@ -203,9 +214,9 @@ misuse() {
 	in_each_shell misused
 }
 
-@test "gzcoredump: shellcheck finds nothing in the script" {
+@test "gzcoredump: shellcheck finds nothing in the installed parts" {
 	need shellcheck
-	run -0 shellcheck -s sh "$T/../tools/gzcoredump" "$P/bin/gzcoredump"
+	run -0 shellcheck -x -s sh "$P"/libexec/gzcoredump/{handle,install,self-test}
 	[ -z "$output" ]
 }
 
@@ -1253,6 +1264,22 @@ time.sleep(100)' "$DIR/.gzcore.queue" >held 3>&- &
 	in_each_shell held
 }
 
+@test "gzcoredump: the hook after a crash knows its stack, and that nothing is pending" {
+	need_root
+	known() {
+		rm -f "$MEM/known"
+		conf stack=yes stack_user=root "after=$MEM/knows"
+		handle
+		whole
+		has "$(sed -n 's/^GZCORE_FINGERPRINT/fingerprint/p' "$MEM/known")"
+		run ! grep -q '^GZCORE_PENDING' "$MEM/known"
+		run ! grep -q '^pending=' "$txt"
+	}
+	printf '#!/bin/sh\nenv >"%s"\n' "$MEM/known" >"$MEM/knows"
+	chmod 755 "$MEM/knows"
+	in_each_shell known
+}
+
 @test "gzcoredump: owner=crashed: hooks see root's files; set-id programs' dumps stay root's" {
 	need_root
 	# The second stays what it was started as, but for its effective user.
@@ -1399,6 +1426,44 @@ time.sleep(100)' "$DIR/.gzcore.queue" >held 3>&- &
 	in_each_shell dangling
 }
 
+# settings_of FILE: KEY=DEFAULT lines of the table, the manual or the installed configuration; of a suffix that is
+# not set the files' is gz.
+settings_of() {
+	case $1 in
+	*/settings)
+		sh -c 'parts=$1; . "$1/common"; . "$1/settings"; show() { echo "$1=$2"; }; settings show' sh "${1%/*}" |
+			sed 's/^suffix=$/suffix=gz/'
+		;;
+	*.conf) sed -n 's/^#\([a-z_]*=\)/\1/p' "$1" ;;
+	*.5)
+		sed -n '/^\.Ss Keys/,/^\.Ss Hooks/p' "$1" | awk '
+			$1 == ".It" { if (key) print key "=" value; key = $3; value = "not said" }
+			$1 == ".El" { print key "=" value }
+			said && /^\./ { value = $2 }
+			{ said = 0 }
+			/^The default is$/ { said = 1 }
+			/^The default is ./ { value = $4; sub(/[.,;]$/, "", value); sub(/^none$/, "", value) }' |
+			sed "s|=/var/|=$P/var/|"
+		;;
+	esac | sort
+}
+
+@test "gzcoredump: settings: the table, the manual and the installed file agree" {
+	settings_of "$P/libexec/gzcoredump/settings" >table
+	[ "$(wc -l <table)" -gt 40 ]
+	settings_of "$P/etc.fresh/gzcoredump.conf" | diff table -
+	settings_of "$T/../tools/gzcoredump.conf.5" | diff table -
+	# A key that is in one place only, and a default that is another, are seen.
+	sed -e '/^#queue_wait/d' -e 's/64K/65K/' "$P/etc.fresh/gzcoredump.conf" >changed.conf
+	settings_of ./changed.conf >changed
+	run -1 diff table changed
+	[ "$(grep -c '^[<>]' <<<"$output")" = 3 ]
+	sed -e '/^\.It Cm queue_wait/,/^The default/d' -e 's/is 64K/is 65K/' "$T/../tools/gzcoredump.conf.5" >changed.5
+	settings_of ./changed.5 >changed
+	run -1 diff table changed
+	[ "$(grep -c '^[<>]' <<<"$output")" = 3 ]
+}
+
 @test "gzcoredump: the installed configuration has the defaults" {
 	need_root
 	defaults() {
@@ -1409,8 +1474,8 @@ time.sleep(100)' "$DIR/.gzcore.queue" >held 3>&- &
 		[ "$(wc -l <"$LOG")" = 1 ]
 		# What it shows in comments is read without a complaint, and changes nothing.
 		rm -rf "$DIR" "$LOG"
-		sed 's/^#\([a-z_]*=\)/\1/' "$P/etc/gzcoredump.conf" | grep -vE '^(filter|suffix)=' >conf
-		[ "$(grep -c '^[a-z]' conf)" -ge 6 ]
+		sed 's/^#\([a-z_]*=\)/\1/' "$P/etc/gzcoredump.conf" >conf
+		[ "$(grep -c '^[a-z]' conf)" -ge 40 ]
 		cp conf "$P/etc/gzcoredump.conf"
 		handle
 		whole

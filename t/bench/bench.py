@@ -216,7 +216,7 @@ PEERS = [
 
 
 def whole(b):
-    """Installs gzcoredump -k in a directory of its own; its core-store does not sync (-S)."""
+    """Installs the handler in a directory of its own; its core-store does not sync (-S)."""
     where = b.tmp + "/whole"
     os.mkdir(where)
     for name in os.listdir(b.tmp):
@@ -226,19 +226,23 @@ def whole(b):
     with open(where + "/core-store", "w") as f:
         f.write("#!/bin/sh\nexec %s/core-store.real -S \"$@\"\n" % where)
     os.chmod(where + "/core-store", 0o755)
-    with open(os.path.dirname(os.path.abspath(__file__)) + "/../../tools/gzcoredump") as f:
-        text = f.read()
-    for key, value in ("@sysconfdir@", where), ("@localstatedir@", where), ("@version@", "bench"):
-        text = text.replace(key, value)
-    with open(where + "/gzcoredump", "w") as f:
-        f.write(text)
-    os.chmod(where + "/gzcoredump", 0o755)
+    parts = os.path.dirname(os.path.abspath(__file__)) + "/../../tools/gzcoredump"
+    os.makedirs(where + "/libexec/gzcoredump")
+    for name in os.listdir(parts):
+        with open(parts + "/" + name) as f:
+            text = f.read()
+        for key, value in ("@sysconfdir@", where), ("@localstatedir@", where), ("@version@", "bench"):
+            text = text.replace(key, value)
+        to = where + ("/" if name == "gzcoredump" else "/libexec/gzcoredump/") + name
+        with open(to, "w") as f:
+            f.write(text)
+        os.chmod(to, 0o755)
     with open(where + "/gzcoredump.conf", "w") as f:
         f.write("dir=%s/stored\nlog=%s/whole.log\nstack=no\n" % (where, where))
-    return "%s/gzcoredump \"$@\"; rm -f whole/stored/*.small.gz; mv whole/stored/*.gz out; rm -rf whole/stored" % where
+    return "%s/libexec/gzcoredump/handle \"$@\"; rm -f whole/stored/*.small.gz; mv whole/stored/*.gz out; rm -rf whole/stored" % where
 
 
-ARGUMENTS = " -k P%P I%I u%u g%g s%s t%t c%c d%d F%F h%h e%e"
+ARGUMENTS = " P%P I%I u%u g%g s%s t%t c%c d%d F%F h%h e%e"
 
 
 def kernel_part(b):
@@ -261,7 +265,7 @@ def kernel_part(b):
         ("cat, gzdeflate -1", "cat | gzdeflate -1 >out"),
         ("cat, tap, gzdeflate -1", "cat | core-info -d 5 5>lines | gzdeflate -1 >out"),
         ("core-store -S, tap, gzdeflate -1", "core-store -S out core-info -d 5 '|' gzdeflate -1 5>lines"),
-        ("gzcoredump -k, no sync", whole(b)),
+        ("gzcoredump, no sync", whole(b)),
     ]
     peers = [(name, command + " >out") for name, command, _ in PEERS if have(command)]
     peers += [(name, name + " -c >out") for name in ("pigz -6", "gzip -9") if have(name)]
@@ -360,7 +364,7 @@ def ratios(b):
     for core in "python", "node", "a 2 GiB hole":
         part = "crash of " + core
         line("%s: gzdeflate -1 as handler / the limit" % core, part, "gzdeflate -1", limit)
-        line("%s: gzcoredump -k without sync / the limit" % core, part, "gzcoredump -k, no sync", limit)
+        line("%s: gzcoredump without sync / the limit" % core, part, "gzcoredump, no sync", limit)
         line("%s: tap and gzdeflate -1 / gzdeflate -1" % core, part, "tap, gzdeflate -1", "gzdeflate -1")
         line("%s: cat, tap and gzdeflate -1 / cat and gzdeflate -1" % core, part, "cat, tap, gzdeflate -1",
              "cat, gzdeflate -1")

@@ -264,7 +264,7 @@ def ours(p):
         with contextlib.suppress(OSError):
             with open("/proc/%s/cmdline" % pid) as f:
                 words = f.read()
-            if os.readlink("/proc/%s/exe" % pid).startswith(p + "/bin/") or p + "/bin/gzcoredump\0-k" in words:
+            if os.readlink("/proc/%s/exe" % pid).startswith(p + "/bin/") or p + "/libexec/gzcoredump/handle\0" in words:
                 yield int(pid)
 
 

@@ -44,7 +44,7 @@ def configure(p, **settings):
 
 
 def idle(p):
-    wait_for(lambda: subprocess.run(["pgrep", "-f", p + "/bin/gzcoredump -k"], stdout=subprocess.DEVNULL).returncode, 600)
+    wait_for(lambda: subprocess.run(["pgrep", "-f", p + "/libexec/gzcoredump/handle P"], stdout=subprocess.DEVNULL).returncode, 600)
 
 
 def records(d):

@@ -7,7 +7,7 @@ setup_file() {
 	export BATS_NO_PARALLELIZE_WITHIN_FILE=true
 	kernel_install || return
 	[ -n "${P-}" ] || return 0
-	cp "$P/bin/gzcoredump" "$P/handler"
+	cp "$HANDLE" "$P/handler"
 	cat $KERNEL/core_pattern >"$P/pattern"
 	# A stage that stops after its first bytes until the file go is there.
 	cat >"$P/bin/slow" <<-EOF
@@ -39,7 +39,7 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 	rm -rf "$P/go" "$P/slow" "$DIR"
 	: >"$P/var/log/gzcoredump.log"
-	cp "$P/handler" "$P/bin/gzcoredump"
+	cp "$P/handler" "$HANDLE"
 	conf
 	uuid=$(elf-uuid "$P/prog")
 }
@@ -130,7 +130,7 @@ not_final() {
 	start "$P/prog" fill 80000000
 	soon test -e "$P/slow"
 	# As a machine that goes down does it.
-	all=$(pgrep -f "$P/bin/gzcoredump -k")
+	all=$(pgrep -f "$HANDLE P")
 	for victim in core-store core-info gzdeflate slow; do
 		stage $victim
 		all="$all $stage"

@@ -17,13 +17,13 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 	# As it was before the file: kernel_remove's state, without giving the lock away.
 	kernel_restore "$P/saved"
-	rm -rf "$P/bin" "$P/etc" "$P/var"
+	rm -rf "$P/bin" "$P/libexec" "$P/etc" "$P/var"
 	install_below "$P"
 	conf
 	export TMPDIR=$PWD/tmp
 	mkdir tmp
 	SYSCTL=$P/etc/sysctl.d/99-gzcoredump.conf
-	PATTERN="|$P/bin/gzcoredump -k P%P I%I u%u g%g s%s t%t c%c d%d F%F h%h e%e"
+	PATTERN="|$HANDLE P%P I%I u%u g%g s%s t%t c%c d%d F%F h%h e%e"
 }
 
 # sys: every setting of ours as it is now.
@@ -201,7 +201,7 @@ quick_sleep() {
 	local pattern
 	"$P/bin/gzcoredump" -i
 	for pattern in 'core.%p' '|/bin/false %p' '|/usr/bin/gzcoredump-like -k' '/gzcoredump -k x' \
-		'|/elsewhere/bin/gzcoredump -k P%P'; do
+		'|/elsewhere/bin/gzcoredump -k P%P' '|/elsewhere/libexec/gzcoredump/handle P%P'; do
 		kernel_set kernel/core_pattern "$pattern"
 		run -0 "$P/bin/gzcoredump" -u
 		[ "$output" = "gzcoredump: kernel.core_pattern is '$pattern', not ours: left alone" ]
@@ -210,6 +210,20 @@ quick_sleep() {
 		[ "$(cat $SYS/fs/suid_dumpable)" = 2 ]
 	done
 	# Nor does it come back at the next start of the machine.
+	[ ! -e "$SYSCTL" ]
+}
+
+@test "gzcoredump: the pattern of an earlier version is ours, for -i and for -u" {
+	local earlier="|$P/bin/gzcoredump -k P%P I%I u%u g%g s%s t%t c%c d%d F%F h%h e%e"
+	kernel_set kernel/core_pattern 'mine.%p'
+	"$P/bin/gzcoredump" -i
+	kernel_set kernel/core_pattern "$earlier"
+	run -0 "$P/bin/gzcoredump" -i
+	[[ $output != *replaces* ]]
+	[ "$(cat $KERNEL/core_pattern)" = "$PATTERN" ]
+	kernel_set kernel/core_pattern "$earlier"
+	run -0 "$P/bin/gzcoredump" -u
+	[ "$output" = "gzcoredump: removed: kernel.core_pattern is 'mine.%p' again" ]
 	[ ! -e "$SYSCTL" ]
 }
 
@@ -244,8 +258,9 @@ quick_sleep() {
 @test "gzcoredump: a path with a blank or a percent sign is refused" {
 	local n
 	for n in 'a b' 'a%b'; do
-		cp -R "$P/bin" "$P/$n"
-		refuses "$P/$n/gzcoredump" -i
+		mkdir "$P/$n"
+		cp -R "$P/bin" "$P/libexec" "$P/$n"
+		refuses "$P/$n/bin/gzcoredump" -i
 		[[ $stderr == *'blanks or %'* ]]
 		rm -rf "${P:?}/$n"
 	done
@@ -363,7 +378,7 @@ quick_sleep() {
 
 @test "gzcoredump: -i refuses when a program of ours is missing" {
 	local n
-	for n in core-info core-name core-store gzdeflate; do
+	for n in core-info core-name core-record core-store gzdeflate; do
 		mv "$P/bin/$n" "$P/away"
 		# Not one of another installation either.
 		refuses env "PATH=/usr/bin:/bin" "$P/bin/gzcoredump" -i
@@ -388,7 +403,7 @@ quick_sleep() {
 	conf small=yes
 	"$P/bin/gzcoredump" -i
 	run -0 --separate-stderr "$P/bin/gzcoredump" -t
-	[ "${lines[0]}" = "ok: kernel.core_pattern calls $P/bin/gzcoredump" ]
+	[ "${lines[0]}" = "ok: kernel.core_pattern calls $HANDLE" ]
 	[[ ${lines[1]} =~ ^ok:\ stamped\ with\ [0-9a-f-]{36}$ ]]
 	[[ ${lines[2]} == "ok: came back with its uuid: $P/var/lib/gzcoredump/"* ]]
 	[[ ${lines[3]} =~ ^ok:\ [0-9]+\ bytes,\ all\ that\ were\ promised ]]
@@ -443,18 +458,17 @@ fails_test() {
 	kernel_set kernel/core_pattern '|/bin/false'
 	fails_test "kernel.core_pattern is '|/bin/false', not ours"
 	# Ours, but with other letters.
-	kernel_set kernel/core_pattern "|$P/bin/gzcoredump -k P%P"
+	kernel_set kernel/core_pattern "|$HANDLE P%P"
 	fails_test 'not ours'
 }
 
 @test "gzcoredump: -t fails when core-store stores nothing" {
-	local n
 	quick_sleep
 	"$P/bin/gzcoredump" -i
-	for n in false true; do
-		cp "$(type -P $n)" "$P/bin/core-store"
-		fails_test 'no record with its uuid'
-	done
+	cp "$(type -P false)" "$P/bin/core-store"
+	fails_test 'stored=partial, not whole'
+	cp "$(type -P true)" "$P/bin/core-store"
+	fails_test '.gz: not there'
 }
 
 @test "gzcoredump: a disk too small for min_free: -i warns, -t fails at once: nothing stored" {
@@ -511,6 +525,7 @@ fails_test() {
 	[ ! -e "$P/bin/gzcoredump" ]
 	[ ! -e "$SYSCTL" ]
 	[ -z "$(find "$P/bin" "$P/share" ! -type d)" ]
+	[ ! -e "$P/libexec/gzcoredump" ]
 	[ -e "$gz" ]
 	[ -e "$txt" ]
 	[ -e "$P/etc/gzcoredump.conf" ]

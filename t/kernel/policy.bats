@@ -29,7 +29,7 @@ teardown() {
 	[ ! -e "${P-}/asked" ] || : >"$P/answered" >"$P/answer"
 	[ -z "${P-}" ] || kernel_idle
 	! mountpoint -q "$BATS_TEST_TMPDIR/small" || umount "$BATS_TEST_TMPDIR/small"
-	[ ! -e "${P-}/bin/core-info.there" ] || mv "$P/bin/core-info.there" "$P/bin/core-info"
+	[ ! -e "${P-}/bin/core-record.there" ] || mv "$P/bin/core-record.there" "$P/bin/core-record"
 }
 
 # Before a command: as a user.
@@ -124,17 +124,17 @@ script() {
 # asks later, about who got its number, waits until that has been done, too.
 slow_to_ask() {
 	rm -rf "$P/asked" "$P/answer" "$P/answered"
-	mv "$P/bin/core-info" "$P/bin/core-info.there"
-	script bin/core-info <<-EOF
-	if [ "\$1" = -p ] && mkdir "$P/asked" 2>/dev/null; then
+	mv "$P/bin/core-record" "$P/bin/core-record.there"
+	script bin/core-record <<-EOF
+	if [ "\$1" = begin ] && mkdir "$P/asked" 2>/dev/null; then
 		until [ -e "$P/answer" ]; do sleep 0.05; done
-		"$P/bin/core-info.there" "\$@"
+		"$P/bin/core-record.there" "\$@"
 		status=\$?
 		: >"$P/answered"
 		exit \$status
 	fi
-	[ "\$1" != -p ] || until [ -e "$P/answered" ]; do sleep 0.05; done
-	exec "$P/bin/core-info.there" "\$@"
+	[ "\$1" != begin ] || until [ -e "$P/answered" ]; do sleep 0.05; done
+	exec "$P/bin/core-record.there" "\$@"
 	EOF
 }
 
@@ -197,7 +197,7 @@ suid() {
 	conf owner=crashed small=yes
 	suid
 	# As kernels that give no pidfd.
-	kernel_set kernel/core_pattern "|$P/bin/gzcoredump -k P%P I%I u%u g%g s%s t%t c%c d%d h%h e%e"
+	kernel_set kernel/core_pattern "|$HANDLE P%P I%I u%u g%g s%s t%t c%c d%d h%h e%e"
 	slow_to_ask
 	start $user "$P/suid" fill 100000
 	killed
@@ -214,7 +214,7 @@ suid() {
 
 @test "gzcoredump: no pidfd: a process that reuses the PID is not taken for the crashed one" {
 	local sleep
-	kernel_set kernel/core_pattern "|$P/bin/gzcoredump -k P%P I%I u%u g%g s%s t%t c%c d%d h%h e%e"
+	kernel_set kernel/core_pattern "|$HANDLE P%P I%I u%u g%g s%s t%t c%c d%d h%h e%e"
 	sleep=$(readlink -f "$(type -P sleep)")
 	slow_to_ask
 	start $user "$P/prog" fill 100000
@@ -228,7 +228,7 @@ suid() {
 	has uid=4711
 	run ! grep -E '^(exe=.*sleep|cmdline=.*sleep|rights=|cwd=)' "$txt"
 	# The process itself is believed.
-	mv "$P/bin/core-info.there" "$P/bin/core-info"
+	mv "$P/bin/core-record.there" "$P/bin/core-record"
 	crash $user "$P/prog" fill 100000
 	stored
 	has uid=4711 "exe=$P/prog" "cmdline=$P/prog fill 100000" rights=user
@@ -412,7 +412,7 @@ suid() {
 	conf "filter=$P/loud" suffix=gz
 	crash "$P/prog" fill 9000000
 	stored
-	has stored=whole complete=yes 'error=line 0?' 'error=line 2?'
+	has stored=whole complete=yes 'error=line 0\0033' 'error=line 2\0033'
 	run ! grep -q 'line 3' "$txt"
 	logged 'lines more'
 	[ "$(wc -l <"$LOG")" -lt 30 ]

@@ -9,7 +9,7 @@ setup_file() {
 	[ -n "${P-}" ] || return 0
 	chmod 755 "$P"
 	export LOG=$P/var/log/gzcoredump.log
-	cp "$P/bin/gzcoredump" "$P/handler"
+	cp "$HANDLE" "$P/handler"
 	# A stage that takes nothing until the file go is there.
 	cat >"$P/bin/slow" <<-END
 	#!/bin/sh
@@ -41,7 +41,7 @@ teardown() {
 	[ -n "${P-}" ] || return 0
 	: >"$P/go"
 	kernel_idle
-	cp "$P/handler" "$P/bin/gzcoredump"
+	cp "$P/handler" "$HANDLE"
 	rm -rf "$P/raw"
 	for there in "$P"/bin/*.there; do
 		[ ! -e "$there" ] || mv "$there" "${there%.there}"
@@ -135,7 +135,7 @@ alone() {
 	start "$P/prog" fill 30000000
 	soon test -e "$P/slow"
 	txt=$(grep -lx "pid=$pid" "$DIR"/*.txt)
-	pkill -KILL -f "$P/bin/gzcoredump -k"
+	pkill -KILL -f "$HANDLE P"
 	pkill -KILL -f "$DIR/"
 	pkill -KILL -f "$P/bin/slow"
 	gone

@@ -55,7 +55,9 @@ kernel_install() {
 	# A short path, since the kernel cuts a pattern of over 127 bytes.
 	P=$(mktemp -d /tmp/gzct.XXXXXX)
 	DIR=$P/var/lib/gzcoredump
-	export P DIR
+	# What the kernel calls.
+	HANDLE=$P/libexec/gzcoredump/handle
+	export P DIR HANDLE
 	kernel_save "$P/saved"
 	# Whatever ends this test run, the kernel's settings are restored before the lock is released.
 	setsid bash -c '
@@ -86,24 +88,27 @@ need_stack() {
 # kernel_tee: from now on, also keeps what the kernel wrote of each core, as $P/raw/PID.
 kernel_tee() {
 	mkdir "$P/raw"
-	mv "$P/bin/gzcoredump" "$P/bin/handler"
-	cat >"$P/bin/gzcoredump" <<-EOF
+	mv "$HANDLE" "${HANDLE%/*}/handler"
+	cat >"$HANDLE" <<-EOF
 	#!/bin/sh
 	PATH=/usr/local/bin:/usr/bin:/bin
 	exec >>$P/var/log/tee.log 2>&1
 	for arg; do
 		case \$arg in P*) pid=\${arg#P} ;; esac
 	done
-	tee "$P/raw/\$pid" | $P/bin/handler "\$@"
+	tee "$P/raw/\$pid" | ${HANDLE%/*}/handler "\$@"
 	EOF
-	chmod 755 "$P/bin/gzcoredump"
+	chmod 755 "$HANDLE"
 }
 
-# under SHELL [ARG]: makes this shell run the handler, by its first line, such as #!/bin/busybox ash.
+# under SHELL [ARG]: makes this shell run gzcoredump and its parts, by their first line, such as #!/bin/busybox ash.
 under() {
-	sed "1s|.*|#!$(command -v "$1")${2:+ $2}|" "$P/bin/gzcoredump" >"$P/bin/gzcoredump.new"
-	chmod 755 "$P/bin/gzcoredump.new"
-	mv "$P/bin/gzcoredump.new" "$P/bin/gzcoredump"
+	local part
+	for part in "$P/bin/gzcoredump" "${HANDLE%/*}"/{handle,install,self-test}; do
+		sed "1s|.*|#!$(command -v "$1")${2:+ $2}|" "$part" >"$part.new"
+		chmod 755 "$part.new"
+		mv "$part.new" "$part"
+	done
 }
 
 kernel_remove() {
@@ -121,7 +126,7 @@ kernel_idle() {
 }
 
 none_handles() {
-	! pgrep -f "$P/bin/gzcoredump -k" >/dev/null
+	! pgrep -f "$HANDLE P" >/dev/null
 }
 
 # conf [KEY=VALUE ...]: writes the whole configuration.  Unless given, no stack is looked for, no room is left free,

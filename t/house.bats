@@ -353,7 +353,7 @@ keys_in_table() {
 }
 
 @test "house: the programs that run at a crash load neither libelf nor libdw" {
-	for tool in core-info core-loop core-match core-name core-open core-prune core-store core-trim gzdeflate; do
+	for tool in core-info core-loop core-match core-name core-open core-prune core-record core-store core-trim gzdeflate; do
 		readelf -dW "$BUILD/$tool" >needed
 		grep -q 'NEEDED.*libc' needed
 		run ! grep -E 'NEEDED.*(libelf|libdw)' needed
@@ -410,4 +410,25 @@ keys_in_table() {
 	python3 blind.py sample | cut -d: -f2 | paste -sd' ' | grep -qx '1 3 4 5 7'
 	run -0 python3 blind.py "$T"/*.bats "$T"/*/*.bats "$T"/lib/*.bash
 	[ -z "$output" ] || { echo "$output"; false; }
+}
+
+@test "house: no line of C with code in it is over 100 columns" {
+	# overlong FILE ...: lines over 100 columns, tabs of 8, but those with a comment alone.
+	overlong() {
+		python3 - "$@" <<-'EOS'
+		import re, sys
+		for name in sys.argv[1:]:
+		    text = open(name).read()
+		    code = re.sub(r"/\*.*?\*/", lambda m: re.sub(r".", "\0", m[0]), text, flags=re.S)
+		    for n, (line, bare) in enumerate(zip(text.split("\n"), code.split("\n")), 1):
+		        if len(line.expandtabs(8)) > 100 and bare.strip("\0\t "):
+		            print(f"{name}:{n}: {line.strip()}")
+		EOS
+	}
+	cd "$T/.."
+	run -0 overlong lib/*/*.[ch] tools/*.[ch] t/lib/*.c
+	[ -z "$output" ] || { echo "$output"; false; }
+	printf '/* %0100d */\n%0100d;\n%0100d;\n' 1 2 3 | sed '2s/0//' >"$BATS_TEST_TMPDIR/lines.c"
+	run -0 overlong "$BATS_TEST_TMPDIR/lines.c"
+	[ "$(cut -d: -f2 <<<"$output")" = 3 ]
 }

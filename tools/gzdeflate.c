@@ -13,9 +13,8 @@
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: gzdeflate [-0123456789cdfhsVv] [-A MIN-MAX] [-b SIZE] [-C TEXT] [-m SECONDS]\n"
-	      "                 [-N NAME] [-T N] [FILE]\n",
-	    to);
+	fputs("usage: gzdeflate [-0123456789cdfhsVv] [-A MIN-MAX] [-b SIZE] [-C TEXT]"
+	      " [-m SECONDS]\n                 [-N NAME] [-T N] [FILE]\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 

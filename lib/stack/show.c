@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/signal_names.h"
+#include "elf/layout.h"
 #include "stack/text.h"
 
 static void
@@ -59,7 +60,7 @@ trace_show(struct trace_show *s, struct trace *t)
 	int rc;
 
 	s->signal = signal_name(c->signal);
-	s->digits = c->is64 ? 16 : 8;
+	s->digits = 2 * (int)elf_word_size(c->is64);
 	if (s->form == TRACE_JSON)
 		trace_json_head(&s->out, c);
 	rc = trace_walk(t, &v);

@@ -68,13 +68,15 @@ check_forms(void)
 	len = 0;
 	writer_start(&w, WRITER_LINES, put, NULL);
 	all_kinds(&w);
-	CHECK(writer_flush(&w) == 0 && is("a=x\\0000\"\\0134\\0377\nb=18446744073709551615\nc=0x1000\n"
+	CHECK(writer_flush(&w) == 0 &&
+	    is("a=x\\0000\"\\0134\\0377\nb=18446744073709551615\nc=0x1000\n"
 	    "d=00fe\ne=no\nf=yes\n"));
 	len = 0;
 	writer_start(&w, WRITER_JSON, put, NULL);
 	all_kinds(&w);
 	CHECK(writer_flush(&w) == 0 && is("{\"a\": \"x\\u0000\\\"\\\\0134\\\\0377\", "
-	    "\"b\": 18446744073709551615, \"c\": \"0x1000\", \"d\": \"00fe\", \"e\": false, \"f\": true}"));
+	    "\"b\": 18446744073709551615, \"c\": \"0x1000\", "
+	    "\"d\": \"00fe\", \"e\": false, \"f\": true}"));
 	len = 0;
 	writer_start(&w, WRITER_MEMBERS, put, NULL);
 	writer_open(&w, "none", '[');
@@ -88,7 +90,8 @@ check_forms(void)
 	writer_close(&w, '}');
 	writer_close(&w, ']');
 	writer_flag(&w, "last", 1);
-	CHECK(writer_flush(&w) == 0 && is(", \"none\": [], \"some\": [\"1\", {\"n\": 2}, {}], \"last\": true"));
+	CHECK(writer_flush(&w) == 0 &&
+	    is(", \"none\": [], \"some\": [\"1\", {\"n\": 2}, {}], \"last\": true"));
 }
 
 /* Characters of any length lie across the end of the writer's buffer. */
@@ -146,7 +149,8 @@ check_record(void)
 	record_number(&r, "pid", 0);
 	record_flag(&r, "complete", 0);
 	made = record_format(&r, 1);
-	CHECK(made != NULL && strcmp(made, "{\"comm\": \"yes\", \"pid\": 0, \"complete\": false}\n") == 0);
+	CHECK(made != NULL &&
+	    strcmp(made, "{\"comm\": \"yes\", \"pid\": 0, \"complete\": false}\n") == 0);
 	free(made);
 	made = record_format(&r, 0);
 	CHECK(made != NULL && strcmp(made, "comm=yes\npid=0\ncomplete=no\n") == 0);
@@ -159,7 +163,8 @@ check_record(void)
 static void
 check_keys(void)
 {
-	static const char lines[] = "uuid=\npid=7\ntid=07\nframe=a\nexe=\\0101\ncomplete=yes\nio_uring=1\n"
+	static const char lines[] = "uuid=\npid=7\ntid=07\nframe=a\nexe=\\0101\n"
+	    "complete=yes\nio_uring=1\n"
 	    "name=x\nsent=2026\nother=1\nframe=b\npid=8\n";
 	static const char *const without[] = { "exe", NULL };
 
@@ -170,11 +175,13 @@ check_keys(void)
 		CHECK(k->from != 0 && k->words != NULL && k->words[0] != '\0');
 		CHECK(k->words[strlen(k->words) - 1] != '.' && strpbrk(k->words, "\"\\\n") == NULL);
 	}
-	CHECK(keys_find("pi", 2) == NULL && keys_find("pidd", 4) == NULL && keys_find("pid\0\0", 5) == NULL);
+	CHECK(keys_find("pi", 2) == NULL && keys_find("pidd", 4) == NULL &&
+	    keys_find("pid\0\0", 5) == NULL);
 	CHECK(keys_find("", 0) == NULL && keys_find("pidfd", 3) != NULL);
 	len = 0;
 	CHECK(record_lines_json(lines, sizeof(lines) - 1, without, put, NULL) == 0);
-	CHECK(is(", \"uuid\": \"\", \"pid\": 8, \"frame\": [\"a\", \"b\"], \"complete\": true, \"other\": \"1\""));
+	CHECK(is(", \"uuid\": \"\", \"pid\": 8, \"frame\": [\"a\", \"b\"], "
+	    "\"complete\": true, \"other\": \"1\""));
 }
 
 int

@@ -311,6 +311,18 @@ bt() {
 	run -127 core-trim -c -p 0 cat ';' no-such-command <"$ordered"
 }
 
+@test "core-trim: -c: of an empty input too, the second command runs and its status counts" {
+	run -5 --separate-stderr core-trim -c cat ';' sh -c 'wc -c >count; exit 5' </dev/null
+	[ "$(cat count)" = 0 ]
+	[ "$stderr" = 'core-trim: <stdin>: cut short' ]
+	rm count
+	: | { run -5 --separate-stderr core-trim -c cat ';' sh -c 'wc -c >count; exit 5'; }
+	[ "$(cat count)" = 0 ]
+	: | core-trim -c core-store -d small.gz gzdeflate ';' core-store whole.gz gzdeflate 2>said
+	[ "$(zinflate whole.gz | wc -c)" = 0 ]
+	[ ! -e small.gz ]
+}
+
 @test "core-trim: -c leaves SIGHUP ignored, as nohup has it, for both commands" {
 	local ordered=$BATS_FILE_TMPDIR/ordered.core
 	run -0 sh -c 'trap "" HUP; core-trim -c sh -c "cat >small; grep SigIgn /proc/self/status >first" ";" \

@@ -163,8 +163,12 @@ consume(struct trim_stream *s, size_t len)
 	if (s->touched != NULL)
 		*s->touched = 1;
 	n = io_read_some(s->in, s->buf, len);
-	if (n <= 0)
+	if (n <= 0) {
+		/* An input that is empty is as it was. */
+		if (s->touched != NULL)
+			*s->touched = s->consumed > 0;
 		return n;
+	}
 	s->consumed += (uint64_t)n;
 	if (io_pwrite(s->spool, s->buf, (size_t)n, s->spooled) < 0) {
 		s->tail = (size_t)n;

@@ -29,10 +29,7 @@ usage(FILE *to, int status)
 	return fflush(to) == 0 ? status : 2;
 }
 
-/*
- * A text that becomes a line or a part of it, or what stands for one that is not given; what names
- * it.
- */
+/* A text that becomes a line or a part of one; what names it, otherwise stands for none. */
 static const char *
 line(const char *what, const char *text, const char *otherwise)
 {

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "base/number.h"
 #include "dumps/operand.h"
+#include "options.h"
 #include "proc/task.h"
 #include "stored/open.h"
 #include "trim/tap.h"
@@ -34,16 +34,6 @@ usage(FILE *to, int status)
 	      "       core-trim -o SMALL [OPTION ...]\n"
 	      "       core-trim -c [OPTION ...] COMMAND [ARG ...] ';' COMMAND [ARG ...]\n", to);
 	return fflush(to) == 0 ? status : 2;
-}
-
-static void
-say(int error, const char *format, va_list args)
-{
-	errno = error;
-	if (error != 0)
-		vwarn(format, args);
-	else
-		vwarnx(format, args);
 }
 
 /* The core in a file that can be sought, or compressed. */
@@ -97,35 +87,37 @@ take_memory(struct options *o, int letter)
 	switch (letter) {
 	case 'd':
 		t->depth = number(o, letter, 0, TRIM_DEPTH);
-		return 1;
+		break;
 	case 'k':
 		t->pattern[t->patterns++] = optarg;
-		return 1;
+		break;
 	case 'm':
 		t->budget = size(o, letter, 1);
-		return 1;
+		break;
 	case 'M':
 		t->memory = size(o, letter, 1);
-		return 1;
+		break;
 	case 'r':
 		if (number_span(optarg, &t->span[t->spans].start, &t->span[t->spans].len) < 0) {
 			warnx("-r %s: not START:LENGTH, such as 0x7f0000001000:4K", optarg);
 			o->misused = 1;
 		}
 		t->spans++;
-		return 1;
+		break;
 	case 's':
 		t->stack = size(o, letter, TRIM_STACK_LEAST);
-		return 1;
+		break;
 	case 'x':
 		if (strchr(optarg, '!') == NULL) {
 			warnx("-x %s: not MODULE!SYMBOL", optarg);
 			o->misused = 1;
 		}
 		t->symbol[t->symbols++] = optarg;
-		return 1;
+		break;
+	default:
+		return 0;
 	}
-	return 0;
+	return 1;
 }
 
 /* Takes the options.  Returns -1, or the status to end with. */
@@ -165,8 +157,7 @@ take_options(struct options *o, int argc, char **argv)
 			p->pid = (pid_t)number(o, c, 1, INT32_MAX);
 			break;
 		case 'V':
-			puts("core-trim " VERSION);
-			return fflush(stdout) == 0 ? 0 : 2;
+			return option_version("core-trim", NULL);
 		default:
 			if (!take_memory(o, c))
 				return usage(stderr, 2);
@@ -227,7 +218,7 @@ int
 main(int argc, char **argv)
 {
 	static struct options o = { .tap = { .options = { .stack = TRIM_STACK },
-		.process = { .pidfd = -1, .dumped = -1 }, .say = say } };
+		.process = { .pidfd = -1, .dumped = -1 }, .say = say_message } };
 	struct trim_tap *tap = &o.tap;
 	int status;
 

@@ -3,7 +3,9 @@
 #define GZCORE_TOOLS_OPTIONS_H
 
 #include <err.h>
+#include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +79,17 @@ options_take(int argc, char **argv, const char *letters, const char *given[128],
 			exit(usage(stderr, 2));
 		given[c] = strchr(letters, c)[1] == ':' ? optarg : "";
 	}
+}
+
+/* A message of the library's on standard error, as by vwarnx(3); by vwarn(3) with an error that is not 0. */
+static inline void
+say_message(int error, const char *format, va_list args)
+{
+	errno = error;
+	if (error != 0)
+		vwarn(format, args);
+	else
+		vwarnx(format, args);
 }
 
 #endif

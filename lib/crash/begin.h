@@ -41,7 +41,7 @@ struct begin_options {
 	int honour_limit;
 };
 
-/* Strings are the record's own, or those of the options and the words. */
+/* Its strings are its own, or those of the options and words that begin_record was given. */
 struct begun {
 	enum begin_verdict verdict;
 	struct kernel_words words;

@@ -19,7 +19,8 @@ struct claim {
 #define CLAIM_SYNC 1
 
 /*
- * Puts the name into out, with '_' behind one whose file would look like another's: X.small, X.gz.
+ * Copies the name to out.  One that ends in .small, in the suffix or in its beginning up to a dot
+ * (X.small, X.gz) gets a '_' at its end: its files would look like those of a dump X.
  */
 void claim_own_name(char out[NAME_MAX + 1], const char *name, const char *suffix);
 
@@ -27,9 +28,9 @@ void claim_own_name(char out[NAME_MAX + 1], const char *name, const char *suffix
 void claim_owner(struct claim *c, struct begun *b, FILE *log);
 
 /*
- * Stores b->record under the first free name of b->name, which becomes b->name; where the owner or
- * the mode may be at fault, without those, which b then lacks too.  The verdict: BEGIN_STORE,
- * BEGIN_ROOM, or BEGIN_FAILED with a line in log.
+ * Stores b->record under the first free of b->name, b->name-1 and so on, which becomes b->name.  If
+ * that fails, says why in log, and tries again without the owner and with mode 0600, in b too: these
+ * may be at fault.  Returns BEGIN_STORE, BEGIN_ROOM (nothing is tried again) or BEGIN_FAILED.
  */
 enum begin_verdict claim_name(const struct claim *c, struct begun *b, FILE *log);
 

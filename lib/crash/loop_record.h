@@ -23,9 +23,10 @@ int loop_key_ok(const char *key);
 int loop_record_ok(const char *text);
 
 /*
- * Counts a crash of the loop l beyond those that are stored: in the record l->name, or, where that
- * does not count (or l->name is ""), in a new record under the first free of NAME, NAME-1, …, which
- * becomes l->name.  A new record has the lines of text first.  Returns 0, or -1 with errno.
+ * Counts a crash of the loop l beyond those that are stored, in the record l->name.  If that is no
+ * record that can count, or l->name is "", it is counted in a new record, under the first free of
+ * NAME, NAME-1, …, which becomes l->name; a new record starts with the lines of text.  Returns 0, or
+ * -1 with errno.
  */
 int loop_record_count(struct loop *l, uint64_t beyond, const char *dir, int fd, const char *name,
     const char *text, const struct record_owner *o);

@@ -14,17 +14,17 @@
 #define DUMPS_RECORD (16u * 1024 * 1024)
 
 /*
- * As many bytes of records are read of a directory that is neither root's nor ours: whose it is could fill our
- * memory and time with them, links to one file too.  Those that are over are left alone.
+ * At most so many bytes of records are read from a directory that belongs neither to root nor to us: its owner could
+ * otherwise use up our memory and time, even with many links to one file.  Records beyond that are left alone.
  */
 #define DUMPS_OF_OTHERS (64u * 1024 * 1024)
 
 /* The longest name of a dump or its file, with the number of a user before it, bytes. */
 #define DUMPS_NAME 512
-/* How long a record without an end or a mark (in_use_linux.h) is taken for one that is being written, seconds. */
+/* How long a record without an end or a mark (store/in_use.h) is taken for one that is being written, seconds. */
 #define DUMPS_FRESH 10
 
-/* How long a record may say that it is pending, seconds: longer than its handler lives, it is lost. */
+/* For so many seconds a record is believed that says pending=: no handler lives longer. */
 #define DUMPS_PENDING 600
 
 enum dump_state {

@@ -18,7 +18,7 @@ struct operand {
 	/* Its record, one of dumps, or NULL when there is none. */
 	const struct dump *dump;
 	int is_small;				/* the file is the dump's small core */
-	/* Why it is that, to be shown, when nobody asked for it; else NULL. */
+	/* If the small core was taken without being asked for: why, to be shown; else NULL. */
 	const char *note;
 	struct dumps dumps;
 	char why[PATH_MAX + 128];		/* after a failure */

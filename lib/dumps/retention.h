@@ -36,21 +36,27 @@ struct retention_verdict {
 };
 
 /*
- * Says for each of the dumps what of it goes, by which rule: verdict[d->count].  Age first; what is larger than all
- * bytes that there may be, alone.  Then, while a rule is broken, the first one of this order:
- *   users' before services';
- *   of users, or services, the one's who holds most: dumps for a count, else bytes;
- *   of those, one that is neither the first nor the newest of its identity, then a first, then a newest one, of those
- *   with a file where an identity has such;
- *   the oldest.
- * Who holds it is who is charged (payers.h), for the directory of a user, with DUMPS_USERS, that user; an identity is
- * one of these, and the UUID, or the build-id, or the command.  Dumps in such directories go for need alone.
- * Need takes no services' newest of an identity, no user's last small core with apart, and no newest one at all when
- * even then fewer bytes than the least would become free: others have filled that disk.
- * What is being written stays; that, and what goes for bytes and need alone, is not counted by the rules for which
- * it stays.  With apart the small cores are chosen so among themselves, and the other files among themselves; a record
- * is counted with the small core when that stays; for need, up to small_need, small cores go when no other file may
- * any more.  Returns 0, or -1 when memory ran out.
+ * Decides for each dump what of it goes, and by which rule: verdict[d->count].
+ *
+ * First every dump that is too old goes, then every one that alone is larger than the limit on bytes.  After that,
+ * while a rule is broken, one more goes.  These questions pick it, the next one only among equals:
+ *   1. whose: users' dumps before services' dumps;
+ *   2. of those, the dumps of whoever holds most, counted in dumps for a limit on the count, else in bytes;
+ *   3. of those, one that is neither the first nor the newest of its identity, then a first, then a newest one; where
+ *      an identity has dumps with a file, only these count as first and newest;
+ *   4. of those, the oldest.
+ *
+ * The holder of a dump is who is charged for it (payers.h), or, in the directory of a user (DUMPS_USERS), that user.
+ * Dumps are of one identity if they have the same holder and the same UUID, else build-id, else command.  Dumps in
+ * directories of users go for need alone.
+ *
+ * Need never takes the newest dump of a service's identity, nor, with apart, a user's last small core.  It takes no
+ * newest dump at all if even all that may go would free fewer bytes than least: then others have filled that disk.
+ *
+ * A dump that is being written stays.  A rule does not count what it may not take: what is being written, and what
+ * may go for bytes and need alone.  With apart, the small cores are chosen among themselves, and the other files among
+ * themselves; the record is counted with the small core if that stays.  For need, once no other file may go, small
+ * cores go too, up to small_need.  Returns 0, or -1 when memory ran out.
  */
 int retention_plan(const struct dumps *d, const struct retention *r, struct payers *p,
     struct retention_verdict *verdict);

@@ -24,7 +24,7 @@ enum engine_kind { ENGINE_WHOLE, ENGINE_PART };
 struct engine *engine_new(enum engine_kind kind, int level);
 void engine_free(struct engine *e);
 
-/* The most bytes that an engine of any level makes of len bytes: less than len / 16 more. */
+/* The most bytes that an engine of any level makes of len bytes: len / 1024 + 1024 more. */
 size_t engine_bound(size_t len);
 
 /*

@@ -1,7 +1,8 @@
 /*
  * The one table of the keys that a record of a crash may have.  JSON and its schemas, what is left
- * out of gzip comments and of what is sent, and the list in gzcoredump-record(5) follow from it: a
- * new key is one entry in keys.c and the place that fills it.
+ * out of the record of an encrypted core and of what is sent, and the list in gzcoredump-record(5)
+ * follow from it.  A new key is one entry in keys.c, the place that fills it, and a line in the
+ * manuals that list keys by hand: core-info(1) and gzcoredump(8).
  */
 #ifndef GZCORE_RECORD_KEYS_H
 #define GZCORE_RECORD_KEYS_H

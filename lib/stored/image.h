@@ -19,10 +19,10 @@ extern "C" {
 struct image;
 
 /*
- * Opens what fd holds, from its start where it can be sought, else all that comes; when that is
- * neither ELF nor compressed only its first bytes.  The descriptor stays the caller's and stays
- * open.  Returns 0 and *i, which image_close frees, or -1 with errno.  Data that is cut or damaged
- * is no error: see image_end.
+ * Opens what fd holds: from its start if it can be sought, else all that still comes from it.  Of
+ * such a stream that is neither ELF nor compressed, only the first bytes are read: it may have no
+ * end.  The descriptor stays the caller's and stays open.  Returns 0 and *i, which image_close
+ * frees, or -1 with errno.  Data that is cut or damaged is no error: see image_end.
  */
 int image_open(struct image **i, int fd);
 

@@ -32,9 +32,10 @@ struct stored {
 
 /*
  * Opens what fd holds, from its start where it can be sought; fd stays the caller's and stays
- * open.  identity is the path of age's identity file, or NULL.  Of a regular file that is plain,
- * gzip or zlib only what is asked for is read; anything else is copied first to a file without a
- * name, as restore.h and image.h say.  After STORED_OK and STORED_DAMAGED stored_close is due.
+ * open.  identity is the path of age's identity file, or NULL.  Of a regular file that is plain, or
+ * gzip members that say their size, only what is asked for is read; anything else is copied first
+ * to a file without a name, as restore.h and image.h say.  After STORED_OK and STORED_DAMAGED
+ * stored_close is due.
  */
 enum stored_status stored_open(struct stored *s, int fd, const char *identity, int flags);
 

@@ -16,7 +16,10 @@
 struct trim_process {
 	pid_t pid;
 	int pidfd;	/* of the process, or -1 */
-	/* -1, or /proc/PID (proc_hold): the kernel must be dumping it, and a thread be of uid. */
+	/*
+	 * A descriptor of /proc/PID (proc_hold): then the kernel must be dumping the process, and a
+	 * thread of it must be uid's; or -1.
+	 */
 	int dumped;
 	uint32_t uid;
 

@@ -41,7 +41,7 @@ enum trim_status trim_stream_head(struct trim_stream *s, int peek);
 int trim_stream_untouched(const struct trim_stream *s);
 
 /*
- * Writes the whole core to out.  Returns 0, CORE_READ_IN or CORE_READ_OUT (core_read.h) with errno.
+ * Writes the whole core to out.  Returns 0, CORE_READ_IN or CORE_READ_OUT (core/read.h) with errno.
  */
 int trim_stream_pass(struct trim_stream *s, int out);
 

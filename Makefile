@@ -42,9 +42,10 @@ system = child deadline end_input memory_window open_guard owner pipe processors
 	sigbus_guard spawn
 store = in_use job leftovers lock messages output pipeline queue room store turn
 engine = engine inflate isal libdeflate zlib
-gzip = deflate file gz heads inflate lost_size member members salvage sink source status walk
+gzip = deflate file header header_search inflate lost_size member members salvage sink source \
+	status walk
 stored = image member_index open restore unpack
-elf = archive debug_file file id id_read layout loaded machine ranges symbol
+elf = archive debug_file file id id_read layout loaded machine_table ranges symbol
 core = code core files lists match modules notes order read small stored threads
 proc = ask cgroup facts identities maps proc report rights task
 dumps = columns conf directory loops operand payers ranking remove retention text values

@@ -12,8 +12,8 @@
 #include "options.h"
 #include "store/in_use.h"
 #include "store/job.h"
-#include "store/queue.h"
 #include "store/messages.h"
+#include "store/queue.h"
 #include "store/store.h"
 #include "system/owner.h"
 

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "record/keys.h"
 #include "record/text.h"
 
 void
@@ -76,12 +77,15 @@ answer_ended(FILE *to, const struct ended *e, const struct end_options *o, const
 	text_print(to, "\n%s", e->lines);
 }
 
-/* Whether a key is a variable of a hook's: the stack, modules and the environment are not. */
+/* Whether a key is a variable of a hook's: the stack, modules and what is secret are not. */
 static int
 is_variable(const struct text_line *l)
 {
-	static const char *const without[] = { "env", "frame", "module" };
+	static const char *const without[] = { "frame", "module" };
+	const struct key *key = keys_find(l->start, l->key_len);
 
+	if (key != NULL && key->private == KEY_SECRET)
+		return 0;
 	for (size_t i = 0; i < sizeof(without) / sizeof(*without); i++)
 		if (strncmp(l->start, without[i], strlen(without[i])) == 0)
 			return 0;

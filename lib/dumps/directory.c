@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "dumps/values.h"
 #include "dumps/remove.h"
+#include "dumps/values.h"
 #include "store/store.h"
 
 #define RECORD_SUFFIX ".txt"

@@ -1,6 +1,6 @@
 /*
  * All that differs between the processors that cores come from: a table with an entry for each, in
- * machine.c.
+ * machine_table.c.
  */
 #ifndef GZCORE_ELF_MACHINE_TABLE_H
 #define GZCORE_ELF_MACHINE_TABLE_H

@@ -18,7 +18,7 @@
 #include "base/io.h"
 #include "base/ordered.h"
 #include "engine/engine.h"
-#include "gzip/gz.h"
+#include "gzip/header.h"
 #include "system/pipe.h"
 
 /* Adaptive levels go one up after this many calm chunks, and this many more after a level was too hard. */

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 enum deflate_format {
-	DEFLATE_MEMBERS,	/* gzip, a member for each chunk, each with its size (gz.h) */
+	DEFLATE_MEMBERS,	/* gzip, a member for each chunk, each with its size (header.h) */
 	DEFLATE_SINGLE,		/* gzip, one member */
 	DEFLATE_ZLIB		/* RFC 1950 */
 };

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#include "gzip/gz.h"
+#include "gzip/header.h"
 #include "gzip/sink.h"
 #include "gzip/source.h"
 #include "gzip/status.h"

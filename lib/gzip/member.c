@@ -4,7 +4,7 @@
 
 #include "engine/engine.h"
 #include "engine/inflate.h"
-#include "gzip/gz.h"
+#include "gzip/header.h"
 
 struct member {
 	struct engine_decoder *decoder;

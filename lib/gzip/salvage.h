@@ -2,7 +2,7 @@
 #ifndef GZCORE_GZIP_SALVAGE_H
 #define GZCORE_GZIP_SALVAGE_H
 
-#include "gzip/heads.h"
+#include "gzip/header_search.h"
 #include "gzip/inflate.h"
 
 #define NONE UINT64_MAX	/* a size that is not known */

@@ -18,7 +18,7 @@ extern "C" {
 #endif
 
 /* The most keys of a record, and the longest value, bytes; what is longer is cut. */
-#define RECORD_KEYS 64
+#define RECORD_KEYS 128
 #define RECORD_VALUE 4096
 
 struct record {

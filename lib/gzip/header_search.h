@@ -2,10 +2,10 @@
  * Headers of gzip members that say their size, looked for in a file that may be damaged, or made
  * up.
  */
-#ifndef GZCORE_GZIP_HEADS_H
-#define GZCORE_GZIP_HEADS_H
+#ifndef GZCORE_GZIP_HEADER_SEARCH_H
+#define GZCORE_GZIP_HEADER_SEARCH_H
 
-#include "gzip/gz.h"
+#include "gzip/header.h"
 #include "gzip/source.h"
 
 struct heads {

@@ -3,8 +3,8 @@
  * its own size in an FEXTRA field (section 2.3.1.1), subfield "IG", length 4, little-endian: the
  * whole member in bytes, header and trailer included.  The Python package pgzip has the same.
  */
-#ifndef GZCORE_GZIP_GZ_H
-#define GZCORE_GZIP_GZ_H
+#ifndef GZCORE_GZIP_HEADER_H
+#define GZCORE_GZIP_HEADER_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "gzip/heads.h"
+#include "gzip/header_search.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "gzip/gz.h"
+#include "gzip/header.h"
 
 #include <string.h>
 #include <zlib.h>

@@ -30,7 +30,7 @@ enum key_from {
 enum key_private {
 	KEY_OPEN,
 	KEY_PRIVATE,		/* not in the record of a core that a filter encrypts */
-	KEY_SECRET		/* nor in hooks' variables; the handler keeps it from gzip headers */
+	KEY_SECRET		/* nor in hooks' variables and gzip headers */
 };
 
 struct key {

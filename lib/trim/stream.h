@@ -14,7 +14,7 @@ struct trim_stream {
 	struct core core;	/* parsed as far as its notes; ask_files is the caller's to set */
 	struct image *head;	/* its headers and notes; NULL when they did not come */
 	int in;
-	int *touched;		/* the caller's, or NULL: 0 only while nothing was taken out of in */
+	int *touched;		/* the caller's, or NULL: 0 while nothing was taken out */
 	int error;		/* errno of TRIM_SYSTEM */
 
 	/* Its own: the bytes that have been taken out of in. */

@@ -13,6 +13,7 @@
 #include "dumps/conf.h"
 #include "dumps/directory.h"
 #include "dumps/text.h"
+#include "options.h"
 #include "record/record.h"
 #include "record/writer.h"
 
@@ -35,19 +36,10 @@ usage(FILE *to, int status)
 	return fflush(to) == 0 ? status : 2;
 }
 
-/* Takes a time as records have it, or the start of one; or an age such as "90m": that long ago. */
 static void
 take_time(int letter, const char *text, char out[AGE_TIME])
 {
-	static const char form[] = "dddd-dd-ddTdd:dd:ddZ";
-	size_t n = strlen(text), same = 0;
-
-	while (same < n && form[same] != '\0' &&
-	    (form[same] == 'd' ? text[same] >= '0' && text[same] <= '9' : text[same] == form[same]))
-		same++;
-	if (n >= 4 && same == n)
-		strcpy(out, text);
-	else if (age_ago(text, out) < 0)
+	if (text != NULL && age_time(text, out) < 0)
 		errx(2, "-%c %s: neither a time such as 2026-11-25 or 2026-11-25T10:20:30Z "
 		    "nor an age such as 90m, 2h or 3d", letter, text);
 }
@@ -128,20 +120,11 @@ put_dumps(const struct dumps *d, const struct options *o)
 static int
 read_options(struct options *o, int argc, char **argv)
 {
-	char *opt[128] = { NULL };
-	int c;
+	const char *opt[128] = { NULL };
 
-	while ((c = getopt(argc, argv, "ac:hi:jN:ors:u:Vwx:")) != -1) {
-		if (c == 'h' || c == '?')
-			return usage(c == 'h' ? stdout : stderr, c == 'h' ? 0 : 2);
-		if (c == 'V') {
-			puts("core-list " VERSION);
-			return fflush(stdout) == 0 ? 0 : 2;
-		}
-		opt[c] = optarg != NULL ? optarg : argv[0];
-		if (c == 's' || c == 'u')
-			take_time(c, optarg, c == 's' ? o->since : o->until);
-	}
+	options_take(argc, argv, "ac:hi:jN:ors:u:Vwx:", opt, usage, "core-list", NULL);
+	take_time('s', opt['s'], o->since);
+	take_time('u', opt['u'], o->until);
 	if (argc - optind > 1 || (opt['j'] != NULL && opt['r'] != NULL) ||
 	    ((opt['a'] != NULL || opt['o'] != NULL || opt['x'] != NULL) && opt['j'] == NULL))
 		return usage(stderr, 2);
@@ -149,7 +132,7 @@ read_options(struct options *o, int argc, char **argv)
 	    strcmp(opt['x'], "small_object") != 0)
 		errx(2, "-x %s: neither object nor small_object", opt['x']);
 	if (opt['N'] != NULL)
-		record_unescape(opt['N']);
+		record_unescape((char *)(uintptr_t)opt['N']);
 	o->command = opt['c'];
 	o->identity = opt['i'];
 	o->name = opt['N'];

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,17 +16,16 @@
 #include "core/match.h"
 #include "core/read.h"
 #include "dumps/operand.h"
+#include "options.h"
 #include "record/record.h"
 #include "stored/open.h"
 
-/* How many directories of a tree are open at once. */
-#define OPEN_DIRS 32
+#define OPEN_DIRS 32	/* directories of a tree that are open at once */
 
 static struct core core;
 static struct stored stored;
 /* One ELF file alone is answered; of several those that fit are named. */
-static int several;
-static int fits, unknown;
+static int several, fits, unknown;
 
 static int
 usage(FILE *to, int status)
@@ -130,17 +130,16 @@ compare_found(const char *path, const struct stat *st, int type, struct FTW *ftw
 static void
 open_core(struct operand *o, const char *path, int small, const char *identity)
 {
-	enum stored_status st;
 	uint64_t bytes;
 
 	if (operand_open(o, path, small, CONF_FILE, DUMPS_DIR) < 0)
 		errx(2, "%s: %s", o->shown, o->why);
 	if (o->note != NULL)
 		warnx("%s: %s", o->shown, o->note);
-	if ((st = stored_open(&stored, o->fd, identity, 0)) == STORED_CANNOT)
-		errx(2, "%s: %s", o->shown, stored.why);
-	if (st == STORED_DAMAGED)
+	if (stored_open(&stored, o->fd, identity, 0) != STORED_OK)
 		warnx("%s: %s", o->shown, stored.why);
+	if (stored.status == STORED_CANNOT)
+		exit(2);
 	core_open(&core);
 	if (core_read_image(&core, stored.image, &bytes) < 0)
 		err(2, "%s", o->shown);
@@ -154,17 +153,10 @@ main(int argc, char **argv)
 	static struct operand operand;
 	const char *opt[128] = { NULL };
 	struct stat st;
-	int c;
 
 	if (io_std() < 0)
 		return 2;
-	while ((c = getopt(argc, argv, "hi:SV")) != -1) {
-		if (c == 'h' || c == '?')
-			return c == 'h' ? usage(stdout, 0) : usage(stderr, 2);
-		if (c == 'V')
-			return puts("core-match " VERSION) < 0 || fflush(stdout) != 0 ? 2 : 0;
-		opt[c] = c == 'i' ? optarg : "";
-	}
+	options_take(argc, argv, "hi:SV", opt, usage, "core-match", NULL);
 	argv += optind;
 	argc -= optind;
 	if (argc < 2)

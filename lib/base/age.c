@@ -27,3 +27,18 @@ age_ago(const char *text, char out[AGE_TIME])
 	return gmtime_r(&then, &tm) != NULL &&
 	    strftime(out, AGE_TIME, "%Y-%m-%dT%H:%M:%SZ", &tm) > 0 ? 0 : -1;
 }
+
+int
+age_time(const char *text, char out[AGE_TIME])
+{
+	static const char form[] = "dddd-dd-ddTdd:dd:ddZ";
+	size_t n = strlen(text), same = 0;
+
+	while (same < n && form[same] != '\0' &&
+	    (form[same] == 'd' ? text[same] >= '0' && text[same] <= '9' : text[same] == form[same]))
+		same++;
+	if (n < 4 || same < n)
+		return age_ago(text, out);
+	strcpy(out, text);
+	return 0;
+}

@@ -12,4 +12,10 @@
  */
 int age_ago(const char *text, char out[AGE_TIME]);
 
+/*
+ * The time in text, as records have it or the start of one of four digits or more; or an age such as
+ * "90m": that long ago.  Returns 0, or -1 when it is neither.
+ */
+int age_time(const char *text, char out[AGE_TIME]);
+
 #endif

@@ -110,7 +110,12 @@ sane() {
 	core-trace core >trace
 	grep -q '^#0 .* f+.*line\.c:1 ' trace
 	grep -q '^#1 .* main+' trace
-	run -1 grep '^#1 .*line\.c' trace
+	# From 0.190 on libdw makes a table of its own of the units, once.
+	if pkg-config --atleast-version=0.190 libdw; then
+		grep -q '^#1 .* main+.*line\.c:2 ' trace
+	else
+		run -1 grep '^#1 .*line\.c' trace
+	fi
 }
 
 @test "core-trace: gzip of many members, of one, zlib and a pipe give the same output" {

@@ -1340,6 +1340,30 @@ for got in survives(core(notes, demo_loads())):
     assert b"exe" not in got, got'
 }
 
+@test "core-info: -d: each line in a pipe is written as a whole, and cut after 4096 bytes" {
+	py '
+import os, subprocess
+open("long", "wb").write(demo(exe=b"/" + b"\1" * 4000, picture=image(uuid=UUID)))
+# A pipe of packets: what one call writes, one call reads.
+r, w = os.pipe2(os.O_DIRECT)
+os.set_inheritable(w, True)
+with open("long") as data:
+    subprocess.run(["core-info", "-a", "-d", str(w)], stdin=data, stdout=subprocess.DEVNULL, pass_fds=[w], check=True)
+os.close(w)
+pieces = []
+while piece := os.read(r, 65536):
+    pieces.append(piece)
+assert all(p.endswith(b"\n") and len(p) <= 4096 for p in pieces), [(len(p), p[-20:]) for p in pieces]
+lines = b"".join(pieces).splitlines()
+long = [l for l in lines if len(l) > 4000]
+assert len(long) >= 2 and all(l.endswith(b"\\0001") for l in long), long
+assert lines[-1].startswith(b"module=") or b"=" in lines[-1], lines[-1]
+# In a file no line is cut.
+subprocess.run(["core-info", "-a", "-o", "facts"], stdin=open("long"), stdout=subprocess.DEVNULL, check=True)
+facts = open("facts", "rb").read().splitlines()
+assert [l[:4000] for l in facts] == [l[:4000] for l in lines] and max(map(len, facts)) > 20000'
+}
+
 @test "core-info: empty input, garbage and files that are no core are refused" {
 	: >empty
 	fails_with 2 core-info empty

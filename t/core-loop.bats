@@ -98,6 +98,16 @@ crash() {
 		crash 0 -k 1 k dir c
 		crash 1 -k 1 k dir c
 	done
+	# A name that leads elsewhere, by who may write to the directory: that file is no record of ours.
+	printf 'loop_count=7\nkept=1\n' >outside.txt
+	cp outside.txt before
+	rm dir/.gzcore.loops
+	crash 0 -k 1 k dir c
+	crash 1 -k 1 k dir c
+	sed -i 's,\tc.*$,\t../outside,' dir/.gzcore.loops
+	grep -q outside dir/.gzcore.loops
+	core-loop -k 1 k dir c <<<uuid= >/dev/null || :
+	cmp outside.txt before
 	rm dir/.gzcore.loops
 	ln -s "$PWD/else" dir/.gzcore.loops
 	crash 2 -k 1 k dir c

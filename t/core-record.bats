@@ -119,6 +119,10 @@ ends() {
 	begins 0 d x P0 I0 ux g-1 s1x t c d 'h' F-1
 	says pid= tid= uid= gid= signal= limit= dumpable= epoch= ask=
 	grep -v -e ^time= -e ^host= d/x-2.txt | diff - <(printf 'uuid=\nrecord=1\n')
+	# No number of a descriptor at all: whoever has the PID is not believed.
+	begins 0 d y P$pid u0 F4294967295
+	says "log=pid $pid: not a process of user 0 that is being dumped"
+	run ! grep -E '^(exe|cwd)=' d/y.txt
 }
 
 @test "core-record: begin: the first name that no file of a dump has" {
@@ -191,7 +195,15 @@ ends() {
 @test "core-record: begin: a directory that cannot be used: failed, with all that is known" {
 	: >file
 	begins 2 -o "$(id -u)" file x P7
-	says verdict=failed name=x own= mode=0600 pid=7 'log=file/x.txt: no record can be made: Not a directory'
+	says verdict=failed own= mode=0600 heir= pid=7 'log=file/x.txt: no record can be made: Not a directory'
+	grep -Exq 'name=x-[0-9a-f]{16}' answer
+	# A name that others have is not taken: what is theirs would be ended and given away as this one's.
+	mkdir taken
+	echo victim=1 >taken/x.txt
+	(ulimit -f 0 && trap '' XFSZ && core-record begin -o crashed taken x P7 u7 2>&1) | cat >answer
+	says verdict=failed heir=
+	grep -Exq 'name=x-[0-9a-f]{16}' answer
+	[ "$(cat taken/*)" = victim=1 ]
 	begins 2 -k 1 no/such x
 	says verdict=failed
 	grep -q '^log=no/such/x.txt: no record can be made: No such' answer

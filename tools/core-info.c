@@ -70,7 +70,7 @@ from_file(const char *path, const struct options *o)
 	enum stored_status st;
 	uint64_t bytes = 0;
 	struct core c;
-	int status = 0;
+	int status = 0, out = STDOUT_FILENO;
 
 	if (operand_open(&n, path, o->small, CONF_FILE, DUMPS_DIR) < 0)
 		errx(2, "%s: %s", name, n.why);
@@ -88,8 +88,8 @@ from_file(const char *path, const struct options *o)
 	} else {
 		if (c.bad != NULL)
 			warnx("%s: %s", name, c.bad);
-		if (report_core(&c, bytes, o->process.lists, o->process.json, STDOUT_FILENO) < 0 ||
-		    io_close(STDOUT_FILENO) < 0)
+		if (report_core(&c, bytes, o->process.lists, o->process.json, io_put, &out) < 0 ||
+		    io_close(out) < 0)
 			err(2, "<stdout>: write");
 	}
 	core_close(&c);
@@ -138,7 +138,7 @@ tap(int fd, struct report_process *p)
 	if (status == 0 && (!c.is_core || c.bad != NULL))
 		warnx("<stdin>: %s: passed on all the same", c.bad);
 	/* The core was passed on, which is a tap's job: lost lines get a warning. */
-	if (report_core(&c, bytes, p->lists, p->json, fd) < 0 || io_close(fd) < 0)
+	if (report_core_shared(&c, bytes, p->lists, p->json, fd) < 0 || io_close(fd) < 0)
 		warn("the lines were not written");
 	core_close(&c);
 	return status;

@@ -51,7 +51,7 @@ change_lines_ok(const char *text)
 	struct text_line l;
 
 	while (text_next(&l, &text))
-		if (l.key_len == 0 || l.start[l.len] != '\n')
+		if (!text_is_plain(&l) || l.start[l.len] != '\n')
 			return 0;
 	return 1;
 }

@@ -3,10 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/io.h"
+#include "crash/name.h"
 #include "record/text.h"
 #include "store/store.h"
 #include "system/owner.h"
@@ -100,6 +104,22 @@ store_first(const struct claim *c, const struct record_owner *owner, struct begu
 	return rc;
 }
 
+/*
+ * Names a dump that has no record yet: a name that others may have or get would be taken for theirs
+ * when the record is ended and the dump is given away.
+ */
+static void
+name_unclaimed(struct begun *b, const char *base)
+{
+	uint64_t n = 0;
+
+	if (getrandom(&n, sizeof(n), 0) != (ssize_t)sizeof(n))
+		n = (uint64_t)getpid();
+	/* No longer than a name that fits, with what stands behind it in the names of files. */
+	snprintf(b->name, sizeof(b->name), "%.*s-%016" PRIx64, NAME_BYTES - 17, base, n);
+	b->heir[0] = '\0';
+}
+
 enum begin_verdict
 claim_name(const struct claim *c, struct begun *b, FILE *log)
 {
@@ -120,6 +140,6 @@ claim_name(const struct claim *c, struct begun *b, FILE *log)
 	b->mode = 0600;
 	if (store_first(c, &plain, b) == 0)
 		return BEGIN_STORE;
-	strcpy(b->name, base);
+	name_unclaimed(b, base);
 	return BEGIN_FAILED;
 }

@@ -54,7 +54,7 @@ find_file(const struct end_options *o, int dir, const char *small, uint64_t *siz
 
 	if (asprintf(&name, "%s%s.%s", o->name, small, o->suffix) < 0)
 		return NULL;
-	if (fstatat(dir, name, &st, 0) == 0 && S_ISREG(st.st_mode)) {
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode)) {
 		*size = (uint64_t)st.st_size;
 		return name;
 	}

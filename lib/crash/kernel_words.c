@@ -5,7 +5,7 @@
 
 #include "base/number.h"
 
-enum form { NUMBER, PROCESS, DIGITS, TEXT };
+enum form { NUMBER, DESCRIPTOR, PROCESS, DIGITS, TEXT };
 
 static const struct {
 	char letter;
@@ -15,7 +15,7 @@ static const struct {
 	{ 'c', DIGITS, offsetof(struct kernel_words, limit) },
 	{ 'd', DIGITS, offsetof(struct kernel_words, dumpable) },
 	{ 'e', TEXT, offsetof(struct kernel_words, comm) },
-	{ 'F', NUMBER, offsetof(struct kernel_words, pidfd) },
+	{ 'F', DESCRIPTOR, offsetof(struct kernel_words, pidfd) },
 	{ 'g', DIGITS, offsetof(struct kernel_words, gid) },
 	{ 'h', TEXT, offsetof(struct kernel_words, host) },
 	{ 'I', PROCESS, offsetof(struct kernel_words, tid) },
@@ -39,7 +39,8 @@ fits(const char *text, enum form form)
 	 * see.
 	 */
 	return (text[0] != '0' || text[1] == '\0') &&
-	    number_parse(text, form == PROCESS, UINT32_MAX, &n) == 0;
+	    number_parse(text, form == PROCESS, form == NUMBER ? UINT32_MAX : INT32_MAX,
+	    &n) == 0;
 }
 
 void

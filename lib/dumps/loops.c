@@ -50,7 +50,8 @@ parse(struct loop *p, char *line)
 	for (size_t i = 0; i < 4; i++)
 		if ((word[i] = strsep(&line, "\t")) == NULL)
 			return -1;
-	if (line != NULL || strlen(word[0]) >= sizeof(p->key) ||
+	/* Where others may write to the directory, the file can be one of theirs. */
+	if (line != NULL || strchr(word[3], '/') != NULL || strlen(word[0]) >= sizeof(p->key) ||
 	    strlen(word[3]) >= sizeof(p->name) || number_parse(word[1], 0, UINT64_MAX,
 	    &p->start) < 0 || number_parse(word[2], 1, UINT64_MAX - 1, &p->count) < 0)
 		return -1;

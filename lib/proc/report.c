@@ -1,6 +1,7 @@
 #include "proc/report.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "base/io.h"
 #include "core/lists.h"
@@ -11,6 +12,7 @@
 #include "record/record.h"
 #include "record/secrets.h"
 #include "record/writer.h"
+#include "system/line_pipe.h"
 
 static enum report_status
 prove(const struct report_process *p)
@@ -51,21 +53,16 @@ report_free(struct report_process *p)
 
 /* Writes the fields, and frees them; in JSON the object stays open for more members. */
 static int
-put_record(struct record *r, int json, int fd)
+put_record(struct record *r, int json, int (*put)(void *arg, const char *text, size_t len),
+    void *arg)
 {
 	struct writer w;
 
-	writer_start(&w, json ? WRITER_JSON : WRITER_LINES, io_put, &fd);
+	writer_start(&w, json ? WRITER_JSON : WRITER_LINES, put, arg);
 	writer_open(&w, NULL, '{');
 	writer_record(&w, r);
 	record_free(r);
 	return writer_flush(&w);
-}
-
-static int
-put_end(int json, int fd)
-{
-	return json ? io_write(fd, "}\n", 2) : 0;
 }
 
 int
@@ -74,22 +71,36 @@ report_put(const struct report_process *p, int fd)
 	struct record r = { 0 };
 
 	facts_process(&r, p->proc, p->pid, p->tid);
-	if (put_record(&r, p->json, fd) < 0 ||
+	if (put_record(&r, p->json, io_put, &fd) < 0 ||
 	    (p->environment && environment_list(p->proc->environment, p->proc->environment_len,
 	    p->json, io_put, &fd) < 0) ||
 	    (p->listed >= 0 && io_copy(p->listed, fd) < 0))
 		return -1;
-	return put_end(p->json, fd);
+	return p->json ? io_put(&fd, "}\n", 2) : 0;
 }
 
 int
-report_core(struct core *c, uint64_t bytes, int lists, int json, int fd)
+report_core(struct core *c, uint64_t bytes, int lists, int json,
+    int (*put)(void *arg, const char *text, size_t len), void *arg)
 {
 	struct record r = { 0 };
 
 	facts_core(&r, c, bytes);
-	if (put_record(&r, json, fd) < 0 || core_kept_put(c, json, io_put, &fd) < 0 ||
-	    (lists && core_lists(c, json, io_put, &fd) < 0))
+	if (put_record(&r, json, put, arg) < 0 || core_kept_put(c, json, put, arg) < 0 ||
+	    (lists && core_lists(c, json, put, arg) < 0))
 		return -1;
-	return put_end(json, fd);
+	return json ? put(arg, "}\n", 2) : 0;
+}
+
+int
+report_core_shared(struct core *c, uint64_t bytes, int lists, int json, int fd)
+{
+	struct line_pipe lines = { .fd = fd };
+	struct stat st;
+
+	if (json || fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode))
+		return report_core(c, bytes, lists, json, io_put, &fd);
+	if (report_core(c, bytes, lists, 0, line_pipe_put, &lines) < 0)
+		return -1;
+	return line_pipe_flush(&lines);
 }

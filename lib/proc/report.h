@@ -40,7 +40,14 @@ void report_free(struct report_process *p);
 /* Writes it to fd.  Returns 0, or -1 with errno. */
 int report_put(const struct report_process *p, int fd);
 
-/* Writes what is known of a core, of which bytes have come, to fd.  Returns 0, or -1 with errno. */
-int report_core(struct core *c, uint64_t bytes, int lists, int json, int fd);
+/*
+ * Gives put what is known of a core, of which bytes have come, piece by piece.  Returns 0, or -1
+ * with errno.
+ */
+int report_core(struct core *c, uint64_t bytes, int lists, int json,
+    int (*put)(void *arg, const char *text, size_t len), void *arg);
+
+/* The same, to fd, where others may write too if it is a pipe: lines stay whole (line_pipe.h). */
+int report_core_shared(struct core *c, uint64_t bytes, int lists, int json, int fd);
 
 #endif

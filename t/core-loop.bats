@@ -99,7 +99,7 @@ crash() {
 		crash 1 -k 1 k dir c
 	done
 	# A name that leads elsewhere, by who may write to the directory: that file is no record of ours.
-	printf 'loop_count=7\nkept=1\n' >outside.txt
+	printf 'uuid=\nloop_count=7\nkept=1\n' >outside.txt
 	cp outside.txt before
 	rm dir/.gzcore.loops
 	crash 0 -k 1 k dir c

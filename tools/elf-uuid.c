@@ -170,7 +170,7 @@ tell_operand(const char *path, int several)
 	return t.status;
 }
 
-/* What is compared is read more than once: ends the program when path is a pipe or the like. */
+/* A comparison reads a file more than once: ends the program when path is a pipe or the like. */
 static void
 need_regular(const char *path)
 {

@@ -66,7 +66,7 @@ struct core_siginfo {
 	uint64_t call_address;
 };
 
-/* What is known so far; a number without a "has" is 0 while it is not. */
+/* The facts so far; a number that has no "has" beside it is 0 while it is not known. */
 struct core {
 	/*
 	 * Why it is no core, or not all of it could be read, else NULL; that it is no core is known

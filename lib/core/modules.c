@@ -81,7 +81,7 @@ core_modules_resolve(struct core *c)
 		qsort(own->image, own->images, sizeof(*own->image), by_offset);
 }
 
-/* What has been seen of the image is all that comes. */
+/* No more of the image will come. */
 static void
 image_done(struct core *c)
 {

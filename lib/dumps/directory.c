@@ -183,7 +183,7 @@ assign_file(const struct reading *r, struct dump *p, const char *file)
 			return 0;
 		return note_file(r, file, &p->small, &p->small_size, &p->small_disk);
 	}
-	/* What was lost can have come as far as either. */
+	/* A lost dump can have come as far as either. */
 	if ((partial != (p->state == DUMP_PARTIAL) && p->state != DUMP_LOST) ||
 	    p->state == DUMP_NONE || p->file != NULL)
 		return 0;

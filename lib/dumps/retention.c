@@ -35,7 +35,7 @@ retention_words(enum retention_rule rule, int small)
 	return words[rule][small != 0];
 }
 
-/* What is known of a dump and of its parts. */
+/* A dump and its parts, as the rules see them. */
 
 static const char *
 identity_of(const struct dump *d)
@@ -43,7 +43,7 @@ identity_of(const struct dump *d)
 	return *d->uuid != '\0' ? d->uuid : *d->build_id != '\0' ? d->build_id : d->comm;
 }
 
-/* Who is charged for it.  A record in the directory of a user is that user's, whatever it says. */
+/* The payer.  A record in a user's directory is charged to that user, whatever it says. */
 static struct payer
 payer_of(struct payers *p, const struct dump *d)
 {

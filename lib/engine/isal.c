@@ -105,7 +105,7 @@ reset(void *state)
 	return 0;
 }
 
-/* What was decoded before the damage and found no room in out waits in the library's own buffer. */
+/* Data from before the damage that found no room in out waits in the library's own buffer. */
 static size_t
 rest(struct inflate_state *z, uint8_t *out, size_t room)
 {

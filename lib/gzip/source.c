@@ -8,7 +8,7 @@
 
 #include "base/io.h"
 
-/* What is left moves to where it ends at a multiple of IO_ALIGN: there the kernel copies fast. */
+/* The rest moves so that it ends at a multiple of IO_ALIGN: there the kernel copies fast. */
 #define ROOM (SOURCE_SIZE + IO_ALIGN)
 
 int

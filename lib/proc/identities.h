@@ -21,7 +21,7 @@ struct identities {
 	const char *section;	/* the name of the identity's section */
 	const char *age;	/* the path of age's identity file, or NULL */
 	int modules;		/* of a core: each module, rather than the executable */
-	/* Of a stripped file: its debug file's identity, where one is found. */
+	/* For a stripped file: the identity of its debug file, if one is found. */
 	int debug;
 	/*
 	 * name: the member's or the module's, which is escaped nowhere; else NULL.  errno is that

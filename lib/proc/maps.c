@@ -87,7 +87,7 @@ map_line(struct core_files *f, char *line)
 	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64 " %*s %" SCNu64 " %n", &m.start,
 	    &m.end, &m.from, &inode, &path) != 4 || path == 0)
 		return;
-	/* Of what is no file, only this is a module. */
+	/* The vdso is the only module that is no file. */
 	if (inode == 0 && strcmp(line + path, "[vdso]") != 0)
 		return;
 	unescape(line + path);

@@ -191,7 +191,7 @@ read_cgroup(struct proc *p, int dir)
 		cgroup_parse(text, &p->cgroup);
 }
 
-/* Who made the user namespace that it is in, unless that is ours. */
+/* The user who made its user namespace, unless that is ours. */
 static void
 read_namespace(struct proc *p, int dir)
 {
@@ -291,7 +291,7 @@ read_thread(struct proc *p, int thread, int environment)
 	read_cmdline(p, thread);
 	if (environment &&
 	    (n = slurp(thread, "environ", p->environment, sizeof(p->environment) - 1)) > 0) {
-		/* Of a variable that was cut nobody can say whether it is secret. */
+		/* Nobody can say whether a variable that was cut is secret. */
 		if ((size_t)n == sizeof(p->environment) - 1)
 			while (n > 0 && p->environment[n - 1] != '\0')
 				n--;

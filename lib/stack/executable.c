@@ -101,7 +101,7 @@ build_id(const struct executable *e, char hex[HEX])
 		core_files_identity(e->core->exe, &id);
 	if (elf_id_build_id(&id, hex) > 0)
 		return strlen(hex) > 2;
-	/* Of the record it is a part of a path: digits, and nothing else. */
+	/* The record's value becomes a part of a path, so it must be digits and nothing else. */
 	if (strlen(said) >= HEX || strlen(said) <= 2 ||
 	    said[strspn(said, "0123456789abcdef")] != '\0')
 		return 0;

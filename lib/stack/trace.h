@@ -63,7 +63,7 @@ enum trace_status {
 
 struct trace;
 
-/* Of the files that the core names only those are taken that have the build-id that it has of them. */
+/* Takes a file that the core names only if it has the build-id that the core has of it. */
 #define TRACE_BUILD_IDS 1
 
 /*

@@ -37,7 +37,7 @@ void image_close(struct image *i);
 uint64_t image_size(const struct image *i);
 
 /*
- * What was found amiss so far: INFLATE_OK, or how the data ends or is damaged, and where in the
+ * The damage that was found so far: INFLATE_OK, or how the data ends or is damaged, and where in the
  * input.
  */
 enum inflate_status image_end(const struct image *i, uint64_t *at);

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 static const int handled[] = { SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGXFSZ };
-/* So many of them end the input; the others are ignored. */
+/* The first three end the input; the others are ignored. */
 #define ENDS 3
 #define HANDLED (sizeof(handled) / sizeof(*handled))
 

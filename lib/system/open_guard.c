@@ -51,7 +51,7 @@ guarded_open(const char *path, int flags, mode_t mode)
 {
 	int fd = -1, why;
 
-	/* What is created is not what a name led to: debuginfod's cache. */
+	/* debuginfod's cache creates files: no name of the core leads to these. */
 	if (guard == NULL || creates(flags))
 		return openat(AT_FDCWD, path, flags, mode);
 	/* Should it be another by now: no waiting, no terminal of ours, and nothing is read. */

@@ -1,4 +1,4 @@
-/* What is found on stacks: words, and the frames of signal handlers. */
+/* Reads stacks: their words, and the frames of signal handlers. */
 #ifndef GZCORE_TRIM_FRAMES_H
 #define GZCORE_TRIM_FRAMES_H
 

@@ -205,7 +205,7 @@ make_note(const struct trim *t, uint8_t *note)
 	return head + (n + 3) / 4 * 4;
 }
 
-/* What is where in the small core. */
+/* The layout of the small core. */
 struct layout {
 	uint64_t headers;	/* the number of program headers */
 	uint64_t notes, memory;	/* their offsets */

@@ -290,9 +290,9 @@ alone() {
 	# Where it may have any size it is the one that is not kept.
 	conf small=only small_budget=0 keep_small_bytes=32M
 	crash "$P/prog" noise 2500
-	stored
+	# Its record goes with it, as soon as that is complete.
 	kernel_idle
-	grep -q "removed ${name##*/}: too many bytes of small cores" "$LOG"
+	grep -q "removed prog\.$pid\.[0-9TZ]*: too many bytes of small cores" "$LOG"
 	[ "$(ls "$DIR"/*.small.gz | wc -l)" = 2 ]
 }
 

@@ -365,7 +365,13 @@ def image(e):
     handler = e.install("dir=" + d, "min_free=0", "loop_most=0", "stack=no", "keep=4", "keep_each=0")
     cases = [("the handler", lambda n: [handler, "-k", "P%d" % os.getpid(), "s11", "eprog"]),
              ("core-store -f", lambda n: ["core-store", "-f", "%s/%d.gz" % (d, n % 4), *plain])]
+    def is_free():
+        """Whether no loop device still has the last file system, whose pages the next mount would get."""
+        return not subprocess.run(["losetup", "-nO", "NAME", "-j", e.s + "/disk/image"],
+                                  capture_output=True, text=True).stdout.strip()
+
     for what, command in cases:
+        wait_for(is_free, 300)
         subprocess.run(["mkfs.ext4", "-q", "-F", e.s + "/disk/image"], check=True)
         e.mount(fs, "-o", "loop", e.s + "/disk/image")
         os.mkdir(d, 0o700)

@@ -378,6 +378,16 @@ def image(e):
         stop, wrong, counts = threading.Event(), [], [0] * 5
         finished = set()
 
+        def dumps():
+            """The stored files; the handler may give the name of one that was pruned to a new one."""
+            found = set()
+            for entry in os.scandir(d):
+                if entry.name.endswith(".gz"):
+                    with contextlib.suppress(FileNotFoundError):
+                        st = entry.stat()
+                        found.add((entry.name, *((st.st_ino, st.st_mtime_ns) if what == "the handler" else ())))
+            return found
+
         def store():
             n = 0
             while not stop.is_set():
@@ -385,7 +395,7 @@ def image(e):
                     wrong.append("not stored")
                 n += 1
                 counts[0] = n
-                finished.update(name for name in os.listdir(d) if name.endswith(".gz"))
+                finished.update(dumps())
 
         thread = threading.Thread(target=store)
         thread.start()
@@ -397,7 +407,7 @@ def image(e):
                 with open(e.s + "/disk/cut"):
                     pass
                 # The dumps that were stored and not removed since.
-                there = before & set(os.listdir(d))
+                there = {one[0] for one in before & dumps()}
                 # Use a new name each time: a loop device may still cache data of the last one.
                 one = "%s.%d" % (copy, turn)
                 os.rename(copy, one)

@@ -127,6 +127,15 @@ const struct key keys_all[] = {
 	{ "kept", KEY_TEXT, KEY_ALONE, .repeats = 1,
 	    .words = "What a small core has, for each rule: its name, ranges, bytes" },
 
+	{ "reason", KEY_TEXT, CORE | KEY_STACK,
+	    .words = "Why it died, in a sentence; what is not sure has the word perhaps" },
+	{ "abort_message", KEY_TEXT, KEY_STACK, KEY_PRIVATE,
+	    .words = "What was said before it aborted, as far as a library keeps that" },
+	{ "registers", KEY_TEXT, KEY_STACK, KEY_PRIVATE,
+	    .words = "The registers of the crashed thread, each as NAME=VALUE" },
+	{ "code", KEY_TEXT, KEY_STACK,
+	    .words = "The bytes of code around its program counter, in hexadecimal, <> around "
+	    "that at it" },
 	{ "frame", KEY_TEXT, KEY_STACK, .repeats = 1,
 	    .words = "A frame of the crashed thread's stack, the innermost first" },
 	{ "stack_end", KEY_TEXT, KEY_STACK,

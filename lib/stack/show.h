@@ -5,6 +5,7 @@
 #include "record/writer.h"
 #include "stack/fingerprint.h"
 #include "stack/trace.h"
+#include "stack/why.h"
 
 enum trace_form {
 	TRACE_STACKS,		/* stacks as text */
@@ -18,13 +19,17 @@ struct trace_show {
 	/* The caller's. */
 	enum trace_form form;
 	int one;			/* the crashed thread alone */
+	int more;			/* text has its registers and the code at its pc */
 	struct writer out;		/* started for lines or JSON */
 
 	size_t threads;			/* how many were seen */
 	int limited;			/* a stack has more frames than are shown */
 	char fingerprint[FINGERPRINT_TEXT];	/* "" when there is none */
 
+	struct trace_why why;		/* the process died, once the first thread was shown */
+
 	/* Private. */
+	struct trace *trace;
 	int digits;			/* of an address */
 	const char *signal;		/* of the crashed thread, NULL when it has no name */
 	struct trace_frame stack[TRACE_FRAMES];	/* of the first thread */

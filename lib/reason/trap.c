@@ -1,0 +1,212 @@
+/* SIGILL, SIGFPE, SIGTRAP and SIGSYS; and signals that somebody sent. */
+#include <elf.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/signal_names.h"
+#include "base/syscall_names.h"
+#include "reason/private.h"
+
+/* The bytes of the instruction, as many as are sure to be of it. */
+static void
+say_bytes(struct reason_case *k, size_t n)
+{
+	size_t from = 0;
+
+	/* arm and aarch64 write their instructions as words. */
+	if (k->core->machine == EM_AARCH64 || k->core->machine == EM_ARM) {
+		reason_say(k, " ");
+		for (size_t i = n; i > 0; i--)
+			reason_say(k, "%02x", k->code[i - 1]);
+		return;
+	}
+	for (; from < n; from++)
+		reason_say(k, " %02x", k->code[from]);
+}
+
+static size_t
+instruction_size(const struct reason_case *k)
+{
+	size_t n = 4;
+
+	if (k->core->machine == EM_ARM && (k->registers.word[16] & 32) != 0)
+		n = k->code_len > 1 && k->code[1] >> 3 >= 0x1d ? 4 : 2;
+	/* Of x86 those that trap have 2 bytes; others any number. */
+	if (k->core->machine == EM_X86_64 || k->core->machine == EM_386)
+		n = k->decoded.special == REASON_TRAP ? 2 : 4;
+	return n < k->code_len ? n : k->code_len;
+}
+
+static int
+illegal(struct reason_case *k)
+{
+	const struct reason_code *d = &k->decoded;
+	int code = k->has_info ? k->info.code : 0, is_x86 = k->core->machine == EM_X86_64;
+
+	if (code == ILL_BADSTK) {
+		reason_say(k, "an error of the stack of the coprocessor");
+		return 1;
+	}
+	if (k->code_len == 0) {
+		reason_say(k, code == ILL_PRVOPC || code == ILL_PRVREG ? "privileged instruction" :
+		    "illegal instruction");
+		if (k->registers.has)
+			reason_say(k, " at 0x%" PRIx64, k->registers.pc);
+		return 1;
+	}
+	reason_say(k, "%s instruction:", code == ILL_PRVOPC || code == ILL_PRVREG ||
+	    d->special == REASON_PRIVILEGED ? "privileged" : "illegal");
+	say_bytes(k, instruction_size(k));
+	if (d->special == REASON_TRAP)
+		reason_say(k, " (a trap by the compiler)");
+	else if (is_x86 && (k->code[0] == 0xc4 || k->code[0] == 0xc5 || k->code[0] == 0x62))
+		reason_say(k, " (perhaps one that this processor lacks)");
+	return 1;
+}
+
+/* What a division was by; 0 when that is not known. */
+static int
+divisor(const struct reason_case *k, uint64_t *by)
+{
+	const struct reason_code *d = &k->decoded;
+	uint8_t b[8];
+
+	if (d->special != REASON_DIVIDE)
+		return 0;
+	*by = d->divisor;
+	if (d->has_divisor)
+		return 1;
+	if (d->accesses == 0 || !d->access[0].has_address ||
+	    !reason_read(k, d->access[0].address, b, d->divisor_size))
+		return 0;
+	*by = core_number(k->core, b, d->divisor_size);
+	return 1;
+}
+
+static int
+arithmetic(struct reason_case *k)
+{
+	static const char *const words[] = {
+		[FPE_INTOVF] = "integer overflow",
+		[FPE_FLTDIV] = "floating-point division by zero",
+		[FPE_FLTOVF] = "floating-point overflow",
+		[FPE_FLTUND] = "floating-point underflow",
+		[FPE_FLTRES] = "inexact floating-point result",
+		[FPE_FLTINV] = "invalid floating-point operation",
+		[FPE_FLTSUB] = "subscript out of range",
+	};
+	int code = k->has_info ? k->info.code : 0;
+	int is_x86 = k->core->machine == EM_X86_64 || k->core->machine == EM_386;
+	uint64_t by = 0;
+
+	if (code > FPE_INTDIV && (size_t)code < sizeof(words) / sizeof(*words)) {
+		reason_say(k, "%s", words[code]);
+		return 1;
+	}
+	if (code != FPE_INTDIV)
+		return 0;
+	/* x86 says the same of a quotient that is too large. */
+	if (!is_x86 || (divisor(k, &by) && by == 0))
+		reason_say(k, "division by zero");
+	else if (k->decoded.special == REASON_DIVIDE && by != 0)
+		reason_say(k, "division overflow: the quotient is too large");
+	else
+		reason_say(k, "division by zero, or perhaps a quotient that is too large");
+	return 1;
+}
+
+/* si_code of SIGTRAP: siginfo.h of the kernel. */
+enum { CODE_BREAKPOINT = 1, CODE_STEP = 2, CODE_HARDWARE = 4 };
+
+static int
+breakpoint(struct reason_case *k)
+{
+	int code = k->has_info ? k->info.code : 0;
+	int is_x86 = k->core->machine == EM_X86_64 || k->core->machine == EM_386;
+	uint8_t before;
+
+	if (code == CODE_STEP || code == CODE_HARDWARE) {
+		reason_say(k, code == CODE_HARDWARE ? "a hardware breakpoint or watchpoint" : "a single step");
+		return 1;
+	}
+	/* On x86 the pc is behind it. */
+	if (is_x86 && reason_read(k, k->registers.pc - 1, &before, 1) && before == 0xcc) {
+		reason_say(k, "breakpoint: cc (int3) in the program");
+		return 1;
+	}
+	if (!is_x86 && k->decoded.special == REASON_BREAKPOINT) {
+		reason_say(k, "breakpoint: %s", k->decoded.name);
+		say_bytes(k, instruction_size(k));
+		reason_say(k, " (a trap by the compiler, or a breakpoint)");
+		return 1;
+	}
+	if (code != CODE_BREAKPOINT && (code != SI_KERNEL || !is_x86))
+		return 0;
+	reason_say(k, "breakpoint in the program");
+	return 1;
+}
+
+static int
+system_call(struct reason_case *k)
+{
+	const char *name;
+
+	if (!k->has_info || k->info.code != 1)
+		return 0;
+	name = syscall_name(k->info.call_arch, k->info.call);
+	reason_say(k, "killed by seccomp: system call %" PRId32, k->info.call);
+	if (name != NULL)
+		reason_say(k, " (%s)", name);
+	return 1;
+}
+
+int
+reason_trap(struct reason_case *k)
+{
+	switch (k->signal) {
+	case SIGILL:
+		return illegal(k);
+	case SIGFPE:
+		return arithmetic(k);
+	case SIGTRAP:
+		return breakpoint(k);
+	case SIGSYS:
+		return system_call(k);
+	}
+	return 0;
+}
+
+int
+reason_sent(struct reason_case *k)
+{
+	const char *name = signal_name(k->signal);
+	const struct core *c = k->core;
+	char number[32];
+
+	if (!k->has_info)
+		return 0;
+	snprintf(number, sizeof(number), "signal %" PRIu32, k->signal);
+	if (name == NULL)
+		name = number;
+	if (k->signal == SIGXCPU && k->info.code == SI_KERNEL) {
+		reason_say(k, "the limit on processor time was reached");
+	} else if (k->info.code == SI_KERNEL) {
+		reason_say(k, "%s sent by the kernel%s", name, k->signal == SIGQUIT ?
+		    ": perhaps a key on the terminal" : "");
+	} else if (k->info.code > 0) {
+		return 0;
+	} else if (k->info.code == SI_TIMER) {
+		reason_say(k, "%s of a timer", name);
+	} else if (k->info.code != SI_USER && k->info.code != SI_TKILL && k->info.code != SI_QUEUE) {
+		return 0;
+	} else if (c->has_psinfo && k->info.pid == c->pid) {
+		reason_say(k, k->signal == SIGABRT ? "%s that it sent to itself, as abort() does" :
+		    k->signal == SIGXFSZ ? "%s: perhaps the limit on the size of a file was reached" :
+		    "%s that it sent to itself", name);
+	} else {
+		reason_say(k, "%s sent by pid %" PRIu32 " of user %" PRIu32, name, k->info.pid,
+		    k->info.uid);
+	}
+	return 1;
+}

@@ -39,6 +39,8 @@ struct reason_access {
 	/* The registers that make the address, for what has them. */
 	int has_base, has_index;
 	uint64_t base, index;
+	int in_register;	/* of x86, by that number, is the base */
+	unsigned number;
 	int on_stack;		/* the base is the stack pointer */
 	unsigned aligned;	/* the address must be a multiple of it; 0: any */
 };

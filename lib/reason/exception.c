@@ -123,6 +123,30 @@ read_what(struct reason_case *k, const char *type, uint64_t object)
 			reason_string(k, text, k->out->message, REASON_MESSAGE);
 }
 
+/* "St9bad_alloc", "7refused" and "N4shop7refusedE": lengths and names; 0: it is of another kind. */
+static int
+plain_name(const char *mangled, char *out, size_t len)
+{
+	int nested = mangled[0] == 'N', is_std;
+	const char *p = mangled + nested;
+	size_t done = 0;
+
+	is_std = strncmp(p, "St", 2) == 0;
+	p += is_std ? 2 : 0;
+	done = is_std && len > 5 ? (size_t)snprintf(out, len, "std") : 0;
+	do {
+		size_t n = 0;
+
+		while (*p >= '0' && *p <= '9' && n < len)
+			n = 10 * n + (size_t)(*p++ - '0');
+		if (n == 0 || strlen(p) < n || n + 3 > len - done)
+			return 0;
+		done += (size_t)snprintf(out + done, len - done, "%s%.*s", done > 0 ? "::" : "", (int)n, p);
+		p += n;
+	} while (nested && *p != 'E');
+	return p[nested] == '\0';
+}
+
 /* The few that everybody has, for when nobody can say more of a mangled name. */
 static void
 plain_type(const struct reason_case *k, const char *mangled, char *out, size_t len)
@@ -133,8 +157,6 @@ plain_type(const struct reason_case *k, const char *mangled, char *out, size_t l
 		{ "d", "double" }, { "PKc", "char const*" }, { "Pc", "char*" },
 		{ "NSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE", "std::string" } };
 	const struct reason_source *s = k->source;
-	size_t n = strspn(mangled, "0123456789"), from = 0;
-	unsigned long name_len = 0;
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (strcmp(known[i].mangled, mangled) == 0) {
@@ -143,14 +165,7 @@ plain_type(const struct reason_case *k, const char *mangled, char *out, size_t l
 		}
 	if (s->type_name != NULL && s->type_name(s->arg, mangled, out, len))
 		return;
-	/* "St9bad_alloc" and "7my_type": a length and a name. */
-	if (strncmp(mangled, "St", 2) == 0)
-		n = strspn(mangled + (from = 2), "0123456789");
-	for (size_t i = 0; i < n && i < 4; i++)
-		name_len = 10 * name_len + (unsigned long)(mangled[from + i] - '0');
-	if (n > 0 && n < 4 && strlen(mangled + from + n) == name_len)
-		snprintf(out, len, "%s%s", from > 0 ? "std::" : "", mangled + from + n);
-	else
+	if (!plain_name(mangled, out, len))
 		snprintf(out, len, "%s", mangled);
 }
 
@@ -170,25 +185,29 @@ has_function(const struct reason_case *k, const char *const *names)
 int
 reason_exception(struct reason_case *k)
 {
-	static const char *const terminate[] = { "_ZSt9terminatev", "std::terminate()",
-		"_ZN10__cxxabiv111__terminateEPFvvE", "__cxxabiv1::__terminate(void (*)())", NULL };
+	static const char *const refuses[] = { "__cxa_call_terminate", "__gxx_personality_v0", NULL };
 	static const char *const throws[] = { "__cxa_throw", "__cxa_rethrow", "__cxa_call_terminate",
-		"__gxx_personality_v0", "_ZSt17rethrow_exceptionNSt15__exception_ptr13exception_ptrE",
+		 "_ZSt17rethrow_exceptionNSt15__exception_ptr13exception_ptrE",
 		"std::rethrow_exception(std::__exception_ptr::exception_ptr)", NULL };
 	char mangled[256], plain[384];
 	struct exception e;
 	uint64_t name;
+	int refused;
 
-	if (!has_function(k, terminate) || !has_function(k, throws))
+	if (!has_function(k, throws))
 		return 0;
-	reason_say(k, "uncaught C++ exception");
-	if (!find_exception(k, &e) ||
-	    !reason_word(k, e.type + elf_word_size(k->core->is64), &name) ||
-	    !reason_string(k, name, mangled, sizeof(mangled)))
-		return 1;
-	/* A star says that names of this type are compared by their addresses. */
-	plain_type(k, mangled + (mangled[0] == '*'), plain, sizeof(plain));
-	reason_say(k, " of type %s", plain);
-	read_what(k, mangled + (mangled[0] == '*'), e.object);
+	/* The runtime asks each function's personality whether it catches: here that said that none may leave it. */
+	refused = has_function(k, refuses);
+	reason_say(k, refused ? "C++ exception" : "uncaught C++ exception");
+	if (find_exception(k, &e) &&
+	    reason_word(k, e.type + elf_word_size(k->core->is64), &name) &&
+	    reason_string(k, name, mangled, sizeof(mangled))) {
+		/* A star says that names of this type are compared by their addresses. */
+		plain_type(k, mangled + (mangled[0] == '*'), plain, sizeof(plain));
+		reason_say(k, " of type %s", plain);
+		read_what(k, mangled + (mangled[0] == '*'), e.object);
+	}
+	if (refused)
+		reason_say(k, " in a function that must not throw");
 	return 1;
 }

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "elf/layout.h"
 #include "reason/fault.h"
 
 /* The largest guard of a stack, and how far from the stack pointer an access may be to be one of the stack, bytes. */
@@ -88,12 +89,34 @@ stack_overflow(struct reason_case *k, const struct reason_fault_at *f)
 	return 1;
 }
 
+/*
+ * Whether the instruction before added to what was 0: x86-64's add of a number to the register that has the address, and
+ * that is what the register has.  Compilers that do not optimize make a field's address so.
+ */
+static int
+was_added(const struct reason_case *k, const struct reason_access *a)
+{
+	uint64_t pc = k->registers.pc, value = a->base;
+	uint8_t b[7];
+
+	if (k->core->machine != EM_X86_64 || value >= REASON_NULL || !a->in_register ||
+	    !reason_read(k, pc - sizeof(b), b, sizeof(b)))
+		return 0;
+	/* 48 83 c0 and 8 bits, 48 81 c0 and 32 bits, or for rax 48 05 and 32 bits. */
+	if (b[3] == 0x48 + (a->number > 7) && b[4] == 0x83 && b[5] == 0xc0 + (a->number & 7))
+		return b[6] == value && value < 0x80;
+	if (b[0] == 0x48 + (a->number > 7) && b[1] == 0x81 && b[2] == 0xc0 + (a->number & 7))
+		return elf_number(b + 3, 4, 0) == value;
+	return a->number == 0 && b[1] == 0x48 && b[2] == 0x05 && elf_number(b + 3, 4, 0) == value;
+}
+
 /* What a pointer that is null, or nearly, was for; 0 when it is neither. */
 static int
 null_pointer(struct reason_case *k, const struct reason_fault_at *f)
 {
 	const struct reason_access *a = f->access;
-	int is_null = a != NULL && a->has_address && a->has_base && a->base == 0;
+	int is_null = a != NULL && a->has_address && a->has_base &&
+	    (a->base == 0 || was_added(k, a));
 
 	if (f->address >= REASON_NULL && !is_null)
 		return 0;
@@ -193,6 +216,8 @@ protection_fault(struct reason_case *k, struct reason_fault_at *f)
 	/* The kernel had no room for the frame of a handler. */
 	if (k->registers.has && (f->map == NULL || f->map->flags == 0) && stack_overflow(k, f))
 		return 1;
+	if (d->special == REASON_PRIVILEGED && reason_checked(k))
+		return 1;
 	if (d->special == REASON_PRIVILEGED) {
 		reason_say(k, "privileged instruction: %02x%s%s%s", k->code[0],
 		    d->name != NULL ? " (" : "", d->name != NULL ? d->name : "",
@@ -254,6 +279,22 @@ segment_fault(struct reason_case *k, struct reason_fault_at *f)
 	return 1;
 }
 
+static void
+misaligned(struct reason_case *k, const struct reason_fault_at *f)
+{
+	const struct reason_access *a = k->decoded.accesses == 1 ? &k->decoded.access[0] : NULL;
+
+	if (f->address == k->registers.pc)
+		reason_say(k, "misaligned code: jump to 0x%" PRIx64, f->address);
+	else if (f->address != 0)
+		reason_say(k, "misaligned access: %s 0x%" PRIx64, verb(f->kind), f->address);
+	/* x86 does not say where. */
+	else if (a != NULL && a->has_address)
+		reason_say(k, "misaligned access: %s 0x%" PRIx64, verb(a->kind), a->address);
+	else
+		reason_say(k, "misaligned access");
+}
+
 static int
 bus_error(struct reason_case *k, struct reason_fault_at *f)
 {
@@ -263,13 +304,13 @@ bus_error(struct reason_case *k, struct reason_fault_at *f)
 	f->kind = f->access != NULL ? f->access->kind : REASON_NONE;
 	switch (k->info.code) {
 	case BUS_ADRALN:
-		reason_say(k, f->address == k->registers.pc ? "misaligned code: jump to 0x%" PRIx64 :
-		    "misaligned access to 0x%" PRIx64, f->address);
+		misaligned(k, f);
 		return 1;
 	case BUS_ADRERR:
 		reason_say(k, "%s 0x%" PRIx64, verb(f->kind), f->address);
 		if (name != NULL)
-			reason_say(k, ", which %.200s has no bytes for: perhaps it was cut short", name);
+			reason_say(k, ": %.200s has no bytes there: perhaps it was cut short",
+			    name);
 		else
 			reason_say(k, ", which has no memory behind it");
 		return 1;
@@ -302,5 +343,11 @@ reason_fault(struct reason_case *k)
 		f.map = m;
 		return reason_jump(k, &f);
 	}
-	return k->signal == SIGSEGV && by_instruction(k, &f);
+	if (k->signal == SIGSEGV)
+		return by_instruction(k, &f);
+	if (k->decoded.accesses != 1 || !k->decoded.access[0].has_address)
+		return 0;
+	reason_say(k, "%s 0x%" PRIx64 ": perhaps a file there was cut short",
+	    verb(k->decoded.access[0].kind), k->decoded.access[0].address);
+	return 1;
 }

@@ -39,6 +39,7 @@ int reason_string(const struct reason_case *k, uint64_t address, char *out, size
 
 /* The rules.  Each returns 1 when it has said why, else 0. */
 int reason_fault(struct reason_case *k);	/* SIGSEGV, SIGBUS */
+int reason_checked(struct reason_case *k);	/* a check of the C library's own */
 int reason_trap(struct reason_case *k);		/* SIGILL, SIGFPE, SIGTRAP, SIGSYS */
 int reason_sent(struct reason_case *k);		/* what a process or the kernel sent */
 int reason_abort_message(struct reason_case *k);	/* what the C library kept */

@@ -79,6 +79,14 @@ reason_say_place(struct reason_case *k, const struct reason_frame *f)
 		reason_say(k, " at %.100s:%d", slash != NULL ? slash + 1 : f->file, f->line);
 }
 
+/* Whether the process sent the signal to itself. */
+static int
+is_own(const struct reason_case *k)
+{
+	return k->has_info && k->info.code <= 0 && k->core->has_psinfo &&
+	    k->info.pid == k->core->pid;
+}
+
 /* The rules for a signal, in the order in which they are asked. */
 static int
 decide(struct reason_case *k)
@@ -111,10 +119,11 @@ decide_interrupted(struct reason_case *k)
 	struct reason_case before = *k;
 	const char *name;
 
-	if (k->signal != SIGABRT || !reason_interrupted(&before) ||
+	if (!is_own(k) || !reason_interrupted(&before) ||
 	    (name = signal_name(before.signal)) == NULL)
 		return 0;
-	reason_say(k, "abort in the handler of %s: ", name);
+	if (k->signal == SIGABRT)
+		reason_say(k, "abort in the handler of %s: ", name);
 	if (decide(&before))
 		return 1;
 	k->out->text[0] = '\0';

@@ -161,6 +161,14 @@ is_rusts(const char *f)
 	return 0;
 }
 
+/* Whether the line of a frame is one of Rust's own libraries, which was inlined there. */
+static int
+is_rusts_line(const char *file)
+{
+	return strncmp(file, "/rustc/", 7) == 0 || strstr(file, "/library/core/") != NULL ||
+	    strstr(file, "/library/std/") != NULL || strstr(file, "/library/alloc/") != NULL;
+}
+
 static int
 is_of_language(const struct reason_frame *f, enum place place)
 {
@@ -169,9 +177,7 @@ is_of_language(const struct reason_frame *f, enum place place)
 	if (place == GO)
 		return strncmp(f->function, "runtime.", 8) == 0 ||
 		    strncmp(f->function, "runtime/", 8) == 0;
-	return is_rusts(f->function) || (f->file != NULL && (strncmp(f->file, "/rustc/", 7) == 0 ||
-	    strstr(f->file, "/library/core/") != NULL || strstr(f->file, "/library/std/") != NULL ||
-	    strstr(f->file, "/library/alloc/") != NULL));
+	return is_rusts(f->function);
 }
 
 /* Says the rule's words for frame i of the stack. */
@@ -191,7 +197,8 @@ say(struct reason_case *k, const struct rule *r, size_t i)
 	while (i < s->frames && is_of_language(&s->frame[i], r->place))
 		i++;
 	/* Where lines are missing, as in code without debug data, the function says more than nothing. */
-	if (i < s->frames && s->frame[i].file != NULL && s->frame[i].line > 0) {
+	if (i < s->frames && s->frame[i].file != NULL && s->frame[i].line > 0 &&
+	    !is_rusts_line(s->frame[i].file)) {
 		slash = strrchr(s->frame[i].file, '/');
 		reason_say(k, " at %.100s:%d", slash != NULL ? slash + 1 : s->frame[i].file,
 		    s->frame[i].line);

@@ -3,10 +3,11 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/signal_names.h"
 #include "base/syscall_names.h"
-#include "reason/private.h"
+#include "reason/fault.h"
 
 /* The bytes of the instruction, as many as are sure to be of it. */
 static void
@@ -38,6 +39,40 @@ instruction_size(const struct reason_case *k)
 	return n < k->code_len ? n : k->code_len;
 }
 
+/*
+ * The C library's own checks: musl stops by an instruction that the kernel refuses, in the function that found its
+ * memory overwritten.
+ */
+int
+reason_checked(struct reason_case *k)
+{
+	static const char *const heap[] = { "free", "__libc_free", "realloc", "__libc_realloc", "malloc",
+		"__libc_malloc", "__libc_malloc_impl", "get_meta", "malloc_usable_size", NULL };
+	const struct reason_source *s = k->source;
+	const char *name = s->frames > k->first_frame ? s->frame[k->first_frame].function : NULL;
+
+	if (name == NULL) {
+		name = reason_file_name(k, k->registers.pc);
+		if (name == NULL || (strcmp(name, "libc.so") != 0 &&
+		    strncmp(name, "ld-musl-", strlen("ld-musl-")) != 0))
+			return 0;
+		reason_say(k, "a check of the C library failed: perhaps the heap was overwritten");
+		return 1;
+	}
+	if (strcmp(name, "__stack_chk_fail") == 0 || strcmp(name, "__stack_chk_fail_local") == 0) {
+		reason_say(k, "a buffer on the stack overflowed");
+		if (s->frames > k->first_frame + 1)
+			reason_say_place(k, &s->frame[k->first_frame + 1]);
+		return 1;
+	}
+	for (size_t i = 0; heap[i] != NULL; i++)
+		if (strcmp(name, heap[i]) == 0) {
+			reason_say(k, "%s() found the heap overwritten, or a wrong pointer", name);
+			return 1;
+		}
+	return 0;
+}
+
 static int
 illegal(struct reason_case *k)
 {
@@ -55,6 +90,8 @@ illegal(struct reason_case *k)
 			reason_say(k, " at 0x%" PRIx64, k->registers.pc);
 		return 1;
 	}
+	if ((d->special == REASON_TRAP || d->special == REASON_PRIVILEGED) && reason_checked(k))
+		return 1;
 	reason_say(k, "%s instruction:", code == ILL_PRVOPC || code == ILL_PRVREG ||
 	    d->special == REASON_PRIVILEGED ? "privileged" : "illegal");
 	say_bytes(k, instruction_size(k));
@@ -104,6 +141,10 @@ arithmetic(struct reason_case *k)
 		reason_say(k, "%s", words[code]);
 		return 1;
 	}
+	if (!k->has_info) {
+		reason_say(k, "perhaps a division by zero");
+		return 1;
+	}
 	if (code != FPE_INTDIV)
 		return 0;
 	/* x86 says the same of a quotient that is too large. */
@@ -135,7 +176,8 @@ breakpoint(struct reason_case *k)
 		reason_say(k, "breakpoint: cc (int3) in the program");
 		return 1;
 	}
-	if (!is_x86 && k->decoded.special == REASON_BREAKPOINT) {
+	if (!is_x86 && (k->decoded.special == REASON_BREAKPOINT ||
+	    k->decoded.special == REASON_TRAP)) {
 		reason_say(k, "breakpoint: %s", k->decoded.name);
 		say_bytes(k, instruction_size(k));
 		reason_say(k, " (a trap by the compiler, or a breakpoint)");
@@ -184,6 +226,10 @@ reason_sent(struct reason_case *k)
 	const struct core *c = k->core;
 	char number[32];
 
+	if (!k->has_info && k->signal == SIGABRT) {
+		reason_say(k, "perhaps a call of abort()");
+		return 1;
+	}
 	if (!k->has_info)
 		return 0;
 	snprintf(number, sizeof(number), "signal %" PRIu32, k->signal);

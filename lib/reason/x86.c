@@ -262,7 +262,9 @@ decode_two(struct reason_x86 *d)
 		privileged(d);
 		return;
 	case 'U':
-		special(d, REASON_TRAP, d->opcode == 0x0b ? "ud2" : NULL);
+		/* Compilers make ud2, and ud1 for what a sanitizer finds, but not 0f ff. */
+		if (d->opcode != 0xff)
+			special(d, REASON_TRAP, d->opcode == 0x0b ? "ud2" : "ud1");
 		return;
 	case 'k':
 		group15(d);

@@ -104,7 +104,9 @@ reason_x86_operand(struct reason_x86 *d)
 		address = (uint64_t)reason_x86_number(d, 4);
 	} else {
 		a->has_base = 1;
-		a->base = reason_x86_register(d, rm | (d->rex & 1 ? 8u : 0u));
+		a->in_register = 1;
+		a->number = rm | (d->rex & 1 ? 8u : 0u);
+		a->base = reason_x86_register(d, a->number);
 		address = a->base;
 	}
 	if (mod == 1)

@@ -8,6 +8,8 @@
 
 /* The most characters of a column; each is followed by two blanks. */
 #define COLUMN 128
+/* The most characters of a reason. */
+#define REASON 1024
 
 /* How a dump's value becomes text: of up to COLUMN characters, terminated; "": none. */
 typedef const char *value_of(const struct dump *d, size_t at, char text[COLUMN + 1]);
@@ -86,7 +88,7 @@ columns_head(struct writer *w)
 }
 
 void
-columns_dump(struct writer *w, const struct dump *d)
+columns_dump(struct writer *w, const struct dump *d, int reason)
 {
 	char text[COLUMN + 1];
 
@@ -94,4 +96,11 @@ columns_dump(struct writer *w, const struct dump *d)
 		put_column(w, &columns[i], columns[i].value(d, columns[i].at, text));
 	writer_escape(w, d->name, strnlen(d->name, DUMPS_NAME));
 	writer_print(w, "\n");
+	if (reason && *d->reason != '\0') {
+		/* It has the escape already, if our own programs made the record. */
+		writer_print(w, "    ");
+		for (const char *p = d->reason; *p != '\0' && p - d->reason < REASON; p++)
+			writer_print(w, "%c", *p >= ' ' && *p <= '~' ? *p : '?');
+		writer_print(w, "\n");
+	}
 }

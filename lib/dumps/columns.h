@@ -5,8 +5,11 @@
 #include "dumps/directory.h"
 #include "record/writer.h"
 
-/* The titles of the columns, and a dump's values, each with the end of the line. */
+/*
+ * The titles of the columns, and a dump's values, each with the end of the line; with reason a line more, why it died,
+ * where that is known.
+ */
 void columns_head(struct writer *w);
-void columns_dump(struct writer *w, const struct dump *d);
+void columns_dump(struct writer *w, const struct dump *d, int reason);
 
 #endif

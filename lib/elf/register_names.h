@@ -10,7 +10,9 @@ struct register_name {
 	uint8_t word;		/* of pr_reg */
 };
 
-/* The list of a machine, EM_ of elf.h; NULL for one whose registers are not known. */
-const struct register_name *elf_register_names(unsigned machine);
+/* The lists; the table of machines says whose each is. */
+extern const struct register_name elf_registers_x86_64[], elf_registers_i386[],
+    elf_registers_aarch64[], elf_registers_arm[], elf_registers_riscv[], elf_registers_s390[],
+    elf_registers_ppc64[];
 
 #endif

@@ -305,7 +305,8 @@ thumb_wide(struct reason_code *d, const struct reason_registers *r, uint32_t ins
 			imm = bits(insn, 0, 12);
 			add_32(d, r, kind, rn, up ? imm : -imm);
 		} else if (bits(insn, 11, 1)) {
-			add_32(d, r, kind, rn, !bits(insn, 10, 1) ? 0 : bits(insn, 9, 1) ? imm : -imm);
+			imm = !bits(insn, 10, 1) ? 0 : bits(insn, 9, 1) ? imm : -imm;
+			add_32(d, r, kind, rn, imm);
 		} else {
 			uint64_t index = r->word[bits(insn, 0, 4)];
 

@@ -1,10 +1,17 @@
 #include "reason/decode.h"
 
-#include <elf.h>
 #include <string.h>
 
 #include "core/threads.h"
 #include "elf/layout.h"
+
+enum machine_code
+reason_machine(const struct core *c)
+{
+	const struct machine *m = machine_find(c->machine);
+
+	return m != NULL ? m->code : MACHINE_CODE_OTHER;
+}
 
 void
 reason_registers_read(struct reason_registers *r, const struct core *c)
@@ -18,9 +25,10 @@ reason_registers_read(struct reason_registers *r, const struct core *c)
 		r->word[r->count] = core_number(c, c->registers + r->count * m->word, m->word);
 	if (r->count <= m->pc || r->count <= m->sp)
 		return;
-	r->has = 1;
 	r->pc = r->word[m->pc];
 	r->sp = r->word[m->sp];
+	/* No thread has neither: the note was left empty. */
+	r->has = r->pc != 0 || r->sp != 0;
 }
 
 struct reason_access *
@@ -39,18 +47,19 @@ reason_decode(struct reason_code *d, const struct core *c, const struct reason_r
 	memset(d, 0, sizeof(*d));
 	if (!r->has || c->big)
 		return;
-	switch (c->machine) {
-	case EM_X86_64:
-	case EM_386:
+	switch (reason_machine(c)) {
+	case MACHINE_CODE_X86:
 		reason_decode_x86(d, r, c->is64, code, len);
 		break;
-	case EM_AARCH64:
+	case MACHINE_CODE_AARCH64:
 		/* Its code is little endian always. */
 		if (len >= 4)
 			reason_decode_aarch64(d, r, (uint32_t)elf_number(code, 4, 0));
 		break;
-	case EM_ARM:
+	case MACHINE_CODE_ARM:
 		reason_decode_arm(d, r, code, len);
+		break;
+	case MACHINE_CODE_OTHER:
 		break;
 	}
 }
@@ -81,7 +90,7 @@ is_call_x86(const uint8_t *p, size_t n)
 int
 reason_is_call(const struct core *c, const uint8_t *code, size_t len)
 {
-	if (c->machine == EM_X86_64 || c->machine == EM_386)
+	if (reason_machine(c) == MACHINE_CODE_X86)
 		return is_call_x86(code, len);
-	return len == 4 || (len == 2 && c->machine == EM_ARM);
+	return len == 4 || (len == 2 && reason_machine(c) == MACHINE_CODE_ARM);
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "core/core.h"
+#include "elf/machine_table.h"
 
 /* The most bytes of an instruction. */
 #define REASON_CODE 16
@@ -65,6 +66,9 @@ struct reason_registers {
 	uint64_t pc, sp;
 	int has;		/* pc and sp are there */
 };
+
+/* Which instructions the core's machine has. */
+enum machine_code reason_machine(const struct core *c);
 
 /* Reads them from the core's first thread. */
 void reason_registers_read(struct reason_registers *r, const struct core *c);

@@ -37,7 +37,8 @@ shape_of(const struct core *c)
 		.is_text = 1 };
 
 	/* i386 aligns the header to 16 bytes; arm's is a block of its own (EHABI, 7.2). */
-	return c->is64 ? &of_64 : c->machine == EM_386 ? &of_32 : c->machine == EM_ARM ? &of_arm :
+	return c->is64 ? &of_64 : reason_machine(c) == MACHINE_CODE_X86 ? &of_32 :
+	    reason_machine(c) == MACHINE_CODE_ARM ? &of_arm :
 	    NULL;
 }
 
@@ -111,10 +112,10 @@ find_exception(const struct reason_case *k, struct exception *last)
 static void
 read_what(struct reason_case *k, const char *type, uint64_t object)
 {
-	static const char *const with[] = { "St13runtime_error", "St11logic_error", "St12out_of_range",
-		"St16invalid_argument", "St12domain_error", "St12length_error", "St11range_error",
-		"St14overflow_error", "St15underflow_error", "St12system_error",
-		"NSt3_113runtime_errorE", NULL };
+	static const char *const with[] = { "St13runtime_error", "St11logic_error",
+		"St12out_of_range", "St16invalid_argument", "St12domain_error", "St12length_error",
+		"St11range_error", "St14overflow_error", "St15underflow_error", "St12system_error",
+		NULL };
 	uint64_t text;
 
 	for (size_t i = 0; with[i] != NULL; i++)
@@ -141,7 +142,8 @@ plain_name(const char *mangled, char *out, size_t len)
 			n = 10 * n + (size_t)(*p++ - '0');
 		if (n == 0 || strlen(p) < n || n + 3 > len - done)
 			return 0;
-		done += (size_t)snprintf(out + done, len - done, "%s%.*s", done > 0 ? "::" : "", (int)n, p);
+		done += (size_t)snprintf(out + done, len - done, "%s%.*s",
+		    done > 0 ? "::" : "", (int)n, p);
 		p += n;
 	} while (nested && *p != 'E');
 	return p[nested] == '\0';
@@ -153,7 +155,8 @@ plain_type(const struct reason_case *k, const char *mangled, char *out, size_t l
 {
 	static const struct {
 		const char *mangled, *plain;
-	} known[] = { { "i", "int" }, { "j", "unsigned int" }, { "l", "long" }, { "c", "char" }, { "b", "bool" },
+	} known[] = { { "i", "int" }, { "j", "unsigned int" }, { "l", "long" }, { "c", "char" },
+		{ "b", "bool" },
 		{ "d", "double" }, { "PKc", "char const*" }, { "Pc", "char*" },
 		{ "NSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE", "std::string" } };
 	const struct reason_source *s = k->source;
@@ -185,9 +188,11 @@ has_function(const struct reason_case *k, const char *const *names)
 int
 reason_exception(struct reason_case *k)
 {
-	static const char *const refuses[] = { "__cxa_call_terminate", "__gxx_personality_v0", NULL };
-	static const char *const throws[] = { "__cxa_throw", "__cxa_rethrow", "__cxa_call_terminate",
-		 "_ZSt17rethrow_exceptionNSt15__exception_ptr13exception_ptrE",
+	static const char *const refuses[] = { "__cxa_call_terminate",
+		"__gxx_personality_v0", NULL };
+	static const char *const throws[] = { "__cxa_throw", "__cxa_rethrow",
+		"__cxa_call_terminate",
+		"_ZSt17rethrow_exceptionNSt15__exception_ptr13exception_ptrE",
 		"std::rethrow_exception(std::__exception_ptr::exception_ptr)", NULL };
 	char mangled[256], plain[384];
 	struct exception e;

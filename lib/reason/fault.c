@@ -80,7 +80,8 @@ stack_overflow(struct reason_case *k, const struct reason_fault_at *f)
 	reason_say(k, "stack overflow: 0x%" PRIx64 " is %s, %" PRIu64 " KiB", at,
 	    f->map != NULL ? "in the guard below the stack" : "below the stack's limit",
 	    len / 1024);
-	for (size_t i = k->first_frame; top != NULL && top->function != NULL && i < k->source->frames; i++)
+	for (size_t i = k->first_frame; top != NULL && top->function != NULL &&
+	    i < k->source->frames; i++)
 		same += k->source->frame[i].function != NULL &&
 		    strcmp(k->source->frame[i].function, top->function) == 0;
 	if (same >= 32)
@@ -99,7 +100,8 @@ was_added(const struct reason_case *k, const struct reason_access *a)
 	uint64_t pc = k->registers.pc, value = a->base;
 	uint8_t b[7];
 
-	if (k->core->machine != EM_X86_64 || value >= REASON_NULL || !a->in_register ||
+	if (reason_machine(k->core) != MACHINE_CODE_X86 || !k->core->is64 ||
+	    value >= REASON_NULL || !a->in_register ||
 	    !reason_read(k, pc - sizeof(b), b, sizeof(b)))
 		return 0;
 	/* 48 83 c0 and 8 bits, 48 81 c0 and 32 bits, or for rax 48 05 and 32 bits. */
@@ -148,8 +150,8 @@ say_memory(struct reason_case *k, const struct reason_fault_at *f)
 
 	if (f->map == NULL || f->mapped == 0) {
 		if (name == NULL || f->mapped == 0)
-			reason_say(k, reason_no_address(k, f->address) ? ", which can be no address" :
-			    ", where nothing is mapped");
+			reason_say(k, "%s", reason_no_address(k, f->address) ?
+			    ", which can be no address" : ", where nothing is mapped");
 		else if (writes)
 			reason_say(k, ", which is read-only memory of %.200s", name);
 	} else if (f->map->flags == 0) {
@@ -173,7 +175,8 @@ page_fault(struct reason_case *k, struct reason_fault_at *f)
 	f->access = find_access(k, f->address);
 	f->kind = k->has_error ? (k->error & ERROR_WRITE ? REASON_WRITE : REASON_READ) :
 	    f->access != NULL ? f->access->kind : REASON_NONE;
-	if (f->address == k->registers.pc || (k->has_error && (k->error & ERROR_CODE)))
+	if ((k->registers.has && f->address == k->registers.pc) ||
+	    (k->has_error && (k->error & ERROR_CODE)))
 		return reason_jump(k, f);
 	if (f->address >= REASON_NULL && stack_overflow(k, f))
 		return 1;
@@ -267,7 +270,8 @@ segment_fault(struct reason_case *k, struct reason_fault_at *f)
 	unsigned code = (unsigned)k->info.code;
 
 	if (k->info.code == 10) {
-		reason_say(k, "control-flow protection: a return or a jump leads elsewhere than it should");
+		reason_say(k, "control-flow protection: a return or a jump leads elsewhere than it "
+		    "should");
 		return 1;
 	}
 	f->mapped = code == 1 ? 0 : code == 2 ? 1 : -1;
@@ -284,7 +288,7 @@ misaligned(struct reason_case *k, const struct reason_fault_at *f)
 {
 	const struct reason_access *a = k->decoded.accesses == 1 ? &k->decoded.access[0] : NULL;
 
-	if (f->address == k->registers.pc)
+	if (k->registers.has && f->address == k->registers.pc)
 		reason_say(k, "misaligned code: jump to 0x%" PRIx64, f->address);
 	else if (f->address != 0)
 		reason_say(k, "misaligned access: %s 0x%" PRIx64, verb(f->kind), f->address);
@@ -325,9 +329,9 @@ bus_error(struct reason_case *k, struct reason_fault_at *f)
 int
 reason_fault(struct reason_case *k)
 {
-	struct reason_fault_at f = { .mapped = -1, .has_address = k->has_info && k->info.has_address,
-		.address = k->info.address };
-	int is_x86 = k->core->machine == EM_X86_64 || k->core->machine == EM_386;
+	struct reason_fault_at f = { .mapped = -1, .address = k->info.address,
+		.has_address = k->has_info && k->info.has_address };
+	int is_x86 = reason_machine(k->core) == MACHINE_CODE_X86;
 	const struct core_map *m;
 
 	if (f.has_address)

@@ -133,7 +133,7 @@ reason_interrupted(struct reason_case *k)
 	uint8_t b[FRAME];
 	size_t i;
 
-	if (k->core->machine != EM_X86_64 || !k->core->is64 || s->memory == NULL ||
+	if (reason_machine(k->core) != MACHINE_CODE_X86 || !k->core->is64 || s->memory == NULL ||
 	    !k->registers.has)
 		return 0;
 	for (i = k->first_frame; i < s->frames && !is_signal_frame(s->frame[i].function); i++)

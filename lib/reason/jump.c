@@ -12,7 +12,8 @@ reason_no_address(const struct reason_case *k, uint64_t address)
 {
 	uint64_t top = address >> 47;
 
-	return k->core->machine == EM_X86_64 && top != 0 && top != 0x1ffff;
+	return reason_machine(k->core) == MACHINE_CODE_X86 && k->core->is64 && top != 0 &&
+	    top != 0x1ffff;
 }
 
 const char *

@@ -8,17 +8,19 @@
 
 /* What glibc itself says, which has no data of the program; the start of it. */
 static const char *const known[] = {
-	"double free or corruption (", "corrupted double-linked list", "corrupted size vs. prev_size",
-	"corrupted unsorted chunks", "corrupted non-main arena", "free(): ", "malloc(): ", "malloc_consolidate(): ",
-	"malloc_check_get_size: ", "munmap_chunk(): ", "mremap_chunk(): ", "realloc(): ", "sysmalloc: ", "calloc(): ",
-	"invalid chunk size", "invalid size (unsorted)", "tcache_thread_shutdown(): ",
-	"unaligned fastbin chunk detected", "unaligned tcache chunk detected",
-	"unsorted double linked list corrupted", "break adjusted to free malloc space", "chunk_main_arena",
+	"double free or corruption (", "corrupted double-linked list",
+	"corrupted size vs. prev_size", "corrupted unsorted chunks",
+	"corrupted non-main arena", "free(): ", "malloc(): ", "malloc_consolidate(): ",
+	"malloc_check_get_size: ", "munmap_chunk(): ", "mremap_chunk(): ", "realloc(): ",
+	"sysmalloc: ", "calloc(): ", "invalid chunk size", "invalid size (unsorted)",
+	"tcache_thread_shutdown(): ", "unaligned fastbin chunk detected",
+	"unaligned tcache chunk detected", "unsorted double linked list corrupted",
+	"break adjusted to free malloc space", "chunk_main_arena",
 	"largebin double linked list corrupted", "*** stack smashing detected ***",
 	"*** buffer overflow detected ***", "*** %n in writable segment detected ***",
 	"*** invalid %N$ use detected ***", "*** longjmp causes uninitialized stack frame ***",
-	"*** bit out of range 0 - FD_SETSIZE on fd_set ***", "The futex facility returned an unexpected error code.",
-	"Fatal glibc error: ",
+	"*** bit out of range 0 - FD_SETSIZE on fd_set ***",
+	"The futex facility returned an unexpected error code.", "Fatal glibc error: ",
 };
 
 static int
@@ -85,7 +87,8 @@ assertion(struct reason_case *k)
 	reason_say(k, "assertion `%.*s` failed: %.*s", (int)(end - from), from,
 	    (int)(strspn(line + 1, "0123456789") + (size_t)(line + 1 - file)), file);
 	if (name_len > 0)
-		reason_say(k, " %.*s%s", (int)name_len, name, memchr(name, '(', name_len) == NULL ? "()" : "");
+		reason_say(k, " %.*s%s", (int)name_len, name,
+		    memchr(name, '(', name_len) == NULL ? "()" : "");
 	return 1;
 }
 

@@ -45,9 +45,12 @@ static const struct rule rules[] = {
 	{ HAS, "slice_index_order_fail", "Rust panic%s: a slice out of range", RUST },
 	{ HAS, "panicking13assert_failed", "Rust panic%s: an assertion failed", RUST },
 	{ HAS, "panicking::assert_failed", "Rust panic%s: an assertion failed", RUST },
-	{ HAS, "cell22panic_already_borrowed", "Rust panic%s: a RefCell that was borrowed already", RUST },
-	{ HAS, "panic_already_borrowed", "Rust panic%s: a RefCell that was borrowed already", RUST },
-	{ HAS, "panic_already_mutably_borrowed", "Rust panic%s: a RefCell that was borrowed already", RUST },
+	{ HAS, "cell22panic_already_borrowed",
+	    "Rust panic%s: a RefCell that was borrowed already", RUST },
+	{ HAS, "panic_already_borrowed",
+	    "Rust panic%s: a RefCell that was borrowed already", RUST },
+	{ HAS, "panic_already_mutably_borrowed",
+	    "Rust panic%s: a RefCell that was borrowed already", RUST },
 	{ HAS, "panic_misaligned_pointer", "Rust panic%s: a misaligned pointer", RUST },
 	{ HAS, "panic_null_pointer", "Rust panic%s: a null pointer", RUST },
 	{ HAS, "panic_cannot_unwind", "Rust panic%s in a function that cannot unwind", RUST },
@@ -87,12 +90,17 @@ static const struct rule rules[] = {
 	{ EXACT, "__cxa_pure_virtual", "call of a pure virtual function", CALLER },
 	{ EXACT, "__cxa_deleted_virtual", "call of a deleted virtual function", CALLER },
 	{ STARTS, "_ZNSt6threadD", "a std::thread was destroyed that was not joined", CALLER },
-	{ STARTS, "std::thread::~thread", "a std::thread was destroyed that was not joined", CALLER },
+	{ STARTS, "std::thread::~thread",
+	    "a std::thread was destroyed that was not joined", CALLER },
 	{ STARTS, "_ZNSt6threadaS", "a std::thread was replaced that was not joined", CALLER },
-	{ STARTS, "_ZSt20__throw_bad_alloc", "uncaught C++ exception of type std::bad_alloc", NOWHERE },
-	{ STARTS, "_ZSt21__glibcxx_assert_fail", "an assertion of the C++ library failed", CALLER },
-	{ STARTS, "std::__glibcxx_assert_fail", "an assertion of the C++ library failed", CALLER },
-	{ STARTS, "_ZSt17__replacement_assert", "an assertion of the C++ library failed", CALLER },
+	{ STARTS, "_ZSt20__throw_bad_alloc",
+	    "uncaught C++ exception of type std::bad_alloc", NOWHERE },
+	{ STARTS, "_ZSt21__glibcxx_assert_fail",
+	    "an assertion of the C++ library failed", CALLER },
+	{ STARTS, "std::__glibcxx_assert_fail",
+	    "an assertion of the C++ library failed", CALLER },
+	{ STARTS, "_ZSt17__replacement_assert",
+	    "an assertion of the C++ library failed", CALLER },
 	{ EXACT, "_ZSt9terminatev", "std::terminate was called", CALLER },
 	{ EXACT, "std::terminate()", "std::terminate was called", CALLER },
 
@@ -102,7 +110,8 @@ static const struct rule rules[] = {
 	{ EXACT, "__stack_chk_fail", "a buffer on the stack overflowed", CALLER },
 	{ EXACT, "__fortify_fail", "a checked function found an overflow", NOWHERE },
 	{ EXACT, "__chk_fail", "a checked function found an overflow", CALLER },
-	{ EXACT, "malloc_printerr", "malloc found its memory overwritten, or freed twice", NOWHERE },
+	{ EXACT, "malloc_printerr",
+	    "malloc found its memory overwritten, or freed twice", NOWHERE },
 	{ EXACT, "__aeabi_idiv0", "division by zero", CALLER },
 	{ EXACT, "__aeabi_ldiv0", "division by zero", CALLER },
 	{ STARTS, "g_assertion_message", "an assertion of GLib failed", CALLER },
@@ -139,8 +148,8 @@ fits(const struct rule *r, const char *function)
 static int
 is_rusts(const char *f)
 {
-	static const char *const starts[] = { "_ZN4core", "_ZN3std", "_ZN5alloc", "core::", "std::", "alloc::",
-		"<core::", "<std::", "<alloc::", "rust_", "__rust", NULL };
+	static const char *const starts[] = { "_ZN4core", "_ZN3std", "_ZN5alloc", "core::",
+		"std::", "alloc::", "<core::", "<std::", "<alloc::", "rust_", "__rust", NULL };
 	const char *path;
 
 	if (strncmp(f, "_R", 2) == 0) {

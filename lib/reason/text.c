@@ -1,10 +1,9 @@
 /* The registers, and the code at the pc, as text. */
-#include <elf.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "elf/register_names.h"
+#include "elf/machine_table.h"
 #include "reason/decode.h"
 #include "reason/reason.h"
 
@@ -14,7 +13,8 @@
 const char *
 reason_registers(const struct core *c, char out[REASON_REGISTERS])
 {
-	const struct register_name *n = elf_register_names(c->machine);
+	const struct machine *m = machine_find(c->machine);
+	const struct register_name *n = m != NULL ? m->names : NULL;
 	struct reason_registers r;
 	size_t len = 0;
 
@@ -22,8 +22,8 @@ reason_registers(const struct core *c, char out[REASON_REGISTERS])
 	reason_registers_read(&r, c);
 	for (; r.has && n != NULL && n->name != NULL; n++)
 		if (n->word < r.count && len < REASON_REGISTERS - 32)
-			len += (size_t)snprintf(out + len, REASON_REGISTERS - len, "%s%s=0x%" PRIx64,
-			    len > 0 ? " " : "", n->name, r.word[n->word]);
+			len += (size_t)snprintf(out + len, REASON_REGISTERS - len,
+			    "%s%s=0x%" PRIx64, len > 0 ? " " : "", n->name, r.word[n->word]);
 	return out;
 }
 
@@ -42,7 +42,7 @@ reason_code_text(const struct reason_source *s, char out[REASON_CODE_TEXT])
 	for (n = BEFORE; n > 0 && (r.pc < n || s->memory(s->arg, r.pc - n, before, n) != n); n--)
 		;
 	for (size_t i = 0; i < n + m && len < REASON_CODE_TEXT - 8; i++)
-		len += (size_t)snprintf(out + len, REASON_CODE_TEXT - len, i == n ? "%s<%02x>" : "%s%02x",
-		    i > 0 ? " " : "", i < n ? before[i] : b[i - n]);
+		len += (size_t)snprintf(out + len, REASON_CODE_TEXT - len,
+		    i == n ? "%s<%02x>" : "%s%02x", i > 0 ? " " : "", i < n ? before[i] : b[i - n]);
 	return out;
 }

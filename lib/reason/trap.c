@@ -16,7 +16,8 @@ say_bytes(struct reason_case *k, size_t n)
 	size_t from = 0;
 
 	/* arm and aarch64 write their instructions as words. */
-	if (k->core->machine == EM_AARCH64 || k->core->machine == EM_ARM) {
+	if (reason_machine(k->core) == MACHINE_CODE_AARCH64 ||
+	    reason_machine(k->core) == MACHINE_CODE_ARM) {
 		reason_say(k, " ");
 		for (size_t i = n; i > 0; i--)
 			reason_say(k, "%02x", k->code[i - 1]);
@@ -31,10 +32,10 @@ instruction_size(const struct reason_case *k)
 {
 	size_t n = 4;
 
-	if (k->core->machine == EM_ARM && (k->registers.word[16] & 32) != 0)
+	if (reason_machine(k->core) == MACHINE_CODE_ARM && (k->registers.word[16] & 32) != 0)
 		n = k->code_len > 1 && k->code[1] >> 3 >= 0x1d ? 4 : 2;
 	/* Of x86 those that trap have 2 bytes; others any number. */
-	if (k->core->machine == EM_X86_64 || k->core->machine == EM_386)
+	if (reason_machine(k->core) == MACHINE_CODE_X86)
 		n = k->decoded.special == REASON_TRAP ? 2 : 4;
 	return n < k->code_len ? n : k->code_len;
 }
@@ -46,8 +47,8 @@ instruction_size(const struct reason_case *k)
 int
 reason_checked(struct reason_case *k)
 {
-	static const char *const heap[] = { "free", "__libc_free", "realloc", "__libc_realloc", "malloc",
-		"__libc_malloc", "__libc_malloc_impl", "get_meta", "malloc_usable_size", NULL };
+	static const char *const heap[] = { "free", "__libc_free", "realloc", "__libc_realloc",
+		"malloc", "__libc_malloc", "__libc_malloc_impl", "get_meta", "malloc_usable_size", NULL };
 	const struct reason_source *s = k->source;
 	const char *name = s->frames > k->first_frame ? s->frame[k->first_frame].function : NULL;
 
@@ -77,7 +78,8 @@ static int
 illegal(struct reason_case *k)
 {
 	const struct reason_code *d = &k->decoded;
-	int code = k->has_info ? k->info.code : 0, is_x86 = k->core->machine == EM_X86_64;
+	int code = k->has_info ? k->info.code : 0;
+	int is_x86 = reason_machine(k->core) == MACHINE_CODE_X86 && k->core->is64;
 
 	if (code == ILL_BADSTK) {
 		reason_say(k, "an error of the stack of the coprocessor");
@@ -134,14 +136,14 @@ arithmetic(struct reason_case *k)
 		[FPE_FLTSUB] = "subscript out of range",
 	};
 	int code = k->has_info ? k->info.code : 0;
-	int is_x86 = k->core->machine == EM_X86_64 || k->core->machine == EM_386;
+	int is_x86 = reason_machine(k->core) == MACHINE_CODE_X86;
 	uint64_t by = 0;
 
 	if (code > FPE_INTDIV && (size_t)code < sizeof(words) / sizeof(*words)) {
 		reason_say(k, "%s", words[code]);
 		return 1;
 	}
-	if (!k->has_info) {
+	if (!k->has_info && k->registers.has) {
 		reason_say(k, "perhaps a division by zero");
 		return 1;
 	}
@@ -164,11 +166,12 @@ static int
 breakpoint(struct reason_case *k)
 {
 	int code = k->has_info ? k->info.code : 0;
-	int is_x86 = k->core->machine == EM_X86_64 || k->core->machine == EM_386;
+	int is_x86 = reason_machine(k->core) == MACHINE_CODE_X86;
 	uint8_t before;
 
 	if (code == CODE_STEP || code == CODE_HARDWARE) {
-		reason_say(k, code == CODE_HARDWARE ? "a hardware breakpoint or watchpoint" : "a single step");
+		reason_say(k, "%s", code == CODE_HARDWARE ? "a hardware breakpoint or watchpoint" :
+		    "a single step");
 		return 1;
 	}
 	/* On x86 the pc is behind it. */
@@ -226,7 +229,7 @@ reason_sent(struct reason_case *k)
 	const struct core *c = k->core;
 	char number[32];
 
-	if (!k->has_info && k->signal == SIGABRT) {
+	if (!k->has_info && k->signal == SIGABRT && k->registers.has) {
 		reason_say(k, "perhaps a call of abort()");
 		return 1;
 	}

@@ -6,6 +6,11 @@
 
 #include <string.h>
 
+#include "elf/layout.h"
+
+/* Words of pr_reg that are needed. */
+enum { WORDS_64 = 23, WORDS_32 = 16 };
+
 /*
  * r reads, w writes, u does both, n has an operand of which no memory is touched, . has none.  On the stack: p pushes,
  * o pops, l as leave does, c calls, t returns.  b is a breakpoint, x is privileged, i an interrupt, U undefined for
@@ -52,7 +57,7 @@ add_at(struct reason_x86 *d, enum reason_kind kind, unsigned number, int64_t off
 static void
 push(struct reason_x86 *d)
 {
-	add_at(d, REASON_WRITE, RSP, d->is64 ? -8 : -4, 1);
+	add_at(d, REASON_WRITE, RSP, -(int64_t)elf_word_size(d->is64), 1);
 }
 
 static void
@@ -152,7 +157,7 @@ group15(struct reason_x86 *d)
 static void
 offset_behind(struct reason_x86 *d, enum reason_kind kind)
 {
-	uint64_t address = (uint64_t)reason_x86_number(d, d->is64 ? 8 : 4);
+	uint64_t address = (uint64_t)reason_x86_number(d, elf_word_size(d->is64));
 	int known;
 
 	d->operand = (struct reason_access){ .has_address = 1 };
@@ -309,7 +314,7 @@ reason_decode_x86(struct reason_code *out, const struct reason_registers *r, int
 	struct reason_x86 d = { .out = out, .r = r, .is64 = is64, .start = code, .p = code,
 		.end = code + (len < REASON_CODE ? len : REASON_CODE) };
 
-	if (r->count < (is64 ? 23 : 16) || !reason_x86_opcode(&d))
+	if (r->count < (is64 ? WORDS_64 : WORDS_32) || !reason_x86_opcode(&d))
 		return;
 	if (d.map == 1)
 		decode_one(&d);

@@ -129,6 +129,10 @@ const struct key keys_all[] = {
 
 	{ "reason", KEY_TEXT, CORE | KEY_STACK,
 	    .words = "Why it died, in a sentence; what is not sure has the word perhaps" },
+	{ "frame", KEY_TEXT, KEY_STACK, .repeats = 1,
+	    .words = "A frame of the crashed thread's stack, the innermost first" },
+	{ "stack_end", KEY_TEXT, KEY_STACK,
+	    .words = "Why the stack could not be followed further" },
 	{ "abort_message", KEY_TEXT, KEY_STACK, KEY_PRIVATE,
 	    .words = "What was said before it aborted, as far as a library keeps that" },
 	{ "registers", KEY_TEXT, KEY_STACK, KEY_PRIVATE,
@@ -136,10 +140,6 @@ const struct key keys_all[] = {
 	{ "code", KEY_TEXT, KEY_STACK,
 	    .words = "The bytes of code around its program counter, in hexadecimal, <> around "
 	    "that at it" },
-	{ "frame", KEY_TEXT, KEY_STACK, .repeats = 1,
-	    .words = "A frame of the crashed thread's stack, the innermost first" },
-	{ "stack_end", KEY_TEXT, KEY_STACK,
-	    .words = "Why the stack could not be followed further" },
 	{ "fingerprint", KEY_TEXT, KEY_STACK,
 	    .words = "Of the crashed thread's stack: the same for the same bug" },
 	{ "env", KEY_TEXT, LIVE, KEY_SECRET, .repeats = 1,

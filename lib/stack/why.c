@@ -137,9 +137,7 @@ trace_why(struct trace_why *w, struct trace *t, const struct trace_frame *f, siz
 		frame[s.frames] = (struct reason_frame){ .pc = f[s.frames].pc,
 			.function = f[s.frames].function, .file = f[s.frames].file,
 			.line = f[s.frames].line };
-	trace_guard(t, 1);
 	reason_find(&w->reason, &s);
 	reason_code_text(&s, w->code);
-	trace_guard(t, 0);
 	reason_registers(&t->core, w->registers);
 }

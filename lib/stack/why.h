@@ -11,7 +11,10 @@ struct trace_why {
 	char code[REASON_CODE_TEXT];		/* around its pc; "": not known */
 };
 
-/* f[n]: the stack of the crashed thread.  What is not known is "". */
+/*
+ * f[n]: the stack of the crashed thread.  What is not known is "".  To be called by a visitor of trace_walk, which
+ * guards what is done with files.
+ */
 void trace_why(struct trace_why *w, struct trace *t, const struct trace_frame *f, size_t n);
 
 #endif

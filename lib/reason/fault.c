@@ -7,9 +7,9 @@
 #include "elf/layout.h"
 #include "reason/fault.h"
 
-/* The largest guard of a stack, and how far from the stack pointer an access may be to be one of the stack, bytes. */
+/* The largest guard of a stack, and how far below the stack pointer instructions go that push, bytes. */
 #define GUARD (1024u * 1024)
-#define NEAR 65536
+#define NEAR 4096
 /* The largest mapping that is taken for a guard, bytes. */
 #define GUARD_MAPPING 65536
 

@@ -48,7 +48,8 @@ int
 reason_checked(struct reason_case *k)
 {
 	static const char *const heap[] = { "free", "__libc_free", "realloc", "__libc_realloc",
-		"malloc", "__libc_malloc", "__libc_malloc_impl", "get_meta", "malloc_usable_size", NULL };
+		"malloc", "__libc_malloc", "__libc_malloc_impl", "get_meta",
+		"malloc_usable_size", NULL };
 	const struct reason_source *s = k->source;
 	const char *name = s->frames > k->first_frame ? s->frame[k->first_frame].function : NULL;
 
@@ -247,12 +248,14 @@ reason_sent(struct reason_case *k)
 		return 0;
 	} else if (k->info.code == SI_TIMER) {
 		reason_say(k, "%s of a timer", name);
-	} else if (k->info.code != SI_USER && k->info.code != SI_TKILL && k->info.code != SI_QUEUE) {
+	} else if (k->info.code != SI_USER && k->info.code != SI_TKILL &&
+	    k->info.code != SI_QUEUE) {
 		return 0;
 	} else if (c->has_psinfo && k->info.pid == c->pid) {
-		reason_say(k, k->signal == SIGABRT ? "%s that it sent to itself, as abort() does" :
-		    k->signal == SIGXFSZ ? "%s: perhaps the limit on the size of a file was reached" :
-		    "%s that it sent to itself", name);
+		reason_say(k, "%s%s", name, k->signal == SIGABRT ?
+		    " that it sent to itself, as abort() does" : k->signal == SIGXFSZ ?
+		    ": perhaps the limit on the size of a file was reached" :
+		    " that it sent to itself");
 	} else {
 		reason_say(k, "%s sent by pid %" PRIu32 " of user %" PRIu32, name, k->info.pid,
 		    k->info.uid);

@@ -323,7 +323,7 @@ reason_decode_x86(struct reason_code *out, const struct reason_registers *r, int
 	else
 		decode_three(&d);
 	/* An instruction that is cut has no operand. */
-	if (d.p == d.end && len < REASON_CODE)
+	if (d.cut)
 		for (size_t i = 0; i < out->accesses; i++)
 			out->access[i].has_address = 0;
 }

@@ -13,7 +13,7 @@ struct reason_x86 {
 	int is64;
 	const uint8_t *start, *p, *end;
 	uint8_t prefix, rep, segment, rex;	/* 66; f2 or f3; fs or gs; 0: none */
-	int vex, evex, wide;
+	int vex, evex, wide, cut;	/* cut: not all of it is there */
 	unsigned vector;		/* bytes of a register of VEX or EVEX */
 	unsigned map;			/* 1: one byte, 2: behind 0f, 3: 0f 38, 4: 0f 3a */
 	uint8_t opcode, modrm;

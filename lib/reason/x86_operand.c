@@ -28,6 +28,7 @@ reason_x86_number(struct reason_x86 *d, size_t n)
 
 	if ((size_t)(d->end - d->p) < n) {
 		d->p = d->end;
+		d->cut = 1;
 		return 0;
 	}
 	value = elf_number(d->p, n, 0);
@@ -90,9 +91,9 @@ reason_x86_operand(struct reason_x86 *d)
 	int known, relative = 0;
 
 	memset(a, 0, sizeof(*a));
-	if (d->p == d->end)
+	d->modrm = (uint8_t)reason_x86_number(d, 1);
+	if (d->cut)
 		return 0;
-	d->modrm = *d->p++;
 	mod = d->modrm >> 6;
 	rm = d->modrm & 7;
 	if (mod == 3)

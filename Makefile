@@ -241,7 +241,7 @@ DNF_CHECK = bats python3 python3-jsonschema clang lld llvm qemu-user ShellCheck 
 ASKED = $(filter-out deps all install install-built uninstall clean help,$(MAKECMDGOALS))
 packages = $($(1)_BUILD) $(if $(ASKED),$($(1)_DEMO)) $(if $(filter-out demo,$(ASKED)),$($(1)_CHECK))
 
-.PHONY: deps check check-sanitized check-threads demo bench compare trimmed endure fuzz fuzz-built
+.PHONY: deps check check-sanitized check-threads demo bench compare trimmed reasons endure fuzz fuzz-built
 deps: ## install what building and the other goals (demo, check) need (Debian and its derivatives, root)
 	@if ! command -v apt-get >/dev/null; then \
 		echo 'make deps: no apt-get here. What is needed, by its names elsewhere:' >&2; \
@@ -312,10 +312,14 @@ TABLES ?=
 trimmed: all ## compare small cores with the full ones, for crashes of many kinds (root, five minutes)
 	python3 t/trimmed/trimmed.py $(B) $(ROWS)
 
+# Some ways also need those, and clang, musl-tools, python3-dev and a JDK.
+reasons: all ## judge what core-trace says of why programs died, over hundreds of crashes (root, a minute)
+	python3 t/reasons/reasons.py $(B) $(ROWS)
+
 endure: all ## kill the programs, cut their power, fill the disk, crash in masses, and check the rest (root, half an hour)
 	python3 t/endure/endure.py $(TURNS:%=-n %) $(B) $(ROWS)
 # For endure, ROWS selects from: power kernel small image full burst storm release list; TURNS replaces each row's
-# number of turns.  For trimmed, ROWS has words in the names of the rows.
+# number of turns.  For trimmed and reasons, ROWS has words in the names of the rows.
 ROWS ?=
 TURNS ?=
 

@@ -54,7 +54,7 @@ dumps = columns conf directory loops operand payers ranking remove retention tex
 crash = answer begin change claim end kernel_words live_facts loop_record merge name record_file \
 	said
 stack = debugger executable files fingerprint frame show text trace unwind why
-trim = frames keep memory modules pages plan process rules segments selection stacks stream tap write
+trim = frames keep memory modules pages plan process rules said segments selection stacks stream tap write
 LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))
 # The public headers, each with its installed name below gzcore/; they include only headers of this list.  Manuals of
 # section 3 describe them.

@@ -71,7 +71,7 @@ SH_TOOLS = core-forward elf-uuid-stamp
 TOOLS = $(C_TOOLS) $(SH_TOOLS) gzcoredump
 # gzcoredump is a front; these are its parts, programs and what those read.
 PARTS = handle install self-test
-PARTS_READ = check common conf finish give hooks kinds legacy log others_write record room settings stack store sysctl
+PARTS_READ = check common conf finish give hooks keep kinds legacy log others_write record room settings stack store sysctl
 
 LIB_O = $(LIB:%=$(B)/lib/%.o)
 TOOL_O = $(C_TOOLS:%=$(B)/tools/%.o) $(B)/tools/deflating.o

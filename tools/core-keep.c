@@ -29,6 +29,7 @@ struct options {
 	struct kept_options keep;
 	struct kept_process process;
 	struct kept_give give;
+	const char *user;
 	int reduce, show;
 	size_t said;
 };
@@ -90,7 +91,7 @@ tell_removed(void *arg, const char *kind, const char *name, int needed)
 static void
 take_options(struct options *o, int argc, char **argv)
 {
-	const char *given[128] = { NULL }, *user;
+	const char *given[128] = { NULL };
 	int verbs;
 
 	options_take(argc, argv, "b:C:c:F:hk:nP:p:rt:u:Vv", given, usage, "core-keep", NULL);
@@ -118,13 +119,19 @@ take_options(struct options *o, int argc, char **argv)
 	}
 	o->keep.ms = 1000 * (int64_t)(given['t'] == NULL ? SECONDS :
 	    option_number('t', given['t'], 1, 3600, " of seconds"));
-	user = given['u'] != NULL ? given['u'] : USER;
-	if (owner_resolve(user, &o->keep.uid, &o->keep.gid) < 0)
-		errx(2, "-u %s: no such user", user);
+	o->user = given['u'] != NULL ? given['u'] : USER;
 	o->keep.only_say = o->keep.budget.only_say = given['n'] != NULL;
 	o->show = given['v'] != NULL;
 	o->reduce = given['r'] != NULL;
 	o->give.record = given['c'];
+}
+
+/* Asking who a user is may take its time. */
+static void
+find_user(struct options *o)
+{
+	if (owner_resolve(o->user, &o->keep.uid, &o->keep.gid) < 0)
+		errx(2, "-u %s: no such user", o->user);
 }
 
 /* While the kernel holds the process nothing is done but to open its files. */
@@ -144,6 +151,7 @@ keep(struct options *o, const char *dir)
 		return 2;
 	if (rc < 0)
 		err(2, "pid %ld: its files", (long)o->process.pid);
+	find_user(o);
 	setpriority(PRIO_PROCESS, 0, 19);
 	if (kept_store_open(&store, dir) < 0)
 		err(2, "%s/%s", dir, KEPT_DIR);
@@ -179,10 +187,12 @@ reduce(const struct options *o, const char *dir)
 }
 
 static int
-give(const struct options *o, const char *from, const char *to)
+give(struct options *o, const char *from, const char *to)
 {
-	int lost = kept_give(&o->give, &o->keep, from, to);
+	int lost;
 
+	find_user(o);
+	lost = kept_give(&o->give, &o->keep, from, to);
 	if (lost < 0)
 		err(2, "%s", o->give.record);
 	return lost > 0;

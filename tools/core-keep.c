@@ -22,6 +22,8 @@
 
 #define USER "65534:65534"
 #define SECONDS 60
+/* How long a process is waited for whose files are open, ms. */
+#define HELD_MS 10000
 /* What is said of files, and then how many lines more there were. */
 #define SAID 20
 
@@ -151,6 +153,7 @@ keep(struct options *o, const char *dir)
 		return 2;
 	if (rc < 0)
 		err(2, "pid %ld: its files", (long)o->process.pid);
+	kept_hold_wait(&held, &o->process, HELD_MS);
 	find_user(o);
 	setpriority(PRIO_PROCESS, 0, 19);
 	if (kept_store_open(&store, dir) < 0)

@@ -113,7 +113,7 @@ kept_look(void *arg)
 		return;
 	}
 	t->disk = (uint64_t)st.st_blocks * 512;
-	if (elf_id_image(m->head, m->head_len, id) != ELF_ID_OK) {
+	if (elf_id_image(t->head, m->head_len, id) != ELF_ID_OK) {
 		t->verdict = KEPT_NO_MODULE;
 		return;
 	}
@@ -237,24 +237,25 @@ kept_copy_bytes(int from, int to, uint64_t size)
 
 /* Whether the file's header and program headers are those that the process has. */
 static int
-has_headers(int fd, const struct kept_module *m, uint8_t *buf)
+has_headers(int fd, const struct kept_task *t, uint8_t *buf)
 {
 	struct elf_file *f = malloc(sizeof(*f));
+	size_t head_len = t->module->head_len;
 	uint64_t len = 0, segments;
 	ssize_t n;
 
-	if (f == NULL || elf_file_memory(f, m->head, m->head_len) != ELF_ID_OK)
+	if (f == NULL || elf_file_memory(f, t->head, head_len) != ELF_ID_OK)
 		return 0;
 	segments = f->segments * f->head.e_phentsize;
-	if (f->head.e_phoff <= m->head_len && segments <= m->head_len - f->head.e_phoff)
+	if (f->head.e_phoff <= head_len && segments <= head_len - f->head.e_phoff)
 		len = f->head.e_phoff + segments;
 	if (len < f->head.e_ehsize)
 		len = f->head.e_ehsize;
 	free(f);
-	if (len == 0 || len > m->head_len)
+	if (len == 0 || len > head_len)
 		return 0;
 	n = io_pread(fd, buf, (size_t)len, 0);
-	return n == (ssize_t)len && memcmp(buf, m->head, (size_t)len) == 0;
+	return n == (ssize_t)len && memcmp(buf, t->head, (size_t)len) == 0;
 }
 
 /* Whether the copy has the identity that the process has in its memory; what is wrong, or NULL. */
@@ -267,9 +268,9 @@ find_difference(const struct kept_task *t, uint8_t *buf)
 
 	if (id == NULL || (n = io_pread(t->to, buf, m->head_len, 0)) < 0)
 		return "cannot be read";
-	if (n < (ssize_t)SELFMAG || !has_headers(t->to, m, buf + CORE_IMAGE_HELD))
+	if (n < (ssize_t)SELFMAG || !has_headers(t->to, t, buf + CORE_IMAGE_HELD))
 		return "not the file that the process has: other headers";
-	if (elf_id_image(m->head, m->head_len, &id[0]) != ELF_ID_OK ||
+	if (elf_id_image(t->head, m->head_len, &id[0]) != ELF_ID_OK ||
 	    elf_id_image(buf, (size_t)n, &id[1]) != ELF_ID_OK ||
 	    id[0].build_id_len != id[1].build_id_len ||
 	    memcmp(id[0].build_id, id[1].build_id, id[0].build_id_len) != 0 ||

@@ -30,6 +30,7 @@ enum kept_verdict {
 struct kept_task {
 	/* What to do. */
 	const struct kept_module *module;
+	const uint8_t *head;		/* head_len bytes of it */
 	const char *path;
 	int source;			/* O_PATH */
 	uid_t uid;			/* who looks and copies */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -24,6 +25,8 @@
 
 /* How often a child that stood still is replaced. */
 #define CHILDREN 4
+/* How many descriptors are given at once: the kernel takes 253. */
+#define GIVEN 128
 #define PAGE 4096u
 
 /* A child: what it looks at, and the socket to which it gives the descriptors. */
@@ -43,27 +46,53 @@ is_file_path(const char *path)
 	    strncmp(path, shared, strlen(shared)) == 0);
 }
 
+/* The root directory of the process as we see it, without a slash at its end. */
+static void
+read_root(char *root, size_t size, pid_t pid)
+{
+	int dir = proc_hold(pid), thread = dir < 0 ? -1 : proc_hold_thread(dir, 0);
+	ssize_t n = thread < 0 ? -1 : readlinkat(thread, "root", root, size - 1);
+
+	root[n < 0 || (n == 1 && root[0] == '/') ? 0 : n] = '\0';
+	if (thread >= 0)
+		io_close(thread);
+	if (dir >= 0)
+		io_close(dir);
+}
+
+/* The path as the process, and so its core, has it. */
+static const char *
+below_root(const char *path, const char *root)
+{
+	size_t len = strlen(root);
+
+	return strncmp(path, root, len) == 0 && path[len] == '/' ? path + len : path;
+}
+
 /* Lists the files whose first bytes are mapped. */
 static int
 list_modules(const struct looker *l)
 {
 	struct kept_shared *s = l->s;
 	struct core_files f = { 0 };
+	char root[CORE_PATH];
 
+	read_root(root, sizeof(root), l->p->pid);
 	if (proc_files(&f, l->p->pid, l->p->pidfd, l->p->dumped, l->p->uid) < 0)
 		return -1;
 	s->cut = f.cut;
 	for (size_t i = 0; i < f.count; i++) {
 		const struct core_file *file = &f.file[i];
-		size_t len = strlen(file->path) + 1;
+		const char *path = below_root(file->path, root);
+		size_t len = strlen(path) + 1;
 
-		if (file->from != 0 || !is_file_path(file->path))
+		if (file->from != 0 || !is_file_path(path))
 			continue;
 		if (s->count == KEPT_MODULES || len > sizeof(s->paths) - s->paths_len) {
 			s->cut = 1;
 			break;
 		}
-		memcpy(s->paths + s->paths_len, file->path, len);
+		memcpy(s->paths + s->paths_len, path, len);
 		s->module[s->count++] = (struct kept_module){ .start = file->start,
 			.end = file->first_end, .path = (uint32_t)s->paths_len };
 		s->paths_len += len;
@@ -72,15 +101,20 @@ list_modules(const struct looker *l)
 	return 0;
 }
 
-/* The real user and group: a file system of theirs may answer nobody else. */
+/* The real user and group, a file system of theirs may answer nobody else; and its state. */
 static void
-read_user(struct kept_shared *s, int thread)
+read_status(struct kept_shared *s, int thread)
 {
 	char *text = malloc(PROC_STATUS);
-	const char *uid, *gid;
+	const char *uid, *gid, *dumped;
 
-	if (text != NULL && proc_text(thread, "status", text, PROC_STATUS) == 0 &&
-	    (uid = proc_value(text, "Uid:")) != NULL && (gid = proc_value(text, "Gid:")) != NULL) {
+	if (text == NULL || proc_text(thread, "status", text, PROC_STATUS) < 0) {
+		free(text);
+		return;
+	}
+	dumped = proc_value(text, "CoreDumping:");
+	s->dumped = dumped != NULL && strtol(dumped, NULL, 10) == 1;
+	if ((uid = proc_value(text, "Uid:")) != NULL && (gid = proc_value(text, "Gid:")) != NULL) {
 		s->uid = (uint32_t)strtoul(uid, NULL, 10);
 		s->gid = (uint32_t)strtoul(gid, NULL, 10);
 		s->has_user = 1;
@@ -111,51 +145,67 @@ open_map_files(pid_t pid, int thread)
 	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* Gives the descriptor of module number i, or -1 and why there is none, to our parent. */
+/* Gives our parent the descriptors fd[n] of the modules from number first on; they are closed. */
 static int
-give(int to, size_t i, int fd, int why)
+give(int to, size_t first, const int *fd, size_t n)
 {
-	int words[2] = { (int)i, why };
-	struct iovec part = { .iov_base = words, .iov_len = sizeof(words) };
+	struct iovec part = { .iov_base = &first, .iov_len = sizeof(first) };
 	union {
 		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
+		char bytes[CMSG_SPACE(GIVEN * sizeof(int))];
 	} control = { .bytes = { 0 } };
-	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1 };
+	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
+		.msg_controllen = CMSG_SPACE(n * sizeof(int)) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	ssize_t rc;
 
-	if (fd >= 0) {
-		struct cmsghdr *c;
-
-		m.msg_control = control.bytes;
-		m.msg_controllen = sizeof(control.bytes);
-		c = CMSG_FIRSTHDR(&m);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	}
-	return sendmsg(to, &m, MSG_NOSIGNAL) == (ssize_t)sizeof(words) ? 0 : -1;
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(n * sizeof(int));
+	memcpy(CMSG_DATA(c), fd, n * sizeof(int));
+	rc = sendmsg(to, &m, MSG_NOSIGNAL);
+	for (size_t i = 0; i < n; i++)
+		io_close(fd[i]);
+	return rc == (ssize_t)sizeof(first) ? 0 : -1;
 }
 
+/* Opens the file of a module; a message has descriptors alone, so without one: /proc/self. */
+static int
+open_module(struct kept_module *m, int maps)
+{
+	char name[64];
+	int fd = -1;
+
+	snprintf(name, sizeof(name), "%" PRIx64 "-%" PRIx64, m->start, m->end);
+	/* The child before us stood still at this one. */
+	if (m->tried && !m->opened)
+		m->why = ETIMEDOUT;
+	m->tried = 1;
+	if (m->why == 0 && (fd = openat(maps, name, O_PATH | O_CLOEXEC)) < 0)
+		m->why = errno;
+	m->opened = 1;
+	return fd >= 0 ? fd : open("/proc/self", O_PATH | O_CLOEXEC);
+}
+
+/* Opens the files that our parent does not have yet. */
 static int
 open_modules(const struct looker *l, int maps)
 {
 	struct kept_shared *s = l->s;
-	char name[64];
+	int fd[GIVEN];
+	size_t n = 0;
 
-	while (s->opened < s->count) {
-		size_t i = s->opened++;
-		int fd, why, rc;
-
-		snprintf(name, sizeof(name), "%" PRIx64 "-%" PRIx64, s->module[i].start,
-		    s->module[i].end);
-		fd = openat(maps, name, O_PATH | O_CLOEXEC);
-		why = errno;
-		rc = give(l->to, i, fd, why);
-		if (fd >= 0)
-			io_close(fd);
-		if (rc < 0)
+	for (s->opened = s->given; s->opened < s->count;) {
+		if ((fd[n] = open_module(&s->module[s->opened], maps)) < 0)
 			return -1;
+		n++;
+		s->opened++;
+		if (n < GIVEN && s->opened < s->count)
+			continue;
+		if (give(l->to, s->given, fd, n) < 0)
+			return -1;
+		s->given += n;
+		n = 0;
 	}
 	return 0;
 }
@@ -165,16 +215,17 @@ static void
 read_heads(struct kept_shared *s, int mem)
 {
 	while (s->read < s->count) {
+		uint8_t *head = s->head[s->read];
 		struct kept_module *m = &s->module[s->read++];
 		uint64_t there = m->end - m->start;
-		size_t want = there < sizeof(m->head) ? (size_t)there : sizeof(m->head);
-		ssize_t n = io_pread(mem, m->head, want < PAGE ? want : PAGE, m->start);
+		size_t want = there < CORE_IMAGE_HELD ? (size_t)there : CORE_IMAGE_HELD;
+		ssize_t n = io_pread(mem, head, want < PAGE ? want : PAGE, m->start);
 
 		m->answered = 1;
-		if (n < (ssize_t)SELFMAG || memcmp(m->head, ELFMAG, SELFMAG) != 0)
+		if (n < (ssize_t)SELFMAG || memcmp(head, ELFMAG, SELFMAG) != 0)
 			continue;
 		m->head_len = (uint32_t)n;
-		if (want > (size_t)n && (n = io_pread(mem, m->head + m->head_len,
+		if (want > (size_t)n && (n = io_pread(mem, head + m->head_len,
 		    want - m->head_len, m->start + m->head_len)) > 0)
 			m->head_len += (uint32_t)n;
 	}
@@ -193,7 +244,7 @@ look(const struct looker *l)
 		s->listed = 1;
 	}
 	if ((dir = proc_hold(l->p->pid)) >= 0 && (thread = proc_hold_thread(dir, 0)) >= 0) {
-		read_user(s, thread);
+		read_status(s, thread);
 		maps = open_map_files(l->p->pid, thread);
 		mem = openat(thread, "mem", O_RDONLY | O_CLOEXEC);
 	}
@@ -210,27 +261,35 @@ look(const struct looker *l)
 	return rc;
 }
 
-/* Takes one descriptor from the child: 1, or 0 when there is no more, or none now. */
+/* Takes what the child gives at once: 1, or 0 when there is no more, or none now. */
 static int
 take(struct kept_held *h, int from)
 {
-	int words[2], fd = -1;
-	struct iovec part = { .iov_base = words, .iov_len = sizeof(words) };
+	size_t first;
+	struct iovec part = { .iov_base = &first, .iov_len = sizeof(first) };
 	union {
 		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
+		char bytes[CMSG_SPACE(GIVEN * sizeof(int))];
 	} control;
 	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
 		.msg_controllen = sizeof(control.bytes) };
+	struct kept_module *module = h->shared->module;
 	struct cmsghdr *c;
+	size_t n;
+	int fd;
 
-	if (recvmsg(from, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != (ssize_t)sizeof(words))
+	if (recvmsg(from, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != (ssize_t)sizeof(first))
 		return 0;
-	if ((c = CMSG_FIRSTHDR(&m)) != NULL && c->cmsg_type == SCM_RIGHTS &&
-	    c->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-	h->fd[words[0]] = fd;
-	h->why[words[0]] = fd < 0 && words[1] == 0 ? EMFILE : words[1];
+	if ((c = CMSG_FIRSTHDR(&m)) == NULL || c->cmsg_type != SCM_RIGHTS)
+		return 1;
+	n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	for (size_t i = 0; i < n; i++) {
+		memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
+		if (module[first + i].why != 0 || h->fd[first + i] >= 0)
+			io_close(fd);
+		else
+			h->fd[first + i] = fd;
+	}
 	return 1;
 }
 
@@ -307,10 +366,8 @@ kept_hold(struct kept_held *h, const struct kept_process *p)
 	struct kept_shared *s;
 	int rc = 1;
 
-	for (size_t i = 0; i < KEPT_MODULES; i++) {
+	for (size_t i = 0; i < KEPT_MODULES; i++)
 		h->fd[i] = -1;
-		h->why[i] = ETIMEDOUT;
-	}
 	if ((s = h->shared = deadline_memory(sizeof(*s))) == NULL)
 		return -1;
 	for (int i = 0; rc > 0 && i < CHILDREN && now_ms() < end; i++) {
@@ -332,6 +389,18 @@ kept_hold(struct kept_held *h, const struct kept_process *p)
 		return -1;
 	}
 	return 0;
+}
+
+void
+kept_hold_wait(const struct kept_held *h, const struct kept_process *p, int ms)
+{
+	int own = p->pidfd < 0 ? (int)syscall(SYS_pidfd_open, p->pid, 0) : -1;
+	struct pollfd gone = { .fd = own >= 0 ? own : p->pidfd, .events = POLLIN };
+
+	if (h->shared->dumped && gone.fd >= 0)
+		poll(&gone, 1, ms);
+	if (own >= 0)
+		io_close(own);
 }
 
 void

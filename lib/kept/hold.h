@@ -31,10 +31,9 @@ struct kept_process {
 struct kept_module {
 	uint64_t start, end;		/* addresses of the mapping of the file's first bytes */
 	uint32_t path;			/* in paths */
+	int tried, opened, why;		/* its file, and the errno */
 	int answered;			/* its memory was read */
-	uint32_t head_len;		/* bytes of head; 0: no ELF file is there */
-	/* What the process has there. */
-	uint8_t head[CORE_IMAGE_HELD];
+	uint32_t head_len;		/* bytes of its head; 0: no ELF file is there */
 };
 
 /* What the process that looks writes, and we read. */
@@ -42,19 +41,20 @@ struct kept_shared {
 	int error;			/* errno; 0: all is well */
 	int listed, proved;
 	int cut;			/* there are more modules than are held */
+	int dumped;			/* the kernel is dumping the process */
 	int has_user;
 	uint32_t uid, gid;		/* the real ones of the process */
-	size_t count, opened, read;	/* modules, and those of them that were tried */
-	char paths[KEPT_PATHS];
+	size_t count, opened, given, read;	/* modules, and how many of them so far */
 	size_t paths_len;
 	struct kept_module module[KEPT_MODULES];
+	char paths[KEPT_PATHS];
+	/* What the process has at the start of each. */
+	uint8_t head[KEPT_MODULES][CORE_IMAGE_HELD];
 };
 
 struct kept_held {
 	struct kept_shared *shared;
-	/* of each module, O_PATH, or -1 with why */
-	int fd[KEPT_MODULES];
-	int why[KEPT_MODULES];		/* errno */
+	int fd[KEPT_MODULES];		/* of each module, O_PATH, or -1 */
 };
 
 /*
@@ -66,6 +66,12 @@ struct kept_held {
  * process.  kept_hold_close frees what is in h in either case.
  */
 int kept_hold(struct kept_held *h, const struct kept_process *p);
+
+/*
+ * If the kernel is dumping the process, waits until it has gone, at most ms milliseconds: what else
+ * there is to do only takes processors from those for which it waits.
+ */
+void kept_hold_wait(const struct kept_held *h, const struct kept_process *p, int ms);
 void kept_hold_close(struct kept_held *h);
 
 #endif

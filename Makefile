@@ -35,7 +35,7 @@ LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
 LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 
 # The rooms of the library: each may include only rooms before it in this list (a test checks this).
-ROOMS = base record system store engine gzip stored elf core proc dumps crash stack trim
+ROOMS = base record system store engine gzip stored elf core proc dumps crash kept stack trim
 base = age array clock io number ordered progress search signal_names syscall_names terminal
 record = escape keys lines record secrets text writer
 system = child deadline end_input line_pipe memory_window open_guard owner pipe processors scratch \
@@ -51,6 +51,7 @@ proc = ask cgroup facts identities maps proc report rights task
 dumps = columns conf directory loops operand payers ranking remove retention text values
 crash = answer begin change claim end kernel_words live_facts loop_record merge name record_file \
 	said
+kept = budget copy give hold keep sha256 store
 stack = debugger executable files fingerprint frame show text trace unwind
 trim = frames keep memory modules pages plan process rules segments selection stacks stream tap write
 LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))
@@ -64,13 +65,13 @@ PUBLIC = proc/cgroup=cgroup core/core=core core/files=core_files core/lists=core
 	stack/trace=trace
 PAGES = gzcore core/gzcore-core core/gzcore-match core/gzcore-threads elf/gzcore-elf_id proc/gzcore-facts \
 	record/gzcore-record stack/gzcore-trace stored/gzcore-image
-C_TOOLS = core-info core-list core-loop core-match core-name core-open core-prune core-record core-store core-trace core-trim \
+C_TOOLS = core-info core-keep core-list core-loop core-match core-name core-open core-prune core-record core-store core-trace core-trim \
 	elf-uuid gzdeflate zdeflate zinflate
 SH_TOOLS = core-forward elf-uuid-stamp
 TOOLS = $(C_TOOLS) $(SH_TOOLS) gzcoredump
 # gzcoredump is a front; these are its parts, programs and what those read.
 PARTS = handle install self-test
-PARTS_READ = check common conf finish give hooks kinds legacy log others_write record room settings stack store sysctl
+PARTS_READ = check common conf finish give hooks keep kinds legacy log others_write record room settings stack store sysctl
 
 LIB_O = $(LIB:%=$(B)/lib/%.o)
 TOOL_O = $(C_TOOLS:%=$(B)/tools/%.o) $(B)/tools/deflating.o

@@ -127,6 +127,8 @@ const struct key keys_all[] = {
 	{ "kept", KEY_TEXT, KEY_ALONE, .repeats = 1,
 	    .words = "What a small core has, for each rule: its name, ranges, bytes" },
 
+	{ "kept_module", KEY_TEXT, HANDLER, .repeats = 1,
+	    .words = "A module whose file is kept: its first address, its name in modules" },
 	{ "frame", KEY_TEXT, KEY_STACK, .repeats = 1,
 	    .words = "A frame of the crashed thread's stack, the innermost first" },
 	{ "stack_end", KEY_TEXT, KEY_STACK,

@@ -35,10 +35,10 @@ LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
 LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 
 # The rooms of the library: each may include only rooms before it in this list (a test checks this).
-ROOMS = base record system store engine gzip stored elf core proc dumps crash stack trim
+ROOMS = base record system store engine gzip stored elf core proc dumps crash kept stack trim
 base = age array clock io number ordered progress search signal_names syscall_names terminal
 record = escape keys lines record secrets text writer
-system = child deadline end_input line_pipe memory_window open_guard owner pipe processors scratch \
+system = child deadline end_input line_pipe memory_window open_guard owner pipe processors rooted scratch \
 	sigbus_guard spawn
 store = in_use job leftovers lock messages output pipeline queue room store turn
 engine = engine inflate isal libdeflate zlib
@@ -46,12 +46,13 @@ gzip = deflate file header header_search inflate lost_size member members salvag
 	status walk
 stored = image member_index open restore unpack
 elf = archive debug_file file id id_read layout loaded machine_table ranges symbol
-core = code core files lists match modules notes order read small stored threads
+core = code core files link_map lists match modules notes order read small stored threads
 proc = ask cgroup facts identities maps proc report rights task
 dumps = columns conf directory loops operand payers ranking remove retention text values
 crash = answer begin change claim end kernel_words live_facts loop_record merge name record_file \
 	said
-stack = debugger executable files fingerprint frame show text trace unwind
+kept = find found sources
+stack = debugger executable files fingerprint frame instead show text trace unwind
 trim = frames keep memory modules pages plan process rules segments selection stacks stream tap write
 LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))
 # The public headers, each with its installed name below gzcore/; they include only headers of this list.  Manuals of

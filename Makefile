@@ -51,7 +51,7 @@ proc = ask cgroup facts identities maps proc report rights task
 dumps = columns conf directory loops operand payers ranking remove retention text values
 crash = answer begin change claim end kernel_words live_facts loop_record merge name record_file \
 	said
-kept = find found sources
+kept = find found sources tree
 stack = debugger executable files fingerprint frame instead show text trace unwind
 trim = frames keep memory modules pages plan process rules segments selection stacks stream tap write
 LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))
@@ -74,7 +74,7 @@ PARTS = handle install self-test
 PARTS_READ = check common conf finish give hooks kinds legacy log others_write record room settings stack store sysctl
 
 LIB_O = $(LIB:%=$(B)/lib/%.o)
-TOOL_O = $(C_TOOLS:%=$(B)/tools/%.o) $(B)/tools/deflating.o
+TOOL_O = $(C_TOOLS:%=$(B)/tools/%.o) $(B)/tools/deflating.o $(B)/tools/restoring.o
 PROGRAMS = $(C_TOOLS:%=$(B)/%)
 SCRIPTS = $(SH_TOOLS:%=$(B)/%) $(B)/gzcoredump
 PARTS_BUILT = $(PARTS:%=$(B)/libexec/gzcoredump/%) $(PARTS_READ:%=$(B)/libexec/gzcoredump/%)
@@ -102,6 +102,7 @@ $(PROGRAMS): $(B)/%: $(B)/tools/%.o $(B)/libgzcore.a
 		-Wl,--as-needed $(LIB_LDLIBS) $(LDLIBS)
 
 $(B)/gzdeflate $(B)/zdeflate: $(B)/tools/deflating.o
+$(B)/core-open: $(B)/tools/restoring.o
 
 FILL = sed -e 's|@bindir@|$(BINDIR)|' -e 's|@libexecdir@|$(LIBEXECDIR)|' -e 's|@sysconfdir@|$(SYSCONFDIR)|' -e 's|@localstatedir@|$(LOCALSTATEDIR)|' \
 	-e 's|@libdir@|$(LIBDIR)|' -e 's|@includedir@|$(INCLUDEDIR)|' -e 's|@version@|$(VERSION)|'

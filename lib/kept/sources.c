@@ -74,7 +74,7 @@ static void
 look_beside(struct kept_sources *s, const struct operand *o, const char *operand, int now)
 {
 	const char *path = o->file[0] != '\0' ? o->file : operand, *slash;
-	char dir[PATH_MAX];
+	char dir[PATH_MAX], full[PATH_MAX];
 	struct stat st;
 	int fd;
 
@@ -86,7 +86,8 @@ look_beside(struct kept_sources *s, const struct operand *o, const char *operand
 	    slash == NULL ? "." : path);
 	if ((fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return;
-	(void)kept_find_open(&s->kept, fd, dir, st.st_uid);
+	/* Debuggers are given links to these. */
+	(void)kept_find_open(&s->kept, fd, realpath(dir, full) != NULL ? full : dir, st.st_uid);
 	if (o->dump != NULL)
 		take_record(s, o->dump->record, o->dump->record_len, now);
 	else
@@ -103,8 +104,9 @@ kept_sources_open(struct kept_sources *s, const struct operand *o, const char *o
 	look_beside(s, o, operand, now);
 	if (root == NULL)
 		return 0;
-	snprintf(s->root_path, sizeof(s->root_path), "%s", root);
-	s->root = rooted_root(root);
+	if (realpath(root, s->root_path) == NULL)
+		return -1;
+	s->root = rooted_root(s->root_path);
 	return s->root < 0 ? -1 : 0;
 }
 

@@ -31,7 +31,6 @@ setup() {
 @test "core-match: -h and -V answer on standard output, a bad option is misuse" {
 	answers core-match
 	usage_error core-match
-	usage_error core-match core.c
 }
 
 @test "core-match: the build-id decides where both have one" {

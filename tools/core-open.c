@@ -105,10 +105,15 @@ find_executable(struct executable *e)
 static void
 tell_module(void *arg, const struct core_file *file, const struct kept_found *f)
 {
+	static char before[2 * PATH_MAX];
 	const char *path = f->other ? file->path : f->unopened;
 	char text[RECORD_ESCAPED(PATH_MAX)];
 
 	(void)arg;
+	/* The directory of the kept files may be closed, for all of them. */
+	if (strcmp(before, path) == 0)
+		return;
+	snprintf(before, sizeof(before), "%s", path);
 	record_escape(text, path, strnlen(path, PATH_MAX));
 	if (f->other)
 		warnx("%s: another build than the process had: left out", text);

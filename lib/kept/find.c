@@ -31,21 +31,28 @@ kept_find_open(struct kept_find *k, int dir, const char *path, uid_t user)
 	struct stat st;
 
 	memset(k, 0, sizeof(*k));
+	snprintf(k->path, sizeof(k->path), "%s%s" KEPT_MODULES, path,
+	    n > 0 && path[n - 1] == '/' ? "" : "/");
 	k->dir = openat(dir, KEPT_MODULES, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	/* A directory that may not be listed still has files. */
 	if (k->dir < 0 && errno == EACCES)
 		k->dir = openat(dir, KEPT_MODULES, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (k->dir < 0)
+	if (k->dir < 0) {
+		k->why = errno != ENOENT ? errno : 0;
 		return -1;
-	snprintf(k->path, sizeof(k->path), "%s%s" KEPT_MODULES, path,
-	    n > 0 && path[n - 1] == '/' ? "" : "/");
-	if (fstat(k->dir, &st) == 0) {
-		k->owner = st.st_uid;
-		if (st.st_uid == 0 || st.st_uid == geteuid() || st.st_uid == user)
-			return 0;
-		errno = EPERM;
 	}
-	kept_find_close(k);
+	/* Where it may not be entered, nothing tells what is in it. */
+	if (fstat(k->dir, &st) < 0 || faccessat(k->dir, ".", X_OK, AT_EACCESS) < 0)
+		k->why = errno;
+	else if (st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid != user)
+		k->why = EPERM;
+	if (k->why == 0) {
+		k->owner = st.st_uid;
+		return 0;
+	}
+	io_close(k->dir);
+	k->dir = -1;
+	errno = k->why;
 	return -1;
 }
 
@@ -307,6 +314,10 @@ kept_find_offer(struct kept_find *k, const struct core_file *file,
 	const char *name = name_of(file, text);
 	int rc;
 
+	if (k->why != 0) {
+		errno = k->why;
+		return each(arg, -1, k->path, 0);
+	}
 	if ((rc = offer_entries(&o, file, name)) != 0 || k->dir < 0)
 		return rc;
 	if (name != NULL && (rc = offer_file(&o, name, -1, 0)) != 0)

@@ -22,6 +22,7 @@
 
 struct kept_find {
 	int dir;			/* DIR/modules, or -1: there is none */
+	int why;			/* it is there, but may not be used: an errno, else 0 */
 	uid_t owner;			/* of that */
 	char path[PATH_MAX];		/* of that */
 	/* what the record says, and files that were opened already */

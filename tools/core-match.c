@@ -136,7 +136,8 @@ compare_offered(void *arg, const struct kept_file *f)
 	if (f->fd >= 0) {
 		compare_open(f->path, f->fd, 1);
 	} else if (f->why != ENOENT && f->why != ENOTDIR) {
-		warnx("%s: %s", f->path, f->why == EINVAL ? "not a regular file" : strerror(f->why));
+		warnx("%s: %s", f->path,
+		    f->why == EINVAL ? "not a regular file" : strerror(f->why));
 		unknown = 1;
 	}
 	return fits;

@@ -39,7 +39,9 @@ read_word(const struct memory *m, uint64_t address)
 {
 	uint8_t b[8];
 
-	return read_memory(m, address, b, m->word) == m->word ? core_number(m->core, b, m->word) : 0;
+	if (read_memory(m, address, b, m->word) != m->word)
+		return 0;
+	return core_number(m->core, b, m->word);
 }
 
 /* The value of DT_DEBUG in a dynamic section of len bytes, or 0. */

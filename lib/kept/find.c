@@ -175,7 +175,9 @@ take_line(struct kept_find *k, const char *line, size_t n, int now)
 	size_t len;
 
 	/* The path is not needed. */
-	snprintf(text, sizeof(text), "%.*s", n < sizeof(text) ? (int)n : (int)sizeof(text) - 1, line);
+	n = n < sizeof(text) ? n : sizeof(text) - 1;
+	memcpy(text, line, n);
+	text[n] = '\0';
 	if ((word = strchr(text, ' ')) == NULL)
 		return;
 	word++;
@@ -272,9 +274,12 @@ offer_named(const struct offer *o, const char *kind, const char *path)
 	const struct dirent *e;
 	char name[KEPT_NAME];
 
-	for (size_t n = 0; d != NULL && rc == 0 && n < KEPT_ENTRIES && (e = readdir(d)) != NULL; n++) {
-		int len = snprintf(name, sizeof(name), "%s/%s", kind, e->d_name);
+	for (size_t n = 0; d != NULL && rc == 0 && n < KEPT_ENTRIES; n++) {
+		int len;
 
+		if ((e = readdir(d)) == NULL)
+			break;
+		len = snprintf(name, sizeof(name), "%s/%s", kind, e->d_name);
 		if (len > 0 && (size_t)len < sizeof(name) && is_name(name, (size_t)len) &&
 		    has_path(o->k, name, path))
 			rc = offer_file(o, name, -1, 0);

@@ -81,9 +81,12 @@ look_beside(struct kept_sources *s, const struct operand *o, const char *operand
 	if (path == NULL || strcmp(path, "-") == 0 || strlen(path) >= sizeof(dir) ||
 	    fstat(o->fd, &st) < 0)
 		return;
+	strcpy(dir, path);
 	slash = strrchr(path, '/');
-	snprintf(dir, sizeof(dir), "%.*s", slash == NULL ? 1 : slash == path ? 1 : (int)(slash - path),
-	    slash == NULL ? "." : path);
+	if (slash == NULL)
+		strcpy(dir, ".");
+	else
+		dir[slash == path ? 1 : slash - path] = '\0';
 	if ((fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return;
 	/* Debuggers are given links to these. */
@@ -164,7 +167,8 @@ resolve(int fd, char *full, size_t len)
 
 /* Offers a path below a root directory, or for KEPT_PATH as it is. */
 static int
-offer_path(const struct offer *o, enum kept_kind kind, int root, const char *below, const char *path)
+offer_path(const struct offer *o, enum kept_kind kind, int root, const char *below,
+    const char *path)
 {
 	char full[2 * PATH_MAX];
 	struct kept_file f = { .path = full, .kind = kind };

@@ -13,8 +13,10 @@
 
 struct kept_tree {
 	char dir[PATH_MAX];		/* "" while there is none */
-	int needed;			/* the files at the paths in the core are not the right ones */
-	int relative;			/* the dynamic linker has opened one of the files by a relative path */
+	/* not all files are at their paths in the core */
+	int needed;
+	/* the dynamic linker opened one of the files by a relative path */
+	int relative;
 	struct kept_tree_file {
 		const struct core_file *file;
 		char *path;		/* of the right file */
@@ -27,8 +29,8 @@ struct kept_tree {
  * reason that kept_found names.  Returns 0, or -1 with errno: memory.  kept_tree_forget is due in any case.
  */
 int kept_tree_find(struct kept_tree *t, struct kept_sources *s, const struct core *c,
-    struct image *i, void (*tell)(void *arg, const struct core_file *file, const struct kept_found *f),
-    void *arg);
+    struct image *i,
+    void (*tell)(void *arg, const struct core_file *file, const struct kept_found *f), void *arg);
 void kept_tree_forget(struct kept_tree *t);
 
 /*

@@ -220,8 +220,8 @@ in_sources(struct search *s)
 			sscanf(hex + 2 * k, "%2hhx", &module.build_id[k]);
 			module.build_id_len = k + 1;
 		}
-	return kept_sources_offer(e->sources, e->core, e->core->exe != NULL ? e->core->exe : &unknown,
-	    judge, s);
+	return kept_sources_offer(e->sources, e->core,
+	    e->core->exe != NULL ? e->core->exe : &unknown, judge, s);
 }
 
 enum executable_status

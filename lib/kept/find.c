@@ -14,10 +14,12 @@
 #include "base/io.h"
 #include "record/record.h"
 
+/* In the directory of the dumps. */
+#define MODULES "modules"
 #define EXECUTABLE "executable"
 #define PATHS "paths"
 /* The most bytes of a list of paths that are read. */
-#define LIST (64u * 1024)
+#define LIST (128u * 1024)
 #define HEX "0123456789abcdef"
 
 static const char *const kinds[] = { "buildid", "uuid", "digest" };
@@ -31,12 +33,12 @@ kept_find_open(struct kept_find *k, int dir, const char *path, uid_t user)
 	struct stat st;
 
 	memset(k, 0, sizeof(*k));
-	snprintf(k->path, sizeof(k->path), "%s%s" KEPT_MODULES, path,
+	snprintf(k->path, sizeof(k->path), "%s%s" MODULES, path,
 	    n > 0 && path[n - 1] == '/' ? "" : "/");
-	k->dir = openat(dir, KEPT_MODULES, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	k->dir = openat(dir, MODULES, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	/* A directory that may not be listed still has files. */
 	if (k->dir < 0 && errno == EACCES)
-		k->dir = openat(dir, KEPT_MODULES, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		k->dir = openat(dir, MODULES, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (k->dir < 0) {
 		k->why = errno != ENOENT ? errno : 0;
 		return -1;
@@ -78,7 +80,7 @@ is_name(const char *text, size_t n)
 	for (size_t i = 0; i < KINDS; i++) {
 		size_t len = strlen(kinds[i]);
 
-		if (n > len + 2 && n < KEPT_NAME && memcmp(text, kinds[i], len) == 0 &&
+		if (n > len + 2 && n < KEPT_FIND_NAME && memcmp(text, kinds[i], len) == 0 &&
 		    text[len] == '/')
 			return strspn(text + len + 1, HEX) >= n - len - 1;
 	}
@@ -97,7 +99,7 @@ static int
 open_folder(const struct kept_find *k, const char *name)
 {
 	const char *slash = strchr(name, '/');
-	char kind[KEPT_NAME];
+	char kind[KEPT_FIND_NAME];
 	int dir, fd, saved;
 
 	if (k->dir < 0) {
@@ -156,7 +158,7 @@ add(struct kept_find *k, uint64_t start, const char *name, size_t n, int now)
 	memcpy(e.name, name, n);
 	if (is_known(k, start, e.name) || (now && (e.fd = open_file(k, e.name, EXECUTABLE)) < 0))
 		return;
-	if (ARRAY_GROW(k->entry, k->room, k->entries, KEPT_ENTRIES) < 0) {
+	if (ARRAY_GROW(k->entry, k->room, k->entries, KEPT_FIND_MOST) < 0) {
 		if (e.fd >= 0)
 			io_close(e.fd);
 		return;
@@ -169,7 +171,7 @@ static void
 take_line(struct kept_find *k, const char *line, size_t n, int now)
 {
 	static const char kept[] = "kept_module=0x", module[] = "module=0x";
-	char text[2 * KEPT_NAME], name[KEPT_NAME], *end;
+	char text[2 * KEPT_FIND_NAME], name[KEPT_FIND_NAME], *end;
 	const char *word;
 	uint64_t start;
 	size_t len;
@@ -215,7 +217,7 @@ struct offer {
 static int
 offer_file(const struct offer *o, const char *name, int opened, int sure)
 {
-	char path[PATH_MAX + KEPT_NAME + sizeof(EXECUTABLE) + 2];
+	char path[PATH_MAX + KEPT_FIND_NAME + sizeof(EXECUTABLE) + 2];
 	int fd = opened >= 0 ? opened : open_file(o->k, name, EXECUTABLE), rc;
 
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
@@ -272,9 +274,9 @@ offer_named(const struct offer *o, const char *kind, const char *path)
 	int fd = open_below(o->k->dir, kind, O_RDONLY | O_DIRECTORY), rc = 0;
 	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
 	const struct dirent *e;
-	char name[KEPT_NAME];
+	char name[KEPT_FIND_NAME];
 
-	for (size_t n = 0; d != NULL && rc == 0 && n < KEPT_ENTRIES; n++) {
+	for (size_t n = 0; d != NULL && rc == 0 && n < KEPT_FIND_MOST; n++) {
 		int len;
 
 		if ((e = readdir(d)) == NULL)
@@ -293,7 +295,7 @@ offer_named(const struct offer *o, const char *kind, const char *path)
 
 /* KIND/HEX of the identity that the core has of a module; NULL: it has none. */
 static const char *
-name_of(const struct core_file *file, char name[KEPT_NAME])
+name_of(const struct core_file *file, char name[KEPT_FIND_NAME])
 {
 	const struct core_module *m = file->module;
 	const uint8_t *bytes = m == NULL ? NULL : m->build_id_len > 0 ? m->build_id : m->uuid;
@@ -304,9 +306,9 @@ name_of(const struct core_file *file, char name[KEPT_NAME])
 
 	if (len == 0)
 		return NULL;
-	at = snprintf(name, KEPT_NAME, "%s/", kinds[m->build_id_len > 0 ? BUILD_ID : UUID]);
+	at = snprintf(name, KEPT_FIND_NAME, "%s/", kinds[m->build_id_len > 0 ? BUILD_ID : UUID]);
 	for (size_t i = 0; i < len; i++)
-		at += snprintf(name + at, KEPT_NAME - (size_t)at, "%02x", bytes[i]);
+		at += snprintf(name + at, KEPT_FIND_NAME - (size_t)at, "%02x", bytes[i]);
 	return name;
 }
 
@@ -315,7 +317,7 @@ kept_find_offer(struct kept_find *k, const struct core_file *file,
     int (*each)(void *arg, int fd, const char *path, int sure), void *arg)
 {
 	const struct offer o = { .k = k, .each = each, .arg = arg };
-	char text[KEPT_NAME];
+	char text[KEPT_FIND_NAME];
 	const char *name = name_of(file, text);
 	int rc;
 

@@ -13,12 +13,10 @@
 
 #include "core/files.h"
 
-/* The directory of the kept files, in that of the dumps. */
-#define KEPT_MODULES "modules"
 /* The longest name of a kept file, KIND/HEX with the terminator: a build-id has up to 64 bytes. */
-#define KEPT_NAME (8 + 1 + 2 * ELF_ID_BUILD_ID_MAX + 1)
+#define KEPT_FIND_NAME (8 + 1 + 2 * ELF_ID_BUILD_ID_MAX + 1)
 /* The most modules of a record that are remembered, and the most lists of paths that are read. */
-#define KEPT_ENTRIES 4096
+#define KEPT_FIND_MOST 4096
 
 struct kept_find {
 	int dir;			/* DIR/modules, or -1: there is none */
@@ -28,7 +26,7 @@ struct kept_find {
 	/* what the record says, and files that were opened already */
 	struct kept_entry {
 		uint64_t start;		/* of a module in the core, or 0: any with that identity */
-		char name[KEPT_NAME];	/* KIND/HEX */
+		char name[KEPT_FIND_NAME];	/* KIND/HEX */
 		int fd;			/* or -1 */
 	} *entry;
 	size_t entries, room;

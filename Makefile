@@ -38,7 +38,7 @@ LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 ROOMS = base record system store engine gzip stored elf core proc dumps crash kept stack trim
 base = age array clock io number ordered progress search signal_names syscall_names terminal
 record = escape keys lines record secrets text writer
-system = child deadline end_input line_pipe memory_window open_guard owner pipe processors scratch \
+system = child deadline end_input line_pipe memory_window open_guard owner pipe processors rooted scratch \
 	sigbus_guard spawn
 store = in_use job leftovers lock messages output pipeline queue room store turn
 engine = engine inflate isal libdeflate zlib
@@ -46,13 +46,13 @@ gzip = deflate file header header_search inflate lost_size member members salvag
 	status walk
 stored = image member_index open restore unpack
 elf = archive debug_file file id id_read layout loaded machine_table ranges symbol
-core = code core files lists match modules notes order read small stored threads
+core = code core files link_map lists match modules notes order read small stored threads
 proc = ask cgroup facts identities maps proc report rights task
 dumps = columns conf directory loops operand payers ranking remove retention text values
 crash = answer begin change claim end kernel_words live_facts loop_record merge name record_file \
 	said
-kept = budget copy give hold keep sha256 store
-stack = debugger executable files fingerprint frame show text trace unwind
+kept = budget copy find found give hold keep sha256 sources store tree
+stack = debugger executable files fingerprint frame instead show text trace unwind
 trim = frames keep memory modules pages plan process rules segments selection stacks stream tap write
 LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))
 # The public headers, each with its installed name below gzcore/; they include only headers of this list.  Manuals of
@@ -74,7 +74,7 @@ PARTS = handle install self-test
 PARTS_READ = check common conf finish give hooks keep kinds legacy log others_write record room settings stack store sysctl
 
 LIB_O = $(LIB:%=$(B)/lib/%.o)
-TOOL_O = $(C_TOOLS:%=$(B)/tools/%.o) $(B)/tools/deflating.o
+TOOL_O = $(C_TOOLS:%=$(B)/tools/%.o) $(B)/tools/deflating.o $(B)/tools/restoring.o
 PROGRAMS = $(C_TOOLS:%=$(B)/%)
 SCRIPTS = $(SH_TOOLS:%=$(B)/%) $(B)/gzcoredump
 PARTS_BUILT = $(PARTS:%=$(B)/libexec/gzcoredump/%) $(PARTS_READ:%=$(B)/libexec/gzcoredump/%)
@@ -102,6 +102,7 @@ $(PROGRAMS): $(B)/%: $(B)/tools/%.o $(B)/libgzcore.a
 		-Wl,--as-needed $(LIB_LDLIBS) $(LDLIBS)
 
 $(B)/gzdeflate $(B)/zdeflate: $(B)/tools/deflating.o
+$(B)/core-open: $(B)/tools/restoring.o
 
 FILL = sed -e 's|@bindir@|$(BINDIR)|' -e 's|@libexecdir@|$(LIBEXECDIR)|' -e 's|@sysconfdir@|$(SYSCONFDIR)|' -e 's|@localstatedir@|$(LOCALSTATEDIR)|' \
 	-e 's|@libdir@|$(LIBDIR)|' -e 's|@includedir@|$(INCLUDEDIR)|' -e 's|@version@|$(VERSION)|'
@@ -303,7 +304,7 @@ ROUNDS ?= 5
 # Some rows also need node, openjdk-17-jre-headless and libc6-i386, which "make deps" does not install.
 compare: all ## compare the programs with elfutils, binutils and gdb on real crashes (root, two minutes)
 	python3 t/compare/compare.py $(B) $(TABLES)
-# TABLES selects from: modules frames ids cost bounds segments; or given, for the cores in the directory CORES, such as
+# TABLES selects from: modules frames hidden ids cost bounds segments; or given, for the cores in the directory CORES, such as
 # the decompressed ones of elfutils' tests.
 TABLES ?=
 

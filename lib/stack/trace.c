@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/io.h"
 #include "core/read.h"
 #include "stack/private.h"
 #include "system/memory_window.h"
@@ -32,6 +33,27 @@ find_debug_file(Dwfl_Module *m, void **user, const char *name, Dwarf_Addr base, 
 	return dwfl_standard_find_debuginfo(m, user, name, base, file, link, crc, found);
 }
 
+/* The trace that there is, for a callback of libdwfl that is told of none. */
+static struct trace *only;
+
+/* A file that libdwfl did not open by its name. */
+static int
+find_elf(Dwfl_Module *m, void **user, const char *name, Dwarf_Addr base, char **path, Elf **elf)
+{
+	int fd = only != NULL ? trace_instead_open_at(&only->instead, base) : -1;
+	const struct core_file *file;
+
+	if (fd < 0)
+		return dwfl_build_id_find_elf(m, user, name, base, path, elf);
+	file = core_files_at(&only->core.files, base);
+	*elf = NULL;
+	if (*path == NULL && (*path = strdup(file != NULL ? file->path : name)) == NULL) {
+		io_close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 /* The folder first, then the usual places, the first of which is the empty name. */
 static int
 set_debug_path(struct trace *t, const char *debug)
@@ -47,7 +69,7 @@ set_debug_path(struct trace *t, const char *debug)
 		*p++ = ':';
 	}
 	memcpy(p, DEBUG_PATH, sizeof(DEBUG_PATH));
-	t->callbacks = (Dwfl_Callbacks){ .find_elf = dwfl_build_id_find_elf,
+	t->callbacks = (Dwfl_Callbacks){ .find_elf = find_elf,
 		.find_debuginfo = find_debug_file, .debuginfo_path = &t->debug_path };
 	return 0;
 }
@@ -79,6 +101,7 @@ is_wrong(struct trace *t, Dwfl_Module *m, const char *executable)
 	const char *path = NULL;
 	Dwarf_Addr start, bias;
 	void **unsure;
+	int strict;
 	Elf *elf;
 
 	dwfl_module_info(m, &unsure, &start, NULL, NULL, NULL, &path, NULL);
@@ -91,7 +114,8 @@ is_wrong(struct trace *t, Dwfl_Module *m, const char *executable)
 	if (path == NULL || trace_files_why(&t->files, path) != 0 ||
 	    (elf = dwfl_module_getelf(m, &bias)) == NULL)
 		return 0;
-	switch (trace_files_same(&t->core, t->image, elf, bias, start, t->strict)) {
+	strict = t->strict && !trace_instead_sure(&t->instead, &t->core, start);
+	switch (trace_files_same(&t->core, t->image, elf, bias, start, strict)) {
 	case TRACE_FILES_UNSURE:
 		*unsure = t;
 		return 0;
@@ -188,6 +212,15 @@ ask_file(void *arg, const char *path)
 	    trace_files_why(&t->files, path) == TRACE_FILES_OTHER ? TRACE_FILES_OTHER : 0;
 }
 
+/* For the guard: what was found elsewhere is opened in its place. */
+static int
+open_instead(void *arg, const char *path)
+{
+	const struct trace *t = arg;
+
+	return ask_file(arg, path) != 0 ? -1 : trace_instead_open(&t->instead, path);
+}
+
 static void
 file_failed(void *arg, const char *path, int why)
 {
@@ -203,7 +236,9 @@ file_failed(void *arg, const char *path, int why)
 void
 trace_guard(struct trace *t, int on)
 {
-	t->guard = (struct open_guard){ .ask = ask_file, .failed = file_failed, .arg = t };
+	t->guard = (struct open_guard){ .ask = ask_file, .instead = open_instead,
+		.failed = file_failed, .arg = t };
+	only = on ? t : NULL;
 	open_guard(on ? &t->guard : NULL);
 	cut_guard(on);
 	if (!on)
@@ -211,8 +246,8 @@ trace_guard(struct trace *t, int on)
 }
 
 enum trace_status
-trace_open(struct trace **out, struct image *i, const char *executable, const char *debug,
-    int flags)
+trace_open_from(struct trace **out, struct image *i, const char *executable, const char *debug,
+    int flags, const struct trace_finder *finder)
 {
 	struct trace *t = calloc(1, sizeof(*t));
 	enum trace_status st;
@@ -226,6 +261,8 @@ trace_open(struct trace **out, struct image *i, const char *executable, const ch
 	if (set_debug_path(t, debug) < 0) {
 		st = TRACE_SYSTEM;
 	} else if ((st = parse(t, executable)) == TRACE_OK) {
+		if (finder != NULL)
+			trace_instead_fill(&t->instead, &t->core, t->image, finder);
 		trace_guard(t, 1);
 		st = report(t, executable);
 		trace_guard(t, 0);
@@ -239,6 +276,13 @@ trace_open(struct trace **out, struct image *i, const char *executable, const ch
 		errno = saved;
 	}
 	return st;
+}
+
+enum trace_status
+trace_open(struct trace **out, struct image *i, const char *executable, const char *debug,
+    int flags)
+{
+	return trace_open_from(out, i, executable, debug, flags, NULL);
 }
 
 void
@@ -255,6 +299,7 @@ trace_close(struct trace *t)
 	core_order_close(&t->order);
 	core_code_close(&t->code);
 	trace_files_close(&t->files);
+	trace_instead_close(&t->instead);
 	core_close(&t->core);
 	free(t->debug_path);
 	free(t);

@@ -63,6 +63,17 @@ enum trace_status {
 
 struct trace;
 
+/* Finds files that are not at the path in the core. */
+struct trace_finder {
+	/*
+	 * Returns a descriptor of the file that was mapped as file, one of the core's files, for the trace to close,
+	 * or -1: the file at its path is tried.  *sure: it is that, without a comparison of the core's build-id.
+	 */
+	int (*find)(void *arg, const struct core *c, struct image *i, const struct core_file *file,
+	    int *sure);
+	void *arg;
+};
+
 /* Takes a file that the core names only if it has the build-id that the core has of it. */
 #define TRACE_BUILD_IDS 1
 
@@ -76,6 +87,11 @@ struct trace;
  */
 enum trace_status trace_open(struct trace **t, struct image *i, const char *executable,
     const char *debug, int flags);
+
+/* The same with a finder, or NULL, which is asked while this runs; what it finds is checked as other files are. */
+enum trace_status trace_open_from(struct trace **t, struct image *i, const char *executable,
+    const char *debug, int flags, const struct trace_finder *finder);
+
 void trace_close(struct trace *t);
 
 /* Why trace_open returned st, with the *t that it left; before anything else is called that sets errno. */

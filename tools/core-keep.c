@@ -220,7 +220,7 @@ main(int argc, char **argv)
 		status = give(&o, argv[optind], argv[optind + 1]);
 	else
 		status = keep(&o, argv[optind]);
-	if (fflush(stdout) != 0 || io_close(STDOUT_FILENO) < 0)
+	if (ferror(stdout) || fflush(stdout) != 0 || io_close(STDOUT_FILENO) < 0)
 		err(2, "<stdout>: write");
 	return status;
 }

@@ -2,6 +2,7 @@
 #define _XOPEN_SOURCE 700
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -156,7 +157,7 @@ keep(struct options *o, const char *dir)
 	kept_hold_wait(&held, &o->process, HELD_MS);
 	find_user(o);
 	setpriority(PRIO_PROCESS, 0, 19);
-	if (kept_store_open(&store, dir) < 0)
+	if (kept_store_open(&store, AT_FDCWD, dir) < 0)
 		err(2, "%s/%s", dir, KEPT_DIR);
 	lost = kept_keep(&store, &held, &o->keep);
 	if (held.shared->cut)
@@ -176,7 +177,7 @@ reduce(const struct options *o, const char *dir)
 	struct kept_store store;
 	int rc;
 
-	if (kept_store_open(&store, dir) < 0)
+	if (kept_store_open(&store, AT_FDCWD, dir) < 0)
 		err(2, "%s/%s", dir, KEPT_DIR);
 	if (store.modules < 0)
 		return 0;
@@ -220,7 +221,7 @@ main(int argc, char **argv)
 		status = give(&o, argv[optind], argv[optind + 1]);
 	else
 		status = keep(&o, argv[optind]);
-	if (fflush(stdout) != 0 || io_close(STDOUT_FILENO) < 0)
+	if (ferror(stdout) || fflush(stdout) != 0 || io_close(STDOUT_FILENO) < 0)
 		err(2, "<stdout>: write");
 	return status;
 }

@@ -35,31 +35,52 @@ fail(struct kept_task *t, const char *why, int error)
 	t->error = error;
 }
 
+static int
+is_fuse(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && (uint64_t)fs.f_type == FUSE_SUPER_MAGIC;
+}
+
+static int
+open_again(int source)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", source);
+	return open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
 /*
- * Opens the very file as root, and gives root up.  A FUSE file system answers its own user alone,
- * not even root.  Returns the descriptor, or -1 with what failed in t.
+ * Opens the very file as root, and gives root up.  A FUSE file system may answer its own user alone,
+ * not even root: that is the user of the process, who could read the file.  Returns the descriptor,
+ * or -1 with what failed in t.
  */
 static int
 open_source(struct kept_task *t)
 {
-	char path[32];
 	struct stat st;
-	int fd, given_up = 0;
+	int fd, as_user = 0;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", t->source);
 	/* To open what is no regular file may do something to it. */
 	if (fstat(t->source, &st) == 0 && !S_ISREG(st.st_mode)) {
 		fail(t, "not a regular file", 0);
 		return -1;
 	}
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0 && (errno == EACCES || errno == EPERM) && t->has_user && t->user != 0) {
-		given_up = 1;
-		if (owner_take(t->user, t->group) == 0)
-			fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	fd = open_again(t->source);
+	if (t->has_user && t->user != 0)
+		as_user = fd >= 0 ? is_fuse(fd) : errno == EACCES || errno == EPERM;
+	if (as_user) {
+		if (owner_take(t->user, t->group) == 0 && fd < 0)
+			fd = open_again(t->source);
 	}
-	if (fd < 0 || (!given_up && owner_take(t->uid, t->gid) < 0)) {
+	if (fd < 0 || (!as_user && owner_take(t->uid, t->gid) < 0) || geteuid() == 0) {
 		fail(t, "cannot be opened", errno);
+		return -1;
+	}
+	if (fstat(fd, &st) < 0) {
+		fail(t, "cannot be read", errno);
 		return -1;
 	}
 	if (!io_stored(fd)) {
@@ -73,17 +94,17 @@ open_source(struct kept_task *t)
 static int
 is_of_root(int fd, const struct stat *st)
 {
-	struct statfs fs;
-
-	return st->st_uid == 0 && (st->st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
-	    fstatfs(fd, &fs) == 0 && (uint64_t)fs.f_type != FUSE_SUPER_MAGIC;
+	return st->st_uid == 0 && (st->st_mode & (S_IWGRP | S_IWOTH)) == 0 && !is_fuse(fd);
 }
 
-/* Whether a reader finds the very file at the path that the core names. */
+/*
+ * Whether a reader finds the very file at the path that the core names.  One that answers its own
+ * user alone, whose rights we have then, answers no reader.
+ */
 static int
-is_found(const char *path, const struct stat *st)
+is_found(const struct kept_task *t, const struct stat *st)
 {
-	int fd = io_open_regular(path, 1);
+	int fd = geteuid() == t->uid ? io_open_regular(t->path, 1) : -1;
 	struct stat there;
 
 	return fd >= 0 && fstat(fd, &there) == 0 && there.st_dev == st->st_dev &&
@@ -117,7 +138,7 @@ kept_look(void *arg)
 		t->verdict = KEPT_NO_MODULE;
 		return;
 	}
-	if (!t->all && is_found(t->path, &st)) {
+	if (!t->all && is_found(t, &st)) {
 		t->verdict = KEPT_FOUND;
 		return;
 	}

@@ -25,7 +25,8 @@
 /* A file, and what came of it; shared with the child. */
 struct gift {
 	const struct kept_options *o;
-	const char *to, *kind, *name;
+	const char *kind, *name;
+	int to;			/* the user's directory, O_PATH */
 	int source, paths;	/* of the list of paths, or -1 */
 	int done, error;
 };
@@ -103,7 +104,7 @@ give_one(void *arg)
 	struct kept_store s;
 
 	signal(SIGXFSZ, SIG_IGN);
-	if (owner_take(g->o->uid, g->o->gid) == 0 && kept_store_open(&s, g->to) == 0 &&
+	if (owner_take(g->o->uid, g->o->gid) == 0 && kept_store_open(&s, g->to, ".") == 0 &&
 	    give_to(g, &s) == 0)
 		g->done = 1;
 	else
@@ -182,11 +183,12 @@ kept_give(const struct kept_give *give, const struct kept_options *o, const char
 	const char *next = text, *kind;
 	int64_t end = now_ms() + o->ms;
 	struct gift *g = deadline_memory(sizeof(*g));
+	/* The user may not be able to get there, or have something there that never answers. */
+	int lost = 0, dir = open(to, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct kept_store s;
 	struct text_line l;
-	int lost = 0;
 
-	if (text == NULL || g == NULL || kept_store_open(&s, from) < 0) {
+	if (text == NULL || g == NULL || dir < 0 || kept_store_open(&s, AT_FDCWD, from) < 0) {
 		free(text);
 		return -1;
 	}
@@ -196,11 +198,12 @@ kept_give(const struct kept_give *give, const struct kept_options *o, const char
 		n++;
 		if (is_again(text, &l) || !parse(&l, &kind, name))
 			continue;
-		*g = (struct gift){ .o = o, .to = to, .kind = kind, .name = name };
+		*g = (struct gift){ .o = o, .to = dir, .kind = kind, .name = name };
 		if (s.modules < 0 || give_line(&s, g, end) < 0)
 			lost++;
 	}
 	kept_store_close(&s);
+	io_close(dir);
 	deadline_free(g, sizeof(*g));
 	free(text);
 	return lost;

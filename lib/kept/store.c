@@ -38,12 +38,12 @@ open_own(int dir, const char *name, int create)
 }
 
 int
-kept_store_open(struct kept_store *s, const char *dir)
+kept_store_open(struct kept_store *s, int at, const char *dir)
 {
 	int saved;
 
 	s->lock = s->modules = -1;
-	if ((s->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+	if ((s->dir = openat(at, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return -1;
 	if ((s->modules = open_own(s->dir, KEPT_DIR, 0)) >= 0 || errno == ENOENT)
 		return 0;

@@ -18,11 +18,12 @@ struct kept_store {
 };
 
 /*
- * Opens DIR, and DIR/modules if it is there; otherwise modules is -1, until kept_store_make has
- * created it, mode 0700.  Both return 0; -1 with errno, EPERM when modules is not ours alone: of
- * another owner, or for others to write to.  kept_store_close closes what is open.
+ * Opens the directory dir, relative to at as for openat(2), and modules in it, if that is there;
+ * otherwise modules is -1, until kept_store_make has created it, mode 0700.  Both return 0; -1 with
+ * errno, EPERM when modules is not ours alone: of another owner, or for others to write to.
+ * kept_store_close closes what is open.
  */
-int kept_store_open(struct kept_store *s, const char *dir);
+int kept_store_open(struct kept_store *s, int at, const char *dir);
 int kept_store_make(struct kept_store *s);
 void kept_store_close(struct kept_store *s);
 

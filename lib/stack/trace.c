@@ -216,9 +216,15 @@ ask_file(void *arg, const char *path)
 static int
 open_instead(void *arg, const char *path)
 {
-	const struct trace *t = arg;
+	struct trace *t = arg;
+	int fd;
 
-	return ask_file(arg, path) != 0 ? -1 : trace_instead_open(&t->instead, path);
+	if (ask_file(arg, path) != 0)
+		return -1;
+	fd = trace_instead_open(&t->instead, path);
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+		t->unopened = errno;
+	return fd;
 }
 
 static void
@@ -263,6 +269,7 @@ trace_open_from(struct trace **out, struct image *i, const char *executable, con
 	} else if ((st = parse(t, executable)) == TRACE_OK) {
 		if (finder != NULL)
 			trace_instead_fill(&t->instead, &t->core, t->image, finder);
+		t->unopened = t->instead.unopened;
 		trace_guard(t, 1);
 		st = report(t, executable);
 		trace_guard(t, 0);

@@ -67,11 +67,12 @@ trace_instead_fill(struct trace_instead *in, const struct core *c, struct image 
 {
 	struct naming naming = { .in = in, .core = c };
 
-	for (size_t k = 0; k < c->files.count; k++) {
+	for (size_t k = 0, looked = 0; k < c->files.count && looked < KEPT_FIND_MOST; k++) {
 		struct trace_instead_file f = { .file = &c->files.file[k], .fd = -1 };
 
 		if (f.file->from != 0 || (f.file->module == NULL && *f.file->path != '/'))
 			continue;
+		looked++;
 		errno = 0;
 		if ((f.fd = finder->find(finder->arg, c, i, f.file, &f.sure)) < 0) {
 			if (errno == EMFILE || errno == ENFILE)

@@ -326,11 +326,15 @@ reads() {
 	PATH=$PWD:$PATH
 	run -0 --separate-stderr core-open d/one
 	[[ $output == *' in price ('*'lib.c:1'*' in main ('*'tree=' ]]
-	id=$(kept_as buildid libx.so.1.2)
+	cp libx.so.1.2 right
 	sed -i 's/1/7/' lib.c
 	${CC:-cc} -g -shared -fPIC -Wl,--build-id -Wl,-soname,libx.so.1 -o libx.so.1.2 lib.c
 	sed 's/7/1/' lib.c >lib.old
 	mv lib.old lib.c
+	run -0 --separate-stderr core-open -n d/one
+	[ "$output" = "gdb -iex set sysroot TREE/root $PWD/victim CORE" ]
+	[ "$stderr" = "core-open: $PWD/libx.so.1.2: another build than the process had: left out" ]
+	id=$(kept_as buildid right)
 	run -0 --separate-stderr core-open -n d/one
 	[ "$output$stderr" = "gdb -iex set sysroot TREE/root $PWD/victim CORE" ]
 	[ -z "$(ls -A tmp)" ]

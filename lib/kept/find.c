@@ -18,8 +18,9 @@
 #define MODULES "modules"
 #define EXECUTABLE "executable"
 #define PATHS "paths"
-/* The most bytes of a list of paths that are read. */
+/* The most bytes that are read of a list of paths, and of those of a kind. */
 #define LIST (128u * 1024)
+#define LISTS (4u * 1024 * 1024)
 #define HEX "0123456789abcdef"
 
 static const char *const kinds[] = { "buildid", "uuid", "digest" };
@@ -66,6 +67,9 @@ kept_find_close(struct kept_find *k)
 	for (size_t i = 0; i < k->entries; i++)
 		if (k->entry[i].fd >= 0)
 			io_close(k->entry[i].fd);
+	for (size_t i = 0; i < k->lists; i++)
+		free(k->list[i].path);
+	free(k->list);
 	free(k->entry);
 	if (k->dir >= 0)
 		io_close(k->dir);
@@ -244,52 +248,71 @@ offer_entries(const struct offer *o, const struct core_file *file, const char *n
 	return rc;
 }
 
-/* Whether the list of paths of KIND/HEX has a path. */
-static int
-has_path(const struct kept_find *k, const char *name, const char *path)
+/* Takes the paths in the list of KIND/HEX; returns how many bytes it has. */
+static size_t
+take_list(struct kept_find *k, const char *name)
 {
-	int fd = open_file(k, name, PATHS), found = 0;
-	char *text = malloc(LIST + 1), *next;
-	ssize_t n = fd >= 0 && text != NULL ? io_pread(fd, text, LIST, 0) : -1;
+	int fd = open_file(k, name, PATHS);
+	char *text = fd >= 0 ? malloc(LIST + 1) : NULL, *next;
+	ssize_t n = text != NULL ? io_pread(fd, text, LIST, 0) : -1;
+	struct kept_path p;
 
 	if (fd >= 0)
 		io_close(fd);
-	if (n > 0) {
+	if (n > 0)
 		text[n] = '\0';
-		for (char *line = text; line != NULL && !found; line = next) {
-			if ((next = strchr(line, '\n')) != NULL)
-				*next++ = '\0';
-			record_unescape(line);
-			found = strcmp(line, path) == 0;
-		}
+	for (char *line = n > 0 ? text : NULL; line != NULL && *line != '\0'; line = next) {
+		if ((next = strchr(line, '\n')) != NULL)
+			*next++ = '\0';
+		record_unescape(line);
+		strcpy(p.name, name);
+		if (ARRAY_GROW(k->list, k->lists_room, k->lists, KEPT_FIND_PATHS) < 0 ||
+		    (p.path = strdup(line)) == NULL)
+			break;
+		k->list[k->lists++] = p;
 	}
 	free(text);
-	return found;
+	return n > 0 ? (size_t)n : 0;
 }
 
-/* Offers the files of a kind whose list has the module's path. */
-static int
-offer_named(const struct offer *o, const char *kind, const char *path)
+/* Takes the lists of paths of a kind, at most so many bytes. */
+static void
+take_lists(struct kept_find *k, const char *kind, size_t most)
 {
-	int fd = open_below(o->k->dir, kind, O_RDONLY | O_DIRECTORY), rc = 0;
+	int fd = open_below(k->dir, kind, O_RDONLY | O_DIRECTORY);
 	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
 	const struct dirent *e;
 	char name[KEPT_FIND_NAME];
 
-	for (size_t n = 0; d != NULL && rc == 0 && n < KEPT_FIND_MOST; n++) {
+	for (size_t n = 0, bytes = 0; d != NULL && n < KEPT_FIND_MOST && bytes < most; n++) {
 		int len;
 
 		if ((e = readdir(d)) == NULL)
 			break;
 		len = snprintf(name, sizeof(name), "%s/%s", kind, e->d_name);
-		if (len > 0 && (size_t)len < sizeof(name) && is_name(name, (size_t)len) &&
-		    has_path(o->k, name, path))
-			rc = offer_file(o, name, -1, 0);
+		if (len > 0 && (size_t)len < sizeof(name) && is_name(name, (size_t)len))
+			bytes += take_list(k, name);
 	}
 	if (d != NULL)
 		closedir(d);
 	else if (fd >= 0)
 		io_close(fd);
+}
+
+/* Offers the files whose list has the module's path. */
+static int
+offer_named(struct kept_find *k, const struct offer *o, const char *path)
+{
+	int rc = 0;
+
+	if (!k->listed) {
+		for (size_t i = UUID; i < KINDS; i++)
+			take_lists(k, kinds[i], LISTS);
+		k->listed = 1;
+	}
+	for (size_t i = 0; rc == 0 && i < k->lists; i++)
+		if (strcmp(k->list[i].path, path) == 0)
+			rc = offer_file(o, k->list[i].name, -1, 0);
 	return rc;
 }
 
@@ -332,7 +355,5 @@ kept_find_offer(struct kept_find *k, const struct core_file *file,
 	/* A build-id is on its own: a file that is kept by its path has none. */
 	if ((file->module != NULL && file->module->build_id_len > 0) || *file->path == '\0')
 		return 0;
-	for (size_t i = UUID; rc == 0 && i < KINDS; i++)
-		rc = offer_named(&o, kinds[i], file->path);
-	return rc;
+	return offer_named(k, &o, file->path);
 }

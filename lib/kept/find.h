@@ -15,8 +15,9 @@
 
 /* The longest name of a kept file, KIND/HEX with the terminator: a build-id has up to 64 bytes. */
 #define KEPT_FIND_NAME (8 + 1 + 2 * ELF_ID_BUILD_ID_MAX + 1)
-/* The most modules of a record that are remembered, and the most lists of paths that are read. */
+/* The most modules that are remembered or looked for, the most lists of paths that are read, and the most paths. */
 #define KEPT_FIND_MOST 4096
+#define KEPT_FIND_PATHS 65536
 
 struct kept_find {
 	int dir;			/* DIR/modules, or -1: there is none */
@@ -30,6 +31,13 @@ struct kept_find {
 		int fd;			/* or -1 */
 	} *entry;
 	size_t entries, room;
+	/* the lists of paths, once they are read */
+	struct kept_path {
+		char name[KEPT_FIND_NAME];
+		char *path;
+	} *list;
+	size_t lists, lists_room;
+	int listed;
 };
 
 /*
@@ -41,8 +49,8 @@ int kept_find_open(struct kept_find *k, int dir, const char *path, uid_t user);
 void kept_find_close(struct kept_find *k);
 
 /*
- * Takes the lines kept_module= and module= of a record of len bytes, each ending with a newline or a NUL.  With now, the files are opened at
- * once, for a process that is about to give up its rights.
+ * Takes the lines kept_module= and module= of a record of len bytes, each ending with a newline or a NUL.  With now,
+ * the files are opened at once, for a process that is about to give up its rights.
  */
 void kept_find_record(struct kept_find *k, const char *text, size_t len, int now);
 

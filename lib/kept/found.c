@@ -34,8 +34,12 @@ judge(void *arg, const struct kept_file *f)
 		return 0;
 	fits = m.verdict == MATCH_YES || (m.verdict == MATCH_UNKNOWN && f->sure);
 	to->other |= f->kind == KEPT_PATH && m.verdict == MATCH_NO;
-	if (!fits || (to->fd = fcntl(f->fd, F_DUPFD_CLOEXEC, 3)) < 0)
+	if (!fits)
 		return 0;
+	if ((to->fd = fcntl(f->fd, F_DUPFD_CLOEXEC, 3)) < 0) {
+		to->why = errno;
+		return 0;
+	}
 	to->kind = f->kind;
 	to->sure = f->sure;
 	snprintf(to->path, sizeof(to->path), "%s", f->path);

@@ -55,12 +55,14 @@ kept_tree_find(struct kept_tree *t, struct kept_sources *s, const struct core *c
 	int rc = f != NULL ? 0 : -1;
 
 	memset(t, 0, sizeof(*t));
-	for (size_t k = 0; rc == 0 && k < c->files.count; k++) {
+	for (size_t k = 0, looked = 0; rc == 0 && k < c->files.count; k++) {
 		const struct core_file *file = &c->files.file[k];
 		struct kept_tree_file one = { .file = file };
 
-		if (file->from != 0 || file->module == NULL || *file->path != '/')
+		if (looked == KEPT_FIND_MOST || file->from != 0 || file->module == NULL ||
+		    *file->path != '/')
 			continue;
+		looked++;
 		if (!kept_found(f, s, c, i, file)) {
 			/* Which executable to use is the caller's to say. */
 			t->needed |= f->other && file != c->exe;

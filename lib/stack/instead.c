@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "stack/instead.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +17,12 @@ find(void *arg, const struct core *c, struct image *i, const struct core_file *f
 	struct kept_sources *s = arg;
 	struct kept_found f;
 
-	if (!kept_sources_any(s) || !kept_found(&f, s, c, i, file))
+	if (!kept_sources_any(s))
 		return -1;
+	if (!kept_found(&f, s, c, i, file)) {
+		errno = f.why;
+		return -1;
+	}
 	*sure = f.sure;
 	if (f.kind != KEPT_PATH || strcmp(f.path, file->path) != 0)
 		return f.fd;
@@ -62,13 +67,18 @@ trace_instead_fill(struct trace_instead *in, const struct core *c, struct image 
 {
 	struct naming naming = { .in = in, .core = c };
 
-	for (size_t k = 0; k < c->files.count; k++) {
+	for (size_t k = 0, looked = 0; k < c->files.count && looked < KEPT_FIND_MOST; k++) {
 		struct trace_instead_file f = { .file = &c->files.file[k], .fd = -1 };
 
 		if (f.file->from != 0 || (f.file->module == NULL && *f.file->path != '/'))
 			continue;
-		if ((f.fd = finder->find(finder->arg, c, i, f.file, &f.sure)) < 0)
+		looked++;
+		errno = 0;
+		if ((f.fd = finder->find(finder->arg, c, i, f.file, &f.sure)) < 0) {
+			if (errno == EMFILE || errno == ENFILE)
+				in->unopened = errno;
 			continue;
+		}
 		if (ARRAY_GROW(in->file, in->files_room, in->files, CORE_FILES) < 0)
 			io_close(f.fd);
 		else
@@ -99,6 +109,7 @@ trace_instead_open(const struct trace_instead *in, const char *path)
 	for (size_t k = 0; k < in->names; k++)
 		if (strcmp(in->name[k].name, path) == 0)
 			return fcntl(in->file[in->name[k].file].fd, F_DUPFD_CLOEXEC, 0);
+	errno = ENOENT;
 	return -1;
 }
 
@@ -108,6 +119,7 @@ trace_instead_open_at(const struct trace_instead *in, uint64_t start)
 	for (size_t k = 0; k < in->files; k++)
 		if (in->file[k].file->start == start)
 			return fcntl(in->file[k].fd, F_DUPFD_CLOEXEC, 0);
+	errno = ENOENT;
 	return -1;
 }
 

@@ -18,6 +18,7 @@ struct trace_instead {
 		size_t file;
 	} *name;
 	size_t names, names_room;
+	int unopened;			/* too many files were open: that errno, else 0 */
 };
 
 /* A finder in these sources.  Where there is no other source than the path in the core, nothing is opened. */
@@ -28,7 +29,7 @@ void trace_instead_fill(struct trace_instead *in, const struct core *c, struct i
     const struct trace_finder *finder);
 void trace_instead_close(struct trace_instead *in);
 
-/* A new descriptor of the file in place of that of a path, or -1. */
+/* A new descriptor of the file in place of that of a path, or -1 with errno, ENOENT when there is none. */
 int trace_instead_open(const struct trace_instead *in, const char *path);
 
 /* The same for the module that starts at an address. */

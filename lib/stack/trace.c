@@ -33,7 +33,7 @@ find_debug_file(Dwfl_Module *m, void **user, const char *name, Dwarf_Addr base, 
 	return dwfl_standard_find_debuginfo(m, user, name, base, file, link, crc, found);
 }
 
-/* The trace that there is, for a callback of libdwfl that is told of none. */
+/* The trace that there is, for callbacks of libdwfl, which are told of none. */
 static struct trace *only;
 
 /* A file that libdwfl did not open by its name. */
@@ -216,9 +216,15 @@ ask_file(void *arg, const char *path)
 static int
 open_instead(void *arg, const char *path)
 {
-	const struct trace *t = arg;
+	struct trace *t = arg;
+	int fd;
 
-	return ask_file(arg, path) != 0 ? -1 : trace_instead_open(&t->instead, path);
+	if (ask_file(arg, path) != 0)
+		return -1;
+	fd = trace_instead_open(&t->instead, path);
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+		t->unopened = errno;
+	return fd;
 }
 
 static void
@@ -238,7 +244,6 @@ trace_guard(struct trace *t, int on)
 {
 	t->guard = (struct open_guard){ .ask = ask_file, .instead = open_instead,
 		.failed = file_failed, .arg = t };
-	only = on ? t : NULL;
 	open_guard(on ? &t->guard : NULL);
 	cut_guard(on);
 	if (!on)
@@ -263,6 +268,9 @@ trace_open_from(struct trace **out, struct image *i, const char *executable, con
 	} else if ((st = parse(t, executable)) == TRACE_OK) {
 		if (finder != NULL)
 			trace_instead_fill(&t->instead, &t->core, t->image, finder);
+		t->unopened = t->instead.unopened;
+		if (only == NULL)
+			only = t;
 		trace_guard(t, 1);
 		st = report(t, executable);
 		trace_guard(t, 0);
@@ -300,6 +308,8 @@ trace_close(struct trace *t)
 	core_code_close(&t->code);
 	trace_files_close(&t->files);
 	trace_instead_close(&t->instead);
+	if (only == t)
+		only = NULL;
 	core_close(&t->core);
 	free(t->debug_path);
 	free(t);

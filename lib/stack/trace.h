@@ -67,7 +67,7 @@ struct trace;
 struct trace_finder {
 	/*
 	 * Returns a descriptor of the file that was mapped as file, one of the core's files, for the trace to close,
-	 * or -1: the file at its path is tried.  *sure: it is that, without a comparison of the core's build-id.
+	 * or -1 with errno: the file at its path is tried.  EMFILE and ENFILE are as trace_unopened says.  *sure: it is that, without a comparison of the core's build-id.
 	 */
 	int (*find)(void *arg, const struct core *c, struct image *i, const struct core_file *file,
 	    int *sure);

@@ -77,6 +77,64 @@ sane() {
 	sed -n 3p trace | grep -q "  main+.*crash.c:$line  "
 }
 
+@test "core-trace: C++: inlined functions are frames; names, lines and numbers as in gdb's bt" {
+	need clang
+	local flags
+	for flags in -O0 -O2; do
+		clang -x c++ -g $flags -std=c++17 -fno-exceptions -fno-rtti -o prog "$T/lib/inlined.cc"
+		crash_core core ./prog
+		core-trace core >trace
+		gdb_names prog core >gdbs
+		our_names trace | head -n "$(wc -l <gdbs)" | diff gdbs -
+		grep -q '^+ start ' gdbs
+	done
+	grep -qE '^#0   0x[0-9a-f]+  shop::Cart<int volatile>::total \[inlined\]  .*inlined\.cc:[0-9]+  .*/prog\+' trace
+	grep -qE '^#4   .*  shop::\(anonymous namespace\)::hidden\+0x' trace
+	core-trace -m core | grep -qE '^#4   .*  _ZN4shop12_GLOBAL__N_16hiddenEPVi\+0x'
+	core-trace -j core >json
+	json_is_valid json
+	jq -e '.threads[0].frames | (.[0] | .inlined and .name == "shop::Cart<int volatile>::total" and
+		.function == "_ZN4shop4CartIViE5totalEPS1_i" and has("function_offset") == false) and
+		(.[4] | .name == "shop::(anonymous namespace)::hidden" and has("inlined") == false)' json
+	# The fingerprint knows neither of them, nor a debug file.
+	core-trace -s core >word
+	objcopy --only-keep-debug prog debug
+	mkdir -p .debug
+	strip -g -o stripped prog
+	objcopy --add-gnu-debuglink=debug stripped
+	core-trace -e stripped core | our_names /dev/stdin | diff - <(our_names trace)
+	core-trace -s -e stripped core | diff word -
+	strip -g prog
+	run ! grep inlined <(core-trace core)
+	core-trace -s core | diff word -
+}
+
+@test "core-trace: names that stand for endless text, or for none, are shown as they are" {
+	# Each pair is of two of the one before.
+	python3 - >given <<-'EOS'
+	def back(n):
+	    digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    return "S%s_" % (digits[n - 1] if n < 37 else digits[(n - 1) // 36] + digits[(n - 1) % 36])
+	print("_Z1f1ASt4pairIS_S_E" + "".join("S0_I%sE" % (back(n) * 2) for n in range(2, 150)))
+	print("_Z1f" + "P" * 4000 + "i")
+	print("_ZN3foo3barE1")
+	print("_R" + "N" * 3000)
+	print("_RNvC1a" + "B_" * 100)
+	print("_ZN4good4nameEv good::name")
+	print("_ZN1a1fIiEET_S1_ a::f<int>")
+	print("_ZN1a1CcvbEv a::C::operator bool")
+	print("_ZNK1a1CclEi a::C::operator()")
+	print("_ZN4prog4Cart5price17h82a9f5d829477b7aE prog::Cart::price")
+	print("_ZN49_$LT$usize$u20$as$u20$core..slice..SliceIndex$GT$5index17h82a9f5d829477b7aE <usize as core::slice::SliceIndex>::index")
+	print("_RNvNtCsgEmfK2I1SDS_4core9panicking18panic_bounds_check core::panicking::panic_bounds_check")
+	print("_RNCNvC1a4main0 a::main::{closure#0}")
+	EOS
+	${CC:-cc} ${CFLAGS-} -std=c11 -I"$T/../lib" -Wall -Wextra -Wconversion -Werror -o names "$T/lib/names.c" \
+		"$BUILD/libgzcore.a" ${LDFLAGS-} -ldl
+	run -0 timeout 60 ./names <given
+	[ -z "$output" ] || { echo "$output"; false; }
+}
+
 @test "core-trace: lines are found without .debug_aranges, which clang does not write" {
 	build prog
 	crash_core core ./prog threads 2

@@ -25,7 +25,7 @@
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-trace [-bDhjnrsSV] [-d DEBUGDIR] [-e ELF] [-i IDENTITY] [-l DIR]\n"
+	fputs("usage: core-trace [-bDhjmnrsSV] [-d DEBUGDIR] [-e ELF] [-i IDENTITY] [-l DIR]\n"
 	      "                  [-t SECONDS] [-u USER] [-w SECONDS] [CORE]\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
@@ -72,7 +72,7 @@ print_stacks(struct trace_show *shown, const char *name, const struct stored *s,
 		      "frames and names may be missing", name);
 	if (shown->limited)
 		warnx("%s: a stack has more than %d frames: the others are left out", name,
-		    TRACE_FRAMES);
+		    TRACE_CALLS);
 	if (rc < 0)
 		warnx("%s: threads: %s", name, trace_error());
 	else if (shown->threads == 0)
@@ -117,10 +117,10 @@ read_options(int argc, char **argv, const char *opt[128])
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "bDd:e:hi:jl:nrsSt:u:Vw:")) != -1) {
+	while ((c = getopt(argc, argv, "bDd:e:hi:jl:mnrsSt:u:Vw:")) != -1) {
 		if (c == '?')
 			exit(usage(stderr, 2));
-		opt[c] = strchr("bDhjnrsSV", c) != NULL ? "" : optarg;
+		opt[c] = strchr("bDhjmnrsSV", c) != NULL ? "" : optarg;
 		if (c == 'h')
 			exit(usage(stdout, 0));
 		if (c == 'V')
@@ -209,6 +209,7 @@ main(int argc, char **argv)
 	read_options(argc, argv, opt);
 	shown.form = opt['r'] != NULL ? TRACE_RECORD : opt['j'] != NULL ? TRACE_JSON :
 	    opt['s'] != NULL ? TRACE_FINGERPRINT : TRACE_STACKS;
+	shown.raw = opt['m'] != NULL;
 	shown.one = opt['r'] != NULL || opt['s'] != NULL;
 	debug = opt['d'] != NULL ? search_path(opt['d']) : NULL;
 	limit = seconds('t', opt['t']);

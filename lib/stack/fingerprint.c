@@ -52,11 +52,11 @@ is_one_of(const struct trace_frame *f, const char *const *names, size_t n)
 {
 	size_t len;
 
-	if (f->function == NULL)
+	if (f->symbol == NULL)
 		return 0;
-	len = bare(f->function);
+	len = bare(f->symbol);
 	for (size_t i = 0; i < n; i++)
-		if (strlen(names[i]) == len && memcmp(names[i], f->function, len) == 0)
+		if (strlen(names[i]) == len && memcmp(names[i], f->symbol, len) == 0)
 			return 1;
 	return 0;
 }
@@ -66,9 +66,9 @@ in_runtime(const struct trace_frame *f)
 {
 	const char *name;
 
-	if (f->module == NULL)
+	if (f->mapped == NULL)
 		return 0;
-	name = base_name(f->module);
+	name = base_name(f->mapped);
 	for (size_t i = 0; i < sizeof(runtimes) / sizeof(*runtimes); i++)
 		if (strncmp(name, runtimes[i], strlen(runtimes[i])) == 0)
 			return 1;
@@ -92,20 +92,20 @@ starts(const struct trace_frame *f)
  * that raised the signal anew it is what matters; else it is where the handler happened to come, and does not.
  */
 static void
-range(const struct trace_frame *f, size_t *from, size_t *to)
+range(const struct trace_frame *const *f, size_t *from, size_t *to)
 {
 	size_t n = *to, interrupted = 1;
 
-	for (size_t i = 0; i < n && (raises(&f[i]) || in_runtime(&f[i])); i++)
-		if (raises(&f[i]))
+	for (size_t i = 0; i < n && (raises(f[i]) || in_runtime(f[i])); i++)
+		if (raises(f[i]))
 			*from = i + 1;
-	while (interrupted < n && !f[interrupted].exact)
+	while (interrupted < n && !f[interrupted]->exact)
 		interrupted++;
 	if (interrupted < n && *from > 0)
 		*from = *from > interrupted ? *from : interrupted;
 	else if (interrupted < n)
 		*to = interrupted;
-	while (*to > *from && (starts(&f[*to - 1]) || in_runtime(&f[*to - 1])))
+	while (*to > *from && (starts(f[*to - 1]) || in_runtime(f[*to - 1])))
 		--*to;
 	/* Nothing but the libraries: then they are what there is. */
 	if (*to == *from) {
@@ -118,16 +118,20 @@ size_t
 fingerprint_frames(const struct trace_frame *f, size_t n, size_t which[FINGERPRINT_FRAMES])
 {
 	char line[FINGERPRINT_LINE] = "", last[FINGERPRINT_LINE] = "";
-	size_t from = 0, to = n, count = 0;
+	const struct trace_frame *call[TRACE_CALLS];
+	size_t from = 0, to = 0, count = 0;
 
-	range(f, &from, &to);
+	for (size_t i = 0; i < n && to < TRACE_CALLS; i++)
+		if (!f[i].inlined)
+			call[to++] = &f[i];
+	range(call, &from, &to);
 	for (size_t i = from; i < to && count < FINGERPRINT_FRAMES; i++) {
 		/* An address alone says nothing that is the same the next time, or that is another's. */
-		if (f[i].module == NULL)
+		if (call[i]->mapped == NULL)
 			continue;
-		fingerprint_line(&f[i], line);
+		fingerprint_line(call[i], line);
 		if (strcmp(line, last) != 0)
-			which[count++] = i;
+			which[count++] = (size_t)(call[i] - f);
 		memcpy(last, line, sizeof(last));
 	}
 	return count;
@@ -136,12 +140,12 @@ fingerprint_frames(const struct trace_frame *f, size_t n, size_t which[FINGERPRI
 size_t
 fingerprint_line(const struct trace_frame *f, char line[FINGERPRINT_LINE])
 {
-	const char *module = f->module != NULL ? base_name(f->module) : "";
+	const char *module = f->mapped != NULL ? base_name(f->mapped) : "";
 	int n = 1;
 
-	if (f->function != NULL) {
-		n = snprintf(line, FINGERPRINT_LINE, "%.200s!%.*s", module, (int)bare(f->function),
-		    f->function);
+	if (f->symbol != NULL) {
+		n = snprintf(line, FINGERPRINT_LINE, "%.200s!%.*s", module, (int)bare(f->symbol),
+		    f->symbol);
 	} else if (f->build_id_len > 0) {
 		size_t at = 0;
 
@@ -149,7 +153,7 @@ fingerprint_line(const struct trace_frame *f, char line[FINGERPRINT_LINE])
 			at += (size_t)snprintf(line + at, FINGERPRINT_LINE - at, "%02x",
 			    f->build_id[i]);
 		n = (int)at + snprintf(line + at, FINGERPRINT_LINE - at, "+%#" PRIx64, f->offset);
-	} else if (f->module != NULL) {
+	} else if (f->mapped != NULL) {
 		n = snprintf(line, FINGERPRINT_LINE, "%.200s+%#" PRIx64, module, f->offset);
 	} else {
 		memcpy(line, "?", 2);

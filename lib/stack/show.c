@@ -25,14 +25,14 @@ frame(void *arg, const struct trace_thread *t, const struct trace_frame *f)
 {
 	struct trace_show *s = arg;
 
-	if (s->threads == 1)
+	if (s->threads == 1 && !f->inlined)
 		s->stack[s->frames++] = *f;
 	if (s->form == TRACE_JSON)
-		trace_json_frame(&s->out, f);
+		trace_json_frame(&s->out, f, s->raw);
 	if (s->form == TRACE_RECORD)
 		writer_print(&s->out, "frame=");
 	if (s->form == TRACE_RECORD || s->form == TRACE_STACKS) {
-		trace_text_line(&s->out, f, t->frames, s->digits);
+		trace_text_line(&s->out, f, t->frames, s->digits, s->raw);
 		writer_flush(&s->out);
 	}
 }
@@ -42,7 +42,7 @@ end(void *arg, const struct trace_thread *t)
 {
 	struct trace_show *s = arg;
 
-	s->limited |= t->frames == TRACE_FRAMES && t->end != NULL;
+	s->limited |= t->calls == TRACE_CALLS && t->end != NULL;
 	if (s->form == TRACE_JSON)
 		trace_json_thread_end(&s->out, t);
 	else if (s->form != TRACE_FINGERPRINT)

@@ -18,6 +18,7 @@ struct trace_show {
 	/* The caller's. */
 	enum trace_form form;
 	int one;			/* the crashed thread alone */
+	int raw;			/* functions with their mangled names */
 	struct writer out;		/* started for lines or JSON */
 
 	size_t threads;			/* how many were seen */
@@ -27,7 +28,7 @@ struct trace_show {
 	/* Private. */
 	int digits;			/* of an address */
 	const char *signal;		/* of the crashed thread, NULL when it has no name */
-	struct trace_frame stack[TRACE_FRAMES];	/* of the first thread */
+	struct trace_frame stack[TRACE_CALLS];	/* of the first thread, without what is inlined */
 	size_t frames;
 };
 

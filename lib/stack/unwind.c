@@ -203,21 +203,32 @@ lacks_file(struct trace *t, uint64_t address)
 	return t->why;
 }
 
+static void
+show_one(struct trace *t, const struct trace_frame *f)
+{
+	if (t->visitor->frame != NULL)
+		t->visitor->frame(t->visitor->arg, &t->thread, f);
+	t->thread.frames++;
+}
+
 static int
 show(struct trace *t, uint64_t pc, int exact)
 {
-	struct trace_frame *f = &t->seen[(pc ^ pc >> 10 ^ (uint64_t)exact) % TRACE_SEEN];
+	struct trace_seen *s = &t->seen[(pc ^ pc >> 10 ^ (uint64_t)exact) % TRACE_SEEN];
 
-	if (t->thread.frames == TRACE_FRAMES) {
+	if (t->thread.calls == TRACE_CALLS) {
 		t->thread.end = "more frames than are shown";
 		return 0;
 	}
 	/* The first frame of a thread and a return address of the same value are two. */
-	if (f->pc != pc || f->pc == 0 || f->exact != exact)
-		trace_describe(t, f, pc, exact);
-	if (t->visitor->frame != NULL)
-		t->visitor->frame(t->visitor->arg, &t->thread, f);
-	t->thread.frames++;
+	if (s->frame.pc != pc || s->frame.pc == 0 || s->frame.exact != exact)
+		trace_describe(t, s, pc, exact);
+	/* Room is kept for the calls that are still to come. */
+	for (size_t k = 0; k < s->count; k++)
+		if (t->thread.frames - t->thread.calls < TRACE_FRAMES - TRACE_CALLS)
+			show_one(t, &s->inlined[k]);
+	show_one(t, &s->frame);
+	t->thread.calls++;
 	return 1;
 }
 

@@ -52,7 +52,7 @@ dumps = columns conf directory loops operand payers ranking remove retention tex
 crash = answer begin change claim end kernel_words live_facts loop_record merge name record_file \
 	said
 demangle = demangle helper rust rust_legacy rust_read shorten
-stack = debugger executable files fingerprint frame inlined show text trace unwind
+stack = debugger executable files fingerprint frame inlined interrupted show text trace unwind
 trim = frames keep memory modules pages plan process rules segments selection stacks stream tap write
 LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))
 # The public headers, each with its installed name below gzcore/; they include only headers of this list.  Manuals of

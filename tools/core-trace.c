@@ -190,6 +190,21 @@ open_core(struct stored *s, struct operand *o, const char *operand, const char *
 		    errno == ENOENT ? "no such user or group" : strerror(errno));
 }
 
+/*
+ * The fingerprint of a stored dump is that of its record: files that are no longer there, or others, would make another.
+ * NULL: there is none of this version.
+ */
+static const char *
+recorded(const struct dump *d)
+{
+	uint64_t version;
+
+	return d != NULL && strlen(d->fingerprint) == FINGERPRINT_TEXT - 1 &&
+	    strspn(d->fingerprint, "0123456789abcdef") == FINGERPRINT_TEXT - 1 &&
+	    number_parse(d->fingerprint_version, 0, UINT64_MAX, &version) == 0 &&
+	    version == FINGERPRINT_VERSION ? d->fingerprint : NULL;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -218,6 +233,7 @@ main(int argc, char **argv)
 	/* Not caught: it ends the process wherever that waits. */
 	alarm(limit);
 	open_core(&stored, &o, argv[optind], opt);
+	shown.known = recorded(o.dump);
 	/* From here on it is the core's bytes that say what to do. */
 	if (opt['l'] != NULL)
 		turn_begin();

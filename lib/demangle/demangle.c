@@ -88,12 +88,13 @@ demangle_keep(struct demangle *d, const void *key, const char *text)
 static int
 make(struct demangle *d, const char *symbol)
 {
-	if (symbol[1] == 'R')
-		return demangle_rust(symbol, d->made, DEMANGLE_LONGEST);
-	if (demangle_helper_ask(&d->helper, symbol, d->made, sizeof(d->made)) < 0)
+	if (demangle_rust(symbol, d->made, DEMANGLE_LONGEST) ||
+	    demangle_rust_legacy(symbol, d->made, DEMANGLE_LONGEST))
+		return 1;
+	if (symbol[1] != 'Z' ||
+	    demangle_helper_ask(&d->helper, symbol, d->made, sizeof(d->made)) < 0)
 		return 0;
-	if (!demangle_rust_legacy(d->made))
-		demangle_shorten(d->made);
+	demangle_shorten(d->made);
 	return d->made[0] != '\0' && strlen(d->made) < DEMANGLE_LONGEST;
 }
 

@@ -35,10 +35,10 @@ const char *demangle_keep(struct demangle *d, const void *key, const char *text)
 void demangle_shorten(char *text);
 
 /*
- * What Rust makes of the name of a symbol: in place of the C++ library's text of a legacy one; and of a v0 symbol
- * (RFC 2603) into out[len].  Return whether it was one.
+ * The name of a function of Rust in out[len], by its symbol: a legacy one, or one of version 0 (RFC 2603).  Return whether
+ * it was one.  It is the same in each build: without the hash.
  */
-int demangle_rust_legacy(char *text);
+int demangle_rust_legacy(const char *symbol, char *out, size_t len);
 int demangle_rust(const char *symbol, char *out, size_t len);
 
 /* The process that runs the C++ library's demangler. */

@@ -133,6 +133,8 @@ const struct key keys_all[] = {
 	    .words = "Why the stack could not be followed further" },
 	{ "fingerprint", KEY_TEXT, KEY_STACK,
 	    .words = "Of the crashed thread's stack: the same for the same bug" },
+	{ "fingerprint_version", KEY_NUMBER, KEY_STACK,
+	    .words = "How that was made: only fingerprints of one version compare; absent: 1" },
 	{ "env", KEY_TEXT, LIVE, KEY_SECRET, .repeats = 1,
 	    .words = "A variable of the environment, as NAME=VALUE" },
 	{ "env_left_out", KEY_NUMBER, LIVE, KEY_SECRET,

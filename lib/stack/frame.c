@@ -62,6 +62,28 @@ has_symbols(Dwfl_Module *m)
 	return elf == NULL;
 }
 
+/* Whether the module's file has the table of functions that Go's linker makes, also in a stripped program. */
+static int
+is_go(Dwfl_Module *m)
+{
+	GElf_Addr bias;
+	Elf *elf = dwfl_module_getelf(m, &bias);
+	Elf_Scn *section = NULL;
+	const char *name;
+	size_t names;
+	GElf_Shdr sh;
+
+	if (elf == NULL || elf_getshdrstrndx(elf, &names) != 0)
+		return 0;
+	while ((section = elf_nextscn(elf, section)) != NULL)
+		if (gelf_getshdr(section, &sh) != NULL &&
+		    (name = elf_strptr(elf, names, sh.sh_name)) != NULL &&
+		    (strcmp(name, ".gopclntab") == 0 ||
+			strcmp(name, ".data.rel.ro.gopclntab") == 0))
+			return 1;
+	return 0;
+}
+
 /* The symbol of a table at an address, the one that begins last; its offset in *off. */
 static const char *
 find_in_table(Elf *elf, Elf_Scn *section, const GElf_Shdr *sh, GElf_Addr at, GElf_Off *off)
@@ -144,6 +166,7 @@ trace_describe(struct trace *t, struct trace_seen *s, uint64_t pc, int exact)
 	*s = (struct trace_seen){ .frame = { .pc = pc, .exact = exact } };
 	if (m == NULL)
 		return;
+	f->go = is_go(m);
 	find_function(t, f, m, at, exact);
 	/* The file is known once its symbols have been looked for. */
 	name = dwfl_module_info(m, &flags, &start, &end, NULL, NULL, &path, NULL);

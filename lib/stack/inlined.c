@@ -211,7 +211,7 @@ take_call(struct trace_frame *f, Dwarf_Die *die, Dwarf_Files *files, size_t coun
 	f->line = f->column = 0;
 	if (!number_of(die, DW_AT_call_line, &line) || !number_of(die, DW_AT_call_file, &file) ||
 	    files == NULL || file >= count ||
-	    (f->file = dwarf_filesrc(files, file, NULL, NULL)) == NULL)
+	    (f->file = dwarf_filesrc(files, (size_t)file, NULL, NULL)) == NULL)
 		return;
 	f->line = (int)line;
 	if (number_of(die, DW_AT_call_column, &column))

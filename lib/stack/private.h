@@ -21,8 +21,9 @@
 /* The most inlined functions at one address: compilers go to about 20. */
 #define TRACE_INLINED 64
 /* Bits of the pointer that libdwfl keeps for each module. */
-#define TRACE_MODULE_UNSURE ((uintptr_t)1)	/* nothing tells whether its file is what was mapped */
-#define TRACE_MODULE_OWN ((uintptr_t)2)	/* for now its debug file is not looked for */
+/* Nothing tells whether its file is what was mapped; for now its debug file is not looked for. */
+#define TRACE_MODULE_UNSURE ((uintptr_t)1)
+#define TRACE_MODULE_OWN ((uintptr_t)2)
 /* Registers, as DWARF counts them; the last is that of the PowerPC's link. */
 #define TRACE_REGISTERS 66
 
@@ -59,6 +60,11 @@ struct trace {
 		/* pc is one less than what a call returns to: in the call */
 		int called;
 	} start;			/* where libdwfl starts to follow the stack */
+	enum trace_next {
+		TRACE_CALLER,		/* what is behind the last frame called it */
+		TRACE_FAULT,		/* it was made to look as if it had */
+		TRACE_OTHER_STACK	/* it is on another stack */
+	} next;
 	int first;			/* the next frame is that */
 	int again;			/* it is to be followed anew from there */
 	int anew;			/* it is being */
@@ -80,6 +86,11 @@ bool trace_memory_read(Dwfl *dwfl, Dwarf_Addr address, Dwarf_Word *result, void 
 
 /* Finds out what code there is at pc, in place of what was seen there; exact: pc is not what a call returns to. */
 void trace_describe(struct trace *t, struct trace_seen *s, uint64_t pc, int exact);
+
+/* Whether there is at pc what a signal handler returns to, where no call frame information says so. */
+int trace_is_sigreturn(struct trace *t, uint64_t pc);
+/* Makes t->start what a signal interrupted, whose handler has left the stack pointer sp; 0 when it is not in the core. */
+int trace_interrupted(struct trace *t, uint64_t sp);
 
 /*
  * The inlined functions at an address of a unit, as that counts: makes s->inlined of s->frame, which loses its line

@@ -1,6 +1,7 @@
 #include "stack/show.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/signal_names.h"
 #include "elf/layout.h"
@@ -65,7 +66,10 @@ trace_show(struct trace_show *s, struct trace *t)
 		trace_json_head(&s->out, c);
 	rc = trace_walk(t, &v);
 	/* With files that could not be opened, the same stack has other names another time. */
-	fingerprint(s->stack, trace_unopened(t) != 0 ? 0 : s->frames, s->fingerprint);
+	if (s->known != NULL)
+		snprintf(s->fingerprint, sizeof(s->fingerprint), "%s", s->known);
+	else
+		fingerprint(s->stack, trace_unopened(t) != 0 ? 0 : s->frames, s->fingerprint);
 	return rc;
 }
 
@@ -77,5 +81,7 @@ trace_show_end(struct trace_show *s, int complete)
 	else if (s->form != TRACE_STACKS && s->fingerprint[0] != '\0')
 		writer_print(&s->out, "%s%s\n", s->form == TRACE_RECORD ? "fingerprint=" : "",
 		    s->fingerprint);
+	if (s->form == TRACE_RECORD && s->fingerprint[0] != '\0')
+		writer_print(&s->out, "fingerprint_version=%d\n", FINGERPRINT_VERSION);
 	return writer_flush(&s->out);
 }

@@ -19,6 +19,8 @@ struct trace_show {
 	enum trace_form form;
 	int one;			/* the crashed thread alone */
 	int raw;			/* functions with their mangled names */
+	/* the fingerprint of this crash that is known already, or NULL */
+	const char *known;
 	struct writer out;		/* started for lines or JSON */
 
 	size_t threads;			/* how many were seen */

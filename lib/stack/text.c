@@ -5,6 +5,7 @@
 
 #include "base/signal_names.h"
 #include "elf/id.h"
+#include "stack/fingerprint.h"
 
 static void
 escape(struct writer *w, const char *text)
@@ -153,6 +154,7 @@ trace_json_end(struct writer *w, const char *fingerprint, int complete)
 {
 	writer_close(w, ']');
 	writer_text(w, "fingerprint", fingerprint);
+	writer_number(w, "fingerprint_version", FINGERPRINT_VERSION);
 	writer_flag(w, "complete", complete);
 	writer_close(w, '}');
 	writer_print(w, "\n");

@@ -25,7 +25,8 @@ struct trace_frame {
 	uint64_t pc;
 	int exact;			/* pc is where the thread was, not what a call returns to */
 	const char *module;		/* its path, or what it calls itself */
-	const char *mapped;		/* the same as the process had it, wherever its file was found: for fingerprints */
+	/* the same as the process had it, wherever its file was found: for fingerprints */
+	const char *mapped;
 	/* nothing in the core tells whether its file is what was mapped */
 	int unsure;
 	uint64_t offset;		/* of pc in the module, from its first mapped byte */
@@ -42,6 +43,8 @@ struct trace_frame {
 	int inlined;
 	/* the function by the symbols of the module's own file, whatever debug files there are: for fingerprints */
 	const char *symbol;
+	/* the module is a program in Go, in whose symbols a dot stands between a package and a function */
+	int go;
 	const char *file;
 	int line, column;		/* 0: not known */
 };

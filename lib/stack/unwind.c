@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/read.h"
+#include "stack/fingerprint.h"
 #include "stack/private.h"
 
 bool
@@ -211,6 +212,24 @@ show_one(struct trace *t, const struct trace_frame *f)
 	t->thread.frames++;
 }
 
+/* What is behind a frame of Go's runtime: a fault seems to have called sigpanic, and morestack has left the stack. */
+static enum trace_next
+next_of(const struct trace_frame *f)
+{
+	static const struct {
+		const char *symbol;
+		enum trace_next next;
+	} ways[] = { { "runtime.sigpanic", TRACE_FAULT },
+		{ "runtime.morestack", TRACE_OTHER_STACK },
+		{ "runtime.morestack_noctxt", TRACE_OTHER_STACK } };
+	size_t n = f->go && f->symbol != NULL ? fingerprint_bare(f) : 0;
+
+	for (size_t k = 0; k < sizeof(ways) / sizeof(*ways); k++)
+		if (strlen(ways[k].symbol) == n && memcmp(ways[k].symbol, f->symbol, n) == 0)
+			return ways[k].next;
+	return TRACE_CALLER;
+}
+
 static int
 show(struct trace *t, uint64_t pc, int exact)
 {
@@ -228,6 +247,7 @@ show(struct trace *t, uint64_t pc, int exact)
 		if (t->thread.frames - t->thread.calls < TRACE_FRAMES - TRACE_CALLS)
 			show_one(t, &s->inlined[k]);
 	show_one(t, &s->frame);
+	t->next = next_of(&s->frame);
 	t->thread.calls++;
 	return 1;
 }
@@ -253,6 +273,21 @@ astray(struct trace *t, Dwfl_Frame *state, uint64_t pc, int exact)
 		t->again = 1;
 }
 
+/* Goes on with what a signal interrupted, whose handler returns to pc; 0 when this is none, or its end is said. */
+static int
+step_back(struct trace *t, Dwfl_Frame *state, uint64_t pc)
+{
+	size_t sp;
+
+	if (!trace_is_sigreturn(t, pc))
+		return 0;
+	sp = register_of(t->registers, t->registers->sp);
+	if (!take_registers(t, state) || !t->start.has[sp] || !show(t, pc, 1))
+		return 0;
+	t->again = trace_interrupted(t, t->start.value[sp]);
+	return 1;
+}
+
 static int
 each_frame(Dwfl_Frame *state, void *arg)
 {
@@ -274,10 +309,21 @@ each_frame(Dwfl_Frame *state, void *arg)
 		astray(t, state, pc, exact);
 		return DWARF_CB_ABORT;
 	}
+	if (!exact && !t->first) {
+		/* The first instruction of a function may have failed. */
+		if (t->next == TRACE_FAULT && take_registers(t, state)) {
+			t->start.pc = pc;
+			t->again = 1;
+			return DWARF_CB_ABORT;
+		}
+		if (step_back(t, state, pc))
+			return DWARF_CB_ABORT;
+	}
 	t->first = 0;
 	if (!show(t, pc, exact))
 		return DWARF_CB_ABORT;
-	t->thread.end = lacks_file(t, pc - !exact);
+	t->thread.end = t->next == TRACE_OTHER_STACK ? "it came from another stack" :
+						       lacks_file(t, pc - !exact);
 	return t->thread.end != NULL ? DWARF_CB_ABORT : DWARF_CB_OK;
 }
 
@@ -288,6 +334,7 @@ follow(struct trace *t, Dwfl_Thread *thread)
 
 	t->missing = 0;
 	t->again = 0;
+	t->next = TRACE_CALLER;
 	do {
 		t->anew = t->again;
 		t->again = 0;

@@ -303,7 +303,7 @@ ROUNDS ?= 5
 # Some rows also need node, openjdk-17-jre-headless and libc6-i386, which "make deps" does not install.
 compare: all ## compare the programs with elfutils, binutils and gdb on real crashes (root, two minutes)
 	python3 t/compare/compare.py $(B) $(TABLES)
-# TABLES selects from: modules frames ids cost bounds segments; or given, for the cores in the directory CORES, such as
+# TABLES selects from: modules frames names ids cost bounds segments; or given, for the cores in the directory CORES, such as
 # the decompressed ones of elfutils' tests.
 TABLES ?=
 

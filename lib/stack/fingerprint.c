@@ -29,7 +29,8 @@ static const char *const go_raisers[] = { "runtime.raise", "runtime.raiseproc", 
 	"runtime.dopanic_m", "runtime.systemstack", "runtime.systemstack_switch", "runtime.throw",
 	"runtime.fatal", "runtime.gopanic", "runtime.sigpanic", "runtime.panicmem",
 	"runtime.panicmemAddr", "runtime.panicdivide", "runtime.panicshift",
-	"runtime.panicoverflow", "runtime.panicfloat", "runtime.panicnil", "runtime.panicwrap", "runtime.panicdottypeE",
+	"runtime.panicoverflow", "runtime.panicfloat", "runtime.panicnil", "runtime.panicwrap",
+	"runtime.panicdottypeE",
 	"runtime.panicdottypeI", "runtime.panicnildottype", "runtime.panicunsafeslicelen",
 	"runtime.throwinit", "runtime.preprintpanics", "runtime.printpanics" };
 /* And the checks of indices, of which there is one for each kind. */

@@ -37,7 +37,7 @@ LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS)) -ldl
 # The rooms of the library: each may include only rooms before it in this list (a test checks this).
 ROOMS = base record system store engine gzip stored elf core proc dumps crash demangle stack trim
 base = age array clock io number ordered progress search signal_names syscall_names terminal
-record = escape keys lines record secrets text writer
+record = escape frame keys lines record secrets text writer
 system = child deadline end_input line_pipe memory_window open_guard owner pipe processors scratch \
 	sigbus_guard spawn
 store = in_use job leftovers lock messages output pipeline queue room store turn

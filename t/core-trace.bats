@@ -147,6 +147,7 @@ sane() {
 	done
 	record fingerprint=0123456789abcdeX fingerprint_version=2
 	core-trace -s d/last | diff word -
+	core-trace -r d/last | grep -qxE 'where=crash_here\(\) crash\.c:[0-9]+'
 	core-trace -r d/last | grep -A 1 "^fingerprint=$(cat word)\$" | grep -qx fingerprint_version=2
 }
 

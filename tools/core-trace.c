@@ -233,7 +233,8 @@ main(int argc, char **argv)
 	/* Not caught: it ends the process wherever that waits. */
 	alarm(limit);
 	open_core(&stored, &o, argv[optind], opt);
-	shown.known = recorded(o.dump);
+	if ((shown.known = recorded(o.dump)) != NULL)
+		shown.known_where = o.dump->where;
 	/* From here on it is the core's bytes that say what to do. */
 	if (opt['l'] != NULL)
 		turn_begin();

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/signal_names.h"
 #include "elf/layout.h"
@@ -52,6 +53,56 @@ end(void *arg, const struct trace_thread *t)
 	writer_flush(&s->out);
 }
 
+/* For a writer: keeps the line. */
+static int
+keep_line(void *arg, const char *text, size_t len)
+{
+	struct trace_show *s = arg;
+
+	if (len > sizeof(s->line) - s->line_len)
+		len = sizeof(s->line) - s->line_len;
+	memcpy(s->line + s->line_len, text, len);
+	s->line_len += len;
+	return 0;
+}
+
+/* Finds the first frame that counts, and says in a few words where it is. */
+static void
+find_where(struct trace_show *s)
+{
+	size_t which[FINGERPRINT_FRAMES];
+	struct frame f;
+	struct writer w;
+
+	if (fingerprint_frames(s->stack, s->frames, which) == 0)
+		return;
+	writer_start(&w, WRITER_LINES, keep_line, s);
+	s->line_len = 0;
+	trace_text_line(&w, &s->stack[which[0]], 0, s->digits, s->raw);
+	if (writer_flush(&w) == 0 && s->line_len > 0 &&
+	    frame_read(&f, s->line, s->line_len - 1) == 0)
+		frame_where(&f, s->where);
+}
+
+/* What goes with the stack of the first thread. */
+static void
+find_fingerprint(struct trace_show *s, struct trace *t)
+{
+	static const char printable[] = " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~";
+
+	if (s->known != NULL) {
+		snprintf(s->fingerprint, sizeof(s->fingerprint), "%s", s->known);
+		/* Others may have written the record. */
+		if (s->known_where[strspn(s->known_where, printable)] == '\0')
+			snprintf(s->where, sizeof(s->where), "%s", s->known_where);
+	} else if (trace_unopened(t) == 0) {
+		/* With files that could not be opened, the same stack has other names another time. */
+		fingerprint(s->stack, s->frames, s->fingerprint);
+		find_where(s);
+	}
+}
+
 int
 trace_show(struct trace_show *s, struct trace *t)
 {
@@ -65,11 +116,7 @@ trace_show(struct trace_show *s, struct trace *t)
 	if (s->form == TRACE_JSON)
 		trace_json_head(&s->out, c);
 	rc = trace_walk(t, &v);
-	/* With files that could not be opened, the same stack has other names another time. */
-	if (s->known != NULL)
-		snprintf(s->fingerprint, sizeof(s->fingerprint), "%s", s->known);
-	else
-		fingerprint(s->stack, trace_unopened(t) != 0 ? 0 : s->frames, s->fingerprint);
+	find_fingerprint(s, t);
 	return rc;
 }
 
@@ -77,11 +124,16 @@ int
 trace_show_end(struct trace_show *s, int complete)
 {
 	if (s->form == TRACE_JSON)
-		trace_json_end(&s->out, s->fingerprint, complete);
+		trace_json_end(&s->out, s->fingerprint, s->where, complete);
 	else if (s->form != TRACE_STACKS && s->fingerprint[0] != '\0')
 		writer_print(&s->out, "%s%s\n", s->form == TRACE_RECORD ? "fingerprint=" : "",
 		    s->fingerprint);
 	if (s->form == TRACE_RECORD && s->fingerprint[0] != '\0')
 		writer_print(&s->out, "fingerprint_version=%d\n", FINGERPRINT_VERSION);
+	if (s->form == TRACE_RECORD && s->where[0] != '\0') {
+		writer_print(&s->out, "where=");
+		writer_print(&s->out, "%s", s->where);
+		writer_print(&s->out, "\n");
+	}
 	return writer_flush(&s->out);
 }

@@ -1,10 +1,12 @@
 #include "stack/text.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/signal_names.h"
 #include "elf/id.h"
+#include "record/frame.h"
 #include "stack/fingerprint.h"
 
 static void
@@ -150,11 +152,17 @@ trace_json_thread_end(struct writer *w, const struct trace_thread *t)
 }
 
 void
-trace_json_end(struct writer *w, const char *fingerprint, int complete)
+trace_json_end(struct writer *w, const char *fingerprint, const char *where, int complete)
 {
+	char text[FRAME_WHERE];
+	size_t len;
+
 	writer_close(w, ']');
 	writer_text(w, "fingerprint", fingerprint);
 	writer_number(w, "fingerprint_version", FINGERPRINT_VERSION);
+	snprintf(text, sizeof(text), "%s", where);
+	if ((len = record_unescape(text)) > 0)
+		writer_bytes(w, "where", text, len);
 	writer_flag(w, "complete", complete);
 	writer_close(w, '}');
 	writer_print(w, "\n");

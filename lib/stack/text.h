@@ -27,6 +27,7 @@ void trace_json_head(struct writer *w, const struct core *c);
 void trace_json_thread(struct writer *w, const struct trace_thread *t);
 void trace_json_frame(struct writer *w, const struct trace_frame *f, int raw);
 void trace_json_thread_end(struct writer *w, const struct trace_thread *t);
-void trace_json_end(struct writer *w, const char *fingerprint, int complete);
+void trace_json_end(
+    struct writer *w, const char *fingerprint, const char *where, int complete);
 
 #endif

@@ -426,8 +426,9 @@ with_stack() {
 		core-trace -u 65534:65534 "$gz" >trace
 		sed -e '1d;/^$/,$d' -e 's/^ *ends here: /stack_end=/' -e 's/^#/frame=#/' trace >wanted
 		printf 'fingerprint=%s\nfingerprint_version=2\n' "$(core-trace -s -u 65534:65534 "$gz")" >>wanted
+		printf 'where=%s\n' "$(core-trace -j -u 65534:65534 "$gz" | jq -r .where)" >>wanted
 		[ "$(grep -c ^frame= wanted)" -ge 3 ]
-		grep -E '^(frame|stack_end|fingerprint|fingerprint_version)=' "$txt" | diff wanted -
+		grep -E '^(frame|stack_end|fingerprint|fingerprint_version|where)=' "$txt" | diff wanted -
 		keys
 		gzip -t "$gz"
 	done

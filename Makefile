@@ -48,7 +48,7 @@ stored = image member_index open restore unpack
 elf = archive debug_file file id id_read layout loaded machine_table ranges symbol
 core = code core files lists match modules notes order read small stored threads
 proc = ask cgroup facts identities maps proc report rights task
-dumps = columns conf directory loops operand payers ranking remove retention text values
+dumps = columns conf directory loops operand page payers ranking remove retention text values
 crash = answer begin change claim end kernel_words live_facts loop_record merge name record_file \
 	said
 demangle = demangle helper rust rust_legacy rust_read shorten

@@ -264,6 +264,32 @@ table() {
 	run -1 core-list -w -N lost d
 }
 
+@test "core-list: on a terminal lines fit its width, with the frame that counts; a pipe is as ever" {
+	dump victim.12345.20261125T102030Z
+	echo 'where=shop::(anonymous namespace)::hidden() t1.cc:18' >>d/victim.12345.20261125T102030Z.txt
+	dump two comm=$'long\e[31mcommand'
+	echo 'where=main.ship() go1.go:6' >>d/two.txt
+	: >d/two.gz
+	core-list d >plain
+	run ! grep -q WHERE plain
+	local columns
+	for columns in 200 120 100 80 60 40; do
+		COLUMNS=$columns on_terminal core-list d </dev/null >shown
+		run ! grep -E ".{$((columns + 1))}" shown
+		grep -q 'NAME$' shown
+		[ $columns -lt 60 ] || grep -q ' victim.12345.20261125T102030Z$' shown
+		[ $columns -lt 80 ] || grep -q '  WHERE  ' shown
+		run ! grep -aq $'\e' shown
+	done
+	python3 -c 'import fcntl, os, pty, struct, subprocess, termios
+m, s = pty.openpty()
+fcntl.ioctl(s, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+subprocess.run(["core-list", "d"], stdout=s, check=True)
+os.close(s)
+print(os.read(m, 4096).decode().replace("\r", ""), end="")' | diff - <(COLUMNS=60 on_terminal core-list d </dev/null)
+	core-list d | diff plain -
+}
+
 @test "core-list: nothing matches: status 1 and no header" {
 	mkdir d
 	run -1 core-list d

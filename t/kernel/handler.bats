@@ -413,6 +413,7 @@ with_stack() {
 }
 
 @test "gzcoredump: the record gets the crashed thread's stack, as core-trace shows it" {
+	need jq
 	conf stack=yes
 	# Whoever reads the stack may read the program.
 	chmod 711 "$P"

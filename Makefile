@@ -32,12 +32,12 @@ LIBDEFLATE = $(call found,$(WITH_LIBDEFLATE),libdeflate)
 ENGINES = $(if $(ISAL),-DWITH_ISAL='"$(ISAL)"') $(if $(LIBDEFLATE),-DWITH_LIBDEFLATE)
 LIBS = zlib libelf libdw $(if $(ISAL),libisal) $(if $(LIBDEFLATE),libdeflate)
 LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
-LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
+LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS)) -ldl
 
 # The rooms of the library: each may include only rooms before it in this list (a test checks this).
-ROOMS = base record system store engine gzip stored elf core proc dumps crash kept stack trim
+ROOMS = base record system store engine gzip stored elf core proc dumps crash kept demangle stack trim
 base = age array clock io number ordered progress search signal_names syscall_names terminal
-record = escape keys lines record secrets text writer
+record = escape frame keys lines record secrets text writer
 system = child deadline end_input line_pipe memory_window open_guard owner pipe processors rooted scratch \
 	sigbus_guard spawn
 store = in_use job leftovers lock messages output pipeline queue room store turn
@@ -48,11 +48,12 @@ stored = image member_index open restore unpack
 elf = archive debug_file file id id_read layout loaded machine_table ranges symbol
 core = code core files link_map lists match modules notes order read small stored threads
 proc = ask cgroup facts identities maps proc report rights task
-dumps = columns conf directory loops operand payers ranking remove retention text values
+dumps = columns conf directory loops operand page payers ranking remove retention text values
 crash = answer begin change claim end kernel_words live_facts loop_record merge name record_file \
 	said
 kept = budget copy find found give hold keep sha256 sources store tree
-stack = debugger executable files fingerprint frame instead show text trace unwind
+demangle = demangle helper rust rust_legacy rust_read shorten
+stack = debugger executable files fingerprint frame inlined instead interrupted show text trace unwind
 trim = frames keep memory modules pages plan process rules segments selection stacks stream tap write
 LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))
 # The public headers, each with its installed name below gzcore/; they include only headers of this list.  Manuals of
@@ -304,7 +305,7 @@ ROUNDS ?= 5
 # Some rows also need node, openjdk-17-jre-headless and libc6-i386, which "make deps" does not install.
 compare: all ## compare the programs with elfutils, binutils and gdb on real crashes (root, two minutes)
 	python3 t/compare/compare.py $(B) $(TABLES)
-# TABLES selects from: modules frames hidden ids cost bounds segments; or given, for the cores in the directory CORES, such as
+# TABLES selects from: modules frames hidden names ids cost bounds segments; or given, for the cores in the directory CORES, such as
 # the decompressed ones of elfutils' tests.
 TABLES ?=
 

@@ -27,7 +27,7 @@
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-trace [-bDhjnrsSV] [-d DEBUGDIR] [-e ELF] [-i IDENTITY] [-l DIR]\n"
+	fputs("usage: core-trace [-bDhjmnrsSV] [-d DEBUGDIR] [-e ELF] [-i IDENTITY] [-l DIR]\n"
 	      "                  [-R ROOT] [-t SECONDS] [-u USER] [-w SECONDS] [CORE]\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
@@ -74,7 +74,7 @@ print_stacks(struct trace_show *shown, const char *name, const struct stored *s,
 		      "frames and names may be missing", name);
 	if (shown->limited)
 		warnx("%s: a stack has more than %d frames: the others are left out", name,
-		    TRACE_FRAMES);
+		    TRACE_CALLS);
 	if (rc < 0)
 		warnx("%s: threads: %s", name, trace_error());
 	else if (shown->threads == 0)
@@ -119,10 +119,10 @@ read_options(int argc, char **argv, const char *opt[128])
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "bDd:e:hi:jl:nR:rsSt:u:Vw:")) != -1) {
+	while ((c = getopt(argc, argv, "bDd:e:hi:jl:mnR:rsSt:u:Vw:")) != -1) {
 		if (c == '?')
 			exit(usage(stderr, 2));
-		opt[c] = strchr("bDhjnrsSV", c) != NULL ? "" : optarg;
+		opt[c] = strchr("bDhjmnrsSV", c) != NULL ? "" : optarg;
 		if (c == 'h')
 			exit(usage(stdout, 0));
 		if (c == 'V')
@@ -195,6 +195,21 @@ open_core(struct stored *s, struct operand *o, struct kept_sources *sources, con
 		    errno == ENOENT ? "no such user or group" : strerror(errno));
 }
 
+/*
+ * The fingerprint of a stored dump is that of its record: files that are no longer there, or others, would make another.
+ * NULL: there is none of this version.
+ */
+static const char *
+recorded(const struct dump *d)
+{
+	uint64_t version;
+
+	return d != NULL && strlen(d->fingerprint) == FINGERPRINT_TEXT - 1 &&
+	    strspn(d->fingerprint, "0123456789abcdef") == FINGERPRINT_TEXT - 1 &&
+	    number_parse(d->fingerprint_version, 0, UINT64_MAX, &version) == 0 &&
+	    version == FINGERPRINT_VERSION ? d->fingerprint : NULL;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -216,6 +231,7 @@ main(int argc, char **argv)
 	read_options(argc, argv, opt);
 	shown.form = opt['r'] != NULL ? TRACE_RECORD : opt['j'] != NULL ? TRACE_JSON :
 	    opt['s'] != NULL ? TRACE_FINGERPRINT : TRACE_STACKS;
+	shown.raw = opt['m'] != NULL;
 	shown.one = opt['r'] != NULL || opt['s'] != NULL;
 	debug = opt['d'] != NULL ? search_path(opt['d']) : NULL;
 	limit = seconds('t', opt['t']);
@@ -224,6 +240,8 @@ main(int argc, char **argv)
 	/* Not caught: it ends the process wherever that waits. */
 	alarm(limit);
 	open_core(&stored, &o, &sources, argv[optind], opt);
+	if ((shown.known = recorded(o.dump)) != NULL)
+		shown.known_where = o.dump->where;
 	/* From here on it is the core's bytes that say what to do. */
 	if (opt['l'] != NULL)
 		turn_begin();

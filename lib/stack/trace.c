@@ -18,7 +18,10 @@
 /* How often the core is shown to libdwfl, each time without the files that were wrong before. */
 #define TIMES 8
 
-/* A debug file that has neither a build-id nor a checksum to fit is not looked for by its name. */
+/*
+ * A debug file that has neither a build-id nor a checksum to fit is not looked for by its name, and none is while the
+ * module's own symbols are.
+ */
 static int
 find_debug_file(Dwfl_Module *m, void **user, const char *name, Dwarf_Addr base, const char *file,
     const char *link, GElf_Word crc, char **found)
@@ -26,7 +29,8 @@ find_debug_file(Dwfl_Module *m, void **user, const char *name, Dwarf_Addr base, 
 	const unsigned char *bits;
 	GElf_Addr at;
 
-	if (crc == 0 && dwfl_module_build_id(m, &bits, &at) <= 0) {
+	if (((uintptr_t)*user & TRACE_MODULE_OWN) != 0 ||
+	    (crc == 0 && dwfl_module_build_id(m, &bits, &at) <= 0)) {
 		errno = ENOENT;
 		return -1;
 	}
@@ -117,7 +121,7 @@ is_wrong(struct trace *t, Dwfl_Module *m, const char *executable)
 	strict = t->strict && !trace_instead_sure(&t->instead, &t->core, start);
 	switch (trace_files_same(&t->core, t->image, elf, bias, start, strict)) {
 	case TRACE_FILES_UNSURE:
-		*unsure = t;
+		*unsure = (void *)TRACE_MODULE_UNSURE;
 		return 0;
 	case TRACE_FILES_SAME:
 		return 0;
@@ -261,6 +265,8 @@ trace_open_from(struct trace **out, struct image *i, const char *executable, con
 	if (t == NULL)
 		return TRACE_SYSTEM;
 	t->image = i;
+	t->names = demangle_open();
+	t->executable = executable;
 	t->strict = (flags & TRACE_BUILD_IDS) != 0;
 	core_open(&t->core);
 	if (set_debug_path(t, debug) < 0) {
@@ -311,6 +317,9 @@ trace_close(struct trace *t)
 	if (only == t)
 		only = NULL;
 	core_close(&t->core);
+	for (size_t k = 0; k < TRACE_SEEN; k++)
+		free(t->seen[k].inlined);
+	demangle_close(t->names);
 	free(t->debug_path);
 	free(t);
 }

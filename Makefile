@@ -45,14 +45,14 @@ engine = engine inflate isal libdeflate zlib
 gzip = deflate file header header_search inflate lost_size member members salvage sink source \
 	status walk
 stored = image member_index open restore unpack
-elf = archive debug_file file id id_read layout loaded machine_table ranges symbol
+elf = archive debug_file file id id_read layout loaded machine_table ranges symbol unwind
 core = code core files lists match modules notes order read small stored threads
 proc = ask cgroup facts identities maps proc report rights task
 dumps = columns conf directory loops operand payers ranking remove retention text values
 crash = answer begin change claim end kernel_words live_facts loop_record merge name record_file \
 	said
-stack = debugger executable files fingerprint frame show text trace unwind
-trim = frames keep memory modules pages plan process rules segments selection stacks stream tap write
+stack = debugger executable files fingerprint frame noted noted_file show text trace unwind
+trim = frames keep modules pages plan process rules segments selection stacks stream tap unwind write
 LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))
 # The public headers, each with its installed name below gzcore/; they include only headers of this list.  Manuals of
 # section 3 describe them.

@@ -8,6 +8,7 @@
 #include "core/order.h"
 #include "core/threads.h"
 #include "stack/files.h"
+#include "stack/noted.h"
 #include "stack/trace.h"
 #include "system/open_guard.h"
 
@@ -27,6 +28,7 @@ struct trace {
 	Dwfl_Callbacks callbacks;
 	struct open_guard guard;
 	struct trace_files files;
+	struct trace_noted noted;
 	int strict;			/* no file without the core's build-id */
 	int reporting;			/* files that cannot be opened now are modules */
 	char *debug_path;

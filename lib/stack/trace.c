@@ -4,6 +4,7 @@
  * each through all segments.  For a machine whose registers we have no table of it goes its own way.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,23 @@ find_debug_file(Dwfl_Module *m, void **user, const char *name, Dwarf_Addr base, 
 	return dwfl_standard_find_debuginfo(m, user, name, base, file, link, crc, found);
 }
 
+/* The trace that there is, for a callback of libdwfl that is told of none. */
+static struct trace *only;
+
+/* Without the file of a module, what a small core has noted of it. */
+static int
+find_elf(Dwfl_Module *m, void **user, const char *name, Dwarf_Addr base, char **path, Elf **elf)
+{
+	int fd = dwfl_build_id_find_elf(m, user, name, base, path, elf);
+
+	if (fd >= 0 || *elf != NULL || only == NULL)
+		return fd;
+	/* libdwfl itself would open this next. */
+	if (*path != NULL && (fd = open(*path, O_RDONLY | O_CLOEXEC)) >= 0)
+		return fd;
+	return trace_noted_open(&only->noted, base);
+}
+
 /* The folder first, then the usual places, the first of which is the empty name. */
 static int
 set_debug_path(struct trace *t, const char *debug)
@@ -47,7 +65,7 @@ set_debug_path(struct trace *t, const char *debug)
 		*p++ = ':';
 	}
 	memcpy(p, DEBUG_PATH, sizeof(DEBUG_PATH));
-	t->callbacks = (Dwfl_Callbacks){ .find_elf = dwfl_build_id_find_elf,
+	t->callbacks = (Dwfl_Callbacks){ .find_elf = find_elf,
 		.find_debuginfo = find_debug_file, .debuginfo_path = &t->debug_path };
 	return 0;
 }
@@ -82,6 +100,8 @@ is_wrong(struct trace *t, Dwfl_Module *m, const char *executable)
 	Elf *elf;
 
 	dwfl_module_info(m, &unsure, &start, NULL, NULL, NULL, &path, NULL);
+	if (trace_noted_given(&t->noted, start))
+		return 0;
 	/* What the caller names is the caller's choice. */
 	if (path != NULL && executable != NULL && strcmp(path, executable) == 0)
 		return 0;
@@ -132,6 +152,7 @@ report_once(struct trace *t, const char *executable, int *wrong)
 		dwfl_end(t->dwfl);
 	if ((t->dwfl = dwfl_begin(&t->callbacks)) == NULL)
 		return TRACE_DWFL;
+	trace_noted_forget(&t->noted);
 	t->reporting = 1;
 	/* A core that was cut may have no modules, but it has threads. */
 	if (dwfl_core_file_report(t->dwfl, t->elf, executable) < 0 &&
@@ -226,6 +247,8 @@ trace_open(struct trace **out, struct image *i, const char *executable, const ch
 	if (set_debug_path(t, debug) < 0) {
 		st = TRACE_SYSTEM;
 	} else if ((st = parse(t, executable)) == TRACE_OK) {
+		trace_noted_read(&t->noted, &t->core, t->image);
+		only = t;
 		trace_guard(t, 1);
 		st = report(t, executable);
 		trace_guard(t, 0);
@@ -252,6 +275,9 @@ trace_close(struct trace *t)
 		elf_end(t->elf);
 	if (t->window)
 		window_close();
+	trace_noted_close(&t->noted);
+	if (only == t)
+		only = NULL;
 	core_order_close(&t->order);
 	core_code_close(&t->code);
 	trace_files_close(&t->files);

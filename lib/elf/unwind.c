@@ -164,9 +164,9 @@ elf_unwind_entry(struct elf_unwind *u, uint64_t from, struct elf_unwind_entry *f
 	/* It leads back to the CIE from where this number is; a CIE has 0 there. */
 	back = number4(u->file, fde->bytes + 4);
 	if (back == 0 || back > fde->at + 4 ||
-	    read_entry(u->file, fde->at + 4 - back, cie) < 0 || number4(u->file, cie->bytes + 4) != 0)
+	    read_entry(u->file, fde->at + 4 - back, cie) < 0)
 		return -1;
-	return 0;
+	return number4(u->file, cie->bytes + 4) == 0 ? 0 : -1;
 }
 
 /* A table of symbols while it is read. */

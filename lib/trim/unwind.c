@@ -291,7 +291,8 @@ take_module(struct work *w, const struct core_file *f, const uint64_t *at, size_
 	w->cie = UINT64_MAX;
 	if (elf_unwind_open(&w->unwind, &w->file) == 0)
 		for (size_t k = 0; k < count; k++) {
-			if (elf_unwind_row(&w->unwind, w->own[k], &from) < 0 || (any && from == last))
+			if (elf_unwind_row(&w->unwind, w->own[k], &from) < 0 ||
+			    (any && from == last))
 				continue;
 			any = 1;
 			last = from;

@@ -228,7 +228,8 @@ lay_out(const struct trim *t, struct layout *p)
 		notes += padded(c->note[i].len);
 	p->notes = padded(elf_header_size(ELF_EHDR, c->is64) +
 	    p->headers * elf_header_size(ELF_PHDR, c->is64));
-	p->memory = (p->notes + notes + p->note_len + t->unwind.len + TRIM_PAGE - 1) / TRIM_PAGE * TRIM_PAGE;
+	notes += p->note_len + t->unwind.len;
+	p->memory = (p->notes + notes + TRIM_PAGE - 1) / TRIM_PAGE * TRIM_PAGE;
 	p->end = padded(p->memory + memory);
 }
 

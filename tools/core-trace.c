@@ -15,6 +15,7 @@
 #include "base/number.h"
 #include "core/core.h"
 #include "dumps/operand.h"
+#include "stack/servers.h"
 #include "stack/show.h"
 #include "stack/text.h"
 #include "stack/trace.h"
@@ -67,6 +68,9 @@ print_stacks(struct trace_show *shown, const char *name, const struct stored *s,
 	if (trace_unopened(t) != 0)
 		warnx("%s: no fingerprint: files of its modules: %s", name,
 		    strerror(trace_unopened(t)));
+	if (trace_slow_servers(t))
+		warnx("%s: a server in DEBUGINFOD_URLS is too slow: asked for no other file",
+		    name);
 	if (trace_changed(t))
 		warnx("%s: a file of its modules was cut short meanwhile: "
 		      "frames and names may be missing", name);
@@ -222,6 +226,7 @@ main(int argc, char **argv)
 		turn_begin();
 	if (opt['D'] == NULL)
 		unsetenv("DEBUGINFOD_URLS");
+	trace_servers_bound();
 	/* Lines that are there when it is ended are whole. */
 	setvbuf(stdout, NULL, shown.form == TRACE_RECORD ? _IOLBF : _IOFBF, TRACE_LINE);
 	writer_start(&shown.out, shown.form == TRACE_JSON ? WRITER_JSON : WRITER_LINES, put, NULL);

@@ -43,6 +43,7 @@ struct trace {
 	/* why a file was not opened that may be there, an errno, or 0 */
 	int unopened;
 	int changed;			/* a file was cut short while it was read */
+	int slow_servers;		/* they were given up: servers.h */
 	/* on the way from this frame: memory that is not in the core */
 	int missing;
 	struct trace_registers {

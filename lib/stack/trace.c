@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "core/read.h"
 #include "stack/private.h"
+#include "stack/servers.h"
 #include "system/memory_window.h"
 #include "system/sigbus_guard.h"
 
@@ -18,32 +20,47 @@
 /* How often the core is shown to libdwfl, each time without the files that were wrong before. */
 #define TIMES 8
 
+/* The trace that there is, for callbacks of libdwfl, which are told of none. */
+static struct trace *only;
+
+/* After the symbol servers may have been asked in vain. */
+static void
+asked_in_vain(int64_t began)
+{
+	if (trace_servers_end(began) && only != NULL)
+		only->slow_servers = 1;
+}
+
 /* A debug file that has neither a build-id nor a checksum to fit is not looked for by its name. */
 static int
 find_debug_file(Dwfl_Module *m, void **user, const char *name, Dwarf_Addr base, const char *file,
     const char *link, GElf_Word crc, char **found)
 {
+	const int64_t began = now_ms();
 	const unsigned char *bits;
 	GElf_Addr at;
+	int fd;
 
 	if (crc == 0 && dwfl_module_build_id(m, &bits, &at) <= 0) {
 		errno = ENOENT;
 		return -1;
 	}
-	return dwfl_standard_find_debuginfo(m, user, name, base, file, link, crc, found);
+	fd = dwfl_standard_find_debuginfo(m, user, name, base, file, link, crc, found);
+	if (fd < 0)
+		asked_in_vain(began);
+	return fd;
 }
-
-/* The trace that there is, for a callback of libdwfl that is told of none. */
-static struct trace *only;
 
 /* Without the file of a module, what a small core has noted of it. */
 static int
 find_elf(Dwfl_Module *m, void **user, const char *name, Dwarf_Addr base, char **path, Elf **elf)
 {
+	const int64_t began = now_ms();
 	int fd = dwfl_build_id_find_elf(m, user, name, base, path, elf);
 
 	if (fd >= 0 || *elf != NULL || only == NULL)
 		return fd;
+	asked_in_vain(began);
 	/* libdwfl itself would open this next. */
 	if (*path != NULL && (fd = open(*path, O_RDONLY | O_CLOEXEC)) >= 0)
 		return fd;
@@ -296,6 +313,12 @@ int
 trace_changed(const struct trace *t)
 {
 	return t->changed;
+}
+
+int
+trace_slow_servers(const struct trace *t)
+{
+	return t->slow_servers;
 }
 
 int

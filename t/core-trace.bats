@@ -569,7 +569,7 @@ while True:
 			[ "$(wc -l <asked)" = 1 ]
 		else
 			[ -z "$stderr" ]
-			[ "$(wc -l <asked)" -gt 1 ]
+			[ -s asked ]
 		fi
 	done
 }

@@ -730,6 +730,58 @@ while True:
 	kill %%
 }
 
+@test "core-trace: -D: a symbol server that drips, or refuses, is given up once, with one line" {
+	ldconfig -p | grep -q libdebuginfod || skip "no libdebuginfod"
+	build prog
+	strip prog
+	crash_core core ./prog segv
+	rm prog
+	core-trace core >without
+	# It sends a byte of a file each tenth of a second, for each request; or says no.
+	cat >server.py <<-'EOS'
+	import http.server, sys, time
+	class Handler(http.server.BaseHTTPRequestHandler):
+	    def do_GET(self):
+	        with open("asked", "a") as f:
+	            f.write(self.path + "\n")
+	        if sys.argv[1] == "refuses":
+	            return self.send_error(403)
+	        self.send_response(200)
+	        self.send_header("Content-Length", "100000")
+	        self.end_headers()
+	        try:
+	            while True:
+	                self.wfile.write(b"x")
+	                time.sleep(0.1)
+	        except OSError:
+	            pass
+	    def log_message(self, *args):
+	        pass
+	s = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+	s.daemon_threads = True
+	print(s.server_port, file=open("port.new", "w"), flush=True)
+	import os
+	os.rename("port.new", "port")
+	s.serve_forever()
+	EOS
+	export HOME=$PWD XDG_CACHE_HOME=$PWD DEBUGINFOD_CACHE_PATH=$PWD/cache DEBUGINFOD_TIMEOUT=1
+	for kind in drips refuses; do
+		rm -rf port asked cache
+		python3 server.py $kind 3>&- &
+		soon [ -e port ]
+		DEBUGINFOD_URLS="http://127.0.0.1:$(cat port)/" run -0 --separate-stderr timeout 60 core-trace -D core
+		kill %%
+		[ "$output" = "$(cat without)" ]
+		if [ $kind = drips ]; then
+			[ "$stderr" = 'core-trace: core: a server in DEBUGINFOD_URLS is too slow: asked for no other file' ]
+			[ "$(wc -l <asked)" = 1 ]
+		else
+			[ -z "$stderr" ]
+			[ -s asked ]
+		fi
+	done
+}
+
 @test "core-trace: names with control characters and invalid UTF-8 are escaped" {
 	# gdb writes a newline as the kernel's list of mappings has it, escaped: not here.
 	name=$'pr\e[2J\t"\\\x01\xff\x7f'

@@ -20,7 +20,7 @@
 #include "restoring.h"
 #include "record/record.h"
 #include "stack/debugger.h"
-#include "stack/executable.h"
+#include "kept/executable.h"
 #include "store/store.h"
 #include "stored/unpack.h"
 

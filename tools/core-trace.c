@@ -17,6 +17,7 @@
 #include "dumps/operand.h"
 #include "kept/sources.h"
 #include "stack/instead.h"
+#include "stack/servers.h"
 #include "stack/show.h"
 #include "stack/text.h"
 #include "stack/trace.h"
@@ -69,6 +70,9 @@ print_stacks(struct trace_show *shown, const char *name, const struct stored *s,
 	if (trace_unopened(t) != 0)
 		warnx("%s: no fingerprint: files of its modules: %s", name,
 		    strerror(trace_unopened(t)));
+	if (trace_slow_servers(t))
+		warnx("%s: a server in DEBUGINFOD_URLS is too slow: asked for no other file",
+		    name);
 	if (trace_changed(t))
 		warnx("%s: a file of its modules was cut short meanwhile: "
 		      "frames and names may be missing", name);
@@ -247,6 +251,7 @@ main(int argc, char **argv)
 		turn_begin();
 	if (opt['D'] == NULL)
 		unsetenv("DEBUGINFOD_URLS");
+	trace_servers_bound();
 	/* Lines that are there when it is ended are whole. */
 	setvbuf(stdout, NULL, shown.form == TRACE_RECORD ? _IOLBF : _IOFBF, TRACE_LINE);
 	writer_start(&shown.out, shown.form == TRACE_JSON ? WRITER_JSON : WRITER_LINES, put, NULL);

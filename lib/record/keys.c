@@ -171,6 +171,8 @@ const struct key keys_all[] = {
 	{ "object_whole", KEY_FLAG, HANDLER,
 	    .words = "The body was streamed there: whether all of it" },
 	{ "small_object", KEY_TEXT, FORWARD, .words = "The path of the small core's object" },
+	{ "modules_sent", KEY_TEXT, FORWARD,
+	    .words = "When all kept modules were at the remote, in UTC" },
 	{ "loop_count", KEY_NUMBER, HANDLER, .words = "How many crashes this record counts" },
 	{ "loop_last", KEY_TEXT, HANDLER, .words = "When the last of them was, in UTC" },
 	{ "small", KEY_TEXT, HANDLER, .words = "What became of the small core: whole or no" },

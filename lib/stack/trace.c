@@ -4,12 +4,15 @@
  * each through all segments.  For a machine whose registers we have no table of it goes its own way.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "core/read.h"
 #include "stack/private.h"
+#include "stack/servers.h"
 #include "system/memory_window.h"
 #include "system/sigbus_guard.h"
 
@@ -17,6 +20,17 @@
 #define DEBUG_PATH ":.debug:/usr/lib/debug"
 /* How often the core is shown to libdwfl, each time without the files that were wrong before. */
 #define TIMES 8
+
+/* The trace that there is, for callbacks of libdwfl, which are told of none. */
+static struct trace *only;
+
+/* After the symbol servers may have been asked in vain. */
+static void
+asked_in_vain(int64_t began)
+{
+	if (trace_servers_end(began) && only != NULL)
+		only->slow_servers = 1;
+}
 
 /*
  * A debug file that has neither a build-id nor a checksum to fit is not looked for by its name, and none is while the
@@ -26,29 +40,43 @@ static int
 find_debug_file(Dwfl_Module *m, void **user, const char *name, Dwarf_Addr base, const char *file,
     const char *link, GElf_Word crc, char **found)
 {
+	const int64_t began = now_ms();
 	const unsigned char *bits;
 	GElf_Addr at;
+	int fd;
 
 	if (((uintptr_t)*user & TRACE_MODULE_OWN) != 0 ||
 	    (crc == 0 && dwfl_module_build_id(m, &bits, &at) <= 0)) {
 		errno = ENOENT;
 		return -1;
 	}
-	return dwfl_standard_find_debuginfo(m, user, name, base, file, link, crc, found);
+	fd = dwfl_standard_find_debuginfo(m, user, name, base, file, link, crc, found);
+	if (fd < 0)
+		asked_in_vain(began);
+	return fd;
 }
 
-/* The trace that there is, for callbacks of libdwfl, which are told of none. */
-static struct trace *only;
-
-/* A file that libdwfl did not open by its name. */
+/*
+ * A file that libdwfl did not open by its name: the one that was kept, else one by its build-id; without any, what a
+ * small core has noted of it.
+ */
 static int
 find_elf(Dwfl_Module *m, void **user, const char *name, Dwarf_Addr base, char **path, Elf **elf)
 {
+	const int64_t began = now_ms();
 	int fd = only != NULL ? trace_instead_open_at(&only->instead, base) : -1;
 	const struct core_file *file;
 
-	if (fd < 0)
-		return dwfl_build_id_find_elf(m, user, name, base, path, elf);
+	if (fd < 0) {
+		fd = dwfl_build_id_find_elf(m, user, name, base, path, elf);
+		if (fd >= 0 || *elf != NULL || only == NULL)
+			return fd;
+		asked_in_vain(began);
+		/* libdwfl itself would open this next. */
+		if (*path != NULL && (fd = open(*path, O_RDONLY | O_CLOEXEC)) >= 0)
+			return fd;
+		return trace_noted_open(&only->noted, base);
+	}
 	file = core_files_at(&only->core.files, base);
 	*elf = NULL;
 	if (*path == NULL && (*path = strdup(file != NULL ? file->path : name)) == NULL) {
@@ -109,6 +137,8 @@ is_wrong(struct trace *t, Dwfl_Module *m, const char *executable)
 	Elf *elf;
 
 	dwfl_module_info(m, &unsure, &start, NULL, NULL, NULL, &path, NULL);
+	if (trace_noted_given(&t->noted, start))
+		return 0;
 	/* What the caller names is the caller's choice. */
 	if (path != NULL && executable != NULL && strcmp(path, executable) == 0)
 		return 0;
@@ -160,6 +190,7 @@ report_once(struct trace *t, const char *executable, int *wrong)
 		dwfl_end(t->dwfl);
 	if ((t->dwfl = dwfl_begin(&t->callbacks)) == NULL)
 		return TRACE_DWFL;
+	trace_noted_forget(&t->noted);
 	t->reporting = 1;
 	/* A core that was cut may have no modules, but it has threads. */
 	if (dwfl_core_file_report(t->dwfl, t->elf, executable) < 0 &&
@@ -275,8 +306,8 @@ trace_open_from(struct trace **out, struct image *i, const char *executable, con
 		if (finder != NULL)
 			trace_instead_fill(&t->instead, &t->core, t->image, finder);
 		t->unopened = t->instead.unopened;
-		if (only == NULL)
-			only = t;
+		trace_noted_read(&t->noted, &t->core, t->image);
+		only = t;
 		trace_guard(t, 1);
 		st = report(t, executable);
 		trace_guard(t, 0);
@@ -310,6 +341,7 @@ trace_close(struct trace *t)
 		elf_end(t->elf);
 	if (t->window)
 		window_close();
+	trace_noted_close(&t->noted);
 	core_order_close(&t->order);
 	core_code_close(&t->code);
 	trace_files_close(&t->files);
@@ -334,6 +366,12 @@ int
 trace_changed(const struct trace *t)
 {
 	return t->changed;
+}
+
+int
+trace_slow_servers(const struct trace *t)
+{
+	return t->slow_servers;
 }
 
 int

@@ -124,6 +124,9 @@ int trace_walk(struct trace *t, const struct trace_visitor *v);
 /* Whether a file of the modules was cut short by somebody while it was read: what is gone was taken for zeros. */
 int trace_changed(const struct trace *t);
 
+/* Whether a server in DEBUGINFOD_URLS was so slow that none is asked any more. */
+int trace_slow_servers(const struct trace *t);
+
 /*
  * The errno when a file was not opened because too many were open already, EMFILE or ENFILE, else 0: the stacks may lack
  * names, so that a fingerprint would be another one.  libdwfl keeps each module's file open.

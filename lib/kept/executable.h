@@ -1,6 +1,6 @@
 /* The executable of a core, looked for by its identity. */
-#ifndef GZCORE_STACK_EXECUTABLE_H
-#define GZCORE_STACK_EXECUTABLE_H
+#ifndef GZCORE_KEPT_EXECUTABLE_H
+#define GZCORE_KEPT_EXECUTABLE_H
 
 #include <limits.h>
 

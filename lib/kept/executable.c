@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "stack/executable.h"
+#include "kept/executable.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +12,7 @@
 #include "core/match.h"
 #include "elf/id.h"
 #include "record/record.h"
+#include "stack/servers.h"
 #include "system/spawn.h"
 
 /* What the kernel puts behind the path of a mapped file that has no name any more: proc(5). */
@@ -173,7 +174,10 @@ on_servers(struct executable *e, const char *hex)
 
 	const char *urls = getenv("DEBUGINFOD_URLS");
 
-	return urls != NULL && *urls != '\0' && ask(argv, e->path, sizeof(e->path)) &&
+	if (urls == NULL || *urls == '\0')
+		return 0;
+	trace_servers_bound();
+	return ask(argv, e->path, sizeof(e->path)) &&
 	    executable_check(e, e->path) == EXECUTABLE_FOUND;
 }
 

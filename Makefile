@@ -51,9 +51,9 @@ proc = ask cgroup facts identities maps proc report rights task
 dumps = columns conf directory loops operand page payers ranking remove retention text values
 crash = answer begin change claim end kernel_words live_facts loop_record merge name record_file \
 	said
-kept = budget copy executable find found give hold keep sha256 sources store tree
+kept = budget copy executable find found give hold keep servers sha256 sources store tree
 demangle = demangle helper rust rust_legacy rust_read shorten
-stack = debugger files fingerprint frame inlined instead interrupted noted noted_file servers show text trace unwind
+stack = debugger files fingerprint frame inlined instead interrupted noted noted_file show text trace unwind
 trim = frames keep modules pages plan process rules segments selection stacks stream tap unwind write
 LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))
 # The public headers, each with its installed name below gzcore/; they include only headers of this list.  Manuals of

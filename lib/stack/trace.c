@@ -12,7 +12,7 @@
 #include "base/io.h"
 #include "core/read.h"
 #include "stack/private.h"
-#include "stack/servers.h"
+#include "kept/servers.h"
 #include "system/memory_window.h"
 #include "system/sigbus_guard.h"
 
@@ -28,7 +28,7 @@ static struct trace *only;
 static void
 asked_in_vain(int64_t began)
 {
-	if (trace_servers_end(began) && only != NULL)
+	if (servers_end(began) && only != NULL)
 		only->slow_servers = 1;
 }
 

@@ -28,7 +28,7 @@
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-trace [-bDhjmnrsSV] [-d DEBUGDIR] [-e ELF] [-i IDENTITY] [-l DIR]\n"
+	fputs("usage: core-trace [-bDhjmnrsSvV] [-d DEBUGDIR] [-e ELF] [-i IDENTITY] [-l DIR]\n"
 	      "                  [-R ROOT] [-t SECONDS] [-u USER] [-w SECONDS] [CORE]\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
@@ -123,10 +123,10 @@ read_options(int argc, char **argv, const char *opt[128])
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "bDd:e:hi:jl:mnR:rsSt:u:Vw:")) != -1) {
+	while ((c = getopt(argc, argv, "bDd:e:hi:jl:mnR:rsSt:u:vVw:")) != -1) {
 		if (c == '?')
 			exit(usage(stderr, 2));
-		opt[c] = strchr("bDhjmnrsSV", c) != NULL ? "" : optarg;
+		opt[c] = strchr("bDhjmnrsSvV", c) != NULL ? "" : optarg;
 		if (c == 'h')
 			exit(usage(stdout, 0));
 		if (c == 'V')
@@ -236,6 +236,7 @@ main(int argc, char **argv)
 	shown.form = opt['r'] != NULL ? TRACE_RECORD : opt['j'] != NULL ? TRACE_JSON :
 	    opt['s'] != NULL ? TRACE_FINGERPRINT : TRACE_STACKS;
 	shown.raw = opt['m'] != NULL;
+	shown.more = opt['v'] != NULL;
 	shown.one = opt['r'] != NULL || opt['s'] != NULL;
 	debug = opt['d'] != NULL ? search_path(opt['d']) : NULL;
 	limit = seconds('t', opt['t']);

@@ -8,6 +8,48 @@
 #include "elf/layout.h"
 #include "stack/text.h"
 
+/* The words of text for the process, each of which may be long, in lines of 80 columns. */
+static void
+put_words(struct trace_show *s, const char *title, const char *words)
+{
+	int column = 0;
+
+	while (*words != '\0') {
+		int n = (int)strcspn(words, " ");
+
+		if (column == 0 || column + 1 + n > 80) {
+			writer_print(&s->out, "%s     %s", column > 0 ? "\n" : "", title);
+			column = 5 + (int)strlen(title);
+			title = "";
+		}
+		writer_print(&s->out, " %.*s", n, words);
+		column += 1 + n;
+		words += n + (words[n] == ' ');
+	}
+	if (column > 0)
+		writer_print(&s->out, "\n");
+}
+
+/* The line before a thread's frames. */
+static void
+put_head(struct trace_show *s, const struct trace_thread *t)
+{
+	const char *reason = s->why.reason.text;
+
+	writer_print(&s->out, "%sthread %" PRIu32 "%s%s", s->threads > 1 ? "\n" : "", t->tid,
+	    t->crashed ? ": " : "",
+	    !t->crashed ? "" : s->signal != NULL ? s->signal : "crashed");
+	if (t->crashed && *reason != '\0') {
+		writer_print(&s->out, ": ");
+		writer_escape(&s->out, reason, strlen(reason));
+	}
+	writer_print(&s->out, "\n");
+	if (!t->crashed || !s->more)
+		return;
+	put_words(s, "registers:", s->why.registers);
+	put_words(s, "code:", s->why.code);
+}
+
 static void
 start(void *arg, const struct trace_thread *t)
 {
@@ -16,10 +58,9 @@ start(void *arg, const struct trace_thread *t)
 	s->threads++;
 	if (s->form == TRACE_JSON)
 		trace_json_thread(&s->out, t);
-	else if (s->form == TRACE_STACKS)
-		writer_print(&s->out, "%sthread %" PRIu32 "%s%s\n", s->threads > 1 ? "\n" : "",
-		    t->tid, t->crashed ? ": " : "",
-		    !t->crashed ? "" : s->signal != NULL ? s->signal : "crashed");
+	/* What is known of the first thread, with its frames, stands before them. */
+	else if (s->form == TRACE_STACKS && s->threads > 1)
+		put_head(s, t);
 }
 
 static void
@@ -27,16 +68,30 @@ frame(void *arg, const struct trace_thread *t, const struct trace_frame *f)
 {
 	struct trace_show *s = arg;
 
-	if (s->threads == 1 && !f->inlined)
+	if (s->threads == 1)
 		s->stack[s->frames++] = *f;
 	if (s->form == TRACE_JSON)
 		trace_json_frame(&s->out, f, s->raw);
 	if (s->form == TRACE_RECORD)
 		writer_print(&s->out, "frame=");
-	if (s->form == TRACE_RECORD || s->form == TRACE_STACKS) {
+	if (s->form == TRACE_RECORD || (s->form == TRACE_STACKS && s->threads > 1)) {
 		trace_text_line(&s->out, f, t->frames, s->digits, s->raw);
 		writer_flush(&s->out);
 	}
+}
+
+/* Finds out why the process died, and shows what waited for that. */
+static void
+end_first(struct trace_show *s, const struct trace_thread *t)
+{
+	if (s->form == TRACE_FINGERPRINT)
+		return;
+	trace_why(&s->why, s->trace, s->stack, s->frames);
+	if (s->form != TRACE_STACKS)
+		return;
+	put_head(s, t);
+	for (size_t i = 0; i < s->frames; i++)
+		trace_text_line(&s->out, &s->stack[i], i, s->digits, s->raw);
 }
 
 static void
@@ -44,12 +99,16 @@ end(void *arg, const struct trace_thread *t)
 {
 	struct trace_show *s = arg;
 
+	if (s->threads == 1)
+		end_first(s, t);
 	s->limited |= t->calls == TRACE_CALLS && t->end != NULL;
 	if (s->form == TRACE_JSON)
 		trace_json_thread_end(&s->out, t);
 	else if (s->form != TRACE_FINGERPRINT)
 		trace_text_end(&s->out, t,
 		    s->form == TRACE_RECORD ? "stack_end=" : "     ends here: ");
+	if (s->form == TRACE_RECORD && s->threads == 1)
+		trace_text_why(&s->out, &s->why);
 	writer_flush(&s->out);
 }
 
@@ -111,6 +170,7 @@ trace_show(struct trace_show *s, struct trace *t)
 	const struct core *c = trace_core(t);
 	int rc;
 
+	s->trace = t;
 	s->signal = signal_name(c->signal);
 	s->digits = 2 * (int)elf_word_size(c->is64);
 	if (s->form == TRACE_JSON)
@@ -124,7 +184,7 @@ int
 trace_show_end(struct trace_show *s, int complete)
 {
 	if (s->form == TRACE_JSON)
-		trace_json_end(&s->out, s->fingerprint, s->where, complete);
+		trace_json_end(&s->out, &s->why, s->fingerprint, s->where, complete);
 	else if (s->form != TRACE_STACKS && s->fingerprint[0] != '\0')
 		writer_print(&s->out, "%s%s\n", s->form == TRACE_RECORD ? "fingerprint=" : "",
 		    s->fingerprint);

@@ -91,6 +91,8 @@ take_values(struct dump *p, const char **stored, const char **complete, const ch
 		{ "uuid", &p->uuid },
 		{ "build_id", &p->build_id },
 		{ "fingerprint", &p->fingerprint },
+		{ "where", &p->where },
+		{ "fingerprint_version", &p->fingerprint_version },
 		{ "reason", &p->reason },
 		{ "exe", &p->exe },
 		{ "pid", &p->pid },

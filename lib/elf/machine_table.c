@@ -16,6 +16,11 @@ static const struct machine_status status_68k = { .signal = 12, .pid = 22, .regi
  * struct user_regs_struct of arch/x86/include/asm/user_64.h; DWARF: the x86-64 psABI, figure 3.36.
  */
 static const uint8_t order_x86_64[] = { 10, 12, 11, 5, 13, 14, 4, 19, 9, 8, 7, 6, 3, 2, 1, 0, 16 };
+/* struct sigcontext_64 of arch/x86/include/uapi/asm/sigcontext.h, of whose ucontext 40 bytes stand before it. */
+static const uint8_t interrupted_x86_64[] = { 13, 12, 14, 11, 9, 8, 10, 15, 0, 1, 2, 3, 4, 5, 6, 7,
+	16 };
+/* mov $15 (rt_sigreturn), %rax; syscall. */
+static const uint8_t sigreturn_x86_64[] = { 0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05 };
 /* user_32.h; DWARF: the i386 psABI, table 2.14. */
 static const uint8_t order_386[] = { 6, 1, 2, 0, 15, 5, 3, 4, 12 };
 
@@ -32,6 +37,8 @@ static const struct machine machines[] = {
 		.context = { .words = 2, .sp = 3, .word = {
 			{ .back = 0, .mask = 0xffff, .value = 0x33 },
 			{ .back = 1, .mask = ~UINT64_C(0x3fffff) | 2, .value = 2 } } },
+		.sigreturn = { .code = sigreturn_x86_64, .code_len = sizeof(sigreturn_x86_64),
+			.registers = 40, .order = interrupted_x86_64, .pc = 16 },
 	}, {
 		.number = EM_386, .name = "i386", .small_pages = 1,
 		.code = MACHINE_CODE_X86, .names = elf_registers_i386,

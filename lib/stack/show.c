@@ -1,6 +1,7 @@
 #include "stack/show.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/signal_names.h"
@@ -70,11 +71,11 @@ frame(void *arg, const struct trace_thread *t, const struct trace_frame *f)
 	if (s->threads == 1)
 		s->stack[s->frames++] = *f;
 	if (s->form == TRACE_JSON)
-		trace_json_frame(&s->out, f);
+		trace_json_frame(&s->out, f, s->raw);
 	if (s->form == TRACE_RECORD)
 		writer_print(&s->out, "frame=");
 	if (s->form == TRACE_RECORD || (s->form == TRACE_STACKS && s->threads > 1)) {
-		trace_text_line(&s->out, f, t->frames, s->digits);
+		trace_text_line(&s->out, f, t->frames, s->digits, s->raw);
 		writer_flush(&s->out);
 	}
 }
@@ -90,7 +91,7 @@ end_first(struct trace_show *s, const struct trace_thread *t)
 		return;
 	put_head(s, t);
 	for (size_t i = 0; i < s->frames; i++)
-		trace_text_line(&s->out, &s->stack[i], i, s->digits);
+		trace_text_line(&s->out, &s->stack[i], i, s->digits, s->raw);
 }
 
 static void
@@ -100,7 +101,7 @@ end(void *arg, const struct trace_thread *t)
 
 	if (s->threads == 1)
 		end_first(s, t);
-	s->limited |= t->frames == TRACE_FRAMES && t->end != NULL;
+	s->limited |= t->calls == TRACE_CALLS && t->end != NULL;
 	if (s->form == TRACE_JSON)
 		trace_json_thread_end(&s->out, t);
 	else if (s->form != TRACE_FINGERPRINT)
@@ -109,6 +110,56 @@ end(void *arg, const struct trace_thread *t)
 	if (s->form == TRACE_RECORD && s->threads == 1)
 		trace_text_why(&s->out, &s->why);
 	writer_flush(&s->out);
+}
+
+/* For a writer: keeps the line. */
+static int
+keep_line(void *arg, const char *text, size_t len)
+{
+	struct trace_show *s = arg;
+
+	if (len > sizeof(s->line) - s->line_len)
+		len = sizeof(s->line) - s->line_len;
+	memcpy(s->line + s->line_len, text, len);
+	s->line_len += len;
+	return 0;
+}
+
+/* Finds the first frame that counts, and says in a few words where it is. */
+static void
+find_where(struct trace_show *s)
+{
+	size_t which[FINGERPRINT_FRAMES];
+	struct frame f;
+	struct writer w;
+
+	if (fingerprint_frames(s->stack, s->frames, which) == 0)
+		return;
+	writer_start(&w, WRITER_LINES, keep_line, s);
+	s->line_len = 0;
+	trace_text_line(&w, &s->stack[which[0]], 0, s->digits, s->raw);
+	if (writer_flush(&w) == 0 && s->line_len > 0 &&
+	    frame_read(&f, s->line, s->line_len - 1) == 0)
+		frame_where(&f, s->where);
+}
+
+/* What goes with the stack of the first thread. */
+static void
+find_fingerprint(struct trace_show *s, struct trace *t)
+{
+	static const char printable[] = " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~";
+
+	if (s->known != NULL) {
+		snprintf(s->fingerprint, sizeof(s->fingerprint), "%s", s->known);
+		/* Others may have written the record. */
+		if (s->known_where[strspn(s->known_where, printable)] == '\0')
+			snprintf(s->where, sizeof(s->where), "%s", s->known_where);
+	} else if (trace_unopened(t) == 0) {
+		/* With files that could not be opened, the same stack has other names another time. */
+		fingerprint(s->stack, s->frames, s->fingerprint);
+		find_where(s);
+	}
 }
 
 int
@@ -125,8 +176,7 @@ trace_show(struct trace_show *s, struct trace *t)
 	if (s->form == TRACE_JSON)
 		trace_json_head(&s->out, c);
 	rc = trace_walk(t, &v);
-	/* With files that could not be opened, the same stack has other names another time. */
-	fingerprint(s->stack, trace_unopened(t) != 0 ? 0 : s->frames, s->fingerprint);
+	find_fingerprint(s, t);
 	return rc;
 }
 
@@ -134,9 +184,16 @@ int
 trace_show_end(struct trace_show *s, int complete)
 {
 	if (s->form == TRACE_JSON)
-		trace_json_end(&s->out, &s->why, s->fingerprint, complete);
+		trace_json_end(&s->out, &s->why, s->fingerprint, s->where, complete);
 	else if (s->form != TRACE_STACKS && s->fingerprint[0] != '\0')
 		writer_print(&s->out, "%s%s\n", s->form == TRACE_RECORD ? "fingerprint=" : "",
 		    s->fingerprint);
+	if (s->form == TRACE_RECORD && s->fingerprint[0] != '\0')
+		writer_print(&s->out, "fingerprint_version=%d\n", FINGERPRINT_VERSION);
+	if (s->form == TRACE_RECORD && s->where[0] != '\0') {
+		writer_print(&s->out, "where=");
+		writer_print(&s->out, "%s", s->where);
+		writer_print(&s->out, "\n");
+	}
 	return writer_flush(&s->out);
 }

@@ -36,8 +36,8 @@ in_file(struct trace *t, uint64_t address, uint8_t *buf, size_t len)
 	for (size_t k = 0; k < count && gelf_getphdr(elf, (int)k, &ph) != NULL; k++) {
 		uint64_t at = address - bias - ph.p_vaddr;
 
-		if (ph.p_type != PT_LOAD || (ph.p_flags & PF_W) != 0 || address - bias < ph.p_vaddr ||
-		    at >= ph.p_filesz || ph.p_offset > INT64_MAX - at)
+		if (ph.p_type != PT_LOAD || (ph.p_flags & PF_W) != 0 ||
+		    address - bias < ph.p_vaddr || at >= ph.p_filesz || ph.p_offset > INT64_MAX - at)
 			continue;
 		if (len > ph.p_filesz - at)
 			len = (size_t)(ph.p_filesz - at);

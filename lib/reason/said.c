@@ -1,16 +1,14 @@
-/*
- * What says why a process aborted, wherever it is: the exception that a C++ runtime handles, with the text that it
- * keeps, and the message of glibc.  lib/reason reads them.
- */
+#include "reason/said.h"
+
 #include <elf.h>
 #include <signal.h>
 #include <string.h>
 
-#include "trim/frames.h"
-#include "trim/keep.h"
-#include "trim/memory.h"
-#include "trim/rules.h"
-#include "trim/stacks.h"
+#include "elf/layout.h"
+#include "reason/decode.h"
+
+/* A page, bytes: the least that any of these machines has. */
+#define LEAST_PAGE 4096
 
 /* How much of the crashed stack is looked at for exceptions, from its pointer, bytes; and how many are kept. */
 #define LOOKED_AT 8192
@@ -23,14 +21,32 @@
 #define MESSAGE 65536
 #define DATA 65536
 
+static size_t
+read_at(const struct reason_said *t, uint64_t address, void *buf, size_t len)
+{
+	return t->read(t->arg, address, buf, len);
+}
+
+static int
+read_word(const struct reason_said *t, uint64_t address, uint64_t *word)
+{
+	size_t n = elf_word_size(t->core->is64);
+	uint8_t b[8];
+
+	if (read_at(t, address, b, n) != n)
+		return 0;
+	*word = core_number(t->core, b, n);
+	return 1;
+}
+
 /* Whether the class of a C++ exception is at an address: text of 8 bytes, or a number of them. */
 static int
-is_exception(const struct trim *t, uint64_t at)
+is_exception(const struct reason_said *t, uint64_t at)
 {
 	static const char *const classes[] = { "GNUCC++", "CLNGC++" };
 	uint8_t b[8], turned[8];
 
-	if (at < TRIM_PAGE || at % 8 != 0 || trim_read(t, at, b, sizeof(b)) != sizeof(b))
+	if (at < LEAST_PAGE || at % 8 != 0 || read_at(t, at, b, sizeof(b)) != sizeof(b))
 		return 0;
 	for (size_t i = 0; i < sizeof(b); i++)
 		turned[i] = b[7 - i];
@@ -43,36 +59,38 @@ is_exception(const struct trim *t, uint64_t at)
 
 /* Keeps the exception whose unwind header is at an address, and what its words point to: its type, its text. */
 static void
-keep_exception(struct trim *t, uint64_t at)
+keep_exception(const struct reason_said *t, uint64_t at)
 {
-	size_t w = trim_word(t);
+	size_t w = elf_word_size(t->core->is64);
 	uint64_t word;
 
 	if (at < BEFORE || at > UINT64_MAX - BEHIND)
 		return;
-	trim_keep(t, TRIM_REGISTERS, at - BEFORE, at + BEHIND);
+	t->keep(t->arg, at - BEFORE, at + BEHIND);
 	for (uint64_t p = at - BEFORE; p < at + BEHIND; p += w)
-		if (trim_read_word(t, p, &word) == 0 && word >= TRIM_PAGE && word < UINT64_MAX - TEXT)
-			trim_keep(t, TRIM_REGISTERS, word, word + TEXT);
+		if (read_word(t, p, &word) && word >= LEAST_PAGE &&
+		    word < UINT64_MAX - TEXT)
+			t->keep(t->arg, word, word + TEXT);
 }
 
 static void
-keep_exceptions(struct trim *t)
+keep_exceptions(const struct reason_said *t)
 {
-	struct core_threads walk = { 0 };
-	uint64_t r[TRIM_REGISTERS_MOST], sp, word;
-	size_t w = trim_word(t), kept = 0;
+	size_t w = elf_word_size(t->core->is64), kept = 0;
+	struct reason_registers r;
+	uint64_t sp, word;
 
-	if (!trim_thread_next(t, &walk, r))
+	reason_registers_read(&r, t->core);
+	if (!r.has)
 		return;
-	for (size_t k = 0; k < t->registers->count && kept < EXCEPTIONS; k++)
-		if (is_exception(t, r[k])) {
-			keep_exception(t, r[k]);
+	for (size_t k = 0; k < r.count && kept < EXCEPTIONS; k++)
+		if (is_exception(t, r.word[k])) {
+			keep_exception(t, r.word[k]);
 			kept++;
 		}
-	sp = r[t->registers->sp];
+	sp = r.sp;
 	for (uint64_t at = 0; at < LOOKED_AT && kept < EXCEPTIONS; at += w) {
-		if (sp > UINT64_MAX - LOOKED_AT || trim_read_word(t, sp + at, &word) < 0)
+		if (sp > UINT64_MAX - LOOKED_AT || !read_word(t, sp + at, &word))
 			break;
 		if (!is_exception(t, word))
 			continue;
@@ -83,15 +101,15 @@ keep_exceptions(struct trim *t)
 
 /* Whether struct abort_msg_s may be at an address: the size of its mapping, which it begins, then text. */
 static int
-is_message(const struct trim *t, uint64_t at)
+is_message(const struct reason_said *t, uint64_t at)
 {
 	uint8_t b[12];
 	uint64_t size;
 
-	if (at < TRIM_PAGE || at % TRIM_PAGE != 0 || trim_read(t, at, b, sizeof(b)) != sizeof(b))
+	if (at < LEAST_PAGE || at % LEAST_PAGE != 0 || read_at(t, at, b, sizeof(b)) != sizeof(b))
 		return 0;
 	size = core_number(t->core, b, 4);
-	if (size == 0 || size > MESSAGE || size % TRIM_PAGE != 0)
+	if (size == 0 || size > MESSAGE || size % LEAST_PAGE != 0)
 		return 0;
 	for (size_t i = 4; i < sizeof(b) && b[i] != '\0' && b[i] != '\n'; i++)
 		if (b[i] < ' ' || b[i] > '~')
@@ -101,27 +119,27 @@ is_message(const struct trim *t, uint64_t at)
 
 /* Keeps the message that a word of [start, end) leads to. */
 static void
-keep_message(struct trim *t, uint64_t start, uint64_t end)
+keep_message(const struct reason_said *t, uint64_t start, uint64_t end)
 {
-	uint8_t b[TRIM_PAGE];
-	size_t w = trim_word(t), n;
+	uint8_t b[LEAST_PAGE];
+	size_t w = elf_word_size(t->core->is64), n;
 	uint64_t word;
 
 	for (; start < end; start += n - n % w) {
 		n = end - start < sizeof(b) ? (size_t)(end - start) : sizeof(b);
-		if ((n = trim_read(t, start, b, n)) < w)
+		if ((n = read_at(t, start, b, n)) < w)
 			return;
 		for (size_t i = 0; i + w <= n; i += w) {
 			word = core_number(t->core, b + i, w);
-			if (word % TRIM_PAGE == 0 && is_message(t, word))
-				trim_keep(t, TRIM_REGISTERS, word, word + TEXT);
+			if (word % LEAST_PAGE == 0 && is_message(t, word))
+				t->keep(t->arg, word, word + TEXT);
 		}
 	}
 }
 
 /* Whether glibc's data may be in a file's mapping: in its own, or in that of a program that has it inside. */
 static int
-may_be_libc(const struct trim *t, const struct core_file *f)
+may_be_libc(const struct reason_said *t, const struct core_file *f)
 {
 	const char *slash = strrchr(f->path, '/');
 
@@ -129,22 +147,22 @@ may_be_libc(const struct trim *t, const struct core_file *f)
 }
 
 void
-trim_keep_said(struct trim *t)
+reason_said(const struct reason_said *t)
 {
 	const struct core_file *f, *last = NULL;
 
 	if (t->core->signal != SIGABRT)
 		return;
 	keep_exceptions(t);
-	for (size_t i = 0; i < t->segments.usable; i++) {
-		const struct trim_segment *s = trim_segments_nth(&t->segments, i);
+	for (size_t i = 0; i < t->core->maps; i++) {
+		const struct core_map *m = &t->core->map[i];
 
 		/* The mapping right behind a file is its .bss. */
-		f = core_files_at(&t->core->files, s->vaddr);
-		if (f == NULL && last != NULL && s->vaddr == last->end)
+		f = core_files_at(&t->core->files, m->start);
+		if (f == NULL && last != NULL && m->start == last->end)
 			f = last;
 		last = f;
-		if (f != NULL && (s->flags & PF_W) && s->filesz <= DATA && may_be_libc(t, f))
-			keep_message(t, s->vaddr, s->vaddr + s->filesz);
+		if (f != NULL && (m->flags & PF_W) && m->len <= DATA && may_be_libc(t, f))
+			keep_message(t, m->start, m->start + m->len);
 	}
 }

@@ -88,8 +88,8 @@ stack_overflow(struct reason_case *k, const struct reason_fault_at *f)
 		same += k->source->frame[i].function != NULL &&
 		    strcmp(k->source->frame[i].function, top->function) == 0;
 	if (same >= 16)
-		reason_say(k, ": %.200s%s calls itself", top->function,
-		    strchr(top->function, '(') == NULL ? "()" : "");
+		reason_say(k, ": %.200s%s calls itself", reason_name(top),
+		    strchr(reason_name(top), '(') == NULL ? "()" : "");
 	return 1;
 }
 

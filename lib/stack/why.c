@@ -135,7 +135,7 @@ trace_why(struct trace_why *w, struct trace *t, const struct trace_frame *f, siz
 	memset(w, 0, sizeof(*w));
 	for (; s.frames < n && s.frames < TRACE_FRAMES; s.frames++)
 		frame[s.frames] = (struct reason_frame){ .pc = f[s.frames].pc,
-			.function = f[s.frames].function, .file = f[s.frames].file,
+			.function = f[s.frames].function, .name = f[s.frames].name, .file = f[s.frames].file,
 			.line = f[s.frames].line };
 	reason_find(&w->reason, &s);
 	reason_code_text(&s, w->code);

@@ -1,8 +1,10 @@
 #include "stack/why.h"
 
 #include <gelf.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "demangle/demangle.h"
 #include "stack/private.h"
 
 /* The bytes of the core at an address, at most len; 0 when it has none there. */
@@ -125,12 +127,33 @@ symbol(void *arg, const char *name, uint64_t *address)
 	return w.address != 0;
 }
 
+/* The name of a C++ type: the C++ library knows it as that of its typeinfo. */
+static int
+type_name(void *arg, const char *mangled, char *out, size_t len)
+{
+	static const char before[] = "typeinfo name for ";
+	struct demangle_helper h = { .fd = -1 };
+	char symbol[DEMANGLE_LONGEST], text[2 * DEMANGLE_LONGEST];
+	int rc;
+
+	(void)arg;
+	if ((size_t)snprintf(symbol, sizeof(symbol), "_ZTS%s", mangled) >= sizeof(symbol))
+		return 0;
+	rc = demangle_helper_ask(&h, symbol, text, sizeof(text));
+	demangle_helper_end(&h);
+	if (rc < 0 || strncmp(text, before, strlen(before)) != 0 ||
+	    strlen(text) - strlen(before) >= len)
+		return 0;
+	strcpy(out, text + strlen(before));
+	return 1;
+}
+
 void
 trace_why(struct trace_why *w, struct trace *t, const struct trace_frame *f, size_t n)
 {
 	struct reason_frame frame[TRACE_FRAMES];
-	struct reason_source s = { .core = &t->core, .memory = memory, .symbol = symbol, .arg = t,
-		.frame = frame };
+	struct reason_source s = { .core = &t->core, .memory = memory, .symbol = symbol,
+		.type_name = type_name, .arg = t, .frame = frame };
 
 	memset(w, 0, sizeof(*w));
 	for (; s.frames < n && s.frames < TRACE_FRAMES; s.frames++)

@@ -134,6 +134,19 @@ tree() {
 	[ -z "$(ls -A d)" ]
 	run -0 core-keep -v -k all -p "$held" d
 	[ "$(kept_names | wc -l)" -ge 4 ]
+	# Its standard input ends although nobody reads what it has to say.
+	run -0 python3 - "$held" <<-'EOS'
+	import fcntl, os, subprocess, sys
+	ended, held = os.pipe()
+	out = os.pipe()
+	os.write(out[1], bytes(fcntl.fcntl(out[1], fcntl.F_SETPIPE_SZ, 4096)))
+	p = subprocess.Popen(["core-keep", "-k", "all", "-p", sys.argv[1], "d"], stdin=held, stdout=out[1])
+	os.close(held)
+	assert os.read(ended, 1) == b"" and p.poll() is None
+	os.close(out[0])
+	os.close(out[1])
+	p.wait()
+	EOS
 	run -2 bash -c "core-keep -k all -p $held d >/dev/full"
 }
 

@@ -264,7 +264,7 @@ table() {
 	run -1 core-list -w -N lost d
 }
 
-@test "core-list: on a terminal lines fit its width, with the frame that counts; a pipe is as ever" {
+@test "core-list: on a terminal lines fit its width, with the frame that counts; no pipe does" {
 	dump victim.12345.20261125T102030Z
 	echo 'where=shop::(anonymous namespace)::hidden() t1.cc:18' >>d/victim.12345.20261125T102030Z.txt
 	dump two comm=$'long\e[31mcommand'

@@ -140,7 +140,8 @@ const struct key keys_all[] = {
 	{ "frame", KEY_TEXT, KEY_STACK, .repeats = 1,
 	    .words = "A frame of the crashed thread's stack, the innermost first" },
 	{ "frames", KEY_OBJECTS, LISTED, .bounds = FRAMES,
-	    .words = "The same frames as objects: what core-trace -j has, with function as in frame" },
+	    .words = "The same frames as objects, as core-trace -j has them; function is that of "
+	    "frame" },
 	{ "stack_end", KEY_TEXT, KEY_STACK,
 	    .words = "Why the stack could not be followed further" },
 	{ "fingerprint", KEY_TEXT, KEY_STACK,

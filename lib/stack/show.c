@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/signal_names.h"
+#include "base/terminal.h"
 #include "elf/layout.h"
 #include "stack/text.h"
 
@@ -88,14 +89,10 @@ find_where(struct trace_show *s)
 static void
 find_fingerprint(struct trace_show *s, struct trace *t)
 {
-	static const char printable[] = " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~";
-
 	if (s->known != NULL) {
 		snprintf(s->fingerprint, sizeof(s->fingerprint), "%s", s->known);
-		/* Others may have written the record. */
-		if (s->known_where[strspn(s->known_where, printable)] == '\0')
-			snprintf(s->where, sizeof(s->where), "%s", s->known_where);
+		terminal_fit(s->where, s->known_where, strlen(s->known_where),
+		    sizeof(s->where) - 1);
 	} else if (trace_unopened(t) == 0) {
 		/* With files that could not be opened, the same stack has other names another time. */
 		fingerprint(s->stack, s->frames, s->fingerprint);

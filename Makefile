@@ -35,25 +35,26 @@ LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
 LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS)) -ldl
 
 # The rooms of the library: each may include only rooms before it in this list (a test checks this).
-ROOMS = base record system store engine gzip stored elf core proc dumps crash demangle stack trim
+ROOMS = base record system store engine gzip stored elf core proc dumps crash kept demangle stack trim
 base = age array clock io number ordered progress search signal_names syscall_names terminal
 record = escape frame keys lines record secrets text writer
-system = child deadline end_input line_pipe memory_window open_guard owner pipe processors scratch \
+system = child deadline end_input line_pipe memory_window open_guard owner pipe processors rooted scratch \
 	sigbus_guard spawn
 store = in_use job leftovers lock messages output pipeline queue room store turn
 engine = engine inflate isal libdeflate zlib
 gzip = deflate file header header_search inflate lost_size member members salvage sink source \
 	status walk
 stored = image member_index open restore unpack
-elf = archive debug_file file id id_read layout loaded machine_table ranges symbol
-core = code core files lists match modules notes order read small stored threads
+elf = archive debug_file file id id_read layout loaded machine_table ranges symbol unwind
+core = code core files link_map lists match modules notes order read small stored threads
 proc = ask cgroup facts identities maps proc report rights task
 dumps = columns conf directory loops operand page payers ranking remove retention text values
 crash = answer begin change claim end kernel_words live_facts loop_record merge name record_file \
 	said
+kept = budget copy executable find found give hold keep sha256 sources store tree
 demangle = demangle helper rust rust_legacy rust_read shorten
-stack = debugger executable files fingerprint frame inlined interrupted show text trace unwind
-trim = frames keep memory modules pages plan process rules segments selection stacks stream tap write
+stack = debugger files fingerprint frame inlined instead interrupted noted noted_file servers show text trace unwind
+trim = frames keep modules pages plan process rules segments selection stacks stream tap unwind write
 LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))
 # The public headers, each with its installed name below gzcore/; they include only headers of this list.  Manuals of
 # section 3 describe them.
@@ -65,19 +66,23 @@ PUBLIC = proc/cgroup=cgroup core/core=core core/files=core_files core/lists=core
 	stack/trace=trace
 PAGES = gzcore core/gzcore-core core/gzcore-match core/gzcore-threads elf/gzcore-elf_id proc/gzcore-facts \
 	record/gzcore-record stack/gzcore-trace stored/gzcore-image
-C_TOOLS = core-info core-list core-loop core-match core-name core-open core-prune core-record core-store core-trace core-trim \
+C_TOOLS = core-info core-keep core-list core-loop core-match core-name core-open core-prune core-record core-store core-trace core-trim \
 	elf-uuid gzdeflate zdeflate zinflate
 SH_TOOLS = core-forward elf-uuid-stamp
+# core-forward and gzcoredump are fronts in directories of their own, beside their parts.
+FRONTS = core-forward gzcoredump
 TOOLS = $(C_TOOLS) $(SH_TOOLS) gzcoredump
-# gzcoredump is a front; these are its parts, programs and what those read.
+FORWARD_READ = dumps modules objects remote
+# The parts of gzcoredump: programs, and what those read.
 PARTS = handle install self-test
-PARTS_READ = check common conf finish give hooks kinds legacy log others_write record room settings stack store sysctl
+PARTS_READ = check common conf finish give hooks keep kinds legacy log others_write record room settings stack store sysctl
 
 LIB_O = $(LIB:%=$(B)/lib/%.o)
-TOOL_O = $(C_TOOLS:%=$(B)/tools/%.o) $(B)/tools/deflating.o
+TOOL_O = $(C_TOOLS:%=$(B)/tools/%.o) $(B)/tools/deflating.o $(B)/tools/restoring.o
 PROGRAMS = $(C_TOOLS:%=$(B)/%)
 SCRIPTS = $(SH_TOOLS:%=$(B)/%) $(B)/gzcoredump
-PARTS_BUILT = $(PARTS:%=$(B)/libexec/gzcoredump/%) $(PARTS_READ:%=$(B)/libexec/gzcoredump/%)
+PARTS_BUILT = $(PARTS:%=$(B)/libexec/gzcoredump/%) $(PARTS_READ:%=$(B)/libexec/gzcoredump/%) \
+	$(FORWARD_READ:%=$(B)/libexec/core-forward/%)
 
 MANUALS = $(C_TOOLS:%=tools/%.1) tools/core-forward.8 tools/elf-uuid-stamp.1 tools/gzcoredump.8 tools/gzcoredump.conf.5 \
 	$(B)/gzcoredump-record.5 $(PAGES:%=lib/%.3)
@@ -102,11 +107,13 @@ $(PROGRAMS): $(B)/%: $(B)/tools/%.o $(B)/libgzcore.a
 		-Wl,--as-needed $(LIB_LDLIBS) $(LDLIBS)
 
 $(B)/gzdeflate $(B)/zdeflate: $(B)/tools/deflating.o
+$(B)/core-open: $(B)/tools/restoring.o
 
 FILL = sed -e 's|@bindir@|$(BINDIR)|' -e 's|@libexecdir@|$(LIBEXECDIR)|' -e 's|@sysconfdir@|$(SYSCONFDIR)|' -e 's|@localstatedir@|$(LOCALSTATEDIR)|' \
 	-e 's|@libdir@|$(LIBDIR)|' -e 's|@includedir@|$(INCLUDEDIR)|' -e 's|@version@|$(VERSION)|'
 
-$(SH_TOOLS:%=$(B)/%): $(B)/%: tools/% $(B)/.paths
+$(B)/elf-uuid-stamp: tools/elf-uuid-stamp $(B)/.paths
+$(B)/core-forward: tools/core-forward/core-forward $(B)/.paths
 $(B)/gzcoredump: tools/gzcoredump/gzcoredump $(B)/.paths
 $(PARTS_BUILT): $(B)/libexec/%: tools/% $(B)/.paths
 $(SCRIPTS) $(PARTS_BUILT):
@@ -183,15 +190,17 @@ INSTALLERS = put() { install -m $$1 $$2 "$(DESTDIR)$$3.new" && mv -f "$(DESTDIR)
 			$$1 >"$$2.new" && chmod 644 "$$2.new" && mv -f "$$2.new" "$$2"; }
 
 install-built: ## install what was built, without building
-	$(Q)install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(LIBEXECDIR)/gzcoredump" "$(DESTDIR)$(SYSCONFDIR)/logrotate.d" \
+	$(Q)install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(LIBEXECDIR)/gzcoredump" "$(DESTDIR)$(LIBEXECDIR)/core-forward" \
+		"$(DESTDIR)$(SYSCONFDIR)/logrotate.d" \
 		"$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)/gzcore" "$(DESTDIR)$(DATADIR)" \
 		"$(DESTDIR)$(MANDIR)/man1" "$(DESTDIR)$(MANDIR)/man3" "$(DESTDIR)$(MANDIR)/man5" "$(DESTDIR)$(MANDIR)/man8"
 	$(Q)set -e; $(INSTALLERS); \
 	for p in $(C_TOOLS); do put 755 $(B)/$$p "$(BINDIR)/$$p"; done; \
-	for p in $(SH_TOOLS); do fill 755 tools/$$p "$(BINDIR)/$$p"; done; \
+	fill 755 tools/elf-uuid-stamp "$(BINDIR)/elf-uuid-stamp"; \
+	for p in $(FRONTS); do fill 755 tools/$$p/$$p "$(BINDIR)/$$p"; done; \
+	for p in $(FORWARD_READ); do fill 644 tools/core-forward/$$p "$(LIBEXECDIR)/core-forward/$$p"; done; \
 	for p in $(PARTS_READ); do fill 644 tools/gzcoredump/$$p "$(LIBEXECDIR)/gzcoredump/$$p"; done; \
 	for p in $(PARTS); do fill 755 tools/gzcoredump/$$p "$(LIBEXECDIR)/gzcoredump/$$p"; done; \
-	fill 755 tools/gzcoredump/gzcoredump "$(BINDIR)/gzcoredump"; \
 	ln -sf gzcoredump "$(DESTDIR)$(BINDIR)/gzCoredump"; \
 	for m in $(MANUALS); do put 644 $$m "$(MANDIR)/man$${m##*.}/$${m##*/}"; done; \
 	for h in $(HOOKS); do put 755 examples/$$h "$(DATADIR)/$$h"; done; \
@@ -209,11 +218,12 @@ uninstall: ## remove the installed files, except the configuration and the store
 		"$(BINDIR)/gzcoredump" -u
 	$(Q)cd "$(DESTDIR)$(BINDIR)" && rm -f $(TOOLS) gzCoredump
 	$(Q)for p in $(PARTS) $(PARTS_READ); do rm -f "$(DESTDIR)$(LIBEXECDIR)/gzcoredump/$$p"; done
+	$(Q)for p in $(FORWARD_READ); do rm -f "$(DESTDIR)$(LIBEXECDIR)/core-forward/$$p"; done
 	$(Q)for m in $(MANUALS); do rm -f "$(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}"; done
 	$(Q)for h in $(PUBLIC); do rm -f "$(DESTDIR)$(INCLUDEDIR)/gzcore/$${h#*=}.h"; done
 	$(Q)for s in $(SCHEMAS); do rm -f "$(DESTDIR)$(DATADIR)/$${s##*/}"; done
 	$(Q)for h in $(HOOKS); do rm -f "$(DESTDIR)$(DATADIR)/$$h"; done
-	$(Q)rmdir "$(DESTDIR)$(LIBEXECDIR)/gzcoredump" "$(DESTDIR)$(DATADIR)" "$(DESTDIR)$(INCLUDEDIR)/gzcore" 2>/dev/null || :
+	$(Q)rmdir "$(DESTDIR)$(LIBEXECDIR)/gzcoredump" "$(DESTDIR)$(LIBEXECDIR)/core-forward" "$(DESTDIR)$(DATADIR)" "$(DESTDIR)$(INCLUDEDIR)/gzcore" 2>/dev/null || :
 	$(Q)rm -f "$(DESTDIR)$(LIBDIR)/libgzcore.a" "$(DESTDIR)$(LIBDIR)/pkgconfig/gzcore.pc" \
 		"$(DESTDIR)$(SYSCONFDIR)/logrotate.d/gzcoredump"
 
@@ -303,7 +313,7 @@ ROUNDS ?= 5
 # Some rows also need node, openjdk-17-jre-headless and libc6-i386, which "make deps" does not install.
 compare: all ## compare the programs with elfutils, binutils and gdb on real crashes (root, two minutes)
 	python3 t/compare/compare.py $(B) $(TABLES)
-# TABLES selects from: modules frames names ids cost bounds segments; or given, for the cores in the directory CORES, such as
+# TABLES selects from: modules frames hidden names ids cost bounds segments; or given, for the cores in the directory CORES, such as
 # the decompressed ones of elfutils' tests.
 TABLES ?=
 

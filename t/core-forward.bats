@@ -116,7 +116,7 @@ whole() {
 	for program in sh dirname core-list core-store core-name core-record; do
 		ln -s "$(command -v $program)" bin/
 	done
-	cp "$BUILD/core-forward" bin/
+	cp -R "$BUILD/core-forward" "$BUILD/libexec" bin/
 	run -2 env -i PATH="$PWD/bin" bin/core-forward d dav:
 	[ "$output" = 'core-forward: rclone: not found' ]
 	stored one
@@ -323,7 +323,7 @@ while True:
 	mkdir bin
 	ln -s "$BUILD"/core-* bin/
 	rm bin/core-list bin/core-forward
-	cp "$BUILD/core-forward" bin/
+	cp -R "$BUILD/core-forward" "$BUILD/libexec" bin/
 	# The list that shows nothing: right behind it a dump is finished.
 	cat >bin/core-list <<-EOS
 	#!/bin/sh
@@ -660,4 +660,155 @@ there() {
 	[ -e "$THERE/a/b/c/other.small.gz" ]
 	run -1 grep -E '^(small_)?sent=' d/bad.txt
 	valid_json core-forward $(find "$THERE" -name '*.json')
+}
+
+# module KIND HEX BYTES [FILE]: a file of a module, kept for the dumps in d.
+module() {
+	mkdir -p "d/modules/$1/$2"
+	head -c "$3" /dev/urandom >"d/modules/$1/$2/${4-executable}"
+}
+
+# names NAME KIND/HEX ...: the record says that these modules of its are kept.
+names() {
+	local id at=16
+	for id in "${@:2}"; do
+		printf 'kept_module=0x%x %s\n' $((at *= 2)) "$id"
+	done >>"d/$1.txt"
+}
+
+# sent_paths: what was uploaded, in order, without the tags.
+sent_paths() {
+	sed -E "s,^/$BATS_TEST_NUMBER/,,; s/-[0-9a-f]{8}\./-TAG./; s,.*/([^/]*-TAG),\1," "$P/uploads"
+}
+
+@test "core-forward: each module is sent once, after small cores and before the whole ones" {
+	need rclone jq
+	id=$(printf 'ab%038d' 1) uuid=$(printf '%032d' 2) sum=$(printf '%064d' 3)
+	module buildid $id 3000
+	module buildid $id 2000 debuginfo
+	module uuid $uuid 1000
+	module digest $sum 500
+	echo /srv/app >d/modules/uuid/$uuid/paths
+	module buildid 0123 700
+	mkdir -p debug/.build-id/01
+	echo debug >debug/.build-id/01/23.debug
+	small one 9000 400 time=2026-11-25T10:00:01Z
+	stored two 800 time=2026-11-25T10:00:02Z
+	names one buildid/$id uuid/$uuid buildid/$id
+	names two buildid/$id digest/$sum
+	run -0 --separate-stderr forward -n
+	diff - <(echo "$output") <<-EOS
+	would send one: the small core, 400 bytes
+	would send one, 9000 bytes
+	would send two, 800 bytes
+	would send buildid/0123/executable, 700 bytes
+	would send buildid/$id/executable, 3000 bytes
+	would send uuid/$uuid/executable, 1000 bytes
+	would send digest/$sum/executable, 500 bytes
+	EOS
+	forward -d debug 2>said
+	diff - <(sent_paths) <<-EOS
+	one-TAG.small.gz
+	one-TAG.gz.json
+	buildid/$id/executable
+	buildid/$id/debuginfo
+	uuid/$uuid/executable
+	one-TAG.gz.json
+	one-TAG.gz
+	one-TAG.gz.json
+	digest/$sum/executable
+	two-TAG.gz
+	two-TAG.gz.json
+	buildid/0123/executable
+	buildid/0123/debuginfo
+	EOS
+	whole one two
+	(cd d/modules && find . -name executable -exec cmp {} "$THERE/{}" ';')
+	cmp d/modules/buildid/$id/debuginfo "$THERE/buildid/$id/debuginfo"
+	cmp debug/.build-id/01/23.debug "$THERE/buildid/0123/debuginfo"
+	grep -qx "core-forward: $PWD/d/modules/uuid/$uuid/executable: sent as uuid/$uuid/executable, 1000 bytes, verified by size" said
+	for name in one two; do
+		jq -er .modules_sent "$THERE"/*/*/*/$name-*.json | grep -q ^20
+	done
+	valid_json core-forward $(find "$THERE" -name '*-*.json')
+	[ "$(grep -lE '^sent=20' d/*.txt | wc -l)" = 2 ]
+	# Once: another dump of the same program costs no request for them, nor does a run without dumps.
+	: >"$P/uploads"
+	run -0 forward -d debug
+	[ -z "$output" ]
+	small three - 400
+	names three buildid/$id
+	forward -d debug 2>/dev/null
+	sent_paths | diff - <(printf '%s\n' three-TAG.small.gz three-TAG.json)
+	jq -e .modules_sent "$THERE"/*/*/*/three-*.json
+	# Another directory finds by asking that they are there.
+	: >"$P/uploads"
+	rm d/.gzcore.forward.modules
+	forward 2>said
+	[ ! -s "$P/uploads" ]
+	[ ! -s said ]
+	grep -c ' there ' d/.gzcore.forward.modules | grep -qx 4
+	# What was there a week ago may have been removed.
+	sed -i 's/^[0-9]*/1000000000/' d/.gzcore.forward.modules
+	rm "$THERE/buildid/0123/executable"
+	forward 2>/dev/null
+	sent_paths | diff - <(echo buildid/0123/executable)
+	[ "$(forward -n -m; echo $?)" = 0 ]
+}
+
+@test "core-forward: a remote that refuses modules, or has another file there, gets the dumps" {
+	need rclone jq
+	id=$(printf 'cd%038d' 1) other=$(printf 'ef%038d' 1)
+	module buildid $id 3000
+	module buildid $other 3000
+	small one - 400 time=2026-11-25T10:00:01Z
+	stored two 800 time=2026-11-25T10:00:02Z
+	names one buildid/$id
+	names two buildid/$other buildid/$id
+	mode picky
+	run -1 --separate-stderr forward
+	[ "$(grep -c 'buildid/.*/executable: not sent: .*403 Forbidden' <<<"$stderr")" = 1 ]
+	whole two
+	there one
+	grep -q ^sent=20 d/one.txt
+	[ "$(cat "$THERE"/*/*/*/*.json | jq -c .modules_sent | sort -u)" = null ]
+	# -m leaves them out.
+	run -0 forward -m
+	[ -z "$output" ]
+	mode down
+	run -1 --separate-stderr forward -w 0
+	[ "${#stderr_lines[@]}" = 1 ]
+	mode ok
+	mkdir -p "$THERE/buildid/$other"
+	echo theirs >"$THERE/buildid/$other/executable"
+	run -0 --separate-stderr forward
+	[[ $stderr == *"core-forward: buildid/$other/executable: left as it is: has 7 bytes there"* ]]
+	grep -qx theirs "$THERE/buildid/$other/executable"
+	cmp d/modules/buildid/$id/executable "$THERE/buildid/$id/executable"
+	run -0 forward
+	[ -z "$output" ]
+	# A part that a killed run of ours has left is replaced.
+	module buildid 4567 3000
+	printf '1 begun buildid/4567/executable 3000 %s/\n' "$REMOTE" >>d/.gzcore.forward.modules
+	mkdir "$THERE/buildid/4567"
+	echo part >"$THERE/buildid/4567/executable"
+	forward 2>/dev/null
+	cmp d/modules/buildid/4567/executable "$THERE/buildid/4567/executable"
+	# What is no module of ours is not looked at: links, names out of the tree, those of users.
+	module buildid 89ab 10
+	mv d/modules/buildid/89ab/executable secret
+	ln -s ../../../../secret d/modules/buildid/89ab/executable
+	module buildid XY 10
+	mkdir -p d/1000
+	cp -R d/modules d/1000/modules
+	stored three 800
+	names three ../../secret buildid/../../../secret buildid/ uuid/12 buildid/XY buildid/89ab
+	: >"$P/uploads"
+	forward 2>/dev/null
+	sent_paths | diff - <(printf '%s\n' three-TAG.gz three-TAG.gz.json)
+	# A list of them that leads elsewhere is none.
+	rm d/.gzcore.forward.modules
+	ln -s "$PWD/precious" d/.gzcore.forward.modules
+	run -2 forward
+	[ ! -e precious ]
 }

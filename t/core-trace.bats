@@ -3,6 +3,7 @@
 load lib/common
 load lib/trace
 load lib/machines
+load lib/kept
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
@@ -468,6 +469,114 @@ library() {
 	grep -qx '     ends here: lib.so: Permission denied' trace
 }
 
+@test "core-trace: files kept beside a dump by build-id stand for those that are gone" {
+	linked -Wl,--build-id
+	crash_core core ./victim
+	dump_of core
+	core-trace d/one >want
+	grep -q '^#2 .* main+.*victim.c:2 ' want
+	library=$(kept_as buildid libx.so.1.2)
+	program=$(kept_as buildid victim)
+	printf 'void nothing(void) {}\n' >other.c
+	# The library was replaced, the program removed.
+	${CC:-cc} -g -shared -fPIC -Wl,--build-id -o libx.so.1.2 other.c
+	rm victim
+	for dump in d/one d/one.gz ./d/one.gz; do
+		core-trace $dump | diff want -
+		(cd d && core-trace "$OLDPWD/$dump") | diff want -
+	done
+	cp d/one.gz alone.gz
+	run -0 core-trace alone.gz
+	[[ $output == *'ends here: libx.so.1.2: not the file that the process had' ]]
+	# Opened before the rights are given up.
+	if [ "$(id -u)" = 0 ]; then
+		core-trace -b -u 65534 d/one.gz | diff want -
+		chown 65534 d/modules/buildid d/modules
+		run -0 core-trace d/one.gz
+		[[ $output == *'ends here: '* ]]
+		chown 0 d/modules/buildid d/modules
+	fi
+	# Another build under its name, no ELF file, a link, and a link on the way.
+	mv d/modules/$library/executable good
+	for bad in "cp libx.so.1.2" "cp other.c" "ln -s $PWD/good"; do
+		$bad d/modules/$library/executable
+		run -0 core-trace d/one.gz
+		[[ $output == *'ends here: libx.so.1.2: not the file that the process had' ]] || { echo "$bad: $output"; return 1; }
+		rm d/modules/$library/executable
+	done
+	mv good d/modules/$library/executable
+	mv d/modules/$library away
+	ln -s "$PWD/away" d/modules/$library
+	run -0 core-trace d/one.gz
+	[[ $output == *'ends here: libx.so.1.2: not the file that the process had' ]]
+}
+
+@test "core-trace: without build-ids the record, or a list of paths, names the kept file" {
+	linked -Wl,--build-id=none
+	crash_core core ./victim
+	dump_of core
+	core-trace d/one >want
+	grep -q '^#2 .* main+.*victim.c:2 ' want
+	library=$(kept_as digest libx.so.1.2)
+	program=$(kept_as digest victim)
+	rm victim libx.so*
+	core-trace d/one.gz | diff want -
+	# By the path alone it may be another's: not with -b.
+	run -0 core-trace -b d/one.gz
+	[[ $output == *'ends here: libx.so.1'*': not the file that the process had' ]]
+	rm d/modules/*/*/paths
+	run -0 core-trace d/one.gz
+	[[ $output == *'ends here: '* ]]
+	printf 'kept_module=%s %s\n' "$(start_of libx.so.1.2)" $library "$(start_of victim)" $program >>d/one.txt
+	core-trace -b d/one.gz | diff want -
+	[ "$(id -u)" != 0 ] || core-trace -bu 65534 d/one.gz | diff want -
+	# Names that lead elsewhere.
+	cp -r d/modules/$library elsewhere
+	sed -i "s,$library,digest/../../../elsewhere," d/one.txt
+	run -0 core-trace d/one.gz
+	[[ $output == *'ends here: '* ]]
+}
+
+@test "core-trace: -R, and the root of the record: files below it, never out of it by a link" {
+	linked -Wl,--build-id
+	crash_core core ./victim
+	core-trace core >want
+	mkdir -p "root$PWD" "root/real$PWD" elsewhere
+	mv victim libx.so* elsewhere
+	run -0 core-trace core
+	[[ $output == *'ends here: '*': No such file or directory' ]]
+	cp elsewhere/libx.so.1.2 "root/real$PWD"
+	cp elsewhere/* "root$PWD"
+	# Absolute links, and those that go up too far, stay below the root.
+	for to in "/real$PWD/libx.so.1.2" "../../../../../../../../../../../../real$PWD/libx.so.1.2"; do
+		for module in "root$PWD"/libx.so*; do
+			ln -sf "$to" "$module"
+		done
+		core-trace -R root core | diff want -
+		injected openat2:error=ENOSYS -- core-trace -R root core | diff want -
+	done
+	dump_of core
+	sed -i "s,^complete=,root=$PWD/root\n&," d/one.txt
+	core-trace d/one | diff want -
+	sed -i "s,^root=.*,root=/," d/one.txt
+	# What they mean outside is not used.
+	for module in "root$PWD"/libx.so*; do
+		ln -sf "$PWD/elsewhere/libx.so.1.2" "$module"
+	done
+	run -0 core-trace -R root core
+	[[ $output == *'ends here: '* ]]
+	run -0 injected openat2:error=ENOSYS -- core-trace -R root core
+	[[ $output == *'ends here: '* ]]
+	ln -sf loop root/loop
+	for module in "root$PWD"/libx.so*; do
+		ln -sf /loop/x "$module"
+	done
+	run -0 injected openat2:error=ENOSYS -- core-trace -R root core
+	[[ $output == *'ends here: '* ]]
+	fails_with 2 core-trace -R none core
+	fails_with 2 core-trace -R core core
+}
+
 @test "core-trace: a module without call frame information: frame pointers are followed" {
 	printf '%s\n' '__attribute__((noinline)) static int fails(volatile int *p) { return *p + 1; }' \
 		'int entry(volatile int *p) { return fails(p) + 1; }' >lib.c
@@ -619,6 +728,58 @@ while True:
 		[ -s asked ]
 	fi
 	kill %%
+}
+
+@test "core-trace: -D: a symbol server that drips, or refuses, is given up once, with one line" {
+	ldconfig -p | grep -q libdebuginfod || skip "no libdebuginfod"
+	build prog
+	strip prog
+	crash_core core ./prog segv
+	rm prog
+	core-trace core >without
+	# It sends a byte of a file each tenth of a second, for each request; or says no.
+	cat >server.py <<-'EOS'
+	import http.server, sys, time
+	class Handler(http.server.BaseHTTPRequestHandler):
+	    def do_GET(self):
+	        with open("asked", "a") as f:
+	            f.write(self.path + "\n")
+	        if sys.argv[1] == "refuses":
+	            return self.send_error(403)
+	        self.send_response(200)
+	        self.send_header("Content-Length", "100000")
+	        self.end_headers()
+	        try:
+	            while True:
+	                self.wfile.write(b"x")
+	                time.sleep(0.1)
+	        except OSError:
+	            pass
+	    def log_message(self, *args):
+	        pass
+	s = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+	s.daemon_threads = True
+	print(s.server_port, file=open("port.new", "w"), flush=True)
+	import os
+	os.rename("port.new", "port")
+	s.serve_forever()
+	EOS
+	export HOME=$PWD XDG_CACHE_HOME=$PWD DEBUGINFOD_CACHE_PATH=$PWD/cache DEBUGINFOD_TIMEOUT=1
+	for kind in drips refuses; do
+		rm -rf port asked cache
+		python3 server.py $kind 3>&- &
+		soon [ -e port ]
+		DEBUGINFOD_URLS="http://127.0.0.1:$(cat port)/" run -0 --separate-stderr timeout 60 core-trace -D core
+		kill %%
+		[ "$output" = "$(cat without)" ]
+		if [ $kind = drips ]; then
+			[ "$stderr" = 'core-trace: core: a server in DEBUGINFOD_URLS is too slow: asked for no other file' ]
+			[ "$(wc -l <asked)" = 1 ]
+		else
+			[ -z "$stderr" ]
+			[ -s asked ]
+		fi
+	done
 }
 
 @test "core-trace: names with control characters and invalid UTF-8 are escaped" {

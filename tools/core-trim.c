@@ -28,7 +28,7 @@ struct options {
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-trim [-hV] [-d N] [-i IDENTITY] [-k PATTERN] [-m BYTES] [-M BYTES]\n"
+	fputs("usage: core-trim [-huV] [-d N] [-i IDENTITY] [-k PATTERN] [-m BYTES] [-M BYTES]\n"
 	      "                 [-p PID [-C UID] [-P FD]] [-r START:LENGTH] [-s BYTES]\n"
 	      "                 [-x MODULE!SYMBOL] [FILE]\n"
 	      "       core-trim -o SMALL [OPTION ...]\n"
@@ -107,6 +107,9 @@ take_memory(struct options *o, int letter)
 	case 's':
 		t->stack = size(o, letter, TRIM_STACK_LEAST);
 		break;
+	case 'u':
+		t->unwind = 1;
+		break;
 	case 'x':
 		if (strchr(optarg, '!') == NULL) {
 			warnx("-x %s: not MODULE!SYMBOL", optarg);
@@ -133,7 +136,7 @@ take_options(struct options *o, int argc, char **argv)
 	    (t->span = calloc((size_t)argc, sizeof(*t->span))) == NULL)
 		err(2, NULL);
 	/* "+": the options behind the first operand are the commands'. */
-	while ((c = getopt(argc, argv, "+C:cd:hi:k:m:M:o:P:p:r:s:Vx:")) != -1) {
+	while ((c = getopt(argc, argv, "+C:cd:hi:k:m:M:o:P:p:r:s:uVx:")) != -1) {
 		switch (c) {
 		case 'C':
 			p->uid = number(o, c, 0, UINT32_MAX);

@@ -6,7 +6,7 @@
 #include "elf/layout.h"
 #include "elf/machine_table.h"
 
-/* A note's header and the owner's name, "CORE" filled up to a multiple of 4. */
+/* A note's header and the owner's name, such as "CORE", filled up to 8 bytes. */
 #define NOTE_START (sizeof(Elf64_Nhdr) + 8)
 
 const struct core_registers *
@@ -34,8 +34,8 @@ read_status(const struct core *c, struct image *i, uint64_t offset, uint64_t len
 }
 
 int
-core_note_next(struct core_threads *w, const struct core *c, struct image *i,
-    struct core_note_at *note)
+core_note_next_of(struct core_threads *w, const struct core *c, struct image *i,
+    const char *owner, struct core_note_at *note)
 {
 	for (; w->segment < c->notes; w->segment++, w->at = 0) {
 		const struct core_range *r = &c->note[w->segment];
@@ -55,12 +55,19 @@ core_note_next(struct core_threads *w, const struct core *c, struct image *i,
 			size = name + ((note->len + 3) & ~(uint64_t)3);
 			w->at = size < left ? w->at + size : r->len;
 			if (name == NOTE_START &&
-			    memcmp(b + sizeof(h), "CORE", sizeof("CORE")) == 0 &&
+			    memcmp(b + sizeof(h), owner, strlen(owner) + 1) == 0 &&
 			    name + note->len <= left)
 				return 1;
 		}
 	}
 	return 0;
+}
+
+int
+core_note_next(struct core_threads *w, const struct core *c, struct image *i,
+    struct core_note_at *note)
+{
+	return core_note_next_of(w, c, i, "CORE", note);
 }
 
 int

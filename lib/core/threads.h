@@ -30,13 +30,17 @@ struct core_threads {
 	uint64_t at;		/* in it */
 };
 
-/* A note of the owner CORE: where its descriptor is in the core. */
+/* A note: where its descriptor is in the core. */
 struct core_note_at {
 	uint32_t type;
 	uint64_t at, len;
 };
 
-/* The next such note; 0 at the end. */
+/* The next note of an owner of 4 to 7 characters; 0 at the end. */
+int core_note_next_of(struct core_threads *w, const struct core *c, struct image *i,
+    const char *owner, struct core_note_at *n);
+
+/* The same of the owner CORE. */
 int core_note_next(struct core_threads *w, const struct core *c, struct image *i,
     struct core_note_at *n);
 

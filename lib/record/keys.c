@@ -137,6 +137,8 @@ const struct key keys_all[] = {
 	{ "kept", KEY_TEXT, KEY_ALONE, .repeats = 1,
 	    .words = "What a small core has, for each rule: its name, ranges, bytes" },
 
+	{ "kept_module", KEY_TEXT, HANDLER, .repeats = 1,
+	    .words = "A module whose file is kept: its first address, its name in modules" },
 	{ "frame", KEY_TEXT, KEY_STACK, .repeats = 1,
 	    .words = "A frame of the crashed thread's stack, the innermost first" },
 	{ "frames", KEY_OBJECTS, LISTED, .bounds = FRAMES,
@@ -170,6 +172,8 @@ const struct key keys_all[] = {
 	{ "object_whole", KEY_FLAG, HANDLER,
 	    .words = "The body was streamed there: whether all of it" },
 	{ "small_object", KEY_TEXT, FORWARD, .words = "The path of the small core's object" },
+	{ "modules_sent", KEY_TEXT, FORWARD,
+	    .words = "When all kept modules were at the remote, in UTC" },
 	{ "loop_count", KEY_NUMBER, HANDLER, .words = "How many crashes this record counts" },
 	{ "loop_last", KEY_TEXT, HANDLER, .words = "When the last of them was, in UTC" },
 	{ "small", KEY_TEXT, HANDLER, .words = "What became of the small core: whole or no" },

@@ -9,6 +9,8 @@
 #include "core/threads.h"
 #include "demangle/demangle.h"
 #include "stack/files.h"
+#include "stack/instead.h"
+#include "stack/noted.h"
 #include "stack/trace.h"
 #include "system/open_guard.h"
 
@@ -36,7 +38,9 @@ struct trace {
 	Dwfl_Callbacks callbacks;
 	struct open_guard guard;
 	struct trace_files files;
+	struct trace_instead instead;
 	const char *executable;		/* that the caller named, or NULL */
+	struct trace_noted noted;
 	int strict;			/* no file without the core's build-id */
 	int reporting;			/* files that cannot be opened now are modules */
 	char *debug_path;
@@ -52,6 +56,7 @@ struct trace {
 	/* why a file was not opened that may be there, an errno, or 0 */
 	int unopened;
 	int changed;			/* a file was cut short while it was read */
+	int slow_servers;		/* they were given up: servers.h */
 	/* on the way from this frame: memory that is not in the core */
 	int missing;
 	struct trace_registers {

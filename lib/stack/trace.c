@@ -4,11 +4,15 @@
  * each through all segments.  For a machine whose registers we have no table of it goes its own way.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/io.h"
 #include "core/read.h"
 #include "stack/private.h"
+#include "stack/servers.h"
 #include "system/memory_window.h"
 #include "system/sigbus_guard.h"
 
@@ -16,6 +20,17 @@
 #define DEBUG_PATH ":.debug:/usr/lib/debug"
 /* How often the core is shown to libdwfl, each time without the files that were wrong before. */
 #define TIMES 8
+
+/* The trace that there is, for callbacks of libdwfl, which are told of none. */
+static struct trace *only;
+
+/* After the symbol servers may have been asked in vain. */
+static void
+asked_in_vain(int64_t began)
+{
+	if (trace_servers_end(began) && only != NULL)
+		only->slow_servers = 1;
+}
 
 /*
  * A debug file that has neither a build-id nor a checksum to fit is not looked for by its name, and none is while the
@@ -25,15 +40,50 @@ static int
 find_debug_file(Dwfl_Module *m, void **user, const char *name, Dwarf_Addr base, const char *file,
     const char *link, GElf_Word crc, char **found)
 {
+	const int64_t began = now_ms();
 	const unsigned char *bits;
 	GElf_Addr at;
+	int fd;
 
 	if (((uintptr_t)*user & TRACE_MODULE_OWN) != 0 ||
 	    (crc == 0 && dwfl_module_build_id(m, &bits, &at) <= 0)) {
 		errno = ENOENT;
 		return -1;
 	}
-	return dwfl_standard_find_debuginfo(m, user, name, base, file, link, crc, found);
+	fd = dwfl_standard_find_debuginfo(m, user, name, base, file, link, crc, found);
+	if (fd < 0)
+		asked_in_vain(began);
+	return fd;
+}
+
+/*
+ * A file that libdwfl did not open by its name: the one that was kept, else one by its build-id; without any, what a
+ * small core has noted of it.
+ */
+static int
+find_elf(Dwfl_Module *m, void **user, const char *name, Dwarf_Addr base, char **path, Elf **elf)
+{
+	const int64_t began = now_ms();
+	int fd = only != NULL ? trace_instead_open_at(&only->instead, base) : -1;
+	const struct core_file *file;
+
+	if (fd < 0) {
+		fd = dwfl_build_id_find_elf(m, user, name, base, path, elf);
+		if (fd >= 0 || *elf != NULL || only == NULL)
+			return fd;
+		asked_in_vain(began);
+		/* libdwfl itself would open this next. */
+		if (*path != NULL && (fd = open(*path, O_RDONLY | O_CLOEXEC)) >= 0)
+			return fd;
+		return trace_noted_open(&only->noted, base);
+	}
+	file = core_files_at(&only->core.files, base);
+	*elf = NULL;
+	if (*path == NULL && (*path = strdup(file != NULL ? file->path : name)) == NULL) {
+		io_close(fd);
+		return -1;
+	}
+	return fd;
 }
 
 /* The folder first, then the usual places, the first of which is the empty name. */
@@ -51,7 +101,7 @@ set_debug_path(struct trace *t, const char *debug)
 		*p++ = ':';
 	}
 	memcpy(p, DEBUG_PATH, sizeof(DEBUG_PATH));
-	t->callbacks = (Dwfl_Callbacks){ .find_elf = dwfl_build_id_find_elf,
+	t->callbacks = (Dwfl_Callbacks){ .find_elf = find_elf,
 		.find_debuginfo = find_debug_file, .debuginfo_path = &t->debug_path };
 	return 0;
 }
@@ -83,9 +133,12 @@ is_wrong(struct trace *t, Dwfl_Module *m, const char *executable)
 	const char *path = NULL;
 	Dwarf_Addr start, bias;
 	void **unsure;
+	int strict;
 	Elf *elf;
 
 	dwfl_module_info(m, &unsure, &start, NULL, NULL, NULL, &path, NULL);
+	if (trace_noted_given(&t->noted, start))
+		return 0;
 	/* What the caller names is the caller's choice. */
 	if (path != NULL && executable != NULL && strcmp(path, executable) == 0)
 		return 0;
@@ -95,7 +148,8 @@ is_wrong(struct trace *t, Dwfl_Module *m, const char *executable)
 	if (path == NULL || trace_files_why(&t->files, path) != 0 ||
 	    (elf = dwfl_module_getelf(m, &bias)) == NULL)
 		return 0;
-	switch (trace_files_same(&t->core, t->image, elf, bias, start, t->strict)) {
+	strict = t->strict && !trace_instead_sure(&t->instead, &t->core, start);
+	switch (trace_files_same(&t->core, t->image, elf, bias, start, strict)) {
 	case TRACE_FILES_UNSURE:
 		*unsure = (void *)TRACE_MODULE_UNSURE;
 		return 0;
@@ -136,6 +190,7 @@ report_once(struct trace *t, const char *executable, int *wrong)
 		dwfl_end(t->dwfl);
 	if ((t->dwfl = dwfl_begin(&t->callbacks)) == NULL)
 		return TRACE_DWFL;
+	trace_noted_forget(&t->noted);
 	t->reporting = 1;
 	/* A core that was cut may have no modules, but it has threads. */
 	if (dwfl_core_file_report(t->dwfl, t->elf, executable) < 0 &&
@@ -192,6 +247,21 @@ ask_file(void *arg, const char *path)
 	    trace_files_why(&t->files, path) == TRACE_FILES_OTHER ? TRACE_FILES_OTHER : 0;
 }
 
+/* For the guard: what was found elsewhere is opened in its place. */
+static int
+open_instead(void *arg, const char *path)
+{
+	struct trace *t = arg;
+	int fd;
+
+	if (ask_file(arg, path) != 0)
+		return -1;
+	fd = trace_instead_open(&t->instead, path);
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+		t->unopened = errno;
+	return fd;
+}
+
 static void
 file_failed(void *arg, const char *path, int why)
 {
@@ -207,7 +277,8 @@ file_failed(void *arg, const char *path, int why)
 void
 trace_guard(struct trace *t, int on)
 {
-	t->guard = (struct open_guard){ .ask = ask_file, .failed = file_failed, .arg = t };
+	t->guard = (struct open_guard){ .ask = ask_file, .instead = open_instead,
+		.failed = file_failed, .arg = t };
 	open_guard(on ? &t->guard : NULL);
 	cut_guard(on);
 	if (!on)
@@ -215,8 +286,8 @@ trace_guard(struct trace *t, int on)
 }
 
 enum trace_status
-trace_open(struct trace **out, struct image *i, const char *executable, const char *debug,
-    int flags)
+trace_open_from(struct trace **out, struct image *i, const char *executable, const char *debug,
+    int flags, const struct trace_finder *finder)
 {
 	struct trace *t = calloc(1, sizeof(*t));
 	enum trace_status st;
@@ -232,6 +303,11 @@ trace_open(struct trace **out, struct image *i, const char *executable, const ch
 	if (set_debug_path(t, debug) < 0) {
 		st = TRACE_SYSTEM;
 	} else if ((st = parse(t, executable)) == TRACE_OK) {
+		if (finder != NULL)
+			trace_instead_fill(&t->instead, &t->core, t->image, finder);
+		t->unopened = t->instead.unopened;
+		trace_noted_read(&t->noted, &t->core, t->image);
+		only = t;
 		trace_guard(t, 1);
 		st = report(t, executable);
 		trace_guard(t, 0);
@@ -247,6 +323,13 @@ trace_open(struct trace **out, struct image *i, const char *executable, const ch
 	return st;
 }
 
+enum trace_status
+trace_open(struct trace **out, struct image *i, const char *executable, const char *debug,
+    int flags)
+{
+	return trace_open_from(out, i, executable, debug, flags, NULL);
+}
+
 void
 trace_close(struct trace *t)
 {
@@ -258,9 +341,13 @@ trace_close(struct trace *t)
 		elf_end(t->elf);
 	if (t->window)
 		window_close();
+	trace_noted_close(&t->noted);
 	core_order_close(&t->order);
 	core_code_close(&t->code);
 	trace_files_close(&t->files);
+	trace_instead_close(&t->instead);
+	if (only == t)
+		only = NULL;
 	core_close(&t->core);
 	for (size_t k = 0; k < TRACE_SEEN; k++)
 		free(t->seen[k].inlined);
@@ -279,6 +366,12 @@ int
 trace_changed(const struct trace *t)
 {
 	return t->changed;
+}
+
+int
+trace_slow_servers(const struct trace *t)
+{
+	return t->slow_servers;
 }
 
 int

@@ -77,6 +77,17 @@ enum trace_status {
 
 struct trace;
 
+/* Finds files that are not at the path in the core. */
+struct trace_finder {
+	/*
+	 * Returns a descriptor of the file that was mapped as file, one of the core's files, for the trace to close,
+	 * or -1 with errno: the file at its path is tried.  EMFILE and ENFILE are as trace_unopened says.  *sure: it is that, without a comparison of the core's build-id.
+	 */
+	int (*find)(void *arg, const struct core *c, struct image *i, const struct core_file *file,
+	    int *sure);
+	void *arg;
+};
+
 /* Takes a file that the core names only if it has the build-id that the core has of it. */
 #define TRACE_BUILD_IDS 1
 
@@ -91,6 +102,11 @@ struct trace;
  */
 enum trace_status trace_open(struct trace **t, struct image *i, const char *executable,
     const char *debug, int flags);
+
+/* The same with a finder, or NULL, which is asked while this runs; what it finds is checked as other files are. */
+enum trace_status trace_open_from(struct trace **t, struct image *i, const char *executable,
+    const char *debug, int flags, const struct trace_finder *finder);
+
 void trace_close(struct trace *t);
 
 /* Why trace_open returned st, with the *t that it left; before anything else is called that sets errno. */
@@ -107,6 +123,9 @@ int trace_walk(struct trace *t, const struct trace_visitor *v);
 
 /* Whether a file of the modules was cut short by somebody while it was read: what is gone was taken for zeros. */
 int trace_changed(const struct trace *t);
+
+/* Whether a server in DEBUGINFOD_URLS was so slow that none is asked any more. */
+int trace_slow_servers(const struct trace *t);
 
 /*
  * The errno when a file was not opened because too many were open already, EMFILE or ENFILE, else 0: the stacks may lack

@@ -12,6 +12,26 @@
  */
 #define MISSED 4096
 
+const char *
+trim_rule_words(enum trim_rule rule)
+{
+	static const char *const words[] = {
+		[TRIM_MODULES] = "modules",
+		[TRIM_LINKS] = "link_map",
+		[TRIM_CRASHED] = "crashed_stack",
+		[TRIM_REGISTERS] = "registers",
+		[TRIM_ASKED] = "asked",
+		[TRIM_STACKS] = "stacks",
+		[TRIM_THREADS] = "threads",
+		[TRIM_CODE] = "code",
+		[TRIM_DATA] = "data",
+		[TRIM_POINTED] = "pointed",
+		[TRIM_REST] = "rest",
+	};
+
+	return words[rule];
+}
+
 /* Whether the first and the last byte of the page that are in the segment can be read. */
 static int
 can_be_read(const struct trim *t, uint64_t page, const struct trim_segment *s)

@@ -12,6 +12,9 @@
  */
 void trim_keep(struct trim *t, enum trim_rule rule, uint64_t start, uint64_t end);
 
+/* The name of a rule, for the note. */
+const char *trim_rule_words(enum trim_rule rule);
+
 /*
  * From here to trim_trail_end the pages that trim_keep adds are noted in t->kept.trail, up to room
  * of them.  Returns 0, or -1 with errno.

@@ -36,6 +36,8 @@ trim_close(struct trim *t)
 	trim_segments_close(&t->segments);
 	free(t->stacks.stack);
 	t->stacks = (struct trim_stacks){ .stack = NULL };
+	free(t->unwind.note);
+	t->unwind = (struct trim_unwind){ .note = NULL };
 	t->full = 0;
 	t->module_reads = 0;
 }
@@ -134,6 +136,8 @@ trim_plan(struct trim *t)
 	trim_keep_modules(t);
 	linked = trim_keep_links(t);
 	threads = keep_noted(t);
+	if (t->options->unwind)
+		trim_keep_unwind(t);
 	trim_keep_code(t);
 	trim_keep_small_data(t);
 	if (!linked)

@@ -72,7 +72,8 @@ write_small(void *arg)
 {
 	struct job *j = arg;
 	struct trim t = { .core = j->core, .head = j->head, .options = j->options,
-		.memory = { .source = TRIM_PROCESS, .read = read_memory, .arg = j } };
+		.memory = { .source = TRIM_PROCESS, .read = read_memory, .arg = j },
+		.pid = j->p.pid };
 	enum trim_status st;
 
 	if ((j->mem = proc_open_file(j->p.pid, "mem")) < 0) {

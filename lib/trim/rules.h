@@ -41,6 +41,9 @@ void trim_keep_code(struct trim *t);
 /* Memory that the stacks that are kept point to, and what that points to. */
 void trim_keep_pointed(struct trim *t);
 
+/* The note of what the modules' files say of the stacks that are kept (unwind.c). */
+void trim_keep_unwind(struct trim *t);
+
 /* Whether a pattern is for a path: for all of it, or for its last part. */
 int trim_matches(const char *pattern, const char *path);
 

@@ -63,6 +63,7 @@ struct trim_options {
 		uint64_t start, len;
 	} *span;			/* memory that is kept */
 	size_t spans;
+	int unwind;			/* a note has what the modules' files say of the stacks */
 	const char **symbol;		/* "module!symbol", whose data is kept; module as pattern */
 	size_t symbols;
 };
@@ -122,11 +123,17 @@ struct trim {
 	struct image *head;
 	const struct trim_options *options;
 	struct trim_memory memory;
+	pid_t pid;			/* whose modules' files are in /proc, or 0 */
 
 	/* The plan's results. */
 	int full;			/* more than TRIM_PAGES were wanted: the rest is left out */
 	size_t unknown_symbols;		/* how many of options->symbol were not found */
 	size_t unknown_symbol;		/* the index of the first */
+	struct trim_unwind {
+		uint8_t *note;		/* NULL: none */
+		size_t len;		/* a multiple of 4 */
+		size_t functions;	/* that have their frames in it */
+	} unwind;
 
 	/* The plan's own. */
 	struct trim_segments segments;

@@ -9,6 +9,7 @@
 
 #include "base/io.h"
 #include "core/small.h"
+#include "trim/keep.h"
 #include "trim/memory.h"
 
 /* Bytes that are copied at once. */
@@ -150,19 +151,6 @@ note_text(const struct trim *t, char *text)
 		[TRIM_STREAM] = "stream",
 		[TRIM_PROCESS] = "process",
 	};
-	static const char *const rules[] = {
-		[TRIM_MODULES] = "modules",
-		[TRIM_LINKS] = "link_map",
-		[TRIM_CRASHED] = "crashed_stack",
-		[TRIM_REGISTERS] = "registers",
-		[TRIM_ASKED] = "asked",
-		[TRIM_STACKS] = "stacks",
-		[TRIM_THREADS] = "threads",
-		[TRIM_CODE] = "code",
-		[TRIM_DATA] = "data",
-		[TRIM_POINTED] = "pointed",
-		[TRIM_REST] = "rest",
-	};
 	const uint64_t *slots = t->kept.pages.slot;
 	uint64_t ranges[TRIM_RULES] = { 0 }, bytes[TRIM_RULES] = { 0 }, of;
 	int n;
@@ -185,7 +173,11 @@ note_text(const struct trim *t, char *text)
 	for (int r = 1; r < TRIM_RULES; r++)
 		if (ranges[r] > 0)
 			n += snprintf(text + n, NOTE_TEXT - (size_t)n,
-			    "kept=%s %" PRIu64 " %" PRIu64 "\n", rules[r], ranges[r], bytes[r]);
+			    "kept=%s %" PRIu64 " %" PRIu64 "\n", trim_rule_words(r),
+			    ranges[r], bytes[r]);
+	if (t->unwind.len > 0)
+		n += snprintf(text + n, NOTE_TEXT - (size_t)n, "kept=unwind %zu %zu\n",
+		    t->unwind.functions, t->unwind.len);
 	return (size_t)n;
 }
 
@@ -210,7 +202,7 @@ struct layout {
 	uint64_t headers;	/* the number of program headers */
 	uint64_t notes, memory;	/* their offsets */
 	uint64_t end;
-	size_t note_len;	/* of our own note */
+	size_t note_len;	/* of our own note; that of unwind follows it */
 	uint8_t note[NOTE_TEXT + 64];
 };
 
@@ -236,7 +228,8 @@ lay_out(const struct trim *t, struct layout *p)
 		notes += padded(c->note[i].len);
 	p->notes = padded(elf_header_size(ELF_EHDR, c->is64) +
 	    p->headers * elf_header_size(ELF_PHDR, c->is64));
-	p->memory = (p->notes + notes + p->note_len + TRIM_PAGE - 1) / TRIM_PAGE * TRIM_PAGE;
+	notes += p->note_len + t->unwind.len;
+	p->memory = (p->notes + notes + TRIM_PAGE - 1) / TRIM_PAGE * TRIM_PAGE;
 	p->end = padded(p->memory + memory);
 }
 
@@ -287,9 +280,9 @@ put_phdrs(struct out *o, const struct trim *t, const struct layout *p)
 	for (int i = 0; i < t->core->notes; i++) {
 		uint64_t len = t->core->note[i].len;
 
-		/* Our note goes behind the first. */
+		/* Our notes go behind the first. */
 		one = (struct piece){ .type = PT_NOTE,
-			.filesz = i == 0 ? padded(len) + p->note_len : len };
+			.filesz = i == 0 ? padded(len) + p->note_len + t->unwind.len : len };
 		put_phdr(o, t, &one, 0, notes, 4);
 		notes += padded(one.filesz);
 	}
@@ -335,8 +328,12 @@ put_notes(struct out *o, const struct trim *t, const struct layout *p)
 			done += n;
 		}
 		out_zeros(o, padded(o->written));
-		if (i == 0)
+		if (i == 0) {
 			out_put(o, p->note, p->note_len);
+			for (size_t k = 0; k < t->unwind.len; k += TRIM_PAGE)
+				out_put(o, t->unwind.note + k, t->unwind.len - k < TRIM_PAGE ?
+				    t->unwind.len - k : TRIM_PAGE);
+		}
 	}
 	return 0;
 }

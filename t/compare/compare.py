@@ -3,8 +3,8 @@
 
 usage: compare.py BUILD [TABLE ...]
 
-Crashes real programs through the kernel and prints Markdown tables: modules, frames, names, ids, cost, bounds, segments; and
-given, for the cores of any machine in the directory $CORES.  Exits 1 if a row differs or misses its target.  Needs root.
+Crashes real programs through the kernel and prints Markdown tables: modules, frames, hidden, names, ids, cost, bounds,
+segments; and given, for the cores of any machine in the directory $CORES.  Exits 1 if a row differs or misses its target.  Needs root.
 t/lib/kernel.bash holds the lock and restores the kernel's settings, whatever ends this.
 """
 
@@ -21,6 +21,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
 from crashes import NODE, PYTHON, QUIET, SYS, T, Crashes, Skip, dynamic32, have, static32, static_pie  # noqa: E402
+from hidden import hidden  # noqa: E402
 
 NT_X86_XSTATE = 0x202
 # The size of the registers of a processor with AMX, bytes.
@@ -140,6 +141,9 @@ class Compare(Crashes):
                 self.cores[name + ", sorted"] = self.crash(argv), argv[0]
                 self.frames_of(name + ", sorted", name)
             self.sorted(0)
+
+    def hidden(self):
+        hidden(self)
 
     def frames_of(self, title, name):
         try:
@@ -428,7 +432,7 @@ def main():
         print("usage: compare.py BUILD [TABLE ...]", file=sys.stderr)
         return 2
     with Compare(sys.argv[1]) as c:
-        for name in sys.argv[2:] or ("modules", "frames", "names", "ids", "cost", "bounds", "segments"):
+        for name in sys.argv[2:] or ("modules", "frames", "hidden", "names", "ids", "cost", "bounds", "segments"):
             getattr(c, name)()
         print("\n".join(["", *c.notes] if c.notes else []))
     return c.failed

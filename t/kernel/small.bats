@@ -84,6 +84,15 @@ alone() {
 	run -1 grep ^small_why= "$txt"
 	frames core | diff - small.frames
 	[ "$(grep -c ^Thread small.frames)" = 5 ]
+	# Without the program, what is noted of it names its frames (small_unwind=yes).
+	named() {
+		core-trace "$name.small.gz" | sed -nE 's/^#[0-9]+ +0x[0-9a-f]+ +([^ ]+)  .*/\1/p'
+	}
+	named >with_program
+	grep -q '^crash_here+' with_program
+	mv "$P/prog" "$P/prog.away"
+	named | diff with_program - || { mv "$P/prog.away" "$P/prog"; false; }
+	mv "$P/prog.away" "$P/prog"
 	# Nothing of the heap, and what says so is in it.
 	[ "$(stat -c %s small)" -lt "$(stat -c %s core)" ]
 	grep -q "stored=whole complete=yes bytes=$(value bytes): $gz\$" "$LOG"

@@ -8,6 +8,7 @@ half   half of what is uploaded is passed on, then both sides are closed; the ot
 lost   what is uploaded is passed on, the answer is not
 full   uploads are answered with 507, unless they are below 2000 bytes
 denied uploads are answered with 403
+picky  as denied, for executables alone
 slow   uploads are passed on at 1 MB a second
 down   every connection is closed without an answer
 Each upload that was passed on whole is a line in DIR/uploads: its path.
@@ -78,7 +79,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.command == "PUT":
             if mode == "full" and len(data) >= 2000:
                 return self.answer(507, [], b"")
-            if mode == "denied":
+            if mode == "denied" or (mode == "picky" and self.path.endswith("/executable")):
                 return self.answer(403, [], b"")
             if mode == "half":
                 return self.half(data)

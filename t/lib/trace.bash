@@ -42,7 +42,7 @@ eu_frames() {
 		/^#/ { at = $2; sub("0x0*", "", at); if (length(at) > 4) print tid, $2 }'
 }
 
-# gdb_frames ELF CORE
+# gdb_frames ELF CORE [SYSROOT]
 gdb_frames() {
 	cat >frames.py <<-'EOS'
 	import gdb
@@ -55,7 +55,7 @@ gdb_frames() {
 	        f = f.older()
 	EOS
 	gdb -nx -q -batch -ex 'set debuginfod enabled off' -ex 'set backtrace past-main on' \
-		-ex 'set backtrace past-entry on' -ex 'source frames.py' "$1" "$2" 2>gdb.err |
+		-ex 'set backtrace past-entry on' ${3:+-iex "set sysroot $3"} -ex 'source frames.py' "$1" "$2" 2>gdb.err |
 		sed -n 's/^FRAME //p'
 }
 

@@ -1,0 +1,35 @@
+#include "stack/servers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/number.h"
+
+static const char urls[] = "DEBUGINFOD_URLS", timeout[] = "DEBUGINFOD_TIMEOUT";
+
+void
+trace_servers_bound(void)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", TRACE_SERVERS_SECONDS);
+	setenv(timeout, text, 0);
+	/* It would be asked twice more, for as long each time. */
+	setenv("DEBUGINFOD_RETRY_LIMIT", "0", 0);
+}
+
+int
+trace_servers_end(int64_t began)
+{
+	const char *text = getenv(timeout);
+	uint64_t seconds;
+
+	/* 0 is for no limit. */
+	if (text == NULL || getenv(urls) == NULL ||
+	    number_parse(text, 1, 1000000, &seconds) < 0 ||
+	    now_ms() - began < (int64_t)seconds * 1000)
+		return 0;
+	unsetenv(urls);
+	return 1;
+}

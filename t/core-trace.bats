@@ -152,6 +152,32 @@ sane() {
 	core-trace -r d/last | grep -A 1 "^fingerprint=$(cat word)\$" | grep -qx fingerprint_version=2
 }
 
+@test "core-trace: on a terminal lines fit its width, build-ids are below; -v has lines of source" {
+	need clang
+	cp "$T/lib/inlined.cc" source.cc
+	touch -d '1 hour ago' source.cc
+	clang -x c++ -g -O2 -std=c++17 -fno-exceptions -fno-rtti -Wl,--build-id -o prog "$PWD/source.cc"
+	crash_core core ./prog
+	local columns
+	for columns in 200 100 80 40; do
+		COLUMNS=$columns on_terminal core-trace -v core </dev/null >shown
+		run ! grep -E ".{$((columns + 1))}" shown
+		[ "$(sed -n '/^modules:/,$p' shown | grep -cE "^$(elf-uuid -b prog)(  |\$)")" = 1 ]
+		[ "$(grep -c '^#' shown)" = "$(core-trace core | grep -c '^#')" ]
+	done
+	COLUMNS=80 on_terminal core-trace core </dev/null | grep -xE '#4   shop::\(anonymous namespace\)::hidden  [^ ]*source.cc:[0-9]+  prog'
+	COLUMNS=100 on_terminal core-trace core </dev/null | grep -qE '^#5   0x[0-9a-f]{12}  shop::Cart<int volatile>::operator<  '
+	core-trace -v core | sed -n 3p | grep -qE '^ +7  .*return \*p \+ n; }$'
+	# What was changed later may be another line.
+	touch source.cc
+	touch -d '1 minute ago' prog
+	core-trace -v core >later
+	core-trace core | diff - later
+	rm source.cc
+	mkfifo source.cc
+	timeout 20 core-trace -v core | diff - later
+}
+
 @test "core-trace: names that stand for endless text, or for none, are shown as they are" {
 	# Each pair is of two of the one before.
 	python3 - >given <<-'EOS'

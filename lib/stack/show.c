@@ -3,10 +3,15 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "base/line_of.h"
+#include "base/number.h"
 #include "base/signal_names.h"
 #include "base/terminal.h"
+#include "elf/id.h"
 #include "elf/layout.h"
+#include "record/frame_fit.h"
 #include "stack/text.h"
 
 static void
@@ -23,37 +28,6 @@ start(void *arg, const struct trace_thread *t)
 		    !t->crashed ? "" : s->signal != NULL ? s->signal : "crashed");
 }
 
-static void
-frame(void *arg, const struct trace_thread *t, const struct trace_frame *f)
-{
-	struct trace_show *s = arg;
-
-	if (s->threads == 1 && !f->inlined)
-		s->stack[s->frames++] = *f;
-	if (s->form == TRACE_JSON)
-		trace_json_frame(&s->out, f, s->raw);
-	if (s->form == TRACE_RECORD)
-		writer_print(&s->out, "frame=");
-	if (s->form == TRACE_RECORD || s->form == TRACE_STACKS) {
-		trace_text_line(&s->out, f, t->frames, s->digits, s->raw);
-		writer_flush(&s->out);
-	}
-}
-
-static void
-end(void *arg, const struct trace_thread *t)
-{
-	struct trace_show *s = arg;
-
-	s->limited |= t->calls == TRACE_CALLS && t->end != NULL;
-	if (s->form == TRACE_JSON)
-		trace_json_thread_end(&s->out, t);
-	else if (s->form != TRACE_FINGERPRINT)
-		trace_text_end(&s->out, t,
-		    s->form == TRACE_RECORD ? "stack_end=" : "     ends here: ");
-	writer_flush(&s->out);
-}
-
 /* For a writer: keeps the line. */
 static int
 keep_line(void *arg, const char *text, size_t len)
@@ -67,21 +41,161 @@ keep_line(void *arg, const char *text, size_t len)
 	return 0;
 }
 
+/* Reads the line of a frame as others do; 0 when it is too long. */
+static int
+read_frame(struct trace_show *s, const struct trace_frame *from, size_t number, struct frame *f)
+{
+	struct writer w;
+
+	writer_start(&w, WRITER_LINES, keep_line, s);
+	s->line_len = 0;
+	trace_text_line(&w, from, number, s->digits, s->raw);
+	return writer_flush(&w) == 0 && s->line_len > 0 &&
+	    frame_read(f, s->line, s->line_len - 1) == 0;
+}
+
+/* Remembers the module for the list below the stacks. */
+static void
+list_module(struct trace_show *s, const struct trace_frame *f)
+{
+	size_t k = s->modules;
+
+	while (k > 0 && s->listed[k - 1].module != f->module &&
+	    strcmp(s->listed[k - 1].module, f->module) != 0)
+		k--;
+	if (k == 0 && s->modules < TRACE_LISTED)
+		s->listed[s->modules++] = *f;
+}
+
+/* A text that may be longer than the writer prints at once, in the terminal's width. */
+static void
+put_fit(struct trace_show *s, const char *before, const char *text, size_t len)
+{
+	size_t n = strlen(before), width = s->width > n + 8 ? s->width - n : 8;
+	char cut[FRAME_FIT + 1];
+
+	terminal_fit(cut, text, len, width < FRAME_FIT ? width : FRAME_FIT);
+	writer_print(&s->out, "%s", before);
+	for (const char *p = cut; *p != '\0'; p += strnlen(p, WRITER_PRINT))
+		writer_print(&s->out, "%.*s", WRITER_PRINT, p);
+	writer_print(&s->out, "\n");
+}
+
+/* The line of source of a frame, if its file is here and no younger than the module. */
+static void
+put_source(struct trace_show *s, const struct trace_frame *f)
+{
+	struct timespec changed = { .tv_sec = 0 };
+	char text[FRAME_FIT], before[16];
+	const char *start = text;
+	struct stat st;
+	int n;
+
+	/* Where other names start from is not known. */
+	if (f->file == NULL || f->file[0] != '/' || f->line <= 0 || f->module == NULL ||
+	    stat(f->module, &st) < 0 ||
+	    (n = line_of(f->file, (unsigned)f->line, text, sizeof(text), &changed)) < 0 ||
+	    changed.tv_sec > st.st_mtim.tv_sec)
+		return;
+	for (char *p = text; p < text + n; p++)
+		*p = *p == '\t' ? ' ' : *p;
+	start += strspn(text, " ");
+	snprintf(before, sizeof(before), "%9d  ", f->line);
+	if (s->width > 0)
+		put_fit(s, before, start, strlen(start));
+	else {
+		writer_print(&s->out, "%s", before);
+		writer_escape(&s->out, start, strlen(start));
+		writer_print(&s->out, "\n");
+	}
+}
+
+static void
+put_frame(struct trace_show *s, const struct trace_frame *f, size_t number)
+{
+	char line[FRAME_FIT + 1];
+	struct frame read;
+
+	if (s->width == 0 || s->form != TRACE_STACKS || !read_frame(s, f, number, &read)) {
+		trace_text_line(&s->out, f, number, s->digits, s->raw);
+	} else {
+		frame_fit(&read, s->width < FRAME_FIT ? s->width : FRAME_FIT, line);
+		put_fit(s, "", line, strlen(line));
+		if (f->module != NULL)
+			list_module(s, f);
+	}
+	if (s->more && s->form == TRACE_STACKS)
+		put_source(s, f);
+}
+
+/* The modules of all stacks, once each. */
+static void
+put_modules(struct trace_show *s)
+{
+	char before[2 * ELF_ID_BUILD_ID_MAX + 4];
+
+	if (s->modules > 0)
+		writer_print(&s->out, "\nmodules:\n");
+	for (size_t k = 0; k < s->modules; k++) {
+		const struct trace_frame *f = &s->listed[k];
+		size_t at = 0;
+
+		for (size_t i = 0; i < f->build_id_len && i < ELF_ID_BUILD_ID_MAX; i++)
+			at += (size_t)snprintf(before + at, 3, "%02x", f->build_id[i]);
+		if (s->width < at + 20) {
+			/* Each on a line of its own. */
+			put_fit(s, "", before, at);
+			at = 0;
+		} else if (at == 0) {
+			before[at++] = '-';
+		}
+		snprintf(before + at, 3, "  ");
+		put_fit(s, before, f->module, strnlen(f->module, RECORD_VALUE));
+	}
+}
+
+static void
+frame(void *arg, const struct trace_thread *t, const struct trace_frame *f)
+{
+	struct trace_show *s = arg;
+
+	if (s->threads == 1)
+		s->stack[s->frames++] = *f;
+	if (s->form == TRACE_JSON)
+		trace_json_frame(&s->out, f, s->raw);
+	if (s->form == TRACE_RECORD)
+		writer_print(&s->out, "frame=");
+	if (s->form == TRACE_RECORD || s->form == TRACE_STACKS) {
+		put_frame(s, f, t->frames);
+		writer_flush(&s->out);
+	}
+}
+
+static void
+end(void *arg, const struct trace_thread *t)
+{
+	struct trace_show *s = arg;
+
+	s->limited |= t->calls == TRACE_CALLS && t->end != NULL;
+	if (s->form == TRACE_JSON)
+		trace_json_thread_end(&s->out, t);
+	else if (s->form == TRACE_STACKS && s->width > 0 && t->end != NULL)
+		put_fit(s, "     ends here: ", t->end, strlen(t->end));
+	else if (s->form != TRACE_FINGERPRINT)
+		trace_text_end(&s->out, t,
+		    s->form == TRACE_RECORD ? "stack_end=" : "     ends here: ");
+	writer_flush(&s->out);
+}
+
 /* Finds the first frame that counts, and says in a few words where it is. */
 static void
 find_where(struct trace_show *s)
 {
 	size_t which[FINGERPRINT_FRAMES];
 	struct frame f;
-	struct writer w;
 
-	if (fingerprint_frames(s->stack, s->frames, which) == 0)
-		return;
-	writer_start(&w, WRITER_LINES, keep_line, s);
-	s->line_len = 0;
-	trace_text_line(&w, &s->stack[which[0]], 0, s->digits, s->raw);
-	if (writer_flush(&w) == 0 && s->line_len > 0 &&
-	    frame_read(&f, s->line, s->line_len - 1) == 0)
+	if (fingerprint_frames(s->stack, s->frames, which) > 0 &&
+	    read_frame(s, &s->stack[which[0]], 0, &f))
 		frame_where(&f, s->where);
 }
 
@@ -98,6 +212,20 @@ find_fingerprint(struct trace_show *s, struct trace *t)
 		fingerprint(s->stack, s->frames, s->fingerprint);
 		find_where(s);
 	}
+}
+
+void
+trace_show_recorded(struct trace_show *s, const struct dump *d)
+{
+	uint64_t version;
+
+	if (d == NULL || strlen(d->fingerprint) != FINGERPRINT_TEXT - 1 ||
+	    strspn(d->fingerprint, "0123456789abcdef") != FINGERPRINT_TEXT - 1 ||
+	    number_parse(d->fingerprint_version, 0, UINT64_MAX, &version) < 0 ||
+	    version != FINGERPRINT_VERSION)
+		return;
+	s->known = d->fingerprint;
+	s->known_where = d->where;
 }
 
 int
@@ -127,6 +255,8 @@ trace_show_end(struct trace_show *s, int complete)
 		    s->fingerprint);
 	if (s->form == TRACE_RECORD && s->fingerprint[0] != '\0')
 		writer_print(&s->out, "fingerprint_version=%d\n", FINGERPRINT_VERSION);
+	if (s->form == TRACE_STACKS)
+		put_modules(s);
 	if (s->form == TRACE_RECORD && s->where[0] != '\0') {
 		writer_print(&s->out, "where=");
 		writer_print(&s->out, "%s", s->where);

@@ -29,7 +29,7 @@
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-trace [-bDhjmnrsSvV] [-d DEBUGDIR] [-e ELF] [-i IDENTITY] [-l DIR]\n"
+	fputs("usage: core-trace [-abDhjmnrsSvV] [-d DEBUGDIR] [-e ELF] [-i IDENTITY] [-l DIR]\n"
 	      "                  [-R ROOT] [-t SECONDS] [-u USER] [-w SECONDS] [CORE]\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
@@ -84,9 +84,9 @@ print_stacks(struct trace_show *shown, const char *name, const struct stored *s,
 		warnx("%s: threads: %s", name, trace_error());
 	else if (shown->threads == 0)
 		warnx("%s: no threads", name);
-	else if (rc > 0 && !shown->one)
+	else if (rc > 0 && shown->most == 0)
 		warnx("%s: more than %d threads: the others are left out", name, TRACE_THREADS);
-	part |= shown->limited || rc < 0 || shown->threads == 0 || (rc > 0 && !shown->one);
+	part |= shown->limited || rc < 0 || shown->threads == 0 || (rc > 0 && shown->most == 0);
 	if (trace_show_end(shown, !part) < 0)
 		err(2, "<stdout>: write");
 	return part;
@@ -122,10 +122,10 @@ search_path(const char *dir)
 static void
 read_options(int argc, char **argv, const char *opt[128])
 {
-	options_take(argc, argv, "bDd:e:hi:jl:mnR:rsSt:u:vVw:", opt, usage, "core-trace", NULL);
+	options_take(argc, argv, "abDd:e:hi:jl:mnR:rsSt:u:vVw:", opt, usage, "core-trace", NULL);
 	if (opt['e'] != NULL)
 		must_be_regular(opt['e'], 0);
-	if (argc - optind > 1 || (opt['r'] != NULL && opt['j'] != NULL) ||
+	if (argc - optind > 1 || (opt['a'] != NULL && opt['r'] == NULL) || (opt['r'] != NULL && opt['j'] != NULL) ||
 	    ((opt['n'] != NULL || opt['w'] != NULL) && opt['l'] == NULL))
 		exit(usage(stderr, 2));
 }
@@ -210,7 +210,8 @@ main(int argc, char **argv)
 	shown.raw = opt['m'] != NULL;
 	shown.more = opt['v'] != NULL;
 	shown.width = shown.form == TRACE_STACKS ? terminal_width(STDOUT_FILENO) : 0;
-	shown.one = opt['r'] != NULL || opt['s'] != NULL;
+	shown.most = opt['a'] != NULL ? TRACE_RECORDED_THREADS :
+	    opt['r'] != NULL || opt['s'] != NULL;
 	debug = opt['d'] != NULL ? search_path(opt['d']) : NULL;
 	limit = seconds('t', opt['t']);
 	if (opt['l'] != NULL)

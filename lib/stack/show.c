@@ -116,7 +116,7 @@ put_frame(struct trace_show *s, const struct trace_frame *f, size_t number)
 	char line[FRAME_FIT + 1];
 	struct frame read;
 
-	if (s->width == 0 || s->form != TRACE_STACKS || !read_frame(s, f, number, &read)) {
+	if (s->width == 0 || !read_frame(s, f, number, &read)) {
 		trace_text_line(&s->out, f, number, s->digits, s->raw);
 	} else {
 		frame_fit(&read, s->width < FRAME_FIT ? s->width : FRAME_FIT, line);
@@ -124,7 +124,7 @@ put_frame(struct trace_show *s, const struct trace_frame *f, size_t number)
 		if (f->module != NULL)
 			list_module(s, f);
 	}
-	if (s->more && s->form == TRACE_STACKS)
+	if (s->more)
 		put_source(s, f);
 }
 
@@ -154,6 +154,25 @@ put_modules(struct trace_show *s)
 	}
 }
 
+/* A line for a record, if there is room for it. */
+static void
+record_frame(struct trace_show *s, const struct trace_thread *t, const struct trace_frame *f)
+{
+	struct frame ignored;
+
+	read_frame(s, f, t->frames, &ignored);
+	s->bytes += s->line_len + sizeof("thread_frame=4294967295 ");
+	if (s->bytes > TRACE_RECORDED) {
+		s->cut |= s->threads == 1;
+		return;
+	}
+	if (s->threads == 1)
+		writer_print(&s->out, "frame=");
+	else
+		writer_print(&s->out, "thread_frame=%" PRIu32 " ", t->tid);
+	trace_text_line(&s->out, f, t->frames, s->digits, s->raw);
+}
+
 static void
 frame(void *arg, const struct trace_thread *t, const struct trace_frame *f)
 {
@@ -164,26 +183,9 @@ frame(void *arg, const struct trace_thread *t, const struct trace_frame *f)
 	if (s->form == TRACE_JSON)
 		trace_json_frame(&s->out, f, s->raw);
 	if (s->form == TRACE_RECORD)
-		writer_print(&s->out, "frame=");
-	if (s->form == TRACE_RECORD || s->form == TRACE_STACKS) {
+		record_frame(s, t, f);
+	if (s->form == TRACE_STACKS)
 		put_frame(s, f, t->frames);
-		writer_flush(&s->out);
-	}
-}
-
-static void
-end(void *arg, const struct trace_thread *t)
-{
-	struct trace_show *s = arg;
-
-	s->limited |= t->calls == TRACE_CALLS && t->end != NULL;
-	if (s->form == TRACE_JSON)
-		trace_json_thread_end(&s->out, t);
-	else if (s->form == TRACE_STACKS && s->width > 0 && t->end != NULL)
-		put_fit(s, "     ends here: ", t->end, strlen(t->end));
-	else if (s->form != TRACE_FINGERPRINT)
-		trace_text_end(&s->out, t,
-		    s->form == TRACE_RECORD ? "stack_end=" : "     ends here: ");
 	writer_flush(&s->out);
 }
 
@@ -201,17 +203,60 @@ find_where(struct trace_show *s)
 
 /* What goes with the stack of the first thread. */
 static void
-find_fingerprint(struct trace_show *s, struct trace *t)
+find_fingerprint(struct trace_show *s)
 {
+	if (s->found++)
+		return;
 	if (s->known != NULL) {
 		snprintf(s->fingerprint, sizeof(s->fingerprint), "%s", s->known);
 		terminal_fit(s->where, s->known_where, strlen(s->known_where),
 		    sizeof(s->where) - 1);
-	} else if (trace_unopened(t) == 0) {
+	} else if (trace_unopened(s->trace) == 0) {
 		/* With files that could not be opened, the same stack has other names another time. */
 		fingerprint(s->stack, s->frames, s->fingerprint);
 		find_where(s);
 	}
+}
+
+/* The end of a thread's lines for a record: all of the first thread stands together. */
+static void
+record_end(struct trace_show *s, const struct trace_thread *t)
+{
+	struct trace_thread end = *t;
+
+	if (s->cut)
+		end.end = "more frames than a record has";
+	if (s->threads == 1) {
+		trace_text_end(&s->out, &end, "stack_end=");
+		find_fingerprint(s);
+		if (s->fingerprint[0] != '\0')
+			writer_print(&s->out, "fingerprint=%s\nfingerprint_version=%d\n",
+			    s->fingerprint, FINGERPRINT_VERSION);
+		if (s->where[0] != '\0') {
+			writer_print(&s->out, "where=");
+			writer_print(&s->out, "%s", s->where);
+			writer_print(&s->out, "\n");
+		}
+		s->bytes = 0;
+		s->cut = 0;
+	}
+}
+
+static void
+end(void *arg, const struct trace_thread *t)
+{
+	struct trace_show *s = arg;
+
+	s->limited |= t->calls == TRACE_CALLS && t->end != NULL;
+	if (s->form == TRACE_JSON)
+		trace_json_thread_end(&s->out, t);
+	else if (s->form == TRACE_STACKS && s->width > 0 && t->end != NULL)
+		put_fit(s, "     ends here: ", t->end, strlen(t->end));
+	else if (s->form == TRACE_STACKS)
+		trace_text_end(&s->out, t, "     ends here: ");
+	else if (s->form == TRACE_RECORD)
+		record_end(s, t);
+	writer_flush(&s->out);
 }
 
 void
@@ -232,16 +277,17 @@ int
 trace_show(struct trace_show *s, struct trace *t)
 {
 	const struct trace_visitor v = { .start = start, .frame = frame, .end = end, .arg = s,
-		.threads = s->one ? 1 : 0 };
+		.threads = s->most };
 	const struct core *c = trace_core(t);
 	int rc;
 
+	s->trace = t;
 	s->signal = signal_name(c->signal);
 	s->digits = 2 * (int)elf_word_size(c->is64);
 	if (s->form == TRACE_JSON)
 		trace_json_head(&s->out, c);
 	rc = trace_walk(t, &v);
-	find_fingerprint(s, t);
+	find_fingerprint(s);
 	return rc;
 }
 
@@ -250,17 +296,9 @@ trace_show_end(struct trace_show *s, int complete)
 {
 	if (s->form == TRACE_JSON)
 		trace_json_end(&s->out, s->fingerprint, s->where, complete);
-	else if (s->form != TRACE_STACKS && s->fingerprint[0] != '\0')
-		writer_print(&s->out, "%s%s\n", s->form == TRACE_RECORD ? "fingerprint=" : "",
-		    s->fingerprint);
-	if (s->form == TRACE_RECORD && s->fingerprint[0] != '\0')
-		writer_print(&s->out, "fingerprint_version=%d\n", FINGERPRINT_VERSION);
-	if (s->form == TRACE_STACKS)
+	else if (s->form == TRACE_FINGERPRINT && s->fingerprint[0] != '\0')
+		writer_print(&s->out, "%s\n", s->fingerprint);
+	else if (s->form == TRACE_STACKS)
 		put_modules(s);
-	if (s->form == TRACE_RECORD && s->where[0] != '\0') {
-		writer_print(&s->out, "where=");
-		writer_print(&s->out, "%s", s->where);
-		writer_print(&s->out, "\n");
-	}
 	return writer_flush(&s->out);
 }

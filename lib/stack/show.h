@@ -16,6 +16,13 @@ enum trace_form {
 	TRACE_RECORD		/* stacks and the fingerprint as lines of a record */
 };
 
+/*
+ * The most bytes of a record's lines for the frames of the first thread, and as many for the others; and the most threads.
+ * A shell passes all of them as one argument, of which Linux has 128 KiB.
+ */
+#define TRACE_RECORDED (56u * 1024)
+#define TRACE_RECORDED_THREADS 257
+
 /* The most modules that stand below the stacks on a terminal. */
 #define TRACE_LISTED 256
 
@@ -23,7 +30,7 @@ enum trace_form {
 struct trace_show {
 	/* The caller's. */
 	enum trace_form form;
-	int one;			/* the crashed thread alone */
+	size_t most;			/* threads that are shown; 1: the crashed one alone; 0: all */
 	size_t width;			/* columns of a terminal that stacks as text fit; 0: it is none */
 	int more;			/* the text has lines of source where their files are here */
 	int raw;			/* functions with their mangled names */
@@ -45,6 +52,10 @@ struct trace_show {
 	size_t line_len;
 	struct trace_frame listed[TRACE_LISTED];	/* one of each module, for a terminal */
 	size_t modules;
+	size_t bytes;			/* lines for a record: of the first thread's frames, or of the others' */
+	int cut;			/* there would have been more of the first */
+	int found;			/* fingerprint and where are made */
+	struct trace *trace;
 };
 
 /*

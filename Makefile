@@ -35,7 +35,7 @@ LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
 LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS)) -ldl
 
 # The rooms of the library: each may include only rooms before it in this list (a test checks this).
-ROOMS = base record system store engine gzip stored elf core proc dumps crash kept demangle stack trim
+ROOMS = base record system store engine gzip stored elf core reason proc dumps crash kept demangle stack trim
 base = age array clock io line_of number ordered progress search signal_names syscall_names terminal
 record = escape frame frame_fit keys lines record secrets text writer
 system = child deadline end_input line_pipe memory_window open_guard owner pipe processors rooted scratch \
@@ -45,15 +45,17 @@ engine = engine inflate isal libdeflate zlib
 gzip = deflate file header header_search inflate lost_size member members salvage sink source \
 	status walk
 stored = image member_index open restore unpack
-elf = archive debug_file file id id_read layout loaded machine_table ranges symbol unwind
+elf = archive debug_file file id id_read layout loaded machine_table ranges register_names symbol \
+	unwind
 core = code core files link_map lists match modules notes order read small stored threads
+reason = arm decode exception fault interrupted jump message reason runtime text trap x86 x86_operand
 proc = ask cgroup facts identities maps proc report rights task
 dumps = columns conf directory loops operand page payers ranking remove retention text values
 crash = answer begin change claim end kernel_words live_facts loop_record merge name record_file \
 	said
-kept = budget copy executable find found give hold keep sha256 sources store tree
+kept = budget copy debugger executable find found give hold keep servers sha256 sources store tree
 demangle = demangle helper rust rust_legacy rust_read shorten
-stack = debugger files fingerprint frame inlined instead interrupted noted noted_file servers show text trace unwind
+stack = files fingerprint frame inlined instead interrupted noted noted_file show text trace unwind why
 trim = frames keep modules pages plan process rules segments selection stacks stream tap unwind write
 LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))
 # The public headers, each with its installed name below gzcore/; they include only headers of this list.  Manuals of

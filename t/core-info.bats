@@ -286,7 +286,7 @@ says() {
 }
 
 # apart FILE: moves what is said of a core's image, behind the keys of old, to more.
-MORE='^(sigcode|sigaddr|sigpid|siguid|machine|class|byteorder|files|modules|segments|segments_there|missing|secure_exec|syscall[a-z_]*)='
+MORE='^(sigcode|sigaddr|sigpid|siguid|machine|class|byteorder|files|modules|segments|segments_there|missing|secure_exec|syscall[a-z_]*|reason)='
 apart() {
 	grep -E "$MORE" "$1" >more || :
 	sed -i -E "/$MORE/d" "$1"
@@ -676,7 +676,8 @@ write("core", b)'
 	"signal": 11, "signame": "SIGSEGV", "comm": "demo", "exe": "/usr/lib/demo/demo",
 	"cmdline": "demo --flag value", "threads": 3, "bytes": $size, "promised": $size,
 	"sigcode": "SEGV_MAPERR", "sigaddr": "0x0", "machine": "x86-64", "class": 64, "byteorder": "little",
-	"modules": 1, "segments": 3, "segments_there": 3, "missing": 0, "complete": true}
+	"modules": 1, "segments": 3, "segments_there": 3, "missing": 0,
+	"reason": "access to 0x0: a null pointer", "complete": true}
 	EOF
 	says core-info -j core
 	diff wanted said
@@ -2021,6 +2022,7 @@ write("core", core(demo_notes(threads=2), loads))'
 	segments=3
 	segments_there=3
 	missing=0
+	reason=access to 0x0: a null pointer
 	EOF
 	says core-info core
 	diff wanted more

@@ -302,7 +302,7 @@ sane() {
 		machine_core "$machine"
 		sed -nE 's/^.*[ (](pc|nip|pswa|[er]ip): +(0x[0-9a-f]+).*/\2/p' notes >wanted
 		[ -s wanted ]
-		core-trace core | grep -qx "thread $(sed -n 's/^ *pid: \([0-9]*\),.*/\1/p' notes): SIGSEGV"
+		core-trace core | grep -qx "thread $(sed -n 's/^ *pid: \([0-9]*\),.*/\1/p' notes): SIGSEGV\(: .*\)*"
 		core-trace core | sed -nE 's/^#0 +(0x[0-9a-f]+).*/\1/p' | diff wanted - || { echo "$cpu"; cat notes; return 1; }
 		gzdeflate core | core-trace - | diff <(core-trace core) -
 	done

@@ -23,6 +23,7 @@ struct options {
 	/* Only dumps of these are listed; NULL or "": any. */
 	const char *command, *identity;
 	const char *name;		/* bytes of any kind */
+	int reasons;			/* the table has them, each on a line of its own */
 	int waits;			/* only those that wait to be sent */
 	int objects;			/* JSON objects, each on a line, in no array */
 	int without_object, without_small_object;	/* the JSON lacks that key */
@@ -32,7 +33,7 @@ struct options {
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-list [-ahjorVw] [-c COMMAND] [-i IDENTITY] [-N NAME] [-s TIME]\n"
+	fputs("usage: core-list [-ahjorvVw] [-c COMMAND] [-i IDENTITY] [-N NAME] [-s TIME]\n"
 	      "                 [-u TIME] [-x KEY] [DIR]\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
@@ -125,7 +126,7 @@ put_dumps(const struct dumps *d, const struct options *o)
 			writer_print(&w, shown == 0 ? "[" : ",\n ");
 		shown++;
 		if (o->form == DUMP_COLUMNS)
-			columns_dump(&w, &table, one);
+			columns_dump(&w, &table, one, o->reasons);
 		else if (writer_flush(&w) < 0 || put_dump(one, o) < 0)
 			err(2, "<stdout>: write");
 	}
@@ -142,7 +143,7 @@ read_options(struct options *o, int argc, char **argv)
 {
 	const char *opt[128] = { NULL };
 
-	options_take(argc, argv, "ac:hi:jN:ors:u:Vwx:", opt, usage, "core-list", NULL);
+	options_take(argc, argv, "ac:hi:jN:ors:u:vVwx:", opt, usage, "core-list", NULL);
 	take_time('s', opt['s'], o->since);
 	take_time('u', opt['u'], o->until);
 	if (argc - optind > 1 || (opt['j'] != NULL && opt['r'] != NULL) ||
@@ -156,6 +157,7 @@ read_options(struct options *o, int argc, char **argv)
 	o->command = opt['c'];
 	o->identity = opt['i'];
 	o->name = opt['N'];
+	o->reasons = opt['v'] != NULL;
 	o->waits = opt['w'] != NULL;
 	o->objects = opt['o'] != NULL;
 	o->without_object = opt['x'] != NULL && strcmp(opt['x'], "object") == 0;

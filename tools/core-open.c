@@ -19,7 +19,7 @@
 #include "options.h"
 #include "restoring.h"
 #include "record/record.h"
-#include "stack/debugger.h"
+#include "kept/debugger.h"
 #include "kept/executable.h"
 #include "store/store.h"
 #include "stored/unpack.h"

@@ -18,7 +18,7 @@
 #include "kept/sources.h"
 #include "options.h"
 #include "stack/instead.h"
-#include "stack/servers.h"
+#include "kept/servers.h"
 #include "stack/show.h"
 #include "stack/text.h"
 #include "stack/trace.h"
@@ -225,7 +225,7 @@ main(int argc, char **argv)
 		turn_begin();
 	if (opt['D'] == NULL)
 		unsetenv("DEBUGINFOD_URLS");
-	trace_servers_bound();
+	servers_bound();
 	/* Lines that are there when it is ended are whole. */
 	setvbuf(stdout, NULL, shown.form == TRACE_RECORD ? _IOLBF : _IOFBF, TRACE_LINE);
 	writer_start(&shown.out, shown.form == TRACE_JSON ? WRITER_JSON : WRITER_LINES, put, NULL);

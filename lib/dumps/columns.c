@@ -10,6 +10,8 @@
 
 /* The most characters of a column; each is followed by two blanks. */
 #define COLUMN 128
+/* The most characters of a reason. */
+#define REASON 1024
 
 /* How a dump's value becomes text: of up to COLUMN characters, terminated; "": none. */
 typedef const char *value_of(const struct dump *d, size_t at, char text[COLUMN + 1]);
@@ -179,7 +181,7 @@ columns_head(struct writer *w, const struct columns *t)
 }
 
 void
-columns_dump(struct writer *w, const struct columns *t, const struct dump *d)
+columns_dump(struct writer *w, const struct columns *t, const struct dump *d, int reason)
 {
 	char text[COLUMN + 1], name[RECORD_ESCAPED(DUMPS_NAME)], cut[RECORD_ESCAPED(DUMPS_NAME)];
 	size_t n;
@@ -197,4 +199,11 @@ columns_dump(struct writer *w, const struct columns *t, const struct dump *d)
 		writer_print(w, "%s", cut);
 	}
 	writer_print(w, "\n");
+	if (reason && *d->reason != '\0') {
+		/* It has the escape already, if our own programs made the record. */
+		writer_print(w, "    ");
+		for (const char *p = d->reason; *p != '\0' && p - d->reason < REASON; p++)
+			writer_print(w, "%c", *p >= ' ' && *p <= '~' ? *p : '?');
+		writer_print(w, "\n");
+	}
 }

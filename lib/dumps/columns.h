@@ -25,7 +25,11 @@ void columns_plain(struct columns *c);
 void columns_measure(struct columns *c, const struct dump *d);
 void columns_fit(struct columns *c, size_t width);
 
+/*
+ * The titles of the columns, and a dump's values, each with the end of the line; with reason a line more, why it died,
+ * where that is known.
+ */
 void columns_head(struct writer *w, const struct columns *c);
-void columns_dump(struct writer *w, const struct columns *c, const struct dump *d);
+void columns_dump(struct writer *w, const struct columns *c, const struct dump *d, int reason);
 
 #endif

@@ -54,7 +54,7 @@ struct dump {
 	char *record;		/* its text, each newline a NUL, to which these point */
 	size_t record_len;	/* of that, bytes */
 	const char *time, *comm, *signame, *uid, *uuid, *build_id, *fingerprint, *exe, *pid, *bytes,
-	    *host;
+	    *host, *reason;
 	const char *container_owner, *fingerprint_version, *where;
 	/* small=, what became of the small core, and its size then */
 	const char *small_kept, *small_bytes;

@@ -93,6 +93,7 @@ take_values(struct dump *p, const char **stored, const char **complete, const ch
 		{ "fingerprint", &p->fingerprint },
 		{ "where", &p->where },
 		{ "fingerprint_version", &p->fingerprint_version },
+		{ "reason", &p->reason },
 		{ "exe", &p->exe },
 		{ "pid", &p->pid },
 		{ "bytes", &p->bytes },

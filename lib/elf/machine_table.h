@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "elf/machine.h"
+#include "elf/register_names.h"
 
 /* Where struct elf_prstatus has what we want, bytes. */
 struct machine_status {
@@ -42,6 +43,8 @@ struct machine_sigreturn {
 	const uint8_t *order;	/* the word of each DWARF register that registers has */
 	uint8_t pc;		/* the word of the program counter */
 };
+/* The instructions that lib/reason understands. */
+enum machine_code { MACHINE_CODE_OTHER, MACHINE_CODE_X86, MACHINE_CODE_AARCH64, MACHINE_CODE_ARM };
 
 struct machine {
 	uint16_t number;	/* EM_ of elf.h: e_machine */
@@ -52,6 +55,8 @@ struct machine {
 	struct core_registers registers;
 	struct machine_context context;
 	struct machine_sigreturn sigreturn;
+	enum machine_code code;
+	const struct register_name *names;	/* of its registers, or NULL */
 };
 
 /* The entry of a machine, or NULL for one that is not known here. */

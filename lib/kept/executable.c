@@ -12,7 +12,7 @@
 #include "core/match.h"
 #include "elf/id.h"
 #include "record/record.h"
-#include "stack/servers.h"
+#include "kept/servers.h"
 #include "system/spawn.h"
 
 /* What the kernel puts behind the path of a mapped file that has no name any more: proc(5). */
@@ -176,7 +176,7 @@ on_servers(struct executable *e, const char *hex)
 
 	if (urls == NULL || *urls == '\0')
 		return 0;
-	trace_servers_bound();
+	servers_bound();
 	return ask(argv, e->path, sizeof(e->path)) &&
 	    executable_check(e, e->path) == EXECUTABLE_FOUND;
 }

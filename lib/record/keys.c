@@ -142,6 +142,8 @@ const struct key keys_all[] = {
 
 	{ "kept_module", KEY_TEXT, HANDLER, .repeats = 1,
 	    .words = "A module whose file is kept: its first address, its name in modules" },
+	{ "reason", KEY_TEXT, CORE | KEY_STACK,
+	    .words = "Why it died, in a sentence; what is not sure has the word perhaps" },
 	{ "frame", KEY_TEXT, KEY_STACK, .repeats = 1,
 	    .words = "A frame of the crashed thread's stack, the innermost first" },
 	{ "frames", KEY_OBJECTS, LISTED, .bounds = FRAMES,
@@ -153,6 +155,13 @@ const struct key keys_all[] = {
 	    .words = "The same stacks as objects, each with the thread's ID and its frames" },
 	{ "stack_end", KEY_TEXT, KEY_STACK,
 	    .words = "Why the stack could not be followed further" },
+	{ "abort_message", KEY_TEXT, KEY_STACK, KEY_PRIVATE,
+	    .words = "What was said before it aborted, as far as a library keeps that" },
+	{ "registers", KEY_TEXT, KEY_STACK, KEY_PRIVATE,
+	    .words = "The registers of the crashed thread, each as NAME=VALUE" },
+	{ "code", KEY_TEXT, KEY_STACK,
+	    .words = "The bytes of code around its program counter, in hexadecimal, <> around "
+	    "that at it" },
 	{ "fingerprint", KEY_TEXT, KEY_STACK,
 	    .words = "Of the crashed thread's stack: the same for the same bug" },
 	{ "fingerprint_version", KEY_NUMBER, KEY_STACK,

@@ -14,6 +14,52 @@
 #include "record/frame_fit.h"
 #include "stack/text.h"
 
+/* The words of a text, each of which may be long, in lines of 80 columns or of the terminal's. */
+static void
+put_words(struct trace_show *s, const char *title, const char *words)
+{
+	int column = 0, width = s->width > 0 ? (int)s->width : 80;
+
+	while (*words != '\0') {
+		int n = (int)strcspn(words, " ");
+
+		if (column == 0 || column + 1 + n > width) {
+			writer_print(&s->out, "%s     %s", column > 0 ? "\n" : "", title);
+			column = 5 + (int)strlen(title);
+			title = "";
+		}
+		writer_print(&s->out, " %.*s", n, words);
+		column += 1 + n;
+		words += n + (words[n] == ' ');
+	}
+	if (column > 0)
+		writer_print(&s->out, "\n");
+}
+
+/* The line before a thread's frames. */
+static void
+put_head(struct trace_show *s, const struct trace_thread *t)
+{
+	const char *reason = s->why.reason.text;
+	char escaped[RECORD_ESCAPED(REASON_TEXT)];
+
+	writer_print(&s->out, "%sthread %" PRIu32 "%s%s", s->threads > 1 ? "\n" : "", t->tid,
+	    t->crashed ? ": " : "",
+	    !t->crashed ? "" : s->signal != NULL ? s->signal : "crashed");
+	record_escape(escaped, reason, strlen(reason));
+	if (t->crashed && *reason != '\0' && s->width == 0) {
+		writer_print(&s->out, ": ");
+		writer_escape(&s->out, reason, strlen(reason));
+	}
+	writer_print(&s->out, "\n");
+	if (t->crashed && s->width > 0)
+		put_words(s, "why:", escaped);
+	if (!t->crashed || !s->more)
+		return;
+	put_words(s, "registers:", s->why.registers);
+	put_words(s, "code:", s->why.code);
+}
+
 static void
 start(void *arg, const struct trace_thread *t)
 {
@@ -22,10 +68,9 @@ start(void *arg, const struct trace_thread *t)
 	s->threads++;
 	if (s->form == TRACE_JSON)
 		trace_json_thread(&s->out, t);
-	else if (s->form == TRACE_STACKS)
-		writer_print(&s->out, "%sthread %" PRIu32 "%s%s\n", s->threads > 1 ? "\n" : "",
-		    t->tid, t->crashed ? ": " : "",
-		    !t->crashed ? "" : s->signal != NULL ? s->signal : "crashed");
+	/* What is known of the first thread, with its frames, stands before them. */
+	else if (s->form == TRACE_STACKS && s->threads > 1)
+		put_head(s, t);
 }
 
 /* For a writer: keeps the line. */
@@ -184,10 +229,25 @@ frame(void *arg, const struct trace_thread *t, const struct trace_frame *f)
 		trace_json_frame(&s->out, f, s->raw);
 	if (s->form == TRACE_RECORD)
 		record_frame(s, t, f);
-	if (s->form == TRACE_STACKS)
+	if (s->form == TRACE_STACKS && s->threads > 1)
 		put_frame(s, f, t->frames);
 	writer_flush(&s->out);
 }
+
+/* Finds out why the process died, and shows what waited for that. */
+static void
+end_first(struct trace_show *s, const struct trace_thread *t)
+{
+	if (s->form == TRACE_FINGERPRINT)
+		return;
+	trace_why(&s->why, s->trace, s->stack, s->frames);
+	if (s->form != TRACE_STACKS)
+		return;
+	put_head(s, t);
+	for (size_t i = 0; i < s->frames; i++)
+		put_frame(s, &s->stack[i], i);
+}
+
 
 /* Finds the first frame that counts, and says in a few words where it is. */
 static void
@@ -228,6 +288,7 @@ record_end(struct trace_show *s, const struct trace_thread *t)
 		end.end = "more frames than a record has";
 	if (s->threads == 1) {
 		trace_text_end(&s->out, &end, "stack_end=");
+		trace_text_why(&s->out, &s->why);
 		find_fingerprint(s);
 		if (s->fingerprint[0] != '\0')
 			writer_print(&s->out, "fingerprint=%s\nfingerprint_version=%d\n",
@@ -247,6 +308,8 @@ end(void *arg, const struct trace_thread *t)
 {
 	struct trace_show *s = arg;
 
+	if (s->threads == 1)
+		end_first(s, t);
 	s->limited |= t->calls == TRACE_CALLS && t->end != NULL;
 	if (s->form == TRACE_JSON)
 		trace_json_thread_end(&s->out, t);
@@ -295,7 +358,7 @@ int
 trace_show_end(struct trace_show *s, int complete)
 {
 	if (s->form == TRACE_JSON)
-		trace_json_end(&s->out, s->fingerprint, s->where, complete);
+		trace_json_end(&s->out, &s->why, s->fingerprint, s->where, complete);
 	else if (s->form == TRACE_FINGERPRINT && s->fingerprint[0] != '\0')
 		writer_print(&s->out, "%s\n", s->fingerprint);
 	else if (s->form == TRACE_STACKS)

@@ -8,6 +8,7 @@
 #include "stack/fingerprint.h"
 #include "stack/text.h"
 #include "stack/trace.h"
+#include "stack/why.h"
 
 enum trace_form {
 	TRACE_STACKS,		/* stacks as text */
@@ -32,7 +33,7 @@ struct trace_show {
 	enum trace_form form;
 	size_t most;			/* threads that are shown; 1: the crashed one alone; 0: all */
 	size_t width;			/* columns of a terminal that stacks as text fit; 0: it is none */
-	int more;			/* the text has lines of source where their files are here */
+	int more;			/* text has registers, the code at the pc, and lines of source */
 	int raw;			/* functions with their mangled names */
 	struct writer out;		/* started for lines or JSON */
 
@@ -41,6 +42,7 @@ struct trace_show {
 	char fingerprint[FINGERPRINT_TEXT];	/* "" when there is none */
 
 	char where[FRAME_WHERE];	/* the first frame that counts, escaped; or "" */
+	struct trace_why why;		/* the process died, once the first thread was shown */
 
 	/* Private. */
 	const char *known, *known_where;	/* of the record */

@@ -152,12 +152,27 @@ trace_json_thread_end(struct writer *w, const struct trace_thread *t)
 }
 
 void
-trace_json_end(struct writer *w, const char *fingerprint, const char *where, int complete)
+trace_text_why(struct writer *w, const struct trace_why *why)
+{
+	const struct {
+		const char *key, *text;
+	} all[] = { { "reason", why->reason.text }, { "abort_message", why->reason.message },
+		{ "registers", why->registers }, { "code", why->code } };
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		if (*all[i].text != '\0')
+			json_text(w, all[i].key, all[i].text);
+}
+
+void
+trace_json_end(struct writer *w, const struct trace_why *why, const char *fingerprint,
+    const char *where, int complete)
 {
 	char text[FRAME_WHERE];
 	size_t len;
 
 	writer_close(w, ']');
+	trace_text_why(w, why);
 	writer_text(w, "fingerprint", fingerprint);
 	writer_number(w, "fingerprint_version", FINGERPRINT_VERSION);
 	snprintf(text, sizeof(text), "%s", where);

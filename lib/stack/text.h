@@ -5,6 +5,7 @@
 #include "record/record.h"
 #include "record/writer.h"
 #include "stack/trace.h"
+#include "stack/why.h"
 
 /* The longest line, bytes: three escaped strings, a build-id, numbers. */
 #define TRACE_LINE (3 * RECORD_ESCAPED(RECORD_VALUE) + 1024)
@@ -27,7 +28,10 @@ void trace_json_head(struct writer *w, const struct core *c);
 void trace_json_thread(struct writer *w, const struct trace_thread *t);
 void trace_json_frame(struct writer *w, const struct trace_frame *f, int raw);
 void trace_json_thread_end(struct writer *w, const struct trace_thread *t);
-void trace_json_end(
-    struct writer *w, const char *fingerprint, const char *where, int complete);
+void trace_json_end(struct writer *w, const struct trace_why *why, const char *fingerprint,
+    const char *where, int complete);
+
+/* Why the process died, its registers and code: members of the object, or lines of a record. */
+void trace_text_why(struct writer *w, const struct trace_why *why);
 
 #endif

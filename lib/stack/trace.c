@@ -11,8 +11,9 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "core/read.h"
+#include "elf/layout.h"
 #include "stack/private.h"
-#include "stack/servers.h"
+#include "kept/servers.h"
 #include "system/memory_window.h"
 #include "system/sigbus_guard.h"
 
@@ -28,7 +29,7 @@ static struct trace *only;
 static void
 asked_in_vain(int64_t began)
 {
-	if (trace_servers_end(began) && only != NULL)
+	if (servers_end(began) && only != NULL)
 		only->slow_servers = 1;
 }
 
@@ -180,6 +181,22 @@ each_module(Dwfl_Module *m, void **user, const char *name, Dwarf_Addr start, voi
 	return DWARF_CB_OK;
 }
 
+/*
+ * qemu's cores have no list of files, and none of a program's headers: what the caller names is where the auxiliary
+ * vector says that the program headers are.
+ */
+static void
+report_executable(struct trace *t, const char *executable)
+{
+	uint64_t at = t->core.phdr_at, head = elf_header_size(ELF_EHDR, t->core.is64);
+
+	if (executable == NULL || at <= head || dwfl_addrmodule(t->dwfl, at) != NULL)
+		return;
+	dwfl_report_begin_add(t->dwfl);
+	dwfl_report_elf(t->dwfl, executable, executable, -1, at - head, 1);
+	dwfl_report_end(t->dwfl, NULL, NULL);
+}
+
 /* Shows the core to libdwfl; whether it took a file for a module's that is another is in *wrong. */
 static enum trace_status
 report_once(struct trace *t, const char *executable, int *wrong)
@@ -197,6 +214,7 @@ report_once(struct trace *t, const char *executable, int *wrong)
 	    image_size(t->image) >= t->core.promised)
 		return TRACE_DWFL;
 	dwfl_report_end(t->dwfl, NULL, NULL);
+	report_executable(t, executable);
 	t->reporting = 0;
 	dwfl_getmodules(t->dwfl, each_module, &w, 0);
 	*wrong = w.any;

@@ -1,4 +1,4 @@
-#include "stack/debugger.h"
+#include "kept/debugger.h"
 
 #include <stdio.h>
 #include <string.h>

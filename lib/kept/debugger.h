@@ -1,6 +1,6 @@
 /* The command that hands a core to a debugger. */
-#ifndef GZCORE_STACK_DEBUGGER_H
-#define GZCORE_STACK_DEBUGGER_H
+#ifndef GZCORE_KEPT_DEBUGGER_H
+#define GZCORE_KEPT_DEBUGGER_H
 
 #include <limits.h>
 #include <stddef.h>

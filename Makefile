@@ -36,8 +36,8 @@ LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS)) -ldl
 
 # The rooms of the library: each may include only rooms before it in this list (a test checks this).
 ROOMS = base record system store engine gzip stored elf core reason proc dumps crash kept demangle stack trim
-base = age array clock io number ordered progress search signal_names syscall_names terminal
-record = escape frame keys lines record secrets text writer
+base = age array clock io line_of number ordered progress search signal_names syscall_names terminal
+record = escape frame frame_fit keys lines record secrets text writer
 system = child deadline end_input line_pipe memory_window open_guard owner pipe processors rooted scratch \
 	sigbus_guard spawn
 store = in_use job leftovers lock messages output pipeline queue room store turn

@@ -441,11 +441,14 @@ with_stack() {
 	done
 	# Another who reads sees more.
 	chmod 700 "$P"
-	conf stack=yes stack_user=root
+	conf stack=all stack_user=root
 	crash "$P/prog" threads 5
 	with_stack
 	grep -q '^frame=#0 .*  crash_here+' "$txt"
 	[ "$(value fingerprint)" = "$(core-trace -s "$gz")" ]
+	core-trace "$gz" | awk '$1 == "thread" { tid = $2; n++ } /^#/ && n > 1 { print tid, $2 }' |
+		diff - <(sed -nE 's/^thread_frame=([0-9]+) #[0-9]+ +(0x[0-9a-f]+) .*/\1 \2/p' "$txt")
+	core-list -aj "$DIR" | jq -e '[.[].stacks | select(. != null) | length] == [4]'
 	# The window on a core is larger than the memory that its reader may have.
 	crash "$P/prog" hole 3221225472
 	with_stack

@@ -190,6 +190,9 @@ has_frames(struct trace *t, Dwfl_Module *m, uint64_t address)
 	if (!trace_noted_given(&t->noted, start))
 		return dwfl_module_eh_cfi(m, &bias) != NULL ||
 		    dwfl_module_dwarf_cfi(m, &bias) != NULL;
+	/* As with the file, libdwfl goes by the frame pointer where that has no information. */
+	if (trace_noted_whole(&t->noted, start))
+		return 1;
 	if ((cfi = dwfl_module_eh_cfi(m, &bias)) == NULL ||
 	    dwarf_cfi_addrframe(cfi, address - bias, &frame) != 0)
 		return 0;

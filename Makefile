@@ -32,26 +32,30 @@ LIBDEFLATE = $(call found,$(WITH_LIBDEFLATE),libdeflate)
 ENGINES = $(if $(ISAL),-DWITH_ISAL='"$(ISAL)"') $(if $(LIBDEFLATE),-DWITH_LIBDEFLATE)
 LIBS = zlib libelf libdw $(if $(ISAL),libisal) $(if $(LIBDEFLATE),libdeflate)
 LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
-LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
+LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS)) -ldl
 
 # The rooms of the library: each may include only rooms before it in this list (a test checks this).
-ROOMS = base record system store engine gzip stored elf core proc dumps crash stack trim
+ROOMS = base record system store engine gzip stored elf core reason proc dumps crash kept demangle stack trim
 base = age array clock io number ordered progress search signal_names syscall_names terminal
-record = escape keys lines record secrets text writer
-system = child deadline end_input line_pipe memory_window open_guard owner pipe processors scratch \
+record = escape frame keys lines record secrets text writer
+system = child deadline end_input line_pipe memory_window open_guard owner pipe processors rooted scratch \
 	sigbus_guard spawn
 store = in_use job leftovers lock messages output pipeline queue room store turn
 engine = engine inflate isal libdeflate zlib
 gzip = deflate file header header_search inflate lost_size member members salvage sink source \
 	status walk
 stored = image member_index open restore unpack
-elf = archive debug_file file id id_read layout loaded machine_table ranges symbol unwind
-core = code core files lists match modules notes order read small stored threads
+elf = archive debug_file file id id_read layout loaded machine_table ranges register_names symbol \
+	unwind
+core = code core files link_map lists match modules notes order read small stored threads
+reason = arm decode exception fault interrupted jump message reason runtime text trap x86 x86_operand
 proc = ask cgroup facts identities maps proc report rights task
-dumps = columns conf directory loops operand payers ranking remove retention text values
+dumps = columns conf directory loops operand page payers ranking remove retention text values
 crash = answer begin change claim end kernel_words live_facts loop_record merge name record_file \
 	said
-stack = debugger executable files fingerprint frame noted noted_file servers show text trace unwind
+kept = budget copy debugger executable find found give hold keep servers sha256 sources store tree
+demangle = demangle helper rust rust_legacy rust_read shorten
+stack = files fingerprint frame inlined instead interrupted noted noted_file show text trace unwind why
 trim = frames keep modules pages plan process rules segments selection stacks stream tap unwind write
 LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))
 # The public headers, each with its installed name below gzcore/; they include only headers of this list.  Manuals of
@@ -64,7 +68,7 @@ PUBLIC = proc/cgroup=cgroup core/core=core core/files=core_files core/lists=core
 	stack/trace=trace
 PAGES = gzcore core/gzcore-core core/gzcore-match core/gzcore-threads elf/gzcore-elf_id proc/gzcore-facts \
 	record/gzcore-record stack/gzcore-trace stored/gzcore-image
-C_TOOLS = core-info core-list core-loop core-match core-name core-open core-prune core-record core-store core-trace core-trim \
+C_TOOLS = core-info core-keep core-list core-loop core-match core-name core-open core-prune core-record core-store core-trace core-trim \
 	elf-uuid gzdeflate zdeflate zinflate
 SH_TOOLS = core-forward elf-uuid-stamp
 # core-forward and gzcoredump are fronts in directories of their own, beside their parts.
@@ -73,10 +77,10 @@ TOOLS = $(C_TOOLS) $(SH_TOOLS) gzcoredump
 FORWARD_READ = dumps modules objects remote
 # The parts of gzcoredump: programs, and what those read.
 PARTS = handle install self-test
-PARTS_READ = check common conf finish give hooks kinds legacy log others_write record room settings stack store sysctl
+PARTS_READ = check common conf finish give hooks keep kinds legacy log others_write record room settings stack store sysctl
 
 LIB_O = $(LIB:%=$(B)/lib/%.o)
-TOOL_O = $(C_TOOLS:%=$(B)/tools/%.o) $(B)/tools/deflating.o
+TOOL_O = $(C_TOOLS:%=$(B)/tools/%.o) $(B)/tools/deflating.o $(B)/tools/restoring.o
 PROGRAMS = $(C_TOOLS:%=$(B)/%)
 SCRIPTS = $(SH_TOOLS:%=$(B)/%) $(B)/gzcoredump
 PARTS_BUILT = $(PARTS:%=$(B)/libexec/gzcoredump/%) $(PARTS_READ:%=$(B)/libexec/gzcoredump/%) \
@@ -105,6 +109,7 @@ $(PROGRAMS): $(B)/%: $(B)/tools/%.o $(B)/libgzcore.a
 		-Wl,--as-needed $(LIB_LDLIBS) $(LDLIBS)
 
 $(B)/gzdeflate $(B)/zdeflate: $(B)/tools/deflating.o
+$(B)/core-open: $(B)/tools/restoring.o
 
 FILL = sed -e 's|@bindir@|$(BINDIR)|' -e 's|@libexecdir@|$(LIBEXECDIR)|' -e 's|@sysconfdir@|$(SYSCONFDIR)|' -e 's|@localstatedir@|$(LOCALSTATEDIR)|' \
 	-e 's|@libdir@|$(LIBDIR)|' -e 's|@includedir@|$(INCLUDEDIR)|' -e 's|@version@|$(VERSION)|'
@@ -310,7 +315,7 @@ ROUNDS ?= 5
 # Some rows also need node, openjdk-17-jre-headless and libc6-i386, which "make deps" does not install.
 compare: all ## compare the programs with elfutils, binutils and gdb on real crashes (root, two minutes)
 	python3 t/compare/compare.py $(B) $(TABLES)
-# TABLES selects from: modules frames ids cost bounds segments; or given, for the cores in the directory CORES, such as
+# TABLES selects from: modules frames hidden names ids cost bounds segments; or given, for the cores in the directory CORES, such as
 # the decompressed ones of elfutils' tests.
 TABLES ?=
 

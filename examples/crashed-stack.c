@@ -58,7 +58,7 @@ print_stack(const struct stack *s)
 		const struct trace_frame *f = &s->frame[k];
 
 		printf("#%-3zu 0x%016" PRIx64, k, f->pc);
-		put("  ", f->function != NULL ? f->function : "?");
+		put("  ", f->name != NULL ? f->name : "?");
 		put("  ", f->file != NULL ? f->file : f->module != NULL ? f->module : "?");
 		if (f->file != NULL)
 			printf(":%d", f->line);

@@ -286,7 +286,7 @@ says() {
 }
 
 # apart FILE: moves what is said of a core's image, behind the keys of old, to more.
-MORE='^(sigcode|sigaddr|sigpid|siguid|machine|class|byteorder|files|modules|segments|segments_there|missing|secure_exec|syscall[a-z_]*)='
+MORE='^(sigcode|sigaddr|sigpid|siguid|machine|class|byteorder|files|modules|segments|segments_there|missing|secure_exec|syscall[a-z_]*|reason)='
 apart() {
 	grep -E "$MORE" "$1" >more || :
 	sed -i -E "/$MORE/d" "$1"
@@ -676,7 +676,8 @@ write("core", b)'
 	"signal": 11, "signame": "SIGSEGV", "comm": "demo", "exe": "/usr/lib/demo/demo",
 	"cmdline": "demo --flag value", "threads": 3, "bytes": $size, "promised": $size,
 	"sigcode": "SEGV_MAPERR", "sigaddr": "0x0", "machine": "x86-64", "class": 64, "byteorder": "little",
-	"modules": 1, "segments": 3, "segments_there": 3, "missing": 0, "complete": true}
+	"modules": 1, "segments": 3, "segments_there": 3, "missing": 0,
+	"reason": "access to 0x0: a null pointer", "complete": true}
 	EOF
 	says core-info -j core
 	diff wanted said
@@ -2021,6 +2022,7 @@ write("core", core(demo_notes(threads=2), loads))'
 	segments=3
 	segments_there=3
 	missing=0
+	reason=access to 0x0: a null pointer
 	EOF
 	says core-info core
 	diff wanted more
@@ -2191,4 +2193,63 @@ write('small', core(demo_notes() + ours + note(9, b'behind', b'other\0'), demo_l
 		core-info small >said
 		run -1 grep ^trimmed said
 	done
+}
+
+@test "core-info: a stored dump on a terminal: one screen by its record; a pipe gets the lines" {
+	load lib/dumps
+	dump one 'comm=shop' 'stored=whole'
+	cp "$(command -v core-info)" d/one.core
+	cat >>d/one.txt <<-'EOF'
+	cmdline=/opt/victim --all\0033[2J
+	uid=1000
+	unit=shop.service
+	sigcode=SEGV_MAPERR
+	sigaddr=0x10
+	frame=#0   0x0000000000001000  raise+0x1  raise.c:1  /lib/libc.so.6+0x1000
+	frame=#1   0x0000000000001100  at [inlined]  v.h:8  /opt/victim+0x1100
+	frame=#2   0x0000000000001100  price+0x1  /src/victim.c:2  /opt/victim+0x1100
+	frame=#3   0x0000000000001200  a_name_that_is_much_too_long_for_a_line_of_a_terminal_of_eighty_columns+0x1  /opt/victim+0x1200
+	EOF
+	for i in {4..30}; do
+		printf 'frame=#%-3d 0x0000000000001300  f%d+0x1  /opt/victim+0x1300\n' $i $i >>d/one.txt
+	done
+	printf '%s\n' 'stack_end=more frames than are shown' 'where=price() victim.c:2' host=web1 >>d/one.txt
+	cp d/one.txt d/two.txt
+	NO_COLOR=1 COLUMNS=80 on_terminal core-info d/one </dev/null >page
+	run ! grep -E '.{81}' page
+	[ "$(wc -l <page)" -le 24 ]
+	sed -E 's/, [0-9]+ days? ago//; s/stored, .*/stored, SIZE/' page | diff - <(cat <<-'EOF'
+	shop died of SIGSEGV
+
+	when     2026-11-25T10:20:30Z, on web1
+	what     /opt/victim --all\0033[2J
+	         process 10, user 1000, unit shop.service
+	         uuid 33d849c9-ff5b-4fbb-9307-242b9c133e5c
+	why      SIGSEGV (SEGV_MAPERR) at 0x10
+	where    price() victim.c:2
+	stack    #1  at() v.h:8 [inlined]
+	         #2  price() victim.c:2
+	         #3  a_name_that_is_much_too_long_f..._of_eighty_columns() victim+0x1200
+	         #4  f4() victim+0x1300
+	         #5  f5() victim+0x1300
+	         #6  f6() victim+0x1300
+	         #7  f7() victim+0x1300
+	         #8  f8() victim+0x1300
+	         ... and 22 more
+	         ends here: more frames than are shown
+	state    the whole core is stored, SIZE
+	bug      e6e54d0c0ab3be17: 2 stored dumps have this stack
+
+	gdb      core-open d/one
+	stacks   core-trace d/one
+	facts    core-info d/one | cat
+	EOF
+	) || { cat page; false; }
+	COLUMNS=80 TERM=xterm on_terminal core-info d/one </dev/null | sed 's/\x1b\[[0-9;]*m//g' | diff page -
+	COLUMNS=80 TERM=xterm on_terminal core-info d/one </dev/null | grep -q $'\e'
+	COLUMNS=80 TERM=dumb on_terminal core-info d/one </dev/null | diff page -
+	run -2 core-info d/one
+	[[ $output == *"an ELF file, but not a core" ]]
+	run -2 on_terminal core-info -j d/one </dev/null
+	[[ $output == *"an ELF file, but not a core"* ]]
 }

@@ -172,7 +172,8 @@ table() {
 	assert len(info) > 50 and len(sent) > 60
 	# Its lists are no lines of a record.
 	info = {key: of for key, of in info.items() if of != "array"}
-	own = {"name", "state", "file", "size", "small_file", "small_size", "object", "small_object", "pending"}
+	own = {"name", "state", "file", "size", "small_file", "small_size", "object", "small_object", "pending",
+	       "frames"}
 	with open("d/all.txt", "w") as record:
 	    record.write("uuid=\n")
 	    for key in sorted((sent.keys() | info.keys()) - own - {"uuid"}):
@@ -184,6 +185,41 @@ table() {
 	core-list -aj d | jq -r '.[0] | to_entries[] | .key + " " + (.value | type)' >said
 	grep -xE '(name|state|uuid) string' said | grep -c . | grep -qx 3
 	grep -vE '^(name|state|uuid) ' said | sort | diff <(sort types) -
+}
+
+@test "core-list: -aj has frames as objects; a line that is no frame is in none of them" {
+	need jq
+	dump one 'comm=victim'
+	cat >>d/one.txt <<-'EOF'
+	frame=#0   0x0000555555555139  a::b [inlined]  x.h:7  /opt/victim+0x1139  [b23b98b4]
+	frame=#1   0x0000555555555139  price(a, b)+0x2d  /src/vic tim.c:12  /opt/victim+0x1139  [b23b98b4]  [?]
+	frame=#2   0x10
+	frame=#3   0x00007ff100000000  /lib/\0344.so+0x10
+	frame=#12  0x00007ff100000000  [inlined]  x.c:1  /lib/x.so+0x10
+	frame=#1000 0x00007ff100000000  main+0x1  [vdso]+0x10
+	frame=#4   0x10  a+0x1  b+0x2  c+0x3
+	frame=#5   0x10  a:b
+	frame=#6   0x10 a+0x1
+	frame=#7   0x10  a+0x1  
+	frame=#8   none
+	frame=9
+	frame=
+	where=price() victim.c:2
+	EOF
+	core-list -aj d >json
+	sed '1s/^\[//; $s/\]$//' json >one.json
+	valid_json core-forward one.json
+	jq -c '.[0].frames[]' json | diff - <(cat <<-'EOF'
+	{"pc":"0x0000555555555139","module":"/opt/victim","offset":"0x1139","build_id":"b23b98b4","function":"a::b","file":"x.h","line":7,"inlined":true}
+	{"pc":"0x0000555555555139","module":"/opt/victim","offset":"0x1139","build_id":"b23b98b4","function":"price(a, b)","function_offset":"0x2d","file":"/src/vic tim.c","line":12,"unsure":true}
+	{"pc":"0x10"}
+	{"pc":"0x00007ff100000000","module":"/lib/\\0344.so","offset":"0x10"}
+	{"pc":"0x00007ff100000000","module":"/lib/x.so","offset":"0x10","file":"x.c","line":1,"inlined":true}
+	{"pc":"0x00007ff100000000","module":"[vdso]","offset":"0x10","function":"main","function_offset":"0x1"}
+	EOF
+	)
+	jq -e '.[0] | (.frame | length) == 13 and .where == "price() victim.c:2"' json
+	core-list -r d | grep -qx 'where=price() victim.c:2'
 }
 
 @test "core-list: -r prints lines, -w what waits to be sent, -N one dump by its name" {
@@ -226,6 +262,32 @@ table() {
 	# A record with a NUL still says what comes behind it.
 	printf 'x\0y\nsent=1\n' >>d/lost.txt
 	run -1 core-list -w -N lost d
+}
+
+@test "core-list: on a terminal lines fit its width, with the frame that counts; a pipe is as ever" {
+	dump victim.12345.20261125T102030Z
+	echo 'where=shop::(anonymous namespace)::hidden() t1.cc:18' >>d/victim.12345.20261125T102030Z.txt
+	dump two comm=$'long\e[31mcommand'
+	echo 'where=main.ship() go1.go:6' >>d/two.txt
+	: >d/two.gz
+	core-list d >plain
+	run ! grep -q WHERE plain
+	local columns
+	for columns in 200 120 100 80 60 40; do
+		COLUMNS=$columns on_terminal core-list d </dev/null >shown
+		run ! grep -E ".{$((columns + 1))}" shown
+		grep -q 'NAME$' shown
+		[ $columns -lt 60 ] || grep -q ' victim.12345.20261125T102030Z$' shown
+		[ $columns -lt 80 ] || grep -q '  WHERE  ' shown
+		run ! grep -aq $'\e' shown
+	done
+	python3 -c 'import fcntl, os, pty, struct, subprocess, termios
+m, s = pty.openpty()
+fcntl.ioctl(s, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+subprocess.run(["core-list", "d"], stdout=s, check=True)
+os.close(s)
+print(os.read(m, 4096).decode().replace("\r", ""), end="")' | diff - <(COLUMNS=60 on_terminal core-list d </dev/null)
+	core-list d | diff plain -
 }
 
 @test "core-list: nothing matches: status 1 and no header" {

@@ -31,7 +31,26 @@ setup() {
 @test "core-match: -h and -V answer on standard output, a bad option is misuse" {
 	answers core-match
 	usage_error core-match
-	usage_error core-match core.c
+}
+
+@test "core-match: without a file, it names the kept executable, or that at its path" {
+	id=$(elf-uuid -b c)
+	run -0 --separate-stderr core-match core.c
+	[ "$output$stderr" = "$F/c: yes: build-id $id" ]
+	mkdir -p dumps/modules/buildid/$id
+	cp c dumps/modules/buildid/$id/executable
+	gzdeflate core.c >dumps/core.gz
+	run -0 --separate-stderr core-match dumps/core.gz
+	[ "$output$stderr" = "$PWD/dumps/modules/buildid/$id/executable: yes: build-id $id" ]
+	[ "$(core-match core.c dumps/modules)" = "dumps/modules/buildid/$id/executable: yes: build-id $id" ]
+	# Another program under its build-id; none at all.
+	cp d dumps/modules/buildid/$id/executable
+	run -0 core-match dumps/core.gz
+	[ "$output" = "$F/c: yes: build-id $id" ]
+	sed 's,'"$F"'/c,'"$F"'/x,g' core.c >moved
+	run -1 --separate-stderr core-match moved
+	[ -z "$output$stderr" ]
+	fails_with 2 core-match /dev/null
 }
 
 @test "core-match: the build-id decides where both have one" {

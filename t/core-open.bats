@@ -3,6 +3,8 @@
 load lib/common
 load lib/trace
 load lib/stored
+load lib/kept
+load lib/soon
 
 setup_file() {
 	need gdb zstd age
@@ -313,6 +315,66 @@ reads() {
 	run -0 core-info ./here.gz
 	run -2 core-match -q ./here.gz "$F/victim"
 	kill $!
+}
+
+@test "core-open: the kept file of a library is used, and another build of it is not" {
+	linked -Wl,--build-id
+	crash_core core ./victim
+	dump_of core
+	printf '#!/bin/sh\nexec /usr/bin/gdb -nx -q -batch "$@" -ex bt -ex "echo tree=$CORE_OPEN_TREE\\\\n"\n' >gdb
+	chmod +x gdb
+	PATH=$PWD:$PATH
+	run -0 --separate-stderr core-open d/one
+	[[ $output == *' in price ('*'lib.c:1'*' in main ('*'tree=' ]]
+	cp libx.so.1.2 right
+	sed -i 's/1/7/' lib.c
+	${CC:-cc} -g -shared -fPIC -Wl,--build-id -Wl,-soname,libx.so.1 -o libx.so.1.2 lib.c
+	sed 's/7/1/' lib.c >lib.old
+	mv lib.old lib.c
+	run -0 --separate-stderr core-open -n d/one
+	[ "$output" = "gdb -iex set sysroot TREE/root $PWD/victim CORE" ]
+	[ "$stderr" = "core-open: $PWD/libx.so.1.2: another build than the process had: left out" ]
+	id=$(kept_as buildid right)
+	run -0 --separate-stderr core-open -n d/one
+	[ "$output$stderr" = "gdb -iex set sysroot TREE/root $PWD/victim CORE" ]
+	[ -z "$(ls -A tmp)" ]
+	cp victim gone
+	kept_as buildid victim
+	rm victim
+	run -0 --separate-stderr core-open d/one
+	[[ $output == *'#0 '*' in price (p=0x0) at lib.c:1'*'#1 '*' in called ('*'#2 '*' in main () at victim.c:2'*"tree=$TMPDIR/core-open."?????? ]]
+	[[ $stderr != *core-open:* ]]
+	soon eval '[ -z "$(ls -A tmp)" ]'
+	# None at its path, which the tree has not.
+	rm -r d/modules/$id
+	run -0 --separate-stderr core-open d/one
+	[[ $output != *' in price ('* ]]
+	[[ $stderr == *"core-open: $PWD/libx.so.1.2: another build than the process had: left out"* ]]
+	# From a tree of a container's files.
+	mkdir -p "root$PWD"
+	gzdeflate -d d/one.gz >core
+	cp gone "root$PWD/victim"
+	run -0 --separate-stderr core-open -R root -n ./core
+	[ "$output" = "gdb -iex set sysroot TREE/root $PWD/root$PWD/victim CORE" ]
+	fails_with 2 core-open -R core ./core
+	# What is there and closed is not called gone.
+	[ "$(id -u)" = 0 ] || skip 'not root'
+	weak=(setpriv --inh-caps=-all --bounding-set=-dac_override,-dac_read_search)
+	chmod 700 d/modules
+	chown 1234 d/modules
+	run -2 --separate-stderr "${weak[@]}" core-open -n d/one
+	[ "${stderr_lines[0]}" = "core-open: $PWD/d/modules: Permission denied: -e names it, -f goes on" ]
+	rm -r d/modules
+	mkdir -m 700 victim
+	chown 1234 victim
+	run -2 --separate-stderr "${weak[@]}" core-open -n d/one
+	[ "${stderr_lines[0]}" = "core-open: $PWD/victim: not a regular file: -e names it, -f goes on" ]
+	rmdir victim
+	ln -s closed/victim victim
+	mkdir -m 700 closed
+	chown 1234 closed
+	run -2 --separate-stderr "${weak[@]}" core-open -n d/one
+	[ "${stderr_lines[0]}" = "core-open: $PWD/victim: Permission denied: -e names it, -f goes on" ]
 }
 
 @test "core-open: an encrypted core: -i, a question at the terminal, or a clear error" {

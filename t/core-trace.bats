@@ -3,6 +3,7 @@
 load lib/common
 load lib/trace
 load lib/machines
+load lib/kept
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
@@ -77,6 +78,106 @@ sane() {
 	sed -n 3p trace | grep -q "  main+.*crash.c:$line  "
 }
 
+@test "core-trace: C++: inlined functions are frames; names, lines and numbers as in gdb's bt" {
+	need clang
+	local flags
+	for flags in -O0 -O2; do
+		clang -x c++ -g $flags -std=c++17 -fno-exceptions -fno-rtti -o prog "$T/lib/inlined.cc"
+		crash_core core ./prog
+		core-trace core >trace
+		gdb_names prog core >gdbs
+		our_names trace | head -n "$(wc -l <gdbs)" | diff gdbs -
+		grep -q '^+ start ' gdbs
+	done
+	grep -qE '^#0   0x[0-9a-f]+  shop::Cart<int volatile>::total \[inlined\]  .*inlined\.cc:[0-9]+  .*/prog\+' trace
+	grep -qE '^#4   .*  shop::\(anonymous namespace\)::hidden\+0x' trace
+	core-trace -m core | grep -qE '^#4   .*  _ZN4shop12_GLOBAL__N_16hiddenEPVi\+0x'
+	core-trace -j core >json
+	json_is_valid json
+	jq -e '.threads[0].frames | (.[0] | .inlined and .name == "shop::Cart<int volatile>::total" and
+		.function == "_ZN4shop4CartIViE5totalEPS1_i" and has("function_offset") == false) and
+		(.[4] | .name == "shop::(anonymous namespace)::hidden" and has("inlined") == false)' json
+	# The fingerprint knows neither of them, nor a debug file.
+	core-trace -s core >word
+	objcopy --only-keep-debug prog debug
+	mkdir -p .debug
+	strip -g -o stripped prog
+	objcopy --add-gnu-debuglink=debug stripped
+	core-trace -e stripped core | our_names /dev/stdin | diff - <(our_names trace)
+	core-trace -s -e stripped core | diff word -
+	strip -g prog
+	run ! grep inlined <(core-trace core)
+	core-trace -s core | diff word -
+}
+
+@test "core-trace: behind Go's handler: what the signal interrupted; two bugs, two fingerprints" {
+	[ "$(uname -m)" = x86_64 ] || skip "for x86-64"
+	${CC:-cc} -g -O1 -Wl,--build-id -o go "$T/lib/go.c"
+	local how
+	for how in ship pay; do
+		passed=SIGSEGV crash_core core ./go $how
+		core-trace core >trace
+		sed -nE '2,/^$/s/^#[0-9]+ +0x[0-9a-f]+  ([^+]*)\+0x[0-9a-f]+  .*/\1/p' trace | sed -n '/sigfwdgo/,/^main$/p' |
+			diff <(printf '%s\n' runtime.sigfwdgo runtime.sigreturn.abi0 main.$how main.main main) -
+		core-trace -s core >word.$how
+		grep -qxE '[0-9a-f]{16}' word.$how
+	done
+	run ! cmp -s word.ship word.pay
+	# The handler on the way there makes no difference.
+	crash_core core ./go ship
+	core-trace -s core | diff word.ship -
+}
+
+@test "core-trace: a dump by its name keeps the fingerprint of its record, of this version" {
+	build prog
+	crash_core core ./prog segv
+	core-trace -s core >word
+	mkdir d
+	mv core d/one.core
+	record() {
+		printf '%s\n' uuid= record=1 stored=whole complete=yes "$@" >d/one.txt
+	}
+	record fingerprint=0123456789abcdef fingerprint_version=2
+	rm prog
+	[ "$(core-trace -s d/last)" = 0123456789abcdef ]
+	core-trace -j d/last | jq -e '.fingerprint == "0123456789abcdef" and .fingerprint_version == 2'
+	build prog
+	for version in '' 1 3 2x; do
+		record fingerprint=0123456789abcdef ${version:+fingerprint_version=$version}
+		core-trace -s d/last | diff word -
+	done
+	record fingerprint=0123456789abcdeX fingerprint_version=2
+	core-trace -s d/last | diff word -
+	core-trace -r d/last | grep -qxE 'where=crash_here\(\) crash\.c:[0-9]+'
+	core-trace -r d/last | grep -A 1 "^fingerprint=$(cat word)\$" | grep -qx fingerprint_version=2
+}
+
+@test "core-trace: names that stand for endless text, or for none, are shown as they are" {
+	# Each pair is of two of the one before.
+	python3 - >given <<-'EOS'
+	def back(n):
+	    digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    return "S%s_" % (digits[n - 1] if n < 37 else digits[(n - 1) // 36] + digits[(n - 1) % 36])
+	print("_Z1f1ASt4pairIS_S_E" + "".join("S0_I%sE" % (back(n) * 2) for n in range(2, 150)))
+	print("_Z1f" + "P" * 4000 + "i")
+	print("_ZN3foo3barE1")
+	print("_R" + "N" * 3000)
+	print("_RNvC1a" + "B_" * 100)
+	print("_ZN4good4nameEv good::name")
+	print("_ZN1a1fIiEET_S1_ a::f<int>")
+	print("_ZN1a1CcvbEv a::C::operator bool")
+	print("_ZNK1a1CclEi a::C::operator()")
+	print("_ZN4prog4Cart5price17h82a9f5d829477b7aE prog::Cart::price")
+	print("_ZN49_$LT$usize$u20$as$u20$core..slice..SliceIndex$GT$5index17h82a9f5d829477b7aE <usize as core::slice::SliceIndex>::index")
+	print("_RNvNtCsgEmfK2I1SDS_4core9panicking18panic_bounds_check core::panicking::panic_bounds_check")
+	print("_RNCNvC1a4main0 a::main::{closure#0}")
+	EOS
+	${CC:-cc} ${CFLAGS-} -std=c11 -I"$T/../lib" -Wall -Wextra -Wconversion -Werror -o names "$T/lib/names.c" \
+		"$BUILD/libgzcore.a" ${LDFLAGS-} -ldl
+	run -0 timeout 60 ./names <given
+	[ -z "$output" ] || { echo "$output"; false; }
+}
+
 @test "core-trace: lines are found without .debug_aranges, which clang does not write" {
 	build prog
 	crash_core core ./prog threads 2
@@ -147,7 +248,7 @@ sane() {
 		machine_core "$machine"
 		sed -nE 's/^.*[ (](pc|nip|pswa|[er]ip): +(0x[0-9a-f]+).*/\2/p' notes >wanted
 		[ -s wanted ]
-		core-trace core | grep -qx "thread $(sed -n 's/^ *pid: \([0-9]*\),.*/\1/p' notes): SIGSEGV"
+		core-trace core | grep -qx "thread $(sed -n 's/^ *pid: \([0-9]*\),.*/\1/p' notes): SIGSEGV\(: .*\)*"
 		core-trace core | sed -nE 's/^#0 +(0x[0-9a-f]+).*/\1/p' | diff wanted - || { echo "$cpu"; cat notes; return 1; }
 		gzdeflate core | core-trace - | diff <(core-trace core) -
 	done
@@ -186,7 +287,7 @@ sane() {
 	core-trace -j core >json
 	json_is_valid json
 	core-trace core | our_frames >frames
-	jq -r '.threads[] | .tid as $t | .frames[] | "\($t) \(.pc)"' json |
+	jq -r '.threads[] | .tid as $t | .frames[] | select(.inlined | not) | "\($t) \(.pc)"' json |
 		python3 -c 'import sys
 for line in sys.stdin:
     t, pc = line.split(); print(t, "0x%016x" % int(pc, 16))' | diff frames -
@@ -205,9 +306,8 @@ for line in sys.stdin:
 	crash_core core ./prog threads 2
 	without_memory core >none
 	run -0 core-trace none
-	[ "$(grep -c '^#0 ' <<<"$output")" = 2 ]
+	[ "$(our_frames <<<"$output" | wc -l)" = 2 ]
 	[ "$(grep -c '^     ends here: it leads to memory that is not in the core$' <<<"$output")" = 2 ]
-	run ! grep -q '^#1 ' <<<"$output"
 	# Of the files nothing is there to tell by.
 	run ! grep '^#' <(grep -v '  \[?\]$' <<<"$output")
 	core-trace -j none >json
@@ -229,7 +329,7 @@ called() {
 	esac
 	crash_core core ./calls "$1" || return
 	core-trace core >trace 2>err || { cat err; return 1; }
-	awk '/^thread/ { n++ } n == 1 && /^#/ { print $2 }' trace >ours
+	awk '/^thread/ { n++ } n == 1' trace | our_frames | cut -d' ' -f2 >ours
 	gdb_frames calls core | awk 'NR == 1 { tid = $1 } $1 == tid { print $2 }' >gdbs
 	# Addresses of 32 bits have 8 digits.
 	sed -i 's/^0x0\{8\}\(.\{8\}\)$/0x\1/' ours gdbs
@@ -367,6 +467,114 @@ library() {
 	core-trace -u 65534:65534 core >trace
 	[ "$(grep -c '^#' trace)" = 1 ]
 	grep -qx '     ends here: lib.so: Permission denied' trace
+}
+
+@test "core-trace: files kept beside a dump by build-id stand for those that are gone" {
+	linked -Wl,--build-id
+	crash_core core ./victim
+	dump_of core
+	core-trace d/one >want
+	grep -q '^#2 .* main+.*victim.c:2 ' want
+	library=$(kept_as buildid libx.so.1.2)
+	program=$(kept_as buildid victim)
+	printf 'void nothing(void) {}\n' >other.c
+	# The library was replaced, the program removed.
+	${CC:-cc} -g -shared -fPIC -Wl,--build-id -o libx.so.1.2 other.c
+	rm victim
+	for dump in d/one d/one.gz ./d/one.gz; do
+		core-trace $dump | diff want -
+		(cd d && core-trace "$OLDPWD/$dump") | diff want -
+	done
+	cp d/one.gz alone.gz
+	run -0 core-trace alone.gz
+	[[ $output == *'ends here: libx.so.1.2: not the file that the process had' ]]
+	# Opened before the rights are given up.
+	if [ "$(id -u)" = 0 ]; then
+		core-trace -b -u 65534 d/one.gz | diff want -
+		chown 65534 d/modules/buildid d/modules
+		run -0 core-trace d/one.gz
+		[[ $output == *'ends here: '* ]]
+		chown 0 d/modules/buildid d/modules
+	fi
+	# Another build under its name, no ELF file, a link, and a link on the way.
+	mv d/modules/$library/executable good
+	for bad in "cp libx.so.1.2" "cp other.c" "ln -s $PWD/good"; do
+		$bad d/modules/$library/executable
+		run -0 core-trace d/one.gz
+		[[ $output == *'ends here: libx.so.1.2: not the file that the process had' ]] || { echo "$bad: $output"; return 1; }
+		rm d/modules/$library/executable
+	done
+	mv good d/modules/$library/executable
+	mv d/modules/$library away
+	ln -s "$PWD/away" d/modules/$library
+	run -0 core-trace d/one.gz
+	[[ $output == *'ends here: libx.so.1.2: not the file that the process had' ]]
+}
+
+@test "core-trace: without build-ids the record, or a list of paths, names the kept file" {
+	linked -Wl,--build-id=none
+	crash_core core ./victim
+	dump_of core
+	core-trace d/one >want
+	grep -q '^#2 .* main+.*victim.c:2 ' want
+	library=$(kept_as digest libx.so.1.2)
+	program=$(kept_as digest victim)
+	rm victim libx.so*
+	core-trace d/one.gz | diff want -
+	# By the path alone it may be another's: not with -b.
+	run -0 core-trace -b d/one.gz
+	[[ $output == *'ends here: libx.so.1'*': not the file that the process had' ]]
+	rm d/modules/*/*/paths
+	run -0 core-trace d/one.gz
+	[[ $output == *'ends here: '* ]]
+	printf 'kept_module=%s %s\n' "$(start_of libx.so.1.2)" $library "$(start_of victim)" $program >>d/one.txt
+	core-trace -b d/one.gz | diff want -
+	[ "$(id -u)" != 0 ] || core-trace -bu 65534 d/one.gz | diff want -
+	# Names that lead elsewhere.
+	cp -r d/modules/$library elsewhere
+	sed -i "s,$library,digest/../../../elsewhere," d/one.txt
+	run -0 core-trace d/one.gz
+	[[ $output == *'ends here: '* ]]
+}
+
+@test "core-trace: -R, and the root of the record: files below it, never out of it by a link" {
+	linked -Wl,--build-id
+	crash_core core ./victim
+	core-trace core >want
+	mkdir -p "root$PWD" "root/real$PWD" elsewhere
+	mv victim libx.so* elsewhere
+	run -0 core-trace core
+	[[ $output == *'ends here: '*': No such file or directory' ]]
+	cp elsewhere/libx.so.1.2 "root/real$PWD"
+	cp elsewhere/* "root$PWD"
+	# Absolute links, and those that go up too far, stay below the root.
+	for to in "/real$PWD/libx.so.1.2" "../../../../../../../../../../../../real$PWD/libx.so.1.2"; do
+		for module in "root$PWD"/libx.so*; do
+			ln -sf "$to" "$module"
+		done
+		core-trace -R root core | diff want -
+		injected openat2:error=ENOSYS -- core-trace -R root core | diff want -
+	done
+	dump_of core
+	sed -i "s,^complete=,root=$PWD/root\n&," d/one.txt
+	core-trace d/one | diff want -
+	sed -i "s,^root=.*,root=/," d/one.txt
+	# What they mean outside is not used.
+	for module in "root$PWD"/libx.so*; do
+		ln -sf "$PWD/elsewhere/libx.so.1.2" "$module"
+	done
+	run -0 core-trace -R root core
+	[[ $output == *'ends here: '* ]]
+	run -0 injected openat2:error=ENOSYS -- core-trace -R root core
+	[[ $output == *'ends here: '* ]]
+	ln -sf loop root/loop
+	for module in "root$PWD"/libx.so*; do
+		ln -sf /loop/x "$module"
+	done
+	run -0 injected openat2:error=ENOSYS -- core-trace -R root core
+	[[ $output == *'ends here: '* ]]
+	fails_with 2 core-trace -R none core
+	fails_with 2 core-trace -R core core
 }
 
 @test "core-trace: a module without call frame information: frame pointers are followed" {

@@ -12,6 +12,7 @@
 #include "core/read.h"
 #include "core/stored.h"
 #include "dumps/operand.h"
+#include "dumps/page.h"
 #include "proc/maps.h"
 #include "proc/report.h"
 #include "proc/task.h"
@@ -74,6 +75,13 @@ from_file(const char *path, const struct options *o)
 
 	if (operand_open(&n, path, o->small, CONF_FILE, DUMPS_DIR) < 0)
 		errx(2, "%s: %s", name, n.why);
+	if (n.dump != NULL && !o->process.lists && !o->process.json && !o->small &&
+	    isatty(out)) {
+		if (page_put(&n, path, out) < 0 || io_close(out) < 0)
+			err(2, "<stdout>: write");
+		operand_close(&n);
+		return 0;
+	}
 	if (n.note != NULL)
 		warnx("%s: %s", name, n.note);
 	core_open(&c);

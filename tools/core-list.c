@@ -9,6 +9,7 @@
 
 #include "base/age.h"
 #include "base/io.h"
+#include "base/terminal.h"
 #include "dumps/columns.h"
 #include "dumps/conf.h"
 #include "dumps/directory.h"
@@ -22,6 +23,7 @@ struct options {
 	/* Only dumps of these are listed; NULL or "": any. */
 	const char *command, *identity;
 	const char *name;		/* bytes of any kind */
+	int reasons;			/* the table has them, each on a line of its own */
 	int waits;			/* only those that wait to be sent */
 	int objects;			/* JSON objects, each on a line, in no array */
 	int without_object, without_small_object;	/* the JSON lacks that key */
@@ -31,7 +33,7 @@ struct options {
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-list [-ahjorVw] [-c COMMAND] [-i IDENTITY] [-N NAME] [-s TIME]\n"
+	fputs("usage: core-list [-ahjorvVw] [-c COMMAND] [-i IDENTITY] [-N NAME] [-s TIME]\n"
 	      "                 [-u TIME] [-x KEY] [DIR]\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
@@ -85,27 +87,46 @@ put_dump(const struct dump *d, const struct options *o)
 	return o->objects ? put_text(NULL, "\n", 1) : 0;
 }
 
+/* How wide the columns are: on a terminal they fit it. */
+static void
+measure(struct columns *table, const struct dumps *d, const struct options *o)
+{
+	unsigned width = terminal_width(STDOUT_FILENO);
+
+	memset(table, 0, sizeof(*table));
+	for (size_t i = 0; i < d->count && width > 0; i++)
+		if (wanted(&d->dump[i], o))
+			columns_measure(table, &d->dump[i]);
+	if (width > 0)
+		columns_fit(table, width);
+	else
+		columns_plain(table);
+}
+
 /* Lists what is wanted of the dumps; returns how many that were. */
 static size_t
 put_dumps(const struct dumps *d, const struct options *o)
 {
 	static struct writer w;
+	struct columns table;
 	int array = !o->objects && (o->form == DUMP_OBJECT || o->form == DUMP_ALL);
 	size_t shown = 0;
 
 	writer_start(&w, WRITER_LINES, put_text, NULL);
+	if (o->form == DUMP_COLUMNS)
+		measure(&table, d, o);
 	for (size_t i = 0; i < d->count; i++) {
 		const struct dump *one = &d->dump[i];
 
 		if (!wanted(one, o))
 			continue;
 		if (o->form == DUMP_COLUMNS && shown == 0)
-			columns_head(&w);
+			columns_head(&w, &table);
 		else if (array)
 			writer_print(&w, shown == 0 ? "[" : ",\n ");
 		shown++;
 		if (o->form == DUMP_COLUMNS)
-			columns_dump(&w, one);
+			columns_dump(&w, &table, one, o->reasons);
 		else if (writer_flush(&w) < 0 || put_dump(one, o) < 0)
 			err(2, "<stdout>: write");
 	}
@@ -122,7 +143,7 @@ read_options(struct options *o, int argc, char **argv)
 {
 	const char *opt[128] = { NULL };
 
-	options_take(argc, argv, "ac:hi:jN:ors:u:Vwx:", opt, usage, "core-list", NULL);
+	options_take(argc, argv, "ac:hi:jN:ors:u:vVwx:", opt, usage, "core-list", NULL);
 	take_time('s', opt['s'], o->since);
 	take_time('u', opt['u'], o->until);
 	if (argc - optind > 1 || (opt['j'] != NULL && opt['r'] != NULL) ||
@@ -136,6 +157,7 @@ read_options(struct options *o, int argc, char **argv)
 	o->command = opt['c'];
 	o->identity = opt['i'];
 	o->name = opt['N'];
+	o->reasons = opt['v'] != NULL;
 	o->waits = opt['w'] != NULL;
 	o->objects = opt['o'] != NULL;
 	o->without_object = opt['x'] != NULL && strcmp(opt['x'], "object") == 0;

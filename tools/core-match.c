@@ -16,6 +16,7 @@
 #include "core/match.h"
 #include "core/read.h"
 #include "dumps/operand.h"
+#include "kept/sources.h"
 #include "options.h"
 #include "record/record.h"
 #include "stored/open.h"
@@ -30,7 +31,7 @@ static int several, fits, unknown;
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-match [-hSV] [-i IDENTITY] CORE ELF ...\n", to);
+	fputs("usage: core-match [-hSV] [-i IDENTITY] CORE [ELF ...]\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 
@@ -90,12 +91,29 @@ print_answer(const char *path, const struct match *m)
 	putchar('\n');
 }
 
+/* Compares an open file: an operand, or one that was found. */
+static void
+compare_open(const char *path, int fd, int found)
+{
+	struct match m;
+	enum elf_id_status st = match_file(&core, stored.image, fd, &m);
+
+	if (st != ELF_ID_OK) {
+		/* A directory may hold anything. */
+		if (!found)
+			warnx("%s: %s", path, elf_id_words(st));
+		unknown |= !found || st != ELF_ID_NOT_ELF;
+		return;
+	}
+	print_answer(path, &m);
+	fits |= m.verdict == MATCH_YES;
+	unknown |= m.verdict == MATCH_UNKNOWN;
+}
+
 /* Compares an operand, or a file that was found below one. */
 static void
 compare_file(const char *path, int found)
 {
-	enum elf_id_status st;
-	struct match m;
 	int fd = io_open_regular(path, !found);
 
 	if (fd < 0) {
@@ -104,18 +122,38 @@ compare_file(const char *path, int found)
 		else if (!found)
 			warn("%s", path);
 		unknown |= !found;
-	} else if ((st = match_file(&core, stored.image, fd, &m)) != ELF_ID_OK) {
-		/* A directory may hold anything. */
-		if (!found)
-			warnx("%s: %s", path, elf_id_words(st));
-		unknown |= !found || st != ELF_ID_NOT_ELF;
 	} else {
-		print_answer(path, &m);
-		fits |= m.verdict == MATCH_YES;
-		unknown |= m.verdict == MATCH_UNKNOWN;
-	}
-	if (fd >= 0)
+		compare_open(path, fd, found);
 		io_close(fd);
+	}
+}
+
+/* One of the places where the executable may be; whether it is there. */
+static int
+compare_offered(void *arg, const struct kept_file *f)
+{
+	(void)arg;
+	if (f->fd >= 0) {
+		compare_open(f->path, f->fd, 1);
+	} else if (f->why != ENOENT && f->why != ENOTDIR) {
+		warnx("%s: %s", f->path,
+		    f->why == EINVAL ? "not a regular file" : strerror(f->why));
+		unknown = 1;
+	}
+	return fits;
+}
+
+/* Looks for the executable as core-open does, but for debug directories and servers. */
+static void
+find_executable(const struct operand *o, const char *operand)
+{
+	static struct kept_sources sources;
+
+	if (core.exe == NULL)
+		errx(2, "%s: the core does not say which file its executable is", o->shown);
+	kept_sources_open(&sources, o, operand, NULL, 0);
+	kept_sources_offer(&sources, &core, core.exe, compare_offered, NULL);
+	kept_sources_close(&sources);
 }
 
 static int
@@ -159,10 +197,12 @@ main(int argc, char **argv)
 	options_take(argc, argv, "hi:SV", opt, usage, "core-match", NULL);
 	argv += optind;
 	argc -= optind;
-	if (argc < 2)
+	if (argc < 1)
 		return usage(stderr, 2);
 	open_core(&operand, argv[0], opt['S'] != NULL, opt['i']);
-	several = argc > 2 || (stat(argv[1], &st) == 0 && S_ISDIR(st.st_mode));
+	several = argc != 2 || (stat(argv[1], &st) == 0 && S_ISDIR(st.st_mode));
+	if (argc == 1)
+		find_executable(&operand, argv[0]);
 	for (int i = 1; i < argc; i++) {
 		if (stat(argv[i], &st) < 0 || !S_ISDIR(st.st_mode)) {
 			compare_file(argv[i], 0);

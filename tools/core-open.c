@@ -11,19 +11,18 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "base/progress.h"
-#include "base/terminal.h"
 #include "core/read.h"
 #include "dumps/conf.h"
 #include "dumps/operand.h"
 #include "gzip/inflate.h"
+#include "kept/tree.h"
+#include "options.h"
+#include "restoring.h"
 #include "record/record.h"
-#include "stack/debugger.h"
-#include "stack/executable.h"
+#include "kept/debugger.h"
+#include "kept/executable.h"
 #include "store/store.h"
-#include "stored/restore.h"
 #include "stored/unpack.h"
-#include "system/processors.h"
 
 /* What each option says, by its letter: "" when it takes nothing, NULL when it is not given. */
 static const char *opt[128];
@@ -32,18 +31,9 @@ static struct operand stored;
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-open [-fhnSVv] [-d DEBUGDIR] [-e ELF] [-i IDENTITY] [-x PROGRAM]\n"
-	      "                 NAME | last\n", to);
+	fputs("usage: core-open [-fhnSVv] [-d DEBUGDIR] [-e ELF] [-i IDENTITY] [-R ROOT]\n"
+	      "                 [-x PROGRAM] NAME | last\n", to);
 	return fflush(to) == 0 ? status : 2;
-}
-
-static void
-tell_lost(void *arg, const struct inflate_lost *l)
-{
-	char words[INFLATE_LOST_WORDS];
-
-	(void)arg;
-	warnx("%s: %s", stored.shown, inflate_lost_words(words, l));
 }
 
 /* Opens the stored file, which stays open until every process that has it has ended. */
@@ -60,69 +50,6 @@ open_stored(const char *operand)
 	if (stored.note != NULL)
 		warnx("%s: %s", stored.shown, stored.note);
 	free(usual);
-}
-
-static const char *
-ask_identity(void)
-{
-	static char line[PATH_MAX];
-	char question[sizeof(stored.shown) + 64];
-
-	snprintf(question, sizeof(question), "%s: encrypted; the age identity file: ",
-	    stored.shown);
-	switch (terminal_ask(question, line, sizeof(line))) {
-	case 0:
-		return line;
-	case 1:
-		errx(2, "%s: encrypted with age: no identity file was named", stored.shown);
-	default:
-		errx(2, "%s: encrypted with age: %s", stored.shown,
-		    "-i names the identity file; there is no terminal to ask at");
-	}
-}
-
-/* Whether a debugger can read the stored file itself. */
-static int
-is_plain_core(int fd)
-{
-	uint8_t head[ELF_ID_KIND_LEN];
-	ssize_t n = io_pread(fd, head, sizeof(head), 0);
-
-	return n > 0 && elf_id_kind(head, (size_t)n) == ELF_ID_KIND_CORE;
-}
-
-/* Puts the core into a file that a debugger can read. */
-static int
-restore_core(void)
-{
-	int tty = isatty(STDERR_FILENO), fd;
-	struct progress p;
-	struct restore r = { .progress = tty ? progress_show : NULL, .progress_arg = &p,
-		.lost = tell_lost, .threads = processors_usable(),
-		.expected = operand_core_size(&stored) };
-	enum unpack_status st;
-
-	progress_start(&p, STDERR_FILENO);
-	st = restore_open(&r, stored.fd, opt['i'], &fd);
-	if (st == UNPACK_IDENTITY) {
-		const char *identity = ask_identity();
-
-		progress_start(&p, STDERR_FILENO);
-		st = restore_open(&r, stored.fd, identity, &fd);
-	}
-	if (tty)
-		fputs("\r\033[K", stderr);
-	if (st != UNPACK_OK)
-		warnx("%s: %s", stored.shown, r.why);
-	if ((st != UNPACK_OK && st != UNPACK_DAMAGED) || (st == UNPACK_DAMAGED && r.size == 0))
-		exit(2);
-	if (r.secret && r.dir != NULL)
-		warnx("%s: not enough memory: while it is open it is on disk, decrypted",
-		    stored.shown);
-	if (opt['v'] != NULL)
-		warnx("%s: restored in %s: %s", stored.shown, r.dir != NULL ? r.dir : "memory",
-		    progress_line(&p, r.in, r.size));
-	return fd;
 }
 
 /* Reads the core, and says what it lacks. */
@@ -160,16 +87,55 @@ find_executable(struct executable *e)
 	char text[RECORD_ESCAPED(PATH_MAX)];
 
 	path = asked != NULL ? asked : st == EXECUTABLE_GONE ? e->recorded : e->path;
+	if (st == EXECUTABLE_CLOSED)
+		path = e->closed;
 	record_escape(text, path, strnlen(path, PATH_MAX));
-	if (st == EXECUTABLE_GONE && asked != NULL)
-		errx(2, "-e %s: not an ELF file", text);
+	if ((st == EXECUTABLE_GONE || st == EXECUTABLE_CLOSED) && asked != NULL)
+		errx(2, "-e %s: %s", text,
+		    st == EXECUTABLE_GONE ? "not an ELF file" : executable_words(e, st));
 	if (st == EXECUTABLE_GONE && *text == '\0')
 		record_escape(text, "the core names none", 19);
-	if ((st == EXECUTABLE_OTHER || st == EXECUTABLE_GONE) && opt['f'] == NULL)
-		errx(2, "%s: %s: -e names it, -f goes on", text, executable_words(st));
+	if (st != EXECUTABLE_FOUND && st != EXECUTABLE_UNSURE && opt['f'] == NULL)
+		errx(2, "%s: %s: -e names it, -f goes on", text, executable_words(e, st));
 	if (st != EXECUTABLE_FOUND)
-		warnx("%s: %s", text, executable_words(st));
-	return st == EXECUTABLE_GONE ? NULL : path;
+		warnx("%s: %s", text, executable_words(e, st));
+	return st == EXECUTABLE_GONE || st == EXECUTABLE_CLOSED ? NULL : path;
+}
+
+static void
+tell_module(void *arg, const struct core_file *file, const struct kept_found *f)
+{
+	static char before[2 * PATH_MAX];
+	const char *path = f->other ? file->path : f->unopened;
+	char text[RECORD_ESCAPED(PATH_MAX)];
+
+	(void)arg;
+	/* The directory of the kept files may be closed, for all of them. */
+	if (strcmp(before, path) == 0)
+		return;
+	snprintf(before, sizeof(before), "%s", path);
+	record_escape(text, path, strnlen(path, PATH_MAX));
+	if (f->other)
+		warnx("%s: another build than the process had: left out", text);
+	else
+		warnx("%s: %s", text, f->why == EINVAL ? "not a regular file" : strerror(f->why));
+}
+
+/* Finds the modules' files, and makes the debugger's tree of links to them where it needs one. */
+static void
+find_modules(struct kept_tree *tree, struct executable *e)
+{
+	const char *named = opt['n'] != NULL ? "TREE" : NULL;
+
+	if (kept_tree_find(tree, e->sources, e->core, e->image, tell_module, NULL) < 0)
+		err(2, "%s", stored.shown);
+	if (tree->needed && named != NULL)
+		strcpy(tree->dir, named);
+	else if (tree->needed && kept_tree_make(tree, e->core, e->image) < 0)
+		err(2, "links to the files of its modules");
+	if (tree->needed && named == NULL && setenv("CORE_OPEN_TREE", tree->dir, 1) < 0)
+		err(2, "CORE_OPEN_TREE");
+	kept_tree_forget(tree);
 }
 
 /* Becomes the debugger.  It keeps the stored file, and the lock with it, open until it ends. */
@@ -197,17 +163,7 @@ absolute(const char *path)
 static void
 take_options(int argc, char **argv)
 {
-	int c;
-
-	while ((c = getopt(argc, argv, "d:e:fhi:nSVvx:")) != -1) {
-		if (c == '?')
-			exit(usage(stderr, 2));
-		if (c == 'h')
-			exit(usage(stdout, 0));
-		if (c == 'V')
-			exit(puts("core-open " VERSION) < 0 || fflush(stdout) != 0 ? 2 : 0);
-		opt[c] = strchr("fnSv", c) != NULL ? "" : optarg;
-	}
+	options_take(argc, argv, "d:e:fhi:nR:SVvx:", opt, usage, "core-open", NULL);
 	if (argc - optind != 1)
 		exit(usage(stderr, 2));
 	opt['d'] = absolute(opt['d']);
@@ -217,7 +173,10 @@ take_options(int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	struct executable e = { .core = NULL };
+	static struct kept_sources sources;
+	struct executable e = { .sources = &sources };
+	struct kept_tree tree;
+	const char *path;
 	struct core core;
 	struct debugger run;
 	char text[RECORD_ESCAPED(2 * PATH_MAX)];
@@ -229,12 +188,17 @@ main(int argc, char **argv)
 	open_stored(argv[optind]);
 	fd = stored.fd;
 	if (!is_plain_core(fd) && (opt['n'] == NULL || unpack_needed(fd)))
-		fd = restore_core();
+		fd = restore_core(&stored, opt['i'], opt['v'] != NULL);
 	read_core(&core, &e.image, fd);
 	e.core = &core;
 	e.debug = opt['d'];
 	e.record = stored.dump;
-	debugger_command(&run, opt['x'], opt['d'], find_executable(&e), fd);
+	if (kept_sources_open(&sources, &stored, argv[optind], opt['R'], 0) < 0)
+		err(2, "-R %s", opt['R']);
+	path = find_executable(&e);
+	find_modules(&tree, &e);
+	kept_sources_close(&sources);
+	debugger_command(&run, opt['x'], opt['d'], &tree, path, fd);
 	debugger_text(&run, text, sizeof(text));
 	if (opt['v'] != NULL)
 		warnx("%s", text);

@@ -15,7 +15,9 @@
 #include "base/number.h"
 #include "core/core.h"
 #include "dumps/operand.h"
-#include "stack/servers.h"
+#include "kept/sources.h"
+#include "stack/instead.h"
+#include "kept/servers.h"
 #include "stack/show.h"
 #include "stack/text.h"
 #include "stack/trace.h"
@@ -26,8 +28,8 @@
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-trace [-bDhjnrsSV] [-d DEBUGDIR] [-e ELF] [-i IDENTITY] [-l DIR]\n"
-	      "                  [-t SECONDS] [-u USER] [-w SECONDS] [CORE]\n", to);
+	fputs("usage: core-trace [-bDhjmnrsSvV] [-d DEBUGDIR] [-e ELF] [-i IDENTITY] [-l DIR]\n"
+	      "                  [-R ROOT] [-t SECONDS] [-u USER] [-w SECONDS] [CORE]\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 
@@ -76,7 +78,7 @@ print_stacks(struct trace_show *shown, const char *name, const struct stored *s,
 		      "frames and names may be missing", name);
 	if (shown->limited)
 		warnx("%s: a stack has more than %d frames: the others are left out", name,
-		    TRACE_FRAMES);
+		    TRACE_CALLS);
 	if (rc < 0)
 		warnx("%s: threads: %s", name, trace_error());
 	else if (shown->threads == 0)
@@ -121,10 +123,10 @@ read_options(int argc, char **argv, const char *opt[128])
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "bDd:e:hi:jl:nrsSt:u:Vw:")) != -1) {
+	while ((c = getopt(argc, argv, "bDd:e:hi:jl:mnR:rsSt:u:vVw:")) != -1) {
 		if (c == '?')
 			exit(usage(stderr, 2));
-		opt[c] = strchr("bDhjnrsSV", c) != NULL ? "" : optarg;
+		opt[c] = strchr("bDhjmnrsSvV", c) != NULL ? "" : optarg;
 		if (c == 'h')
 			exit(usage(stdout, 0));
 		if (c == 'V')
@@ -175,9 +177,10 @@ take_turn(const char *opt[128], unsigned wait, unsigned limit)
 	exit(st == TURN_DONE ? status : st == TURN_NONE ? 1 : 2);
 }
 
-/* Opens the core that the operand names, and gives up all rights but those of user. */
+/* Opens the core that the operand names, and what is beside it, and gives up all rights but those of user. */
 static void
-open_core(struct stored *s, struct operand *o, const char *operand, const char *opt[128])
+open_core(struct stored *s, struct operand *o, struct kept_sources *sources, const char *operand,
+    const char *opt[128])
 {
 	const char *user = opt['u'];
 
@@ -189,9 +192,26 @@ open_core(struct stored *s, struct operand *o, const char *operand, const char *
 		warnx("%s: %s", o->shown, s->why);
 	if (s->status == STORED_CANNOT)
 		exit(2);
+	if (kept_sources_open(sources, o, operand, opt['R'], user != NULL) < 0)
+		err(2, "-R %s", opt['R']);
 	if (user != NULL && owner_become(user) < 0)
 		errx(2, "-u %s: %s", user,
 		    errno == ENOENT ? "no such user or group" : strerror(errno));
+}
+
+/*
+ * The fingerprint of a stored dump is that of its record: files that are no longer there, or others, would make another.
+ * NULL: there is none of this version.
+ */
+static const char *
+recorded(const struct dump *d)
+{
+	uint64_t version;
+
+	return d != NULL && strlen(d->fingerprint) == FINGERPRINT_TEXT - 1 &&
+	    strspn(d->fingerprint, "0123456789abcdef") == FINGERPRINT_TEXT - 1 &&
+	    number_parse(d->fingerprint_version, 0, UINT64_MAX, &version) == 0 &&
+	    version == FINGERPRINT_VERSION ? d->fingerprint : NULL;
 }
 
 int
@@ -201,6 +221,8 @@ main(int argc, char **argv)
 	static struct trace_show shown;
 	static struct operand o;
 	static struct stored stored;
+	static struct kept_sources sources;
+	struct trace_finder finder = trace_instead_finder(&sources);
 	enum trace_status st;
 	struct trace *t;
 	char *debug;
@@ -213,6 +235,8 @@ main(int argc, char **argv)
 	read_options(argc, argv, opt);
 	shown.form = opt['r'] != NULL ? TRACE_RECORD : opt['j'] != NULL ? TRACE_JSON :
 	    opt['s'] != NULL ? TRACE_FINGERPRINT : TRACE_STACKS;
+	shown.raw = opt['m'] != NULL;
+	shown.more = opt['v'] != NULL;
 	shown.one = opt['r'] != NULL || opt['s'] != NULL;
 	debug = opt['d'] != NULL ? search_path(opt['d']) : NULL;
 	limit = seconds('t', opt['t']);
@@ -220,22 +244,26 @@ main(int argc, char **argv)
 		take_turn(opt, seconds('w', opt['w']), limit);
 	/* Not caught: it ends the process wherever that waits. */
 	alarm(limit);
-	open_core(&stored, &o, argv[optind], opt);
+	open_core(&stored, &o, &sources, argv[optind], opt);
+	if ((shown.known = recorded(o.dump)) != NULL)
+		shown.known_where = o.dump->where;
 	/* From here on it is the core's bytes that say what to do. */
 	if (opt['l'] != NULL)
 		turn_begin();
 	if (opt['D'] == NULL)
 		unsetenv("DEBUGINFOD_URLS");
-	trace_servers_bound();
+	servers_bound();
 	/* Lines that are there when it is ended are whole. */
 	setvbuf(stdout, NULL, shown.form == TRACE_RECORD ? _IOLBF : _IOFBF, TRACE_LINE);
 	writer_start(&shown.out, shown.form == TRACE_JSON ? WRITER_JSON : WRITER_LINES, put, NULL);
-	st = trace_open(&t, stored.image, opt['e'], debug, opt['b'] != NULL ? TRACE_BUILD_IDS : 0);
+	st = trace_open_from(&t, stored.image, opt['e'], debug,
+	    opt['b'] != NULL ? TRACE_BUILD_IDS : 0, &finder);
 	if (st == TRACE_OK)
 		status = print_stacks(&shown, o.shown, &stored, t);
 	else
 		warnx("%s: %s", st == TRACE_OTHER ? opt['e'] : o.shown, trace_words(st, t));
 	trace_close(t);
+	kept_sources_close(&sources);
 	stored_close(&stored);
 	operand_close(&o);
 	free(debug);

@@ -10,4 +10,16 @@
  */
 int terminal_ask(const char *question, char *line, size_t len);
 
+/* How many columns the terminal fd has: what COLUMNS in the environment says, or else it; 0 when it is no terminal. */
+unsigned terminal_width(int fd);
+
+/* Whether colours are wanted there: unless NO_COLOR is set and not empty, or TERM is "dumb". */
+int terminal_colours(int fd);
+
+/*
+ * Copies text[len] into out[width + 1]: at most width characters, "..." in place of the middle that does not fit; and '?'
+ * in place of what is no printable ASCII.  Returns the length.
+ */
+size_t terminal_fit(char *out, const char *text, size_t len, size_t width);
+
 #endif

@@ -24,6 +24,7 @@ core_close(struct core *c)
 {
 	core_files_close(&c->files);
 	free(c->load);
+	free(c->map);
 	free(c->thread);
 	c->load = NULL;
 	c->thread = NULL;
@@ -133,6 +134,18 @@ add_load(struct core *c, uint64_t offset, uint64_t len, uint64_t vaddr)
 	c->load[c->loads++] = (struct core_load){ .offset = offset, .len = len, .vaddr = vaddr };
 }
 
+/* What a small core left out has the type PT_NULL. */
+static void
+add_map(struct core *c, const Elf64_Phdr *h)
+{
+	if ((h->p_type != PT_LOAD && h->p_type != PT_NULL) || h->p_memsz == 0 ||
+	    h->p_memsz > UINT64_MAX - h->p_vaddr ||
+	    ARRAY_GROW(c->map, c->parser->map_room, c->maps, CORE_LOADS) < 0)
+		return;
+	c->map[c->maps++] = (struct core_map){ .start = h->p_vaddr, .len = h->p_memsz,
+		.flags = h->p_flags };
+}
+
 static void
 parse_segment(struct core *c, const uint8_t *p)
 {
@@ -154,6 +167,7 @@ parse_segment(struct core *c, const uint8_t *p)
 		give_up(c, "a core with too many program headers");
 		return;
 	}
+	add_map(c, &h);
 	if (h.p_filesz == 0)
 		return;
 	promise(c, h.p_offset, h.p_filesz);

@@ -34,6 +34,8 @@ extern "C" {
 #define CORE_NOTES 16
 #define CORE_LOADS 131072
 #define CORE_THREADS 131072
+/* The most bytes of a thread's registers that are held. */
+#define CORE_REGISTERS 512
 /* The most program headers that are read: far more than vm.max_map_count is ever set to. */
 #define CORE_SEGMENTS (4u * 1024 * 1024)
 
@@ -45,6 +47,12 @@ struct core_range {
 
 struct core_load {
 	uint64_t offset, len, vaddr;
+};
+
+/* A mapping of the process by its program header, also where none of it was written. */
+struct core_map {
+	uint64_t start, len;
+	uint32_t flags;		/* PF_R, PF_W, PF_X */
 };
 
 struct core_thread {
@@ -85,12 +93,18 @@ struct core {
 	uint32_t signal, pid, uid, gid;
 	char comm[17], args[81];
 	struct core_siginfo siginfo;
+	/* registers_len bytes of pr_reg of the first thread, in the core's byte order */
+	uint8_t registers[CORE_REGISTERS];
+	size_t registers_len;
 	struct core_files files;
 	const struct core_file *exe;	/* one of files, or NULL when not known */
 	/* the segments that have bytes: by address once the notes have been seen */
 	struct core_load *load;
 	size_t loads;
 	int loads_cut;		/* there are more than CORE_LOADS */
+	/* what was mapped, at most CORE_LOADS of it: by address once the notes have been seen */
+	struct core_map *map;
+	size_t maps;
 	/* trim_len bytes of the last note of core-trim(1): see core_small.h */
 	char trim[CORE_NOTE_HELD];
 	size_t trim_len;
@@ -146,6 +160,9 @@ size_t core_status_pid(const struct core *c);
 
 /* The segment that has the byte of an address, or NULL, once the notes have been seen. */
 const struct core_load *core_load_at(const struct core *c, uint64_t address);
+
+/* The mapping at an address, or NULL, once the notes have been seen. */
+const struct core_map *core_map_at(const struct core *c, uint64_t address);
 
 /*
  * The input has ended: what is there of the image that was coming is looked at; bad says why it is

@@ -88,7 +88,8 @@ core_files_add(struct core_files *f, uint64_t start, uint64_t end, const char *p
 		f->cut = 1;
 		return NULL;
 	}
-	f->file[f->count] = (struct core_file){ .start = start, .end = end, .path = path };
+	f->file[f->count] = (struct core_file){ .start = start, .end = end, .first_end = end,
+	    .path = path };
 	return &f->file[f->count++];
 }
 

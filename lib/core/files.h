@@ -31,6 +31,7 @@ extern "C" {
  */
 struct core_file {
 	uint64_t start, end;		/* addresses */
+	uint64_t first_end;		/* of the first mapping */
 	/* offsets in the file, bytes: of the first mapping, after the last */
 	uint64_t from, to;
 	const char *path;		/* one of paths, or a constant: "" when not known */

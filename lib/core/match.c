@@ -12,6 +12,7 @@
 struct bytes {
 	const struct core *core;
 	struct image *image;
+	const struct core_file *mapped;
 	int fd;
 	uint8_t *one, *other;	/* PIECE bytes each */
 	struct match *m;
@@ -64,17 +65,17 @@ compare_segments(struct bytes *b, struct elf_file *f)
 	Elf64_Phdr ph;
 	int placed = 0;
 
-	if (b->core->exe == NULL)
+	if (b->mapped == NULL)
 		return 0;
 	for (uint64_t i = 0; elf_file_segment(f, i, &ph); i++) {
 		if (ph.p_type != PT_LOAD || ph.p_offset > INT64_MAX)
 			continue;
-		/* Where the file's first byte is mapped, the executable begins. */
+		/* Where the file's first byte is mapped, the module begins. */
 		if (!placed)
-			bias = b->core->exe->start - (ph.p_vaddr - ph.p_offset);
+			bias = b->mapped->start - (ph.p_vaddr - ph.p_offset);
 		placed = 1;
 		if (f->head.e_type != ET_DYN && bias != 0) {
-			b->m->differs = b->core->exe->start;
+			b->m->differs = b->mapped->start;
 			return -1;
 		}
 		if ((ph.p_flags & PF_W) == 0 &&
@@ -85,9 +86,10 @@ compare_segments(struct bytes *b, struct elf_file *f)
 }
 
 static void
-by_bytes(const struct core *c, struct image *image, struct elf_file *f, struct match *m)
+by_bytes(const struct core *c, struct image *image, const struct core_file *mapped,
+    struct elf_file *f, struct match *m)
 {
-	struct bytes b = { .core = c, .image = image, .fd = f->fd, .m = m };
+	struct bytes b = { .core = c, .image = image, .mapped = mapped, .fd = f->fd, .m = m };
 	int rc = 0;
 
 	b.one = io_buffer(PIECE);
@@ -110,7 +112,8 @@ of_the_kind(const struct core *c, const struct elf_file *f)
 }
 
 enum elf_id_status
-match_file(const struct core *c, struct image *image, int fd, struct match *m)
+match_module(const struct core *c, struct image *image, const struct core_file *file, int fd,
+    struct match *m)
 {
 	uint8_t head[ELF_ID_KIND_LEN];
 	enum elf_id_status st;
@@ -125,8 +128,8 @@ match_file(const struct core *c, struct image *image, int fd, struct match *m)
 	st = elf_id_read(fd, ELF_ID_SECTION, &m->file);
 	if (st != ELF_ID_OK && st != ELF_ID_CUT && st != ELF_ID_TOO_LONG)
 		return st;
-	if (c->exe != NULL)
-		core_files_identity(c->exe, &m->core);
+	if (file != NULL)
+		core_files_identity(file, &m->core);
 	if (m->core.build_id_len > 0 && m->file.build_id_len > 0) {
 		m->evidence = MATCH_BUILD_ID;
 		m->verdict = m->core.build_id_len == m->file.build_id_len &&
@@ -138,10 +141,16 @@ match_file(const struct core *c, struct image *image, int fd, struct match *m)
 		m->verdict = memcmp(m->core.note, m->file.note, ELF_ID_UUID) == 0 ? MATCH_YES :
 		    MATCH_NO;
 	} else if (elf_file_open(&f, fd) == ELF_ID_OK && of_the_kind(c, &f)) {
-		by_bytes(c, image, &f, m);
+		by_bytes(c, image, file, &f, m);
 	} else {
 		m->evidence = MATCH_BYTES;
 		m->verdict = MATCH_NO;
 	}
 	return ELF_ID_OK;
+}
+
+enum elf_id_status
+match_file(const struct core *c, struct image *image, int fd, struct match *m)
+{
+	return match_module(c, image, c->exe, fd, m);
 }

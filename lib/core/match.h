@@ -35,6 +35,13 @@ struct match {
  */
 enum elf_id_status match_file(const struct core *c, struct image *image, int fd, struct match *m);
 
+/*
+ * The same for the file that the core says was mapped, one of its files, in place of the executable; NULL: for a file
+ * that it does not name.
+ */
+enum elf_id_status match_module(const struct core *c, struct image *image,
+    const struct core_file *file, int fd, struct match *m);
+
 #ifdef __cplusplus
 }
 #endif

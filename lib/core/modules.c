@@ -24,6 +24,24 @@ core_load_at(const struct core *c, uint64_t address)
 	return &c->load[next - 1];
 }
 
+static int
+by_start(const void *a, const void *b)
+{
+	const struct core_map *x = a, *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+const struct core_map *
+core_map_at(const struct core *c, uint64_t address)
+{
+	size_t next = SEARCH_AFTER(struct core_map, start, c->map, c->maps, address);
+
+	if (next == 0 || address - c->map[next - 1].start >= c->map[next - 1].len)
+		return NULL;
+	return &c->map[next - 1];
+}
+
 /* A file that only the auxiliary vector tells of; what is around the address is its image. */
 static void
 add_file(struct core *c, uint64_t address, const char *path)
@@ -54,6 +72,8 @@ core_modules_resolve(struct core *c)
 		c->ask_files(c->ask_arg, f);
 	if (c->loads > 0)
 		qsort(c->load, c->loads, sizeof(*c->load), by_address);
+	if (c->maps > 0)
+		qsort(c->map, c->maps, sizeof(*c->map), by_start);
 	core_files_order(f);
 	if (c->vdso_at != 0 && core_files_at(f, c->vdso_at) == NULL)
 		add_file(c, c->vdso_at, "[vdso]");

@@ -64,9 +64,17 @@ parse_status(struct core *c, const uint8_t *p, size_t len)
 
 	if (t != NULL)
 		t->signal = signal;
-	if (c->threads++ == 0 && has_signal) {
+	if (c->threads++ > 0)
+		return;
+	if (has_signal) {
 		c->signal = signal;
 		c->has_signal = 1;
+	}
+	if (len > at->registers) {
+		size_t n = len - at->registers;
+
+		c->registers_len = n < CORE_REGISTERS ? n : CORE_REGISTERS;
+		memcpy(c->registers, p + at->registers, c->registers_len);
 	}
 }
 

@@ -16,7 +16,7 @@ struct core_parser {
 	/* the file header, or a program header, as it comes */
 	uint8_t entry[sizeof(Elf64_Ehdr)];
 	size_t entry_len;
-	size_t load_room, thread_room;
+	size_t load_room, map_room, thread_room;
 	struct core_note {
 		int step;		/* which part of a note comes next */
 		uint64_t at;		/* how many bytes of it have been seen */

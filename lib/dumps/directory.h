@@ -54,8 +54,8 @@ struct dump {
 	char *record;		/* its text, each newline a NUL, to which these point */
 	size_t record_len;	/* of that, bytes */
 	const char *time, *comm, *signame, *uid, *uuid, *build_id, *fingerprint, *exe, *pid, *bytes,
-	    *host;
-	const char *container_owner;
+	    *host, *reason;
+	const char *container_owner, *fingerprint_version, *where;
 	/* small=, what became of the small core, and its size then */
 	const char *small_kept, *small_bytes;
 	/* Where it is elsewhere: see core-forward(8). */

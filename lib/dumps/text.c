@@ -18,7 +18,8 @@ static const struct {
 } values[] = {
 #define VALUE(key) { #key, offsetof(struct dump, key) }
 	VALUE(time), VALUE(host), VALUE(comm), VALUE(exe), VALUE(signame), VALUE(uuid),
-	VALUE(build_id), VALUE(fingerprint), { "small", offsetof(struct dump, small_kept) },
+	VALUE(build_id), VALUE(reason), VALUE(fingerprint), VALUE(where),
+	{ "small", offsetof(struct dump, small_kept) },
 	VALUE(small_bytes), VALUE(object), VALUE(object_whole), VALUE(sent), VALUE(small_object),
 	VALUE(small_sent), VALUE(on_request),
 };

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "elf/machine.h"
+#include "elf/register_names.h"
 
 /* Where struct elf_prstatus has what we want, bytes. */
 struct machine_status {
@@ -31,6 +32,20 @@ struct machine_context {
 	struct machine_word word[MACHINE_CONTEXT_WORDS];
 };
 
+/*
+ * What a signal handler returns to, and where the kernel has put the registers of what it interrupted: as words at an
+ * offset from the stack pointer that is left when the handler has returned.
+ */
+struct machine_sigreturn {
+	const uint8_t *code;	/* its first bytes; NULL: only call frame information tells */
+	uint8_t code_len;
+	uint8_t registers;	/* the offset, bytes */
+	const uint8_t *order;	/* the word of each DWARF register that registers has */
+	uint8_t pc;		/* the word of the program counter */
+};
+/* The instructions that lib/reason understands. */
+enum machine_code { MACHINE_CODE_OTHER, MACHINE_CODE_X86, MACHINE_CODE_AARCH64, MACHINE_CODE_ARM };
+
 struct machine {
 	uint16_t number;	/* EM_ of elf.h: e_machine */
 	const char *name;
@@ -39,6 +54,9 @@ struct machine {
 	const struct machine_status *status;	/* NULL: that of the class */
 	struct core_registers registers;
 	struct machine_context context;
+	struct machine_sigreturn sigreturn;
+	enum machine_code code;
+	const struct register_name *names;	/* of its registers, or NULL */
 };
 
 /* The entry of a machine, or NULL for one that is not known here. */

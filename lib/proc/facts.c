@@ -13,6 +13,7 @@
 #include "core/small.h"
 #include "elf/id.h"
 #include "elf/machine.h"
+#include "reason/reason.h"
 #include "system/deadline.h"
 
 /* The first lines of every record: the executable's identity. */
@@ -171,6 +172,18 @@ put_small(struct record *r, const struct core *c)
 		record_number(r, "trimmed_of", of);
 }
 
+/* Why it died, as far as its notes and headers tell. */
+static void
+put_reason(struct record *r, const struct core *c)
+{
+	const struct reason_source s = { .core = c };
+	struct reason why;
+
+	reason_find(&why, &s);
+	if (why.text[0] != '\0')
+		record_text(r, "reason", why.text);
+}
+
 void
 facts_core(struct record *r, struct core *c, uint64_t bytes)
 {
@@ -212,6 +225,7 @@ facts_core(struct record *r, struct core *c, uint64_t bytes)
 			put_siginfo(r, &c->siginfo);
 		put_image(r, c, bytes);
 		put_small(r, c);
+		put_reason(r, c);
 	}
 	record_flag(r, "complete", c->is_core && c->bad == NULL && bytes >= c->promised);
 }

@@ -14,6 +14,16 @@
 #define HEX PATTERN("^0x[0-9a-f]+$")
 #define WORD PATTERN("^[a-z0-9_-]+$")
 
+/* The schema of a frame; what a record says has no bounds but its types. */
+#define MEMBER(name, type) "\"" name "\": {\"type\": \"" type "\"}"
+#define FRAMES "\"items\": {\"type\": \"object\", \"required\": [\"pc\"], " \
+	"\"additionalProperties\": false, \"properties\": {" MEMBER("pc", "string") ", " \
+	MEMBER("module", "string") ", " MEMBER("offset", "string") ", " \
+	MEMBER("build_id", "string") ", " MEMBER("function", "string") ", " \
+	MEMBER("function_offset", "string") ", " MEMBER("file", "string") ", " \
+	MEMBER("line", "integer") ", " MEMBER("inlined", "boolean") ", " \
+	MEMBER("unsure", "boolean") "}}"
+
 const struct key keys_all[] = {
 	{ "name", KEY_TEXT, LISTED, .words = "The name of the dump where it was stored" },
 	{ "state", KEY_TEXT, LISTED,
@@ -127,12 +137,29 @@ const struct key keys_all[] = {
 	{ "kept", KEY_TEXT, KEY_ALONE, .repeats = 1,
 	    .words = "What a small core has, for each rule: its name, ranges, bytes" },
 
+	{ "kept_module", KEY_TEXT, HANDLER, .repeats = 1,
+	    .words = "A module whose file is kept: its first address, its name in modules" },
+	{ "reason", KEY_TEXT, CORE | KEY_STACK,
+	    .words = "Why it died, in a sentence; what is not sure has the word perhaps" },
 	{ "frame", KEY_TEXT, KEY_STACK, .repeats = 1,
 	    .words = "A frame of the crashed thread's stack, the innermost first" },
+	{ "frames", KEY_OBJECTS, LISTED, .bounds = FRAMES,
+	    .words = "The same frames as objects: what core-trace -j has, with function as in frame" },
 	{ "stack_end", KEY_TEXT, KEY_STACK,
 	    .words = "Why the stack could not be followed further" },
+	{ "abort_message", KEY_TEXT, KEY_STACK, KEY_PRIVATE,
+	    .words = "What was said before it aborted, as far as a library keeps that" },
+	{ "registers", KEY_TEXT, KEY_STACK, KEY_PRIVATE,
+	    .words = "The registers of the crashed thread, each as NAME=VALUE" },
+	{ "code", KEY_TEXT, KEY_STACK,
+	    .words = "The bytes of code around its program counter, in hexadecimal, <> around "
+	    "that at it" },
 	{ "fingerprint", KEY_TEXT, KEY_STACK,
 	    .words = "Of the crashed thread's stack: the same for the same bug" },
+	{ "fingerprint_version", KEY_NUMBER, KEY_STACK,
+	    .words = "How that was made: only fingerprints of one version compare; absent: 1" },
+	{ "where", KEY_TEXT, KEY_STACK,
+	    .words = "The first frame that counts for it, in a few words" },
 	{ "env", KEY_TEXT, LIVE, KEY_SECRET, .repeats = 1,
 	    .words = "A variable of the environment, as NAME=VALUE" },
 	{ "env_left_out", KEY_NUMBER, LIVE, KEY_SECRET,

@@ -13,7 +13,10 @@
  * The type of a value.  In a line every value is text; in JSON a number stands without quotes, and
  * yes or no stands as true or false.
  */
-enum key_type { KEY_TEXT, KEY_NUMBER, KEY_FLAG };
+enum key_type {
+	KEY_TEXT, KEY_NUMBER, KEY_FLAG,
+	KEY_OBJECTS	/* an array of objects in JSON, made from the lines of another key */
+};
 
 /* The programs that say it, as bits. */
 enum key_from {

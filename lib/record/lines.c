@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "record/frame.h"
 #include "record/keys.h"
 #include "record/record.h"
 #include "record/writer.h"
@@ -121,18 +122,40 @@ put_bare(struct writer *w, const struct line *l, enum key_type type)
 		writer_number(w, name, number);
 }
 
+/* The same lines as objects: those that are frames. */
+static void
+put_frames(struct writer *w, const struct line *first, const char *text, const char *end)
+{
+	struct frame f;
+	struct line l;
+	int any = 0;
+
+	while (next_line(&l, &text, end)) {
+		if (!same_key(&l, first) || frame_read(&f, l.value, l.value_len) < 0)
+			continue;
+		if (!any++)
+			writer_open(w, "frames", '[');
+		frame_json(w, &f);
+	}
+	if (any)
+		writer_close(w, ']');
+}
+
 static void
 put_member(struct writer *w, const struct line *l, const char *text, const char *end)
 {
 	const struct key *key = keys_find(l->key, l->key_len);
 	char name[KEY_BYTES + 1];
 
-	if (key != NULL && key->repeats)
+	if (key != NULL && key->repeats) {
 		put_list(w, l, text, end);
-	else if (key != NULL && key->type != KEY_TEXT)
+		if (strcmp(key->name, "frame") == 0)
+			put_frames(w, l, text, end);
+	} else if (key != NULL && key->type != KEY_TEXT) {
 		put_bare(w, l, key->type);
-	else
+	} else {
 		put_string(w, name_of(l, name), l);
+	}
 }
 
 /* Whether the caller writes the key itself, or it is of use only beside the stored file. */

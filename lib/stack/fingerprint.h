@@ -19,6 +19,8 @@ extern "C" {
 /* A line's longest, bytes with the terminator; what is longer is cut. */
 #define FINGERPRINT_LINE 512
 #define FINGERPRINT_TEXT 17
+/* Of the way that a fingerprint is made: those of one version compare.  Records without a version have the first. */
+#define FINGERPRINT_VERSION 2
 
 /*
  * Which frames of a stack, the first frame first, matter: the numbers of at most FINGERPRINT_FRAMES of them
@@ -31,10 +33,13 @@ size_t fingerprint_frames(const struct trace_frame *f, size_t n, size_t which[FI
 
 /*
  * The line of a frame, without its end: "MODULE!FUNCTION", the module without its folder, the function
- * without version and without what a compiler adds to its copies; else "BUILD-ID+0xOFFSET", else
+ * without version, without what a compiler adds to its copies and without Rust's hash; else "BUILD-ID+0xOFFSET", else
  * "MODULE+0xOFFSET", else "?".  Returns its length.
  */
 size_t fingerprint_line(const struct trace_frame *f, char line[FINGERPRINT_LINE]);
+
+/* The length of f->symbol, which is not NULL, without version and without what a compiler adds. */
+size_t fingerprint_bare(const struct trace_frame *f);
 
 /* The fingerprint of a stack in hexadecimal; "" when no frame of it matters. */
 void fingerprint(const struct trace_frame *f, size_t n, char text[FINGERPRINT_TEXT]);

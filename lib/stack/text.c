@@ -1,15 +1,34 @@
 #include "stack/text.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/signal_names.h"
 #include "elf/id.h"
+#include "record/frame.h"
+#include "stack/fingerprint.h"
 
 static void
 escape(struct writer *w, const char *text)
 {
 	writer_escape(w, text, strnlen(text, RECORD_VALUE));
+}
+
+/* A part of a frame's line: a blank that could be taken for a part's end is escaped too. */
+static void
+escape_part(struct writer *w, const char *text)
+{
+	size_t len = strnlen(text, RECORD_VALUE), from = 0;
+
+	for (size_t k = 0; k < len; k++) {
+		if (text[k] != ' ' || (k > 0 && k + 1 < len && text[k - 1] != ' '))
+			continue;
+		writer_escape(w, text + from, k - from);
+		writer_print(w, "\\0040");
+		from = k + 1;
+	}
+	writer_escape(w, text + from, len - from);
 }
 
 static void
@@ -25,22 +44,28 @@ build_id_len(const struct trace_frame *f)
 }
 
 void
-trace_text_line(struct writer *w, const struct trace_frame *f, size_t number, int digits)
+trace_text_line(
+    struct writer *w, const struct trace_frame *f, size_t number, int digits, int raw)
 {
+	const char *function = raw || f->name == NULL ? f->function : f->name;
+
 	writer_print(w, "#%-3zu 0x%0*" PRIx64, number, digits, f->pc);
-	if (f->function != NULL) {
+	if (function != NULL) {
 		writer_print(w, "  ");
-		escape(w, f->function);
-		writer_print(w, "+0x%" PRIx64, f->function_offset);
+		escape_part(w, function);
+		if (!f->inlined)
+			writer_print(w, "+0x%" PRIx64, f->function_offset);
 	}
+	if (f->inlined)
+		writer_print(w, function != NULL ? " [inlined]" : "  [inlined]");
 	if (f->file != NULL) {
 		writer_print(w, "  ");
-		escape(w, f->file);
+		escape_part(w, f->file);
 		writer_print(w, ":%d", f->line);
 	}
 	if (f->module != NULL) {
 		writer_print(w, "  ");
-		escape(w, f->module);
+		escape_part(w, f->module);
 		writer_print(w, "+0x%" PRIx64, f->offset);
 	}
 	if (f->build_id_len > 0) {
@@ -87,7 +112,7 @@ trace_json_thread(struct writer *w, const struct trace_thread *t)
 }
 
 void
-trace_json_frame(struct writer *w, const struct trace_frame *f)
+trace_json_frame(struct writer *w, const struct trace_frame *f, int raw)
 {
 	writer_open(w, NULL, '{');
 	writer_hex(w, "pc", f->pc);
@@ -101,8 +126,13 @@ trace_json_frame(struct writer *w, const struct trace_frame *f)
 		writer_flag(w, "unsure", 1);
 	if (f->function != NULL) {
 		json_text(w, "function", f->function);
-		writer_hex(w, "function_offset", f->function_offset);
+		if (!f->inlined)
+			writer_hex(w, "function_offset", f->function_offset);
 	}
+	if (f->name != NULL && !raw)
+		json_text(w, "name", f->name);
+	if (f->inlined)
+		writer_flag(w, "inlined", 1);
 	if (f->file != NULL) {
 		json_text(w, "file", f->file);
 		writer_number(w, "line", (uint64_t)f->line);
@@ -122,10 +152,32 @@ trace_json_thread_end(struct writer *w, const struct trace_thread *t)
 }
 
 void
-trace_json_end(struct writer *w, const char *fingerprint, int complete)
+trace_text_why(struct writer *w, const struct trace_why *why)
 {
+	const struct {
+		const char *key, *text;
+	} all[] = { { "reason", why->reason.text }, { "abort_message", why->reason.message },
+		{ "registers", why->registers }, { "code", why->code } };
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		if (*all[i].text != '\0')
+			json_text(w, all[i].key, all[i].text);
+}
+
+void
+trace_json_end(struct writer *w, const struct trace_why *why, const char *fingerprint,
+    const char *where, int complete)
+{
+	char text[FRAME_WHERE];
+	size_t len;
+
 	writer_close(w, ']');
+	trace_text_why(w, why);
 	writer_text(w, "fingerprint", fingerprint);
+	writer_number(w, "fingerprint_version", FINGERPRINT_VERSION);
+	snprintf(text, sizeof(text), "%s", where);
+	if ((len = record_unescape(text)) > 0)
+		writer_bytes(w, "where", text, len);
 	writer_flag(w, "complete", complete);
 	writer_close(w, '}');
 	writer_print(w, "\n");

@@ -5,12 +5,17 @@
 #include "record/record.h"
 #include "record/writer.h"
 #include "stack/trace.h"
+#include "stack/why.h"
 
 /* The longest line, bytes: three escaped strings, a build-id, numbers. */
 #define TRACE_LINE (3 * RECORD_ESCAPED(RECORD_VALUE) + 1024)
 
-/* The frame of that number as a line, with an address of that many digits. */
-void trace_text_line(struct writer *w, const struct trace_frame *f, size_t number, int digits);
+/*
+ * The frame of that number as a line, with an address of that many digits; raw: with the function's mangled name.  Two
+ * blanks stand between parts, and nowhere else (record/frame.h).
+ */
+void trace_text_line(
+    struct writer *w, const struct trace_frame *f, size_t number, int digits, int raw);
 
 /* Why the stack ends, as a line that begins with before; nothing when it was all. */
 void trace_text_end(struct writer *w, const struct trace_thread *t, const char *before);
@@ -21,8 +26,12 @@ void trace_text_end(struct writer *w, const struct trace_thread *t, const char *
  */
 void trace_json_head(struct writer *w, const struct core *c);
 void trace_json_thread(struct writer *w, const struct trace_thread *t);
-void trace_json_frame(struct writer *w, const struct trace_frame *f);
+void trace_json_frame(struct writer *w, const struct trace_frame *f, int raw);
 void trace_json_thread_end(struct writer *w, const struct trace_thread *t);
-void trace_json_end(struct writer *w, const char *fingerprint, int complete);
+void trace_json_end(struct writer *w, const struct trace_why *why, const char *fingerprint,
+    const char *where, int complete);
+
+/* Why the process died, its registers and code: members of the object, or lines of a record. */
+void trace_text_why(struct writer *w, const struct trace_why *why);
 
 #endif

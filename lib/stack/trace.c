@@ -7,11 +7,14 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/io.h"
 #include "core/read.h"
+#include "elf/layout.h"
 #include "stack/private.h"
-#include "stack/servers.h"
+#include "kept/servers.h"
 #include "system/memory_window.h"
 #include "system/sigbus_guard.h"
 
@@ -27,11 +30,14 @@ static struct trace *only;
 static void
 asked_in_vain(int64_t began)
 {
-	if (trace_servers_end(began) && only != NULL)
+	if (servers_end(began) && only != NULL)
 		only->slow_servers = 1;
 }
 
-/* A debug file that has neither a build-id nor a checksum to fit is not looked for by its name. */
+/*
+ * A debug file that has neither a build-id nor a checksum to fit is not looked for by its name, and none is while the
+ * module's own symbols are.
+ */
 static int
 find_debug_file(Dwfl_Module *m, void **user, const char *name, Dwarf_Addr base, const char *file,
     const char *link, GElf_Word crc, char **found)
@@ -41,7 +47,8 @@ find_debug_file(Dwfl_Module *m, void **user, const char *name, Dwarf_Addr base, 
 	GElf_Addr at;
 	int fd;
 
-	if (crc == 0 && dwfl_module_build_id(m, &bits, &at) <= 0) {
+	if (((uintptr_t)*user & TRACE_MODULE_OWN) != 0 ||
+	    (crc == 0 && dwfl_module_build_id(m, &bits, &at) <= 0)) {
 		errno = ENOENT;
 		return -1;
 	}
@@ -51,20 +58,34 @@ find_debug_file(Dwfl_Module *m, void **user, const char *name, Dwarf_Addr base, 
 	return fd;
 }
 
-/* Without the file of a module, what a small core has noted of it. */
+/*
+ * A file that libdwfl did not open by its name: the one that was kept, else one by its build-id; without any, what a
+ * small core has noted of it.
+ */
 static int
 find_elf(Dwfl_Module *m, void **user, const char *name, Dwarf_Addr base, char **path, Elf **elf)
 {
 	const int64_t began = now_ms();
-	int fd = dwfl_build_id_find_elf(m, user, name, base, path, elf);
+	int fd = only != NULL ? trace_instead_open_at(&only->instead, base) : -1;
+	const struct core_file *file;
 
-	if (fd >= 0 || *elf != NULL || only == NULL)
-		return fd;
-	asked_in_vain(began);
-	/* libdwfl itself would open this next. */
-	if (*path != NULL && (fd = open(*path, O_RDONLY | O_CLOEXEC)) >= 0)
-		return fd;
-	return trace_noted_open(&only->noted, base);
+	if (fd < 0) {
+		fd = dwfl_build_id_find_elf(m, user, name, base, path, elf);
+		if (fd >= 0 || *elf != NULL || only == NULL)
+			return fd;
+		asked_in_vain(began);
+		/* libdwfl itself would open this next. */
+		if (*path != NULL && (fd = open(*path, O_RDONLY | O_CLOEXEC)) >= 0)
+			return fd;
+		return trace_noted_open(&only->noted, base);
+	}
+	file = core_files_at(&only->core.files, base);
+	*elf = NULL;
+	if (*path == NULL && (*path = strdup(file != NULL ? file->path : name)) == NULL) {
+		io_close(fd);
+		return -1;
+	}
+	return fd;
 }
 
 /* The folder first, then the usual places, the first of which is the empty name. */
@@ -114,6 +135,7 @@ is_wrong(struct trace *t, Dwfl_Module *m, const char *executable)
 	const char *path = NULL;
 	Dwarf_Addr start, bias;
 	void **unsure;
+	int strict;
 	Elf *elf;
 
 	dwfl_module_info(m, &unsure, &start, NULL, NULL, NULL, &path, NULL);
@@ -128,9 +150,10 @@ is_wrong(struct trace *t, Dwfl_Module *m, const char *executable)
 	if (path == NULL || trace_files_why(&t->files, path) != 0 ||
 	    (elf = dwfl_module_getelf(m, &bias)) == NULL)
 		return 0;
-	switch (trace_files_same(&t->core, t->image, elf, bias, start, t->strict)) {
+	strict = t->strict && !trace_instead_sure(&t->instead, &t->core, start);
+	switch (trace_files_same(&t->core, t->image, elf, bias, start, strict)) {
 	case TRACE_FILES_UNSURE:
-		*unsure = t;
+		*unsure = (void *)TRACE_MODULE_UNSURE;
 		return 0;
 	case TRACE_FILES_SAME:
 		return 0;
@@ -159,6 +182,22 @@ each_module(Dwfl_Module *m, void **user, const char *name, Dwarf_Addr start, voi
 	return DWARF_CB_OK;
 }
 
+/*
+ * qemu's cores have no list of files, and none of a program's headers: what the caller names is where the auxiliary
+ * vector says that the program headers are.
+ */
+static void
+report_executable(struct trace *t, const char *executable)
+{
+	uint64_t at = t->core.phdr_at, head = elf_header_size(ELF_EHDR, t->core.is64);
+
+	if (executable == NULL || at <= head || dwfl_addrmodule(t->dwfl, at) != NULL)
+		return;
+	dwfl_report_begin_add(t->dwfl);
+	dwfl_report_elf(t->dwfl, executable, executable, -1, at - head, 1);
+	dwfl_report_end(t->dwfl, NULL, NULL);
+}
+
 /* Shows the core to libdwfl; whether it took a file for a module's that is another is in *wrong. */
 static enum trace_status
 report_once(struct trace *t, const char *executable, int *wrong)
@@ -176,6 +215,7 @@ report_once(struct trace *t, const char *executable, int *wrong)
 	    image_size(t->image) >= t->core.promised)
 		return TRACE_DWFL;
 	dwfl_report_end(t->dwfl, NULL, NULL);
+	report_executable(t, executable);
 	t->reporting = 0;
 	dwfl_getmodules(t->dwfl, each_module, &w, 0);
 	*wrong = w.any;
@@ -238,10 +278,48 @@ file_failed(void *arg, const char *path, int why)
 		trace_files_add(&t->files, path, why);
 }
 
+/* What a small core has noted of the module whose file has that path. */
+static int
+open_noted(struct trace *t, const char *path)
+{
+	const struct core_files *f = &t->core.files;
+	int fd = -1;
+
+	for (size_t k = 0; t->noted.files > 0 && fd < 0 && k < f->count; k++)
+		if (f->file[k].from == 0 && strcmp(f->file[k].path, path) == 0)
+			fd = trace_noted_open(&t->noted, f->file[k].start);
+	return fd;
+}
+
+/*
+ * For the guard: what was found elsewhere is opened in its place, and what was noted of it where it is not there: of a
+ * small module, libdwfl would be content with the few bytes that are in the core.
+ */
+static int
+open_instead(void *arg, const char *path)
+{
+	struct trace *t = arg;
+	int fd;
+
+	if (ask_file(arg, path) != 0)
+		return open_noted(t, path);
+	fd = trace_instead_open(&t->instead, path);
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+		t->unopened = errno;
+	if (fd < 0 && faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0) {
+		int why = errno;
+
+		if ((fd = open_noted(t, path)) >= 0)
+			file_failed(t, path, why);
+	}
+	return fd;
+}
+
 void
 trace_guard(struct trace *t, int on)
 {
-	t->guard = (struct open_guard){ .ask = ask_file, .failed = file_failed, .arg = t };
+	t->guard = (struct open_guard){ .ask = ask_file, .instead = open_instead,
+		.failed = file_failed, .arg = t };
 	open_guard(on ? &t->guard : NULL);
 	cut_guard(on);
 	if (!on)
@@ -249,8 +327,8 @@ trace_guard(struct trace *t, int on)
 }
 
 enum trace_status
-trace_open(struct trace **out, struct image *i, const char *executable, const char *debug,
-    int flags)
+trace_open_from(struct trace **out, struct image *i, const char *executable, const char *debug,
+    int flags, const struct trace_finder *finder)
 {
 	struct trace *t = calloc(1, sizeof(*t));
 	enum trace_status st;
@@ -259,11 +337,16 @@ trace_open(struct trace **out, struct image *i, const char *executable, const ch
 	if (t == NULL)
 		return TRACE_SYSTEM;
 	t->image = i;
+	t->names = demangle_open();
+	t->executable = executable;
 	t->strict = (flags & TRACE_BUILD_IDS) != 0;
 	core_open(&t->core);
 	if (set_debug_path(t, debug) < 0) {
 		st = TRACE_SYSTEM;
 	} else if ((st = parse(t, executable)) == TRACE_OK) {
+		if (finder != NULL)
+			trace_instead_fill(&t->instead, &t->core, t->image, finder);
+		t->unopened = t->instead.unopened;
 		trace_noted_read(&t->noted, &t->core, t->image);
 		only = t;
 		trace_guard(t, 1);
@@ -281,6 +364,13 @@ trace_open(struct trace **out, struct image *i, const char *executable, const ch
 	return st;
 }
 
+enum trace_status
+trace_open(struct trace **out, struct image *i, const char *executable, const char *debug,
+    int flags)
+{
+	return trace_open_from(out, i, executable, debug, flags, NULL);
+}
+
 void
 trace_close(struct trace *t)
 {
@@ -293,12 +383,16 @@ trace_close(struct trace *t)
 	if (t->window)
 		window_close();
 	trace_noted_close(&t->noted);
-	if (only == t)
-		only = NULL;
 	core_order_close(&t->order);
 	core_code_close(&t->code);
 	trace_files_close(&t->files);
+	trace_instead_close(&t->instead);
+	if (only == t)
+		only = NULL;
 	core_close(&t->core);
+	for (size_t k = 0; k < TRACE_SEEN; k++)
+		free(t->seen[k].inlined);
+	demangle_close(t->names);
 	free(t->debug_path);
 	free(t);
 }

@@ -15,8 +15,9 @@
 extern "C" {
 #endif
 
-/* The most frames of a stack, and the most threads, that are looked at. */
-#define TRACE_FRAMES 256
+/* The most calls of a stack that are followed, its most frames with those of inlined functions, and the most threads. */
+#define TRACE_CALLS 256
+#define TRACE_FRAMES 1280
 #define TRACE_THREADS 65536
 
 /* All strings are the trace's own, live as long as it, and may hold any byte; NULL: not known. */
@@ -24,13 +25,26 @@ struct trace_frame {
 	uint64_t pc;
 	int exact;			/* pc is where the thread was, not what a call returns to */
 	const char *module;		/* its path, or what it calls itself */
+	/* the same as the process had it, wherever its file was found: for fingerprints */
+	const char *mapped;
 	/* nothing in the core tells whether its file is what was mapped */
 	int unsure;
 	uint64_t offset;		/* of pc in the module, from its first mapped byte */
 	const uint8_t *build_id;
 	size_t build_id_len;
-	const char *function;
-	uint64_t function_offset;	/* of pc in it */
+	const char *function;		/* as the symbol or the debug data has it, mangled */
+	/* what it is called in its source, without parameters and result: function where that is not mangled */
+	const char *name;
+	uint64_t function_offset;	/* of pc in it; 0 for an inlined function */
+	/*
+	 * The compiler put this function into the one of the next frame, at whose pc it is: it is no call.  Of the
+	 * frames at one pc the last is the function that was called.
+	 */
+	int inlined;
+	/* the function by the symbols of the module's own file, whatever debug files there are: for fingerprints */
+	const char *symbol;
+	/* the module is a program in Go, in whose symbols a dot stands between a package and a function */
+	int go;
 	const char *file;
 	int line, column;		/* 0: not known */
 };
@@ -38,7 +52,7 @@ struct trace_frame {
 struct trace_thread {
 	uint32_t tid;
 	int crashed;			/* it got the signal */
-	size_t frames;			/* so far */
+	size_t frames, calls;		/* so far; calls: those that are not inlined */
 	/* why the stack ends early, until the next thread; NULL: that was all */
 	const char *end;
 };
@@ -63,11 +77,23 @@ enum trace_status {
 
 struct trace;
 
+/* Finds files that are not at the path in the core. */
+struct trace_finder {
+	/*
+	 * Returns a descriptor of the file that was mapped as file, one of the core's files, for the trace to close,
+	 * or -1 with errno: the file at its path is tried.  EMFILE and ENFILE are as trace_unopened says.  *sure: it is that, without a comparison of the core's build-id.
+	 */
+	int (*find)(void *arg, const struct core *c, struct image *i, const struct core_file *file,
+	    int *sure);
+	void *arg;
+};
+
 /* Takes a file that the core names only if it has the build-id that the core has of it. */
 #define TRACE_BUILD_IDS 1
 
 /*
- * Opens the core in the image, which stays the caller's.  executable: the file of the program, or NULL;
+ * Opens the core in the image, which stays the caller's.  executable: the file of the program, or NULL, whose name stays
+ * the caller's too;
  * debug: a folder with debug files, besides the usual places, or NULL; flags: 0 or TRACE_BUILD_IDS.  Debug files
  * are asked for over the network when DEBUGINFOD_URLS is set in the environment: the caller decides.  The process
  * can have one trace at a time, and SIGSEGV is the trace's until trace_close; as long as trace_open and trace_walk
@@ -76,6 +102,11 @@ struct trace;
  */
 enum trace_status trace_open(struct trace **t, struct image *i, const char *executable,
     const char *debug, int flags);
+
+/* The same with a finder, or NULL, which is asked while this runs; what it finds is checked as other files are. */
+enum trace_status trace_open_from(struct trace **t, struct image *i, const char *executable,
+    const char *debug, int flags, const struct trace_finder *finder);
+
 void trace_close(struct trace *t);
 
 /* Why trace_open returned st, with the *t that it left; before anything else is called that sets errno. */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/read.h"
+#include "stack/fingerprint.h"
 #include "stack/private.h"
 
 bool
@@ -223,21 +224,51 @@ lacks_file(struct trace *t, uint64_t address)
 	return t->why;
 }
 
+static void
+show_one(struct trace *t, const struct trace_frame *f)
+{
+	if (t->visitor->frame != NULL)
+		t->visitor->frame(t->visitor->arg, &t->thread, f);
+	t->thread.frames++;
+}
+
+/* What is behind a frame of Go's runtime: a fault seems to have called sigpanic, and morestack has left the stack. */
+static enum trace_next
+next_of(const struct trace_frame *f)
+{
+	static const struct {
+		const char *symbol;
+		enum trace_next next;
+	} ways[] = { { "runtime.sigpanic", TRACE_FAULT },
+		{ "runtime.morestack", TRACE_OTHER_STACK },
+		{ "runtime.morestack_noctxt", TRACE_OTHER_STACK } };
+	size_t n = f->go && f->symbol != NULL ? fingerprint_bare(f) : 0;
+
+	for (size_t k = 0; k < sizeof(ways) / sizeof(*ways); k++)
+		if (strlen(ways[k].symbol) == n && memcmp(ways[k].symbol, f->symbol, n) == 0)
+			return ways[k].next;
+	return TRACE_CALLER;
+}
+
 static int
 show(struct trace *t, uint64_t pc, int exact)
 {
-	struct trace_frame *f = &t->seen[(pc ^ pc >> 10 ^ (uint64_t)exact) % TRACE_SEEN];
+	struct trace_seen *s = &t->seen[(pc ^ pc >> 10 ^ (uint64_t)exact) % TRACE_SEEN];
 
-	if (t->thread.frames == TRACE_FRAMES) {
+	if (t->thread.calls == TRACE_CALLS) {
 		t->thread.end = "more frames than are shown";
 		return 0;
 	}
 	/* The first frame of a thread and a return address of the same value are two. */
-	if (f->pc != pc || f->pc == 0 || f->exact != exact)
-		trace_describe(t, f, pc, exact);
-	if (t->visitor->frame != NULL)
-		t->visitor->frame(t->visitor->arg, &t->thread, f);
-	t->thread.frames++;
+	if (s->frame.pc != pc || s->frame.pc == 0 || s->frame.exact != exact)
+		trace_describe(t, s, pc, exact);
+	/* Room is kept for the calls that are still to come. */
+	for (size_t k = 0; k < s->count; k++)
+		if (t->thread.frames - t->thread.calls < TRACE_FRAMES - TRACE_CALLS)
+			show_one(t, &s->inlined[k]);
+	show_one(t, &s->frame);
+	t->next = next_of(&s->frame);
+	t->thread.calls++;
 	return 1;
 }
 
@@ -262,6 +293,21 @@ astray(struct trace *t, Dwfl_Frame *state, uint64_t pc, int exact)
 		t->again = 1;
 }
 
+/* Goes on with what a signal interrupted, whose handler returns to pc; 0 when this is none, or its end is said. */
+static int
+step_back(struct trace *t, Dwfl_Frame *state, uint64_t pc)
+{
+	size_t sp;
+
+	if (!trace_is_sigreturn(t, pc))
+		return 0;
+	sp = register_of(t->registers, t->registers->sp);
+	if (!take_registers(t, state) || !t->start.has[sp] || !show(t, pc, 1))
+		return 0;
+	t->again = trace_interrupted(t, t->start.value[sp]);
+	return 1;
+}
+
 static int
 each_frame(Dwfl_Frame *state, void *arg)
 {
@@ -283,10 +329,21 @@ each_frame(Dwfl_Frame *state, void *arg)
 		astray(t, state, pc, exact);
 		return DWARF_CB_ABORT;
 	}
+	if (!exact && !t->first) {
+		/* The first instruction of a function may have failed. */
+		if (t->next == TRACE_FAULT && take_registers(t, state)) {
+			t->start.pc = pc;
+			t->again = 1;
+			return DWARF_CB_ABORT;
+		}
+		if (step_back(t, state, pc))
+			return DWARF_CB_ABORT;
+	}
 	t->first = 0;
 	if (!show(t, pc, exact))
 		return DWARF_CB_ABORT;
-	t->thread.end = lacks_file(t, pc - !exact);
+	t->thread.end = t->next == TRACE_OTHER_STACK ? "it came from another stack" :
+						       lacks_file(t, pc - !exact);
 	return t->thread.end != NULL ? DWARF_CB_ABORT : DWARF_CB_OK;
 }
 
@@ -297,6 +354,7 @@ follow(struct trace *t, Dwfl_Thread *thread)
 
 	t->missing = 0;
 	t->again = 0;
+	t->next = TRACE_CALLER;
 	do {
 		t->anew = t->again;
 		t->again = 0;

@@ -54,6 +54,8 @@ guarded_open(const char *path, int flags, mode_t mode)
 	/* debuginfod's cache creates files: no name of the core leads to these. */
 	if (guard == NULL || creates(flags))
 		return openat(AT_FDCWD, path, flags, mode);
+	if (guard->instead != NULL && (fd = guard->instead(guard->arg, path)) >= 0)
+		return fd;
 	/* Should it be another by now: no waiting, no terminal of ours, and nothing is read. */
 	if ((why = refused(path)) == 0 &&
 	    (fd = openat(AT_FDCWD, path, flags | O_NONBLOCK | O_NOCTTY)) < 0)

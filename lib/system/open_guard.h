@@ -12,6 +12,11 @@ struct open_guard {
 	 * fails.  May be NULL.
 	 */
 	int (*ask)(void *arg, const char *path);
+	/*
+	 * Called before that; returns a descriptor for the caller of open to use and close, in
+	 * place of the file of that path, or -1.  May be NULL.
+	 */
+	int (*instead)(void *arg, const char *path);
 	/* Called with the errno if such a file could not be opened.  May be NULL. */
 	void (*failed)(void *arg, const char *path, int why);
 	void *arg;

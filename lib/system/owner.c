@@ -62,27 +62,41 @@ owner_mode(const char *text, mode_t *mode)
 }
 
 int
-owner_become(const char *text)
+owner_resolve(const char *text, uid_t *uid, gid_t *gid)
 {
-	uid_t uid = (uid_t)-1;
-	gid_t gid = (gid_t)-1;
 	struct passwd *pw;
 
-	if (owner_parse(text, &uid, &gid) < 0 || uid == (uid_t)-1) {
-		errno = ENOENT;
+	*uid = (uid_t)-1;
+	*gid = (gid_t)-1;
+	errno = ENOENT;
+	if (owner_parse(text, uid, gid) < 0 || *uid == (uid_t)-1)
 		return -1;
-	}
-	if (gid == (gid_t)-1) {
-		if ((pw = getpwuid(uid)) == NULL) {
+	if (*gid == (gid_t)-1) {
+		if ((pw = getpwuid(*uid)) == NULL) {
 			errno = ENOENT;
 			return -1;
 		}
-		gid = pw->pw_gid;
+		*gid = pw->pw_gid;
 	}
+	return 0;
+}
+
+int
+owner_take(uid_t uid, gid_t gid)
+{
 	/* The user last: without root's rights the others cannot be given up. */
 	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
 		return -1;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -1;
 	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+int
+owner_become(const char *text)
+{
+	uid_t uid;
+	gid_t gid;
+
+	return owner_resolve(text, &uid, &gid) < 0 ? -1 : owner_take(uid, gid);
 }

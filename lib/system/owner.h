@@ -17,12 +17,18 @@ int owner_parse(const char *text, uid_t *uid, gid_t *gid);
 int owner_mode(const char *text, mode_t *mode);
 
 /*
- * Gives up the process's rights for those of a user, named as for owner_parse, with the user's own
- * group unless one is named, and no other groups.  Programs that the process starts get no more
- * rights (PR_SET_NO_NEW_PRIVS), and it leaves no core, which would contain the data it reads
- * (PR_SET_DUMPABLE).  Returns 0; -1 with errno, ENOENT if there is no such user: then the process
- * must stop.
+ * The user and the group of a text for owner_parse, with the user's own group unless one is named.
+ * Returns 0; -1 with errno, ENOENT if there is no such user or none is named.
  */
+int owner_resolve(const char *text, uid_t *uid, gid_t *gid);
+
+/*
+ * Gives up the process's rights for those of a user and one group, and no other groups.  Programs
+ * that the process starts get no more rights (PR_SET_NO_NEW_PRIVS), and it leaves no core, which
+ * would contain the data it reads (PR_SET_DUMPABLE).  Returns 0, or -1 with errno: then the process
+ * must stop.  owner_become does it for a text that owner_resolve understands.
+ */
+int owner_take(uid_t uid, gid_t gid);
 int owner_become(const char *text);
 
 #endif

@@ -3,8 +3,8 @@
 
 usage: compare.py BUILD [TABLE ...]
 
-Crashes real programs through the kernel and prints Markdown tables: modules, frames, ids, cost, bounds, segments; and
-given, for the cores of any machine in the directory $CORES.  Exits 1 if a row differs or misses its target.  Needs root.
+Crashes real programs through the kernel and prints Markdown tables: modules, frames, hidden, names, ids, cost, bounds,
+segments; and given, for the cores of any machine in the directory $CORES.  Exits 1 if a row differs or misses its target.  Needs root.
 t/lib/kernel.bash holds the lock and restores the kernel's settings, whatever ends this.
 """
 
@@ -21,6 +21,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
 from crashes import NODE, PYTHON, QUIET, SYS, T, Crashes, Skip, dynamic32, have, static32, static_pie  # noqa: E402
+from hidden import hidden  # noqa: E402
 
 NT_X86_XSTATE = 0x202
 # The size of the registers of a processor with AMX, bytes.
@@ -141,6 +142,9 @@ class Compare(Crashes):
                 self.frames_of(name + ", sorted", name)
             self.sorted(0)
 
+    def hidden(self):
+        hidden(self)
+
     def frames_of(self, title, name):
         try:
             core, exe = self.program(title)
@@ -158,6 +162,38 @@ class Compare(Crashes):
         good = like != "no" and len(ours) > 0 and (count["other"] == 0 or name in ("node", "java"))
         self.row(good, title, len(ours), sum(map(len, ours.values())), like, count["same"], count["longer"],
                  count["other"])
+
+    def names(self):
+        self.table("Frames of C++ with inlined functions: `core-trace` against gdb's `bt`", "program", "compiler", "frames",
+                   "inlined", "of the same kind and name", "but for the arguments of templates", "with the same line")
+        for source in T + "/compare/names.cc", T + "/lib/inlined.cc":
+            for compiler in "g++", "clang++":
+                for level in "-O0", "-O2", "-O3":
+                    title = os.path.basename(source)
+                    name = "%s%s%s" % (title[:-3], compiler, level)
+                    try:
+                        exe = self.compile(name, source, compiler=(compiler, "-g", level, "-std=c++17"))
+                    except Skip as why:
+                        self.skipped(title, why)
+                        continue
+                    self.names_of(title, compiler + " " + level, self.crash([exe]), exe)
+
+    def names_of(self, title, compiler, core, exe):
+        with open("trace", "w") as f:
+            f.write(self.output("core-trace", core))
+        bash = ("bash", "-c", 'T=$0; . "$T/lib/trace.bash"; "$@"', T)
+        ours, gdbs = ([line.rsplit(" ", 1) for line in self.output(*bash, *args).splitlines()]
+                      for args in (("our_names", "trace"), ("gdb_names", exe, core)))
+        ours = ours[:len(gdbs)]
+        pairs = list(zip(ours, gdbs))
+        same = sum(a[0] == b[0] for a, b in pairs)
+        alike = sum(a[0] == b[0] or plain(a[0]) == plain(b[0]) for a, b in pairs)
+        lines = sum(a[1] == b[1] for a, b in pairs)
+        self.row(len(ours) == len(gdbs) == alike > 1, title, compiler, len(gdbs), sum(a[0][0] == "+" for a in gdbs), same,
+                 alike, lines)
+        for a, b in pairs:
+            if plain(a[0]) != plain(b[0]):
+                self.note("%s, %s: %s, gdb: %s" % (title, compiler, a[0], b[0]))
 
     def build_ids(self, paths):
         """Returns the build-id of each path, from readelf."""
@@ -359,6 +395,21 @@ class Compare(Crashes):
         self.row(good, name, segments, size, promised[1] if promised else "-", "yes" if known else "no")
 
 
+def plain(name):
+    """A name without the arguments of templates and functions, which gdb and the C++ library write in several ways."""
+    name = name.replace("operator()", "operator@")
+    out, depth = "", 0
+    for i, c in enumerate(name):
+        if c in "<(" and not name[:i].endswith("operator") and not name[i:].startswith("(anonymous"):
+            depth += 1
+        if depth == 0:
+            out += c
+        if c in ">)" and depth > 0 and name[i - 1] != "-":
+            depth -= 1
+    # gdb leaves out in what a lambda stands.
+    return out[0] + " operator()" if out.endswith("operator@") else out
+
+
 # The command, and the seconds after which it gets a signal, if it does not crash itself.
 PROGRAMS = {
     "python": lambda c: ([sys.executable, "-c", PYTHON], 0),
@@ -381,7 +432,7 @@ def main():
         print("usage: compare.py BUILD [TABLE ...]", file=sys.stderr)
         return 2
     with Compare(sys.argv[1]) as c:
-        for name in sys.argv[2:] or ("modules", "frames", "ids", "cost", "bounds", "segments"):
+        for name in sys.argv[2:] or ("modules", "frames", "hidden", "names", "ids", "cost", "bounds", "segments"):
             getattr(c, name)()
         print("\n".join(["", *c.notes] if c.notes else []))
     return c.failed

@@ -413,6 +413,7 @@ with_stack() {
 }
 
 @test "gzcoredump: the record gets the crashed thread's stack, as core-trace shows it" {
+	need jq
 	conf stack=yes
 	# Whoever reads the stack may read the program.
 	chmod 711 "$P"
@@ -425,9 +426,10 @@ with_stack() {
 		has stored=whole complete=yes "pid=$pid"
 		core-trace -u 65534:65534 "$gz" >trace
 		sed -e '1d;/^$/,$d' -e 's/^ *ends here: /stack_end=/' -e 's/^#/frame=#/' trace >wanted
-		echo "fingerprint=$(core-trace -s -u 65534:65534 "$gz")" >>wanted
+		printf 'fingerprint=%s\nfingerprint_version=2\n' "$(core-trace -s -u 65534:65534 "$gz")" >>wanted
+		printf 'where=%s\n' "$(core-trace -j -u 65534:65534 "$gz" | jq -r .where)" >>wanted
 		[ "$(grep -c ^frame= wanted)" -ge 3 ]
-		grep -E '^(frame|stack_end|fingerprint)=' "$txt" | diff wanted -
+		grep -E '^(frame|stack_end|fingerprint|fingerprint_version|where)=' "$txt" | diff wanted -
 		keys
 		gzip -t "$gz"
 	done

@@ -75,7 +75,7 @@ traced() {
 	[ "$(our_frames trace | wc -l)" -ge 80 ]
 	diff <(our_frames trace | sort) <(gdb_frames prog core | sort)
 	# Every frame has a function and a module with its build-id.
-	run ! grep -E '^#' <(grep -vE '^#.*  [A-Za-z_][^ ]*\+0x.*  /.*\+0x.*  \[' trace)
+	run ! grep -E '^#' <(grep -vE '^#.*  [A-Za-z_][^ ]*(\+0x| \[inlined\]).*  /.*\+0x.*  \[' trace)
 	for name in crash_here main wait_in_thread start_thread; do
 		grep -q "  $name+" trace
 	done

@@ -130,11 +130,11 @@ none_handles() {
 }
 
 # conf [KEY=VALUE ...]: writes the whole configuration.  Unless given, no stack is looked for, no room is left free,
-# everything is kept, and no small cores are made.
+# everything is kept, and no small cores and modules are.
 conf() {
 	local default
 	printf '%s\n' "$@" >"$P/etc/gzcoredump.conf"
-	for default in small=no stack=no min_free=0 keep=0 keep_each=0 loop_most=0; do
+	for default in small=no stack=no keep_modules=no min_free=0 keep=0 keep_each=0 loop_most=0; do
 		[[ " $*" == *" ${default%=*}="* ]] || echo $default >>"$P/etc/gzcoredump.conf"
 	done
 }
@@ -212,7 +212,7 @@ keys() {
 		plain="uuid record uuid_from ${plain#record}"
 	fi
 	# Modules, variables, frames and errors have several lines.
-	sed -e '/^module_\{0,1\}[a-z]*=0x/d' -e '/^env=/d' -e '/^frame=/d' -e '/^error=/d' -e 's/=.*//' "$txt" >keys.all
+	sed -e '/^\(kept_\)\{0,1\}module_\{0,1\}[a-z]*=0x/d' -e '/^env=/d' -e '/^frame=/d' -e '/^error=/d' -e 's/=.*//' "$txt" >keys.all
 	# Other keys may be anywhere except at the end.
 	grep -xF "$(printf '%s\n' $plain)" keys.all | diff <(printf '%s\n' $plain) - || return
 	tail -n 2 "$txt" | sed 's/=.*//' | diff <(printf 'stored\ncomplete\n') - || return

@@ -60,17 +60,19 @@ packed() {
 # configured DIR TOOL…: builds the programs again, into DIR, with the configuration DIR/gzcoredump.conf and the default
 # directory DIR/dumps.
 configured() {
-	local dir=$1 tool libs=(zlib libelf libdw) one
+	local dir=$1 tool parts libs=(zlib libelf libdw) one
 	shift
 	for one in libisal libdeflate; do
 		! pkg-config --exists $one || libs+=($one)
 	done
 	mkdir -p "$dir"
 	for tool; do
+		parts=("$T/../tools/$tool.c")
+		[ "$tool" != core-open ] || parts+=("$T/../tools/restoring.c")
 		# shellcheck disable=SC2046,SC2086
 		${CC:-cc} ${CFLAGS--O1} -std=c11 -pthread -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 \
 			-DVERSION='"0"' -I"$T/../lib" -DCONF_FILE="\"$dir/gzcoredump.conf\"" \
-			-DDUMPS_DIR="\"$dir/dumps\"" -o "$dir/$tool" "$T/../tools/$tool.c" "$BUILD/libgzcore.a" \
+			-DDUMPS_DIR="\"$dir/dumps\"" -o "$dir/$tool" "${parts[@]}" "$BUILD/libgzcore.a" \
 			-Wl,--as-needed $(pkg-config --libs "${libs[@]}") ${LDFLAGS-}
 	done
 }

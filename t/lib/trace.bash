@@ -28,8 +28,9 @@ without_memory() {
 	EOS
 }
 
+# our_frames [FILE…]: without inlined functions, which the others do not show here.
 our_frames() {
-	awk '$1 == "thread" { sub(":", "", $2); tid = $2 } /^#/ { print tid, $2 }' "$@"
+	awk '$1 == "thread" { sub(":", "", $2); tid = $2 } /^#/ && !/ \[inlined\]/ { print tid, $2 }' "$@"
 }
 
 # eu_frames CORE [OPTION…]: leaves out addresses below 64 KiB, such as what _start "returns" to: no code can be there.
@@ -41,7 +42,7 @@ eu_frames() {
 		/^#/ { at = $2; sub("0x0*", "", at); if (length(at) > 4) print tid, $2 }'
 }
 
-# gdb_frames ELF CORE
+# gdb_frames ELF CORE [SYSROOT]
 gdb_frames() {
 	cat >frames.py <<-'EOS'
 	import gdb
@@ -54,7 +55,7 @@ gdb_frames() {
 	        f = f.older()
 	EOS
 	gdb -nx -q -batch -ex 'set debuginfod enabled off' -ex 'set backtrace past-main on' \
-		-ex 'set backtrace past-entry on' -ex 'source frames.py' "$1" "$2" 2>gdb.err |
+		-ex 'set backtrace past-entry on' ${3:+-iex "set sysroot $3"} -ex 'source frames.py' "$1" "$2" 2>gdb.err |
 		sed -n 's/^FRAME //p'
 }
 
@@ -137,4 +138,19 @@ hold() {
 let_go() {
 	kill "$held"
 	wait "$held" || :
+}
+
+# gdb_names ELF CORE: a line for each frame of the crashed thread as gdb's bt has it: "+" if it is inlined, else "-"; the
+# function, without parameters, and the line.
+gdb_names() {
+	gdb -nx -q -batch -ex 'set debuginfod enabled off' -ex "source $T/lib/gdb_names.py" "$1" "$2" 2>gdb.err |
+		sed -n 's/^NAME //p'
+}
+
+# our_names TRACE: the same from core-trace's text, of frames whose line is known.
+our_names() {
+	sed -nE '2,/^$/{
+		s/^#[0-9]+ +0x[0-9a-f]+  (.*) \[inlined\]  [^ ]*:([0-9]+)  .*/+ \1 \2/p
+		s/^#[0-9]+ +0x[0-9a-f]+  (.*)\+0x[0-9a-f]+  [^ ]*:([0-9]+)  .*/- \1 \2/p
+	}' "$1"
 }

@@ -15,7 +15,7 @@ static void
 json_member(const struct key *k, const char *bounds, int last)
 {
 	static const char *const types[] = { [KEY_TEXT] = "string", [KEY_NUMBER] = "integer",
-		[KEY_FLAG] = "boolean" };
+		[KEY_FLAG] = "boolean", [KEY_OBJECTS] = "array" };
 
 	printf("\t\t\"%s\": {\"description\": \"%s\", ", k->name, k->words);
 	if (k->repeats)
@@ -57,7 +57,7 @@ static void
 manual(void)
 {
 	static const char *const types[] = { [KEY_TEXT] = "text", [KEY_NUMBER] = "number",
-		[KEY_FLAG] = "yes or no" };
+		[KEY_FLAG] = "yes or no", [KEY_OBJECTS] = "objects" };
 	static const struct {
 		unsigned from;
 		const char *words;

@@ -1,6 +1,6 @@
 /* The symbol servers that elfutils asks, by DEBUGINFOD_URLS: how long they may take. */
-#ifndef GZCORE_STACK_SERVERS_H
-#define GZCORE_STACK_SERVERS_H
+#ifndef GZCORE_KEPT_SERVERS_H
+#define GZCORE_KEPT_SERVERS_H
 
 #include <stdint.h>
 
@@ -11,12 +11,12 @@
 #define TRACE_SERVERS_SECONDS 15
 
 /* Puts it into the environment, for this process and those that it starts. */
-void trace_servers_bound(void);
+void servers_bound(void);
 
 /*
  * After servers were asked for a file, from began on (now_ms()), and did not have it: if that was
  * because one was given up, none is asked any more by this process.  Returns whether that is so.
  */
-int trace_servers_end(int64_t began);
+int servers_end(int64_t began);
 
 #endif

@@ -1,11 +1,12 @@
 /* The executable of a core, looked for by its identity. */
-#ifndef GZCORE_STACK_EXECUTABLE_H
-#define GZCORE_STACK_EXECUTABLE_H
+#ifndef GZCORE_KEPT_EXECUTABLE_H
+#define GZCORE_KEPT_EXECUTABLE_H
 
 #include <limits.h>
 
 #include "core/core.h"
 #include "dumps/directory.h"
+#include "kept/sources.h"
 #include "stored/image.h"
 
 struct executable {
@@ -13,11 +14,15 @@ struct executable {
 	const struct core *core;	/* which has been read */
 	struct image *image;		/* its bytes */
 	const struct dump *record;	/* for what the core does not say, or NULL */
+	struct kept_sources *sources;	/* where files may be */
 	/* a directory with .build-id/xx/yyyy, before /usr/lib/debug, or NULL */
 	const char *debug;
 
 	char recorded[PATH_MAX];	/* where it was, by core or record; "" when neither says */
 	char path[PATH_MAX];		/* where it is; any bytes, absolute */
+	/* for EXECUTABLE_CLOSED: what could not be opened, and why, an errno */
+	char closed[PATH_MAX];
+	int why;
 };
 
 enum executable_status {
@@ -26,19 +31,20 @@ enum executable_status {
 	EXECUTABLE_UNSURE,
 	/* path, what was recorded or asked for, is another program by now */
 	EXECUTABLE_OTHER,
+	EXECUTABLE_CLOSED,	/* a file is there, but cannot be opened: closed, why */
 	EXECUTABLE_GONE		/* there is none */
 };
 
-/* What a file is: never EXECUTABLE_GONE but when it cannot be read as an ELF file. */
-enum executable_status executable_check(const struct executable *e, const char *path);
+/* What a file is: EXECUTABLE_GONE when it is no ELF file. */
+enum executable_status executable_check(struct executable *e, const char *path);
 
 /*
- * Looks at the recorded path, then by build-id in the debug directories, then asks the servers in DEBUGINFOD_URLS,
+ * Looks at what the sources offer, in their order, then by build-id in the debug directories, then asks the servers in DEBUGINFOD_URLS,
  * when it is set, through debuginfod-find(1).
  */
 enum executable_status executable_find(struct executable *e);
 
 /* What it means, in words for a message after the path. */
-const char *executable_words(enum executable_status st);
+const char *executable_words(const struct executable *e, enum executable_status st);
 
 #endif

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
-#include "stack/executable.h"
+#include "kept/executable.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include "core/match.h"
 #include "elf/id.h"
 #include "record/record.h"
-#include "stack/servers.h"
+#include "kept/servers.h"
 #include "system/spawn.h"
 
 /* What the kernel puts behind the path of a mapped file that has no name any more: proc(5). */
@@ -19,7 +20,7 @@
 #define HEX (2 * ELF_ID_BUILD_ID_MAX + 1)
 
 const char *
-executable_words(enum executable_status st)
+executable_words(const struct executable *e, enum executable_status st)
 {
 	switch (st) {
 	case EXECUTABLE_FOUND:
@@ -28,6 +29,10 @@ executable_words(enum executable_status st)
 		return "nothing tells whether it is the executable of this core";
 	case EXECUTABLE_OTHER:
 		return "not the executable of this core, but another build";
+	case EXECUTABLE_CLOSED:
+		return e->why == EINVAL ? "not a regular file" :
+		    e->why == ENOEXEC   ? "not an ELF file" :
+					  strerror(e->why);
 	case EXECUTABLE_GONE:
 		break;
 	}
@@ -53,19 +58,40 @@ by_record(const struct executable *e, const struct match *m)
 	return EXECUTABLE_UNSURE;
 }
 
-enum executable_status
-executable_check(const struct executable *e, const char *path)
+/* What an open file is. */
+static enum executable_status
+check_file(const struct executable *e, int fd)
 {
-	int fd = io_open_regular(path, 1);
-	enum executable_status st = EXECUTABLE_GONE;
 	struct match m;
 
-	if (fd < 0)
-		return st;
-	if (match_file(e->core, e->image, fd, &m) == ELF_ID_OK)
-		st = m.verdict == MATCH_YES ? EXECUTABLE_FOUND :
-		    m.verdict == MATCH_NO   ? EXECUTABLE_OTHER :
-					      by_record(e, &m);
+	if (match_file(e->core, e->image, fd, &m) != ELF_ID_OK)
+		return EXECUTABLE_GONE;
+	return m.verdict == MATCH_YES ? EXECUTABLE_FOUND :
+	    m.verdict == MATCH_NO     ? EXECUTABLE_OTHER :
+					by_record(e, &m);
+}
+
+/* Remembers the first file that is there and cannot be opened. */
+static void
+note_closed(struct executable *e, const char *path, int why)
+{
+	if (e->why != 0 || why == ENOENT || why == ENOTDIR)
+		return;
+	e->why = why;
+	snprintf(e->closed, sizeof(e->closed), "%s", path);
+}
+
+enum executable_status
+executable_check(struct executable *e, const char *path)
+{
+	int fd = io_open_regular(path, 1);
+	enum executable_status st;
+
+	if (fd < 0) {
+		note_closed(e, path, errno);
+		return e->why != 0 ? EXECUTABLE_CLOSED : EXECUTABLE_GONE;
+	}
+	st = check_file(e, fd);
 	io_close(fd);
 	return st;
 }
@@ -150,24 +176,69 @@ on_servers(struct executable *e, const char *hex)
 
 	if (urls == NULL || *urls == '\0')
 		return 0;
-	trace_servers_bound();
+	servers_bound();
 	return ask(argv, e->path, sizeof(e->path)) &&
 	    executable_check(e, e->path) == EXECUTABLE_FOUND;
+}
+
+/* The search among the sources; what the file at the recorded path is. */
+struct search {
+	struct executable *e;
+	enum executable_status st;
+};
+
+static int
+judge(void *arg, const struct kept_file *f)
+{
+	struct search *s = arg;
+	enum executable_status st;
+
+	if (f->fd < 0) {
+		note_closed(s->e, f->path, f->why);
+		return 0;
+	}
+	st = check_file(s->e, f->fd);
+	if (st == EXECUTABLE_GONE && f->kind == KEPT_PATH)
+		note_closed(s->e, f->path, ENOEXEC);
+	if (st == EXECUTABLE_UNSURE && f->sure)
+		st = EXECUTABLE_FOUND;
+	if (f->kind == KEPT_PATH && strcmp(f->path, s->e->recorded) == 0)
+		s->st = st;
+	if (st != EXECUTABLE_FOUND || strlen(f->path) >= sizeof(s->e->path))
+		return 0;
+	strcpy(s->e->path, f->path);
+	return 1;
+}
+
+/* Looks where the sources have files. */
+static int
+in_sources(struct search *s)
+{
+	struct executable *e = s->e;
+	struct core_module module = { .build_id_len = 0 };
+	const struct core_file unknown = { .path = e->recorded, .module = &module };
+	char hex[HEX];
+
+	if (e->core->exe == NULL && build_id(e, hex))
+		for (size_t k = 0; hex[2 * k] != '\0' && hex[2 * k + 1] != '\0'; k++) {
+			sscanf(hex + 2 * k, "%2hhx", &module.build_id[k]);
+			module.build_id_len = k + 1;
+		}
+	return kept_sources_offer(e->sources, e->core,
+	    e->core->exe != NULL ? e->core->exe : &unknown, judge, s);
 }
 
 enum executable_status
 executable_find(struct executable *e)
 {
-	enum executable_status st = EXECUTABLE_GONE;
+	struct search s = { .e = e, .st = EXECUTABLE_GONE };
 	char hex[HEX];
 
 	recorded(e);
-	if (e->recorded[0] != '\0')
-		st = executable_check(e, e->recorded);
-	if (st != EXECUTABLE_FOUND && build_id(e, hex) &&
+	if (in_sources(&s) || (build_id(e, hex) &&
 	    ((e->debug != NULL && in_directory(e, e->debug, hex)) ||
-	    in_directory(e, "/usr/lib/debug", hex) || on_servers(e, hex)))
+	    in_directory(e, "/usr/lib/debug", hex) || on_servers(e, hex))))
 		return EXECUTABLE_FOUND;
-	strcpy(e->path, st == EXECUTABLE_GONE ? "" : e->recorded);
-	return st;
+	strcpy(e->path, s.st == EXECUTABLE_GONE ? "" : e->recorded);
+	return s.st == EXECUTABLE_GONE && e->why != 0 ? EXECUTABLE_CLOSED : s.st;
 }

@@ -1,4 +1,4 @@
-#include "stack/servers.h"
+#include "kept/servers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 static const char urls[] = "DEBUGINFOD_URLS", timeout[] = "DEBUGINFOD_TIMEOUT";
 
 void
-trace_servers_bound(void)
+servers_bound(void)
 {
 	char text[16];
 
@@ -20,7 +20,7 @@ trace_servers_bound(void)
 }
 
 int
-trace_servers_end(int64_t began)
+servers_end(int64_t began)
 {
 	const char *text = getenv(timeout);
 	uint64_t seconds;

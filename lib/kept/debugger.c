@@ -1,4 +1,4 @@
-#include "stack/debugger.h"
+#include "kept/debugger.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -10,18 +10,30 @@
 #define DEBUG_DIR "/usr/lib/debug"
 
 void
-debugger_command(struct debugger *d, const char *program, const char *debug, const char *executable,
-    int fd)
+debugger_command(struct debugger *d, const char *program, const char *debug,
+    const struct kept_tree *tree, const char *executable, int fd)
 {
 	size_t n = 0;
 
 	memset(d, 0, sizeof(*d));
 	d->argv[n++] = program != NULL ? program : "gdb";
 	if (program == NULL && debug != NULL) {
-		snprintf(d->setting, sizeof(d->setting), "set debug-file-directory %s:" DEBUG_DIR,
+		snprintf(d->debug, sizeof(d->debug), "set debug-file-directory %s:" DEBUG_DIR,
 		    debug);
 		d->argv[n++] = "-iex";
-		d->argv[n++] = d->setting;
+		d->argv[n++] = d->debug;
+	}
+	if (program == NULL && tree->needed) {
+		snprintf(d->root, sizeof(d->root), "set sysroot %s/" KEPT_TREE_ROOT, tree->dir);
+		snprintf(d->names, sizeof(d->names), "set solib-search-path %s/" KEPT_TREE_NAMES,
+		    tree->dir);
+		d->argv[n++] = "-iex";
+		d->argv[n++] = d->root;
+		/* gdb looks for the names in the working directory too.  A colon separates. */
+		if (tree->relative && strchr(tree->dir, ':') == NULL) {
+			d->argv[n++] = "-iex";
+			d->argv[n++] = d->names;
+		}
 	}
 	/* gdb takes a word alone for an executable. */
 	d->argv[n++] = executable != NULL ? executable : "-c";

@@ -1,0 +1,280 @@
+#define _GNU_SOURCE
+#include "kept/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/io.h"
+#include "core/link_map.h"
+
+/* Directories that are open at once while the tree is removed. */
+#define OPEN_DIRS 16
+
+/* Links on their way into the tree. */
+struct links {
+	struct kept_tree *t;
+	const struct core *core;
+	int failed;			/* an errno */
+};
+
+/* The right file of the module that has an address, or NULL. */
+static const struct kept_tree_file *
+file_at(const struct links *l, uint64_t address)
+{
+	const struct core_file *file = core_files_at(&l->core->files, address);
+
+	for (size_t k = 0; file != NULL && k < l->t->files; k++)
+		if (strcmp(l->t->file[k].file->path, file->path) == 0)
+			return &l->t->file[k];
+	return NULL;
+}
+
+static void
+note_relative(void *arg, const char *name, uint64_t dynamic)
+{
+	struct links *l = arg;
+
+	l->t->relative |= *name != '/' && file_at(l, dynamic) != NULL;
+}
+
+int
+kept_tree_find(struct kept_tree *t, struct kept_sources *s, const struct core *c, struct image *i,
+    void (*tell)(void *arg, const struct core_file *file, const struct kept_found *f), void *arg)
+{
+	struct kept_found *f = malloc(sizeof(*f));
+	struct links l = { .t = t, .core = c };
+	int rc = f != NULL ? 0 : -1;
+
+	memset(t, 0, sizeof(*t));
+	for (size_t k = 0, looked = 0; rc == 0 && k < c->files.count; k++) {
+		const struct core_file *file = &c->files.file[k];
+		struct kept_tree_file one = { .file = file };
+
+		if (looked == KEPT_FIND_MOST || file->from != 0 || file->module == NULL ||
+		    *file->path != '/')
+			continue;
+		looked++;
+		if (!kept_found(f, s, c, i, file)) {
+			/* Which executable to use is the caller's to say. */
+			t->needed |= f->other && file != c->exe;
+			if ((f->other || f->why != 0) && file != c->exe)
+				tell(arg, file, f);
+			continue;
+		}
+		io_close(f->fd);
+		t->needed |= strcmp(f->path, file->path) != 0;
+		if (ARRAY_GROW(t->file, t->room, t->files, CORE_FILES) < 0 ||
+		    (one.path = strdup(f->path)) == NULL)
+			rc = -1;
+		else
+			t->file[t->files++] = one;
+	}
+	free(f);
+	if (t->needed)
+		core_link_map(c, i, note_relative, &l);
+	return rc;
+}
+
+void
+kept_tree_forget(struct kept_tree *t)
+{
+	for (size_t k = 0; k < t->files; k++)
+		free(t->file[k].path);
+	free(t->file);
+	t->file = NULL;
+	t->files = t->room = 0;
+}
+
+/* Whether a part of the path leads up, so that it may not be what it seems. */
+static int
+leads_up(const char *path)
+{
+	size_t n = strlen(path);
+
+	return strstr(path, "/../") != NULL || (n >= 3 && strcmp(path + n - 3, "/..") == 0);
+}
+
+/* Makes the directories of a path below the tree's. */
+static int
+make_folders(char *path, size_t from)
+{
+	for (char *p = path + from; (p = strchr(p, '/')) != NULL; p++) {
+		*p = '\0';
+		if (mkdir(path, 0700) < 0 && errno != EEXIST)
+			return -1;
+		*p = '/';
+	}
+	return 0;
+}
+
+/* Links an absolute path in the tree to a file. */
+static int
+link_path(const struct kept_tree *t, const char *path, const char *to)
+{
+	char link[2 * PATH_MAX];
+	int n = snprintf(link, sizeof(link), "%s/" KEPT_TREE_ROOT "%s", t->dir, path);
+
+	if (*path != '/' || leads_up(path) || (size_t)n >= sizeof(link))
+		return 0;
+	if (make_folders(link, strlen(t->dir) + 1) < 0)
+		return -1;
+	return symlink(to, link) < 0 && errno != EEXIST && errno != ENAMETOOLONG ? -1 : 0;
+}
+
+/* Links the last part of a path to a file; two modules of the same name would be mistaken for each other. */
+static int
+link_name(const struct kept_tree *t, const char *path, const char *to)
+{
+	const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+	char link[2 * PATH_MAX], other[2 * PATH_MAX];
+	int n = snprintf(link, sizeof(link), "%s/" KEPT_TREE_NAMES "/%s", t->dir, name);
+	ssize_t len;
+
+	if (*name == '\0' || strcmp(name, "..") == 0 || strcmp(name, ".") == 0 ||
+	    (size_t)n >= sizeof(link))
+		return 0;
+	if (symlink(to, link) == 0 || errno == ENAMETOOLONG)
+		return 0;
+	if (errno != EEXIST)
+		return -1;
+	len = readlink(link, other, sizeof(other) - 1);
+	if (len < 0 || ((size_t)len == strlen(to) && memcmp(other, to, (size_t)len) == 0))
+		return 0;
+	/* A directory is no file of a module, and keeps the name taken. */
+	return unlink(link) == 0 ? mkdir(link, 0700) : -1;
+}
+
+static void
+add_link(struct links *l, const char *path, const char *to)
+{
+	if (l->failed == 0 && (link_path(l->t, path, to) < 0 || link_name(l->t, path, to) < 0))
+		l->failed = errno;
+}
+
+/* The name by which the dynamic linker opened a module. */
+static void
+add_linker_name(void *arg, const char *name, uint64_t dynamic)
+{
+	struct links *l = arg;
+	const struct kept_tree_file *f = file_at(l, dynamic);
+
+	if (f != NULL)
+		add_link(l, name, f->path);
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	(void)remove(path);
+	return 0;
+}
+
+static void
+remove_tree(const char *dir)
+{
+	nftw(dir, remove_one, OPEN_DIRS, FTW_DEPTH | FTW_PHYS);
+}
+
+/* The process that removes the tree when the other end of the pipe is closed. */
+static void
+wait_and_remove(const char *dir, int end)
+{
+	static const int ignored[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+	int null = open("/dev/null", O_RDWR);
+	long most = sysconf(_SC_OPEN_MAX);
+	char byte;
+
+	for (size_t k = 0; k < sizeof(ignored) / sizeof(*ignored); k++)
+		signal(ignored[k], SIG_IGN);
+	setsid();
+	/* Neither the stored file, and its lock, nor somebody's pipe. */
+	for (int fd = 0; null >= 0 && fd < 3; fd++)
+		dup2(null, fd);
+	for (int fd = 3; fd < (most > 0 && most < 65536 ? (int)most : 65536); fd++)
+		if (fd != end)
+			io_close(fd);
+	while (io_read(end, &byte, 1) > 0)
+		continue;
+	remove_tree(dir);
+	_exit(0);
+}
+
+/* Starts it as a child of nobody that waits for it; 0, or -1 with errno. */
+static int
+start_remover(const char *dir)
+{
+	int join[2], status;
+	pid_t pid;
+
+	if (pipe2(join, O_CLOEXEC) < 0)
+		return -1;
+	/* The debugger inherits that end. */
+	if (fcntl(join[1], F_SETFD, 0) < 0 || (pid = fork()) < 0) {
+		io_close(join[0]);
+		io_close(join[1]);
+		return -1;
+	}
+	if (pid == 0) {
+		io_close(join[1]);
+		if ((pid = fork()) == 0)
+			wait_and_remove(dir, join[0]);
+		_exit(pid < 0);
+	}
+	io_close(join[0]);
+	if (waitpid(pid, &status, 0) == pid && status == 0)
+		return 0;
+	io_close(join[1]);
+	errno = EAGAIN;
+	return -1;
+}
+
+static int
+make_links(struct kept_tree *t, const struct core *c, struct image *i)
+{
+	struct links l = { .t = t, .core = c };
+	char folder[PATH_MAX + sizeof(KEPT_TREE_NAMES) + 1];
+
+	snprintf(folder, sizeof(folder), "%s/" KEPT_TREE_NAMES, t->dir);
+	if (mkdir(folder, 0700) < 0)
+		return -1;
+	for (size_t k = 0; k < t->files; k++)
+		add_link(&l, t->file[k].file->path, t->file[k].path);
+	core_link_map(c, i, add_linker_name, &l);
+	errno = l.failed;
+	return l.failed == 0 ? 0 : -1;
+}
+
+int
+kept_tree_make(struct kept_tree *t, const struct core *c, struct image *i)
+{
+	const char *below = getenv("TMPDIR");
+	char full[PATH_MAX];
+	int saved;
+
+	/* A link's target, and what gdb is told, do not depend on the working directory. */
+	if (realpath(below != NULL && *below != '\0' ? below : "/tmp", full) == NULL)
+		return -1;
+	if ((size_t)snprintf(t->dir, sizeof(t->dir), "%s/core-open.XXXXXX", full) >= sizeof(t->dir))
+		errno = ENAMETOOLONG;
+	else if (mkdtemp(t->dir) != NULL) {
+		if (make_links(t, c, i) == 0 && start_remover(t->dir) == 0)
+			return 0;
+		saved = errno;
+		remove_tree(t->dir);
+		errno = saved;
+	}
+	t->dir[0] = '\0';
+	return -1;
+}

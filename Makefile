@@ -325,8 +325,14 @@ trimmed: all ## compare small cores with the full ones, for crashes of many kind
 	python3 t/trimmed/trimmed.py $(B) $(ROWS)
 
 # Some ways also need those, and clang, musl-tools, python3-dev and a JDK.
-reasons: all ## judge what core-trace says of why programs died, over hundreds of crashes (root, a minute)
+reasons: all $(B)/decode ## judge what core-trace says of why programs died, over hundreds of crashes (root, two minutes)
 	python3 t/reasons/reasons.py $(B) $(ROWS)
+	$(if $(ROWS),,python3 t/reasons/decode.py $(B))
+$(B)/decode: t/reasons/decode.c $(B)/libgzcore.a $(B)/.flags
+	$(call say,LINK)
+	$(Q)$(CC) $(CPPFLAGS) $(OUR_CPPFLAGS) $(LIB_CFLAGS) $(OUR_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(B)/libgzcore.a \
+		-Wl,--as-needed $(LIB_LDLIBS) $(LDLIBS)
+
 # One server's rows also need s3rver: npm install --prefix build/npm s3rver.
 symbols: all ## open a container's crash from what core-forward has sent, with several servers and clients (root)
 	python3 t/symbols/symbols.py $(B)

@@ -59,8 +59,9 @@ single_64(struct reason_code *d, const struct reason_registers *r, uint32_t insn
 	int64_t offset = 0;
 	int unscaled = !bits(insn, 24, 1) && !bits(insn, 21, 1);
 
-	/* A prefetch does nothing. */
-	if (!vector && size == 3 && opc == 2)
+	/* A prefetch does nothing; with these bits 0, it is an atomic one. */
+	if (!vector && size == 3 && opc == 2 &&
+	    (bits(insn, 24, 1) || !bits(insn, 21, 1) || bits(insn, 10, 2) != 0))
 		return;
 	if (bits(insn, 24, 1))
 		offset = (int64_t)bits(insn, 10, 12) << scale;
@@ -132,6 +133,9 @@ reason_decode_aarch64(struct reason_code *d, const struct reason_registers *r, u
 	}
 	/* Whether an atomic one must be aligned is the processor's choice. */
 }
+
+/* With these bits coprocessors' loads and stores are moves of two registers. */
+#define MOVES 0x0c400000
 
 /* The second operand of a load or store: a register, shifted. */
 static uint32_t
@@ -233,7 +237,7 @@ word_32(struct reason_code *d, const struct reason_registers *r, uint32_t insn)
 		offset = bits(insn, 22, 1) ? (int64_t)(bits(insn, 8, 4) << 4 | bits(insn, 0, 4)) :
 		    (int64_t)(uint32_t)r->word[bits(insn, 0, 4)];
 		add_32(d, r, kind, rn, !before ? 0 : up ? offset : -offset);
-	} else if ((insn & 0x0e000000) == 0x0c000000) {
+	} else if ((insn & 0x0e000000) == 0x0c000000 && (insn & 0x0fe00000) != MOVES) {
 		offset = (int64_t)bits(insn, 0, 8) * 4;
 		add_32(d, r, kind, rn, before ? (up ? offset : -offset) : 0);
 	}
@@ -291,11 +295,13 @@ thumb_wide(struct reason_code *d, const struct reason_registers *r, uint32_t ins
 	} else if ((insn & 0xfe400000) == 0xe8000000) {
 		multiple(d, r, kind, rn, insn, up, before);
 	} else if ((insn & 0xfe400000) == 0xe8400000) {
-		/* Two words; or exclusive, when neither bit of the form is set. */
-		int exclusive = !before && !bits(insn, 21, 1);
-
-		add_32(d, r, kind, rn, exclusive || !before ? 0 : up ? 4 * imm : -4 * imm);
-	} else if ((insn & 0xee000000) == 0xec000000) {
+		/* Two words; or exclusive ones, of which only those of a word have an offset, and the tables of TBB. */
+		if ((insn & 0xffe00000) == 0xe8400000)
+			add_32(d, r, kind, rn, 4 * imm);
+		else
+			add_32(d, r, kind, rn, !before ? 0 : up ? 4 * imm : -4 * imm)->has_address =
+			    (insn & 0xfff0ffe0) != 0xe8d0f000;
+	} else if ((insn & 0xee000000) == 0xec000000 && (insn & 0x0fe00000) != MOVES) {
 		add_32(d, r, kind, rn, before ? (up ? 4 * imm : -4 * imm) : 0);
 	} else if ((insn & 0xfe000000) == 0xf8000000) {
 		struct reason_access *a;

@@ -230,6 +230,9 @@ decode_one(struct reason_x86 *d)
 	default:
 		if (!reason_x86_operand(d) || what == 'n')
 			break;
+		/* 8f with another number is AMD's XOP. */
+		if (d->opcode == 0x8f && (d->modrm & 0x38) != 0)
+			break;
 		if (what == 'g')
 			what = (d->modrm >> 3 & 7) == 7 ? 'r' : 'u';
 		add(d, what == 'r' ? REASON_READ : what == 'w' ? REASON_WRITE : REASON_UPDATE, 0);

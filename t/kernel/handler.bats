@@ -18,14 +18,14 @@ setup_file() {
 	exec cat
 	EOF
 	# A stage that passes all on and then stays.
-	cat >"$P/bin/tail" <<-EOF
+	cat >"$P/bin/stays" <<-EOF
 	#!/bin/sh
 	cat
 	exec >&-
 	: >$P/slow
 	until [ -e $P/go ]; do sleep 0.05; done
 	EOF
-	chmod 755 "$P/bin/slow" "$P/bin/tail"
+	chmod 755 "$P/bin/slow" "$P/bin/stays"
 	crasher "$P/prog"
 }
 
@@ -165,11 +165,11 @@ not_final() {
 
 # released: the crashed process is its parent's to reap while a stage still works.
 released() {
-	conf filter=tail suffix=gz.slow
+	conf filter=stays suffix=gz.slow
 	start "$P/prog"
 	gone
 	soon test -e "$P/slow"
-	pgrep -f "$P/bin/tail" >tail.pid
+	pgrep -f "$P/bin/stays" >tail.pid
 	txt=$(grep -lx "pid=$pid" "$DIR"/*.txt)
 	run ! grep -q '^complete=' "$txt"
 	[ ! -e "${txt%.txt}.gz.slow" ]

@@ -111,12 +111,14 @@ tree() {
 	[ "$(tree | awk '{ print $1, $2 }' | sort -u)" = $'600 0\n700 0' ]
 	# Again: the same lines, and nothing but the time of the last crash is new.
 	tree >before
+	cat d/modules/digest/*/paths >paths
 	touch -d @1 d/modules/buildid/"$id"
 	inode=$(stat -c %i "d/modules/buildid/$id/executable")
 	same=$output
 	run -0 core-keep -p "$held" d
 	[ "$output" = "$same" ]
 	tree | diff before -
+	cat d/modules/digest/*/paths | diff paths -
 	[ "$(stat -c %i "d/modules/buildid/$id/executable")" = "$inode" ]
 	[ "$(stat -c %Y "d/modules/buildid/$id")" -gt 1 ]
 }
@@ -135,7 +137,7 @@ tree() {
 	run -0 core-keep -v -k all -p "$held" d
 	[ "$(kept_names | wc -l)" -ge 4 ]
 	# Its standard input ends although nobody reads what it has to say.
-	run -0 python3 - "$held" <<-'EOS'
+	run -0 timeout 60 python3 - "$held" <<-'EOS'
 	import fcntl, os, subprocess, sys
 	ended, held = os.pipe()
 	out = os.pipe()
@@ -243,14 +245,15 @@ tree() {
 	[ "$(find d -name executable | wc -l)" = 1 ]
 }
 
-# server WHAT: fuse.so is a file of a file system of its own, which answers user 1234 alone until there is a file "deaf";
-# of a liar each read gives other bytes at the end of the file.
+# server WHAT: fuse.so is a file of a file system of its own, which answers user 1234 alone until there is a file "deaf".
+# It is own; or a liar's: then each read gives other bytes at its end, and only what is far from its start can hang.
 server() {
+	[ -z "${server-}" ] || kill -9 "$server" 2>/dev/null || :
 	: >fuse.so
 	python3 - "$1" "$F/none.so" 3>&- <<-'EOF' &
 	import ctypes, os, struct, sys
 	what = sys.argv[1]
-	data = bytearray(open(sys.argv[2], "rb").read())
+	data = bytearray(open(sys.argv[2], "rb").read() + (what == "liar") * bytes(1 << 20))
 	fd = os.open("/dev/fuse", os.O_RDWR)
 	options = b"fd=%d,rootmode=100000,user_id=1234,group_id=1234" % fd
 	if ctypes.CDLL(None, use_errno=True).mount(b"moody", b"fuse.so", b"fuse", 0, options) < 0:
@@ -269,10 +272,10 @@ server() {
 	    elif opcode == 17:                                      # STATFS
 	        out = bytes(80)
 	    elif opcode == 15:                                      # READ
-	        if os.path.exists("deaf"):
+	        at, size = struct.unpack_from("<QI", b, 48)
+	        if os.path.exists("deaf") and (what == "own" or at >= 1 << 19):
 	            continue
 	        data[-1] = (data[-1] + 1) % 256 if what == "liar" else data[-1]
-	        at, size = struct.unpack_from("<QI", b, 48)
 	        out = bytes(data[at:at + size])
 	    else:
 	        error = -38
@@ -290,7 +293,6 @@ server() {
 	run -0 core-keep -p "$held" d
 	[ "$(kept_names)" = "digest/$(sha256sum <"$F/none.so" | cut -d' ' -f1)" ]
 	kill "$held"
-	kill -9 "$server"
 	umount -l fuse.so
 	rm -r d/modules
 	server liar
@@ -298,10 +300,19 @@ server() {
 	run -1 --separate-stderr core-keep -p "$held" d
 	[ "$(kept_names)" = "digest/$(sha256sum <"$F/lib.so" | cut -d' ' -f1)" ]
 	[[ $stderr == *"/fuse.so: changed while it was copied" ]] || { echo "$stderr"; false; }
-	# Neither its memory nor its file is waited for.
 	: >deaf
 	run -1 --separate-stderr core-keep -t 1 -p "$held" d
-	[[ $stderr == *"/fuse.so: "*" does not answer" ]] || { echo "$stderr"; false; }
+	[[ $stderr == *"/fuse.so: not kept: its file system does not answer" ]] || { echo "$stderr"; false; }
+	kill "$held"
+	umount -l fuse.so
+	rm deaf
+	# Nor is memory waited for that the process itself has not seen yet.
+	server own
+	as=1234 holds "memfd:$F/lib.so" "$PWD/fuse.so"
+	: >deaf
+	run -1 --separate-stderr core-keep -p "$held" d
+	[ "$(kept_names)" = "digest/$(sha256sum <"$F/lib.so" | cut -d' ' -f1)" ]
+	[[ $stderr == *"/fuse.so: the memory of the process does not answer" ]] || { echo "$stderr"; false; }
 	[ "$(find d -name executable | wc -l)" = 1 ]
 }
 

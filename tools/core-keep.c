@@ -34,6 +34,7 @@ struct options {
 	struct kept_give give;
 	const char *user;
 	int reduce, show;
+	int user_of;		/* -C is given */
 	size_t said;
 };
 
@@ -117,8 +118,7 @@ take_options(struct options *o, int argc, char **argv)
 		o->process.pidfd = (int)option_number('P', given['P'], 0, INT32_MAX, "");
 	if (given['C'] != NULL) {
 		o->process.uid = (uint32_t)option_id('C', given['C'], 0, UINT32_MAX, "user ID");
-		if ((o->process.dumped = proc_hold(o->process.pid)) < 0)
-			err(2, "pid %ld", (long)o->process.pid);
+		o->user_of = 1;
 	}
 	o->keep.ms = 1000 * (int64_t)(given['t'] == NULL ? SECONDS :
 	    option_number('t', given['t'], 1, 3600, " of seconds"));
@@ -146,7 +146,10 @@ keep(struct options *o, const char *dir)
 	size_t lost;
 	int rc;
 
+	io_close_others(o->process.pidfd);
 	io_most_files();
+	if (o->user_of && (o->process.dumped = proc_hold(o->process.pid)) < 0)
+		err(2, "pid %ld", (long)o->process.pid);
 	rc = kept_hold(&held, &o->process);
 	/* The kernel waits until nobody has the core open any more. */
 	io_close(STDIN_FILENO);

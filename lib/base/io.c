@@ -4,6 +4,7 @@
 #include <linux/magic.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 
 #include <errno.h>
@@ -26,6 +27,18 @@ io_std(void)
 			return -1;
 	}
 	return 0;
+}
+
+void
+io_close_others(int except)
+{
+#ifdef SYS_close_range
+	if (except > 3)
+		syscall(SYS_close_range, 3u, (unsigned)except - 1, 0u);
+	syscall(SYS_close_range, except >= 3 ? (unsigned)except + 1 : 3u, ~0u, 0u);
+#else
+	(void)except;
+#endif
 }
 
 void

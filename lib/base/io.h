@@ -13,6 +13,12 @@
  */
 int io_std(void);
 
+/*
+ * Closes all descriptors above 2 except one (or -1): what was inherited is not kept open by a child
+ * that hangs.  Kernels before 5.9 cannot do it.
+ */
+void io_close_others(int except);
+
 /* Raises the soft limit of open files to the hard limit (setrlimit(2)). */
 void io_most_files(void);
 

@@ -15,12 +15,18 @@
 
 /* How often another handler may be faster with a name. */
 #define TRIES 3
+/*
+ * After so many files that hang no more are tried: a child that waits for FUSE cannot always be
+ * killed, and stays until its server answers or ends.
+ */
+#define HUNG 8
 
 struct keeping {
 	struct kept_store *store;
 	const struct kept_options *o;
 	struct kept_task *t;	/* shared with the children */
 	int64_t end;		/* now_ms when the time is up */
+	int hung;		/* files that did not answer */
 };
 
 /* Says what failed; returns -1. */
@@ -33,19 +39,26 @@ fail(const struct keeping *k, const char *what, int error)
 
 /* Has a child do it; 0, or -1 when that is said already. */
 static int
-run(const struct keeping *k, void (*step)(void *task))
+run(struct keeping *k, void (*step)(void *task))
 {
 	struct kept_task *t = k->t;
-	int64_t left = k->end - now_ms();
+	int64_t left = k->end - now_ms(), most = left / 4;
 
+	/* One that hangs leaves time for the others, however many do. */
+	if (most > KEPT_FILE_MS)
+		most = KEPT_FILE_MS;
 	t->verdict = KEPT_FAILED;
 	t->why = NULL;
 	t->error = 0;
 	if (left <= 0)
 		return fail(k, "not kept: the time is up", 0);
-	if (deadline_run(step, t, left < KEPT_FILE_MS ? (int)left : KEPT_FILE_MS) < 0)
+	if (k->hung >= HUNG)
+		return fail(k, "not kept: too many files do not answer", 0);
+	if (deadline_run(step, t, (int)most) < 0) {
+		k->hung += errno == ETIMEDOUT;
 		return fail(k, errno == ETIMEDOUT ? "not kept: its file system does not answer" :
 		    "not kept: its reader died", 0);
+	}
 	if (t->verdict == KEPT_FAILED)
 		return fail(k, t->why != NULL ? t->why : "cannot be read", t->error);
 	return 0;

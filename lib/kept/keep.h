@@ -9,7 +9,10 @@
 #include "kept/budget.h"
 #include "kept/hold.h"
 
-/* The most time for one file, ms: a file system may never answer. */
+/*
+ * The most time for one step with a file, ms: a file system may never answer.  Nor does it take more
+ * than a quarter of what is left.
+ */
 #define KEPT_FILE_MS 10000
 /* How long the lock of the store is waited for, ms. */
 #define KEPT_LOCK_MS 10000

@@ -48,7 +48,8 @@ stored = image member_index open restore unpack
 elf = archive debug_file file id id_read layout loaded machine_table ranges register_names symbol \
 	unwind
 core = code core files link_map lists match modules notes order read small stored threads
-reason = arm decode exception fault interrupted jump message reason runtime text trap x86 x86_operand
+reason = arm decode exception fault interrupted jump message reason runtime said text trap x86 \
+	x86_operand
 proc = ask cgroup facts identities maps proc report rights task
 dumps = columns conf directory loops operand page payers ranking remove retention text values
 crash = answer begin change claim end kernel_words live_facts loop_record merge name record_file \
@@ -237,7 +238,7 @@ DEB_DEMO = binutils elfutils $(shell [ -w /proc/sys/kernel/core_pattern ] && [ /
 DEB_CHECK = bats python3 python3-jsonschema gdb gdb-multiarch libc6-dbg libc6-dev-i386 clang lld llvm qemu-user shellcheck mandoc man-db \
 	dash busybox jq procps util-linux moreutils age gzip pigz isal zstd lz4 xz-utils bzip2 7zip libarchive-tools perl \
 	qpdf cmake meson ninja-build dosfstools strace openssh-client openssh-server curl mbuffer rclone e2fsprogs fuse3 \
-	python3-fusepy git patchelf
+	python3-fusepy git patchelf debuginfod
 APK_BUILD = gcc musl-dev make pkgconf zlib-dev elfutils-dev isa-l-dev libdeflate-dev
 APK_DEMO = binutils elfutils gdb
 APK_CHECK = bats python3 py3-jsonschema gdb-multiarch clang lld llvm qemu-aarch64 qemu-arm qemu-i386 qemu-m68k qemu-mips \
@@ -248,11 +249,11 @@ DNF_BUILD = gcc make pkgconf-pkg-config zlib-devel elfutils-libelf-devel elfutil
 DNF_DEMO = binutils elfutils gdb
 DNF_CHECK = bats python3 python3-jsonschema clang lld llvm qemu-user ShellCheck mandoc man-db dash busybox jq procps-ng \
 	util-linux moreutils age gzip pigz isa-l-tools zstd lz4 xz bzip2 p7zip-plugins bsdtar perl qpdf cmake meson \
-	dosfstools strace openssh-clients openssh-server curl mbuffer rclone e2fsprogs fuse3 python3-fusepy git patchelf
+	dosfstools strace openssh-clients openssh-server curl mbuffer rclone e2fsprogs fuse3 python3-fusepy git patchelf elfutils-debuginfod-client
 ASKED = $(filter-out deps all install install-built uninstall clean help,$(MAKECMDGOALS))
 packages = $($(1)_BUILD) $(if $(ASKED),$($(1)_DEMO)) $(if $(filter-out demo,$(ASKED)),$($(1)_CHECK))
 
-.PHONY: deps check check-sanitized check-threads demo bench compare trimmed endure fuzz fuzz-built
+.PHONY: deps check check-sanitized check-threads demo bench compare trimmed reasons symbols endure fuzz fuzz-built
 deps: ## install what building and the other goals (demo, check) need (Debian and its derivatives, root)
 	@if ! command -v apt-get >/dev/null; then \
 		echo 'make deps: no apt-get here. What is needed, by its names elsewhere:' >&2; \
@@ -323,10 +324,17 @@ TABLES ?=
 trimmed: all ## compare small cores with the full ones, for crashes of many kinds (root, five minutes)
 	python3 t/trimmed/trimmed.py $(B) $(ROWS)
 
+# Some ways also need those, and clang, musl-tools, python3-dev and a JDK.
+reasons: all ## judge what core-trace says of why programs died, over hundreds of crashes (root, a minute)
+	python3 t/reasons/reasons.py $(B) $(ROWS)
+# One server's rows also need s3rver: npm install --prefix build/npm s3rver.
+symbols: all ## open a container's crash from what core-forward has sent, with several servers and clients (root)
+	python3 t/symbols/symbols.py $(B)
+
 endure: all ## kill the programs, cut their power, fill the disk, crash in masses, and check the rest (root, half an hour)
 	python3 t/endure/endure.py $(TURNS:%=-n %) $(B) $(ROWS)
 # For endure, ROWS selects from: power kernel small image full burst storm release list; TURNS replaces each row's
-# number of turns.  For trimmed, ROWS has words in the names of the rows.
+# number of turns.  For trimmed and reasons, ROWS has words in the names of the rows.
 ROWS ?=
 TURNS ?=
 

@@ -812,3 +812,23 @@ sent_paths() {
 	run -2 forward
 	[ ! -e precious ]
 }
+
+@test "core-forward: an HTTP server of the remote's files is a symbol server" {
+	need rclone debuginfod-find
+	printf 'int main(void) { return 0; }\n' >prog.c
+	${CC:-cc} -Wl,--build-id -o prog prog.c
+	id=$(elf-uuid -b prog)
+	mkdir -p "d/modules/buildid/$id" there
+	mv prog "d/modules/buildid/$id/executable"
+	stored one 800
+	names one "buildid/$id"
+	env -i PATH="$PATH" ${SANITIZER_OPTIONS:-} "$BUILD/core-forward" d "$PWD/there" 2>said
+	grep -q "verified by sha256" said
+	python3 -u -m http.server -b 127.0.0.1 -d there 0 >served 2>&1 3>&- &
+	# Serving HTTP on 127.0.0.1 port 40000 (http://127.0.0.1:40000/) ...
+	port=$(started served '127.*127.0.0.1')
+	HOME=$PWD DEBUGINFOD_CACHE_PATH=$PWD/cache DEBUGINFOD_URLS=http://127.0.0.1:$port/ \
+		run -0 --separate-stderr debuginfod-find executable "$id"
+	kill %%
+	cmp "d/modules/buildid/$id/executable" "$output"
+}

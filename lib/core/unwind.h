@@ -18,7 +18,10 @@
 #define CORE_UNWIND_MAX (1024u * 1024)
 
 enum core_unwind_kind {
-	/* 8: where the file's first byte is in memory; 4: e_type; 4: 0 */
+	/*
+	 * 8: where the file's first byte is in memory; 4: e_type; 4: 1 when all that the file has
+	 * for the addresses on the stacks follows, else 0
+	 */
 	CORE_UNWIND_MODULE = 1,
 	/* a segment of it: 8: p_vaddr; 8: p_memsz; 8: p_align; 4: p_flags; 4: 0 */
 	CORE_UNWIND_LOAD,

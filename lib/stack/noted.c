@@ -60,7 +60,8 @@ finish(struct trace_noted *n, struct noted_module *m, const struct core *c)
 	    ARRAY_GROW(n->file, n->room, n->files, MODULES) == 0)
 		fd = trace_noted_make(m, c);
 	if (fd >= 0)
-		n->file[n->files++] = (struct trace_noted_file){ .start = m->start, .fd = fd };
+		n->file[n->files++] = (struct trace_noted_file){ .start = m->start, .fd = fd,
+			.whole = m->whole };
 	m->loads = m->records = 0;
 	m->low = UINT64_MAX;
 	m->high = 0;
@@ -110,6 +111,7 @@ take_note(struct trace_noted *n, const struct core *c, const uint8_t *note, size
 			finish(n, &m, c);
 			m.start = r.first;
 			m.type = (uint16_t)core_number(c, r.p + 8, 4);
+			m.whole = core_number(c, r.p + 12, 4) == 1;
 			break;
 		case CORE_UNWIND_LOAD:
 			take_load(&m, c, &r);
@@ -177,6 +179,14 @@ trace_noted_given(const struct trace_noted *n, uint64_t start)
 	const struct trace_noted_file *f = find(n, start);
 
 	return f != NULL && f->given;
+}
+
+int
+trace_noted_whole(const struct trace_noted *n, uint64_t start)
+{
+	const struct trace_noted_file *f = find(n, start);
+
+	return f != NULL && f->whole;
 }
 
 void

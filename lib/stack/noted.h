@@ -16,6 +16,7 @@ struct trace_noted {
 		uint64_t start;		/* where the module's first byte is in memory */
 		int fd;
 		int given;		/* libdwfl has it */
+		int whole;		/* it has all frames that the module's file has for the stacks */
 	} *file;
 	size_t files, room;
 };
@@ -30,5 +31,8 @@ int trace_noted_open(struct trace_noted *n, uint64_t start);
 /* Whether that module's file was given by trace_noted_open since the last trace_noted_forget. */
 int trace_noted_given(const struct trace_noted *n, uint64_t start);
 void trace_noted_forget(struct trace_noted *n);
+
+/* Whether it has all frames that the module's own file has for the stacks. */
+int trace_noted_whole(const struct trace_noted *n, uint64_t start);
 
 #endif

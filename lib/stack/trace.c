@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/io.h"
@@ -265,21 +266,6 @@ ask_file(void *arg, const char *path)
 	    trace_files_why(&t->files, path) == TRACE_FILES_OTHER ? TRACE_FILES_OTHER : 0;
 }
 
-/* For the guard: what was found elsewhere is opened in its place. */
-static int
-open_instead(void *arg, const char *path)
-{
-	struct trace *t = arg;
-	int fd;
-
-	if (ask_file(arg, path) != 0)
-		return -1;
-	fd = trace_instead_open(&t->instead, path);
-	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
-		t->unopened = errno;
-	return fd;
-}
-
 static void
 file_failed(void *arg, const char *path, int why)
 {
@@ -290,6 +276,43 @@ file_failed(void *arg, const char *path, int why)
 		t->unopened = why;
 	if (t->reporting)
 		trace_files_add(&t->files, path, why);
+}
+
+/* What a small core has noted of the module whose file has that path. */
+static int
+open_noted(struct trace *t, const char *path)
+{
+	const struct core_files *f = &t->core.files;
+	int fd = -1;
+
+	for (size_t k = 0; t->noted.files > 0 && fd < 0 && k < f->count; k++)
+		if (f->file[k].from == 0 && strcmp(f->file[k].path, path) == 0)
+			fd = trace_noted_open(&t->noted, f->file[k].start);
+	return fd;
+}
+
+/*
+ * For the guard: what was found elsewhere is opened in its place, and what was noted of it where it is not there: of a
+ * small module, libdwfl would be content with the few bytes that are in the core.
+ */
+static int
+open_instead(void *arg, const char *path)
+{
+	struct trace *t = arg;
+	int fd;
+
+	if (ask_file(arg, path) != 0)
+		return open_noted(t, path);
+	fd = trace_instead_open(&t->instead, path);
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+		t->unopened = errno;
+	if (fd < 0 && faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0) {
+		int why = errno;
+
+		if ((fd = open_noted(t, path)) >= 0)
+			file_failed(t, path, why);
+	}
+	return fd;
 }
 
 void

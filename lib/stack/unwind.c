@@ -8,6 +8,7 @@
 #include <elfutils/version.h>
 #include <gelf.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/read.h"
@@ -178,6 +179,28 @@ take_registers(struct trace *t, Dwfl_Frame *state)
 #endif
 }
 
+/* Whether a module has call frame information; for an address, where only some was noted of its file. */
+static int
+has_frames(struct trace *t, Dwfl_Module *m, uint64_t address)
+{
+	Dwarf_Addr start, bias;
+	Dwarf_Frame *frame;
+	Dwarf_CFI *cfi;
+
+	dwfl_module_info(m, NULL, &start, NULL, NULL, NULL, NULL, NULL);
+	if (!trace_noted_given(&t->noted, start))
+		return dwfl_module_eh_cfi(m, &bias) != NULL ||
+		    dwfl_module_dwarf_cfi(m, &bias) != NULL;
+	/* As with the file, libdwfl goes by the frame pointer where that has no information. */
+	if (trace_noted_whole(&t->noted, start))
+		return 1;
+	if ((cfi = dwfl_module_eh_cfi(m, &bias)) == NULL ||
+	    dwarf_cfi_addrframe(cfi, address - bias, &frame) != 0)
+		return 0;
+	free(frame);
+	return 1;
+}
+
 /* Why the stack cannot be followed from an address, for want of its module's file; NULL when that is not so. */
 static const char *
 lacks_file(struct trace *t, uint64_t address)
@@ -185,14 +208,11 @@ lacks_file(struct trace *t, uint64_t address)
 	Dwfl_Module *m = dwfl_addrmodule(t->dwfl, address);
 	const struct core_file *file = core_files_at(&t->core.files, address);
 	const char *slash;
-	Dwarf_Addr bias;
 	int why;
 
 	if (file == NULL || (slash = strrchr(file->path, '/')) == NULL)
 		return NULL;
-	if (m == NULL ? file->module == NULL :
-			dwfl_module_eh_cfi(m, &bias) != NULL ||
-			    dwfl_module_dwarf_cfi(m, &bias) != NULL)
+	if (m == NULL ? file->module == NULL : has_frames(t, m, address))
 		return NULL;
 	if ((why = trace_files_why(&t->files, file->path)) == 0 &&
 	    trace_files_other_build(file, file->path))

@@ -274,12 +274,54 @@ is_placed(struct work *w, uint64_t start, uint64_t *bias)
 	return 0;
 }
 
+/*
+ * Whether a debugger takes frames of .debug_frame, which is not in memory: then those that are
+ * noted are not all.
+ */
+static int
+has_debug_frame(struct work *w)
+{
+	static const char *const names[] = { ".debug_frame", ".zdebug_frame" };
+	Elf64_Shdr strings, s;
+	char name[16] = "";
+
+	if (!elf_file_section(&w->file, w->file.names, &strings))
+		return 0;
+	for (uint64_t i = 1; elf_file_section(&w->file, i, &s); i++)
+		for (size_t k = 0; k < 2; k++)
+			if (s.sh_name < strings.sh_size &&
+			    elf_file_read(&w->file, strings.sh_offset + s.sh_name, name,
+			    strlen(names[k]) + 1) && strcmp(name, names[k]) == 0)
+				return 1;
+	return 0;
+}
+
+/* Puts the frames of the module's addresses; whether all were put. */
+static int
+put_frames(struct work *w, size_t count)
+{
+	uint64_t from, last = 0;
+	int any = 0;
+
+	w->cie = UINT64_MAX;
+	for (size_t k = 0; k < count; k++) {
+		if (elf_unwind_row(&w->unwind, w->own[k], &from) < 0 || (any && from == last))
+			continue;
+		any = 1;
+		last = from;
+		if (put_frame(w, from) < 0)
+			return 0;
+	}
+	return 1;
+}
+
 /* Puts what a module has for its addresses, at[0] to at[count - 1]. */
 static void
 take_module(struct work *w, const struct core_file *f, const uint64_t *at, size_t count)
 {
-	uint64_t bias, from, last = 0;
-	int fd = open_module(w->t, f), any = 0;
+	const size_t head = w->found->len;
+	int fd = open_module(w->t, f), whole;
+	uint64_t bias;
 
 	if (fd < 0)
 		return;
@@ -288,19 +330,13 @@ take_module(struct work *w, const struct core_file *f, const uint64_t *at, size_
 		goto out;
 	for (size_t k = 0; k < count; k++)
 		w->own[k] = at[k] - bias;
-	w->cie = UINT64_MAX;
-	if (elf_unwind_open(&w->unwind, &w->file) == 0)
-		for (size_t k = 0; k < count; k++) {
-			if (elf_unwind_row(&w->unwind, w->own[k], &from) < 0 ||
-			    (any && from == last))
-				continue;
-			any = 1;
-			last = from;
-			if (put_frame(w, from) < 0)
-				break;
-		}
+	whole = elf_unwind_open(&w->unwind, &w->file) == 0 ? put_frames(w, count) :
+	    !has_debug_frame(w);
 	elf_unwind_close(&w->unwind);
 	elf_unwind_symbols(&w->file, w->own, count, put_symbol, w);
+	/* The flag is in the record that was put first. */
+	if (whole && w->all->count < ADDRESSES)
+		core_number_put(w->t->core, w->found->note + HEAD + head + 8 + 12, 4, 1);
 out:
 	io_close(fd);
 }

@@ -83,7 +83,8 @@ def real_core(folder, build):
     if os.path.exists(folder + "/core"):
         run(build + "/core-trim", "-r", "0:0xffffffffffff0000", folder + "/core", out=folder + "/core.ordered")
         run(build + "/core-trim", folder + "/core", out=folder + "/core.small")
-        for name in "core", "core.ordered", "core.small":
+        run(build + "/core-trim", "-u", folder + "/core", out=folder + "/core.noted")
+        for name in "core", "core.ordered", "core.small", "core.noted":
             with open(os.path.join(folder, name), "rb") as f:
                 yield f.read()
 

@@ -430,6 +430,12 @@ with_stack() {
 		printf 'where=%s\n' "$(core-trace -j -u 65534:65534 "$gz" | jq -r .where)" >>wanted
 		[ "$(grep -c ^frame= wanted)" -ge 3 ]
 		grep -E '^(frame|stack_end|fingerprint|fingerprint_version|where)=' "$txt" | diff wanted -
+		has 'reason=write to 0x0: a null pointer'
+		core-trace -r "$gz" | grep -E '^(registers|code)=' >wanted
+		grep -E '^(registers|code)=' "$txt" | diff wanted -
+		[ "$(wc -l <wanted)" -eq 2 ]
+		grep -q 'bytes=[0-9]*: .*: access to 0x0: a null pointer$' "$P/var/log/gzcoredump.log"
+		grep -qF "${name##*/}: write to 0x0: a null pointer" "$P/var/log/gzcoredump.log"
 		keys
 		gzip -t "$gz"
 	done

@@ -5,12 +5,16 @@ usage: trimmed.py BUILD [WORD ...]
 
 Crashes real programs through the kernel, and programs of other machines under qemu-user.  Makes the small core with
 core-trim, once from the file and once from a pipe, and prints a Markdown table: sizes, and whether gdb, eu-stack and
-eu-unstrip print the same for the small core as for the full one (t/lib/same_crash.py).  With WORDs, only the rows whose
-names have one of them.  Exits 1 if a row differs or misses its target.  Needs root.
+eu-unstrip print the same for the small core as for the full one (t/lib/same_crash.py).  A second table is of small cores
+made with -u: how much larger they are, and the frames that core-trace shows of them in a root directory without any of
+the program's files.  With WORDs, only the rows whose names have one of them.  Exits 1 if a row differs or misses its
+target.  Needs root.
 """
 
 import glob
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -113,7 +117,7 @@ class Trimmed(Crashes):
                                       errors="replace")
         if done.returncode or done.stderr:
             return 0, "core-trim: status %d: %s" % (done.returncode, done.stderr.strip())
-        return len(subprocess.run(["gzip", "-1nc", name], stdout=subprocess.PIPE, check=True).stdout), ""
+        return self.stored(name), ""
 
     def compared(self, title, p, full, name):
         """Returns which of the compared things differ; the first different lines are printed below the table."""
@@ -150,17 +154,89 @@ class Trimmed(Crashes):
                      "yes" if not b.differences else "no: " + ", ".join(b.differences))
         else:
             self.row(False, title, *sizes, *"------")
+        # What has removed its modules cannot run again, nor be followed with them.
+        if stored and not p.qemu and "unlinked" not in title:
+            self.unwound(title, p)
         keep = os.environ.get("KEEP")
-        for name in "full", "small", "small.stream":
-            if keep:
+        for name in "full", "small", "small.stream", "small.u":
+            if keep and os.path.exists(name):
                 os.makedirs("%s/%s" % (keep, title), exist_ok=True)
                 shutil.copy(name, "%s/%s" % (keep, title))
                 shutil.copy(p.exe, "%s/%s" % (keep, title))
-            os.unlink(name)
+            if os.path.exists(name):
+                os.unlink(name)
         for name in glob.glob("core.*"):
             os.unlink(name)
 
+    # Without the files.
+
+    def bare(self, name, paths=()):
+        """Makes a root directory that has core-trace, at other paths than any program's, and copies of files."""
+        root = self.p + "/" + name
+        shutil.rmtree(root, ignore_errors=True)
+        os.makedirs(root + "/own")
+        program = shutil.which("core-trace")
+        shutil.copy(program, root + "/own/core-trace")
+        for line in self.output("ldd", program).splitlines():
+            words = [word for word in line.split() if word.startswith("/")]
+            if words:
+                loader = "ld" if "=>" not in line else os.path.basename(words[0])
+                shutil.copy(words[0], root + "/own/" + loader)
+        for path in paths:
+            if os.path.exists(path):
+                os.makedirs(root + os.path.dirname(path), exist_ok=True)
+                shutil.copy(path, root + path)
+        return root
+
+    def frames_in(self, root, core):
+        """What core-trace shows there of each thread: address and function of each frame."""
+        shutil.copy(core, root + "/core")
+        p = subprocess.run(["chroot", root, "/own/ld", "--library-path", "/own", "/own/core-trace", "-j", "/core"],
+                           capture_output=True, text=True, errors="replace")
+        os.unlink(root + "/core")
+        if p.returncode not in (0, 1):
+            raise SystemExit("core-trace: " + p.stderr)
+        return [[(f["pc"], f.get("function"), f.get("function_offset")) for f in t["frames"]]
+                for t in json.loads(p.stdout)["threads"]]
+
+    def held(self, p):
+        """Crashes the program again: makes its core, full, and its small cores, while the kernel holds it."""
+        with open("trimmer", "w") as f:
+            f.write("#!/bin/sh\ncd %s && PATH=%s && exec 2>said && core-trim %s -u -p $1 -o small.u | "
+                    "core-trim %s -p $1 -o small >full\n" % (self.p, os.environ["PATH"], *[" ".join(p.options)] * 2))
+        os.chmod("trimmer", 0o755)
+        for name in "full", "small", "small.u":
+            if os.path.exists(name):
+                os.unlink(name)
+        self.set("kernel/core_pattern", "|%s/trimmer %%P" % self.p)
+        self.die(p.argv, p.seconds, p.busiest)
+        with open("said") as f:
+            return f.read()
+
+    def stored(self, name):
+        return len(subprocess.run(["gzip", "-1nc", name], stdout=subprocess.PIPE, check=True).stdout)
+
+    def unwound(self, title, p):
+        said = self.held(p)
+        modules = re.findall(r"^module=\S+ \S+ (/(?!usr/lib/debug).*)", self.output("core-info", "-a", "full"), re.M)
+        plain, noted = self.stored("small"), self.stored("small.u")
+        note = re.findall(r"^kept=unwind (\d+) (\d+)", self.output("core-info", "small.u"), re.M) or [("-", "-")]
+        truth = self.frames_in(self.bare("with", modules), "full")
+        seen, without = (self.frames_in(self.bare("without"), name) for name in ("small.u", "small"))
+        for a, b in zip(truth, seen):
+            if a != b:
+                one = next((x for x in zip(a, b) if x[0] != x[1]), (len(a), len(b)))
+                self.note("- %s: with files %s, without %s" % (title, *one))
+        count = [sum(map(len, frames)) for frames in (without, seen, truth)]
+        named = [sum(f[1] is not None for t in frames for f in t) for frames in (seen, truth)]
+        larger = 100 * (noted - plain) / plain
+        self.more.append((seen == truth and larger <= 25 and not said, title, plain, "%+.1f %%" % larger, *note[0], *count,
+                          *named))
+        if said:
+            self.note("- %s: %s" % (title, said.strip()))
+
     def all(self, words):
+        self.more = []
         self.table("Small cores: what `core-trim` keeps, stored with `gzip -1`, beside the full core",
                    "program", "full", "small", "stored", "target", "stored, from a stream", "left out of mapped files",
                    "threads", "gdb: the same", "eu-stack: the same", "modules, registers, notes, memory",
@@ -168,6 +244,11 @@ class Trimmed(Crashes):
         for title, make in PROGRAMS.items():
             if not words or any(word in title for word in words):
                 self.program(title, make)
+        self.table("Small cores with `-u`: frames of all threads, where none of the program's files is",
+                   "program", "stored", "with -u", "functions", "bytes of the note", "frames without -u", "with -u",
+                   "with the files", "named with -u", "with the files")
+        for row in self.more:
+            self.row(*row)
 
     # The needs of the programs.
 

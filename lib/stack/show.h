@@ -31,9 +31,12 @@ enum trace_form {
 struct trace_show {
 	/* The caller's. */
 	enum trace_form form;
-	size_t most;			/* threads that are shown; 1: the crashed one alone; 0: all */
-	size_t width;			/* columns of a terminal that stacks as text fit; 0: it is none */
-	int more;			/* text has registers, the code at the pc, and lines of source */
+	/* the most threads that are shown; 1: the crashed one alone; 0: all */
+	size_t most;
+	/* the columns of a terminal, which stacks as text fit; 0: it is none */
+	size_t width;
+	/* text has registers, the code at the pc, and lines of source */
+	int more;
 	int raw;			/* functions with their mangled names */
 	struct writer out;		/* started for lines or JSON */
 
@@ -54,7 +57,8 @@ struct trace_show {
 	size_t line_len;
 	struct trace_frame listed[TRACE_LISTED];	/* one of each module, for a terminal */
 	size_t modules;
-	size_t bytes;			/* lines for a record: of the first thread's frames, or of the others' */
+	/* lines for a record, of the first thread's frames, or of the others' */
+	size_t bytes;
 	int cut;			/* there would have been more of the first */
 	int found;			/* fingerprint and where are made */
 	struct trace *trace;

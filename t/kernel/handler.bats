@@ -491,7 +491,7 @@ with_stack() {
 				diff <(printf '%s\n' "uuid=$uuid" stored=whole 'frame=#0 good' \
 					fingerprint=0123456789abcdef | sort) -
 			;;
-		much) [ "$(stat -c %s "$txt")" -lt 80000 ] ;;
+		much) [ "$(stat -c %s "$txt")" -lt 140000 ] ;;
 		esac
 	done
 	# A record that is removed meanwhile stays away.

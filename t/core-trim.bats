@@ -901,3 +901,23 @@ other_build() {
 	EOS
 	mv "$CALLS.away" "$CALLS"
 }
+
+@test "core-trim: -u: a program without .eh_frame_hdr, and one whose file has gone or changed" {
+	# As musl-gcc links.  The loader would not take it from a file that is not its own build.
+	${CC:-cc} -O1 -pthread -Wl,--build-id -Wl,--no-eh-frame-hdr -o prog "$T/kernel/crash.c"
+	run -1 grep -q EH_FRAME <(readelf -lW prog)
+	crash_core core ./prog segv
+	core-trace core | sed 's/: SIGSEGV: .*//' >with_file
+	grep -q ' crash_here+' with_file
+	core-trim -u core >small
+	mv prog away
+	core-trace small | sed 's/: SIGSEGV: .*//' | diff with_file -
+	# Nothing is noted of another build, or without a file.
+	core-trim -u core >none
+	cp away prog
+	other_build prog
+	core-trim -u core | cmp - none
+	core-trace none | grep -q 'ends here: prog: not the file that the process had'
+	# What was noted is not overruled by it.
+	core-trace small | sed 's/: SIGSEGV: .*//' | diff with_file -
+}

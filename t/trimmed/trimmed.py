@@ -225,6 +225,9 @@ class Trimmed(Crashes):
         truth = self.frames_in(self.bare("with", modules), "full")
         seen, without = (self.frames_in(self.bare("without"), name) for name in ("small.u", "small"))
         # Go has no call frame information that is loaded: frames end with the first, and none is false.
+        # musl's functions in assembler have no sizes: with the file, they are named by guessing.
+        if title == "musl":
+            truth = [[x if y[1] else (*x[:1], *y[1:]) for x, y in zip(a, b)] + a[len(b):] for a, b in zip(truth, seen)]
         good = all(a == b or (title == "go" and a[:len(b)] == b) for a, b in zip(truth, seen))
         for a, b in zip(truth, seen):
             if a != b:

@@ -36,8 +36,8 @@ LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS)) -ldl
 
 # The rooms of the library: each may include only rooms before it in this list (a test checks this).
 ROOMS = base record system store engine gzip stored elf core reason proc dumps crash kept demangle stack trim
-base = age array clock io number ordered progress search signal_names syscall_names terminal
-record = escape frame keys lines record secrets text writer
+base = age array clock io line_of number ordered progress search signal_names syscall_names terminal
+record = escape frame frame_fit keys lines record secrets text writer
 system = child deadline end_input line_pipe memory_window open_guard owner pipe processors rooted scratch \
 	sigbus_guard spawn
 store = in_use job leftovers lock messages output pipeline queue room store turn
@@ -48,7 +48,8 @@ stored = image member_index open restore unpack
 elf = archive debug_file file id id_read layout loaded machine_table ranges register_names symbol \
 	unwind unwind_scan
 core = code core files link_map lists match modules notes order read small stored threads
-reason = arm decode exception fault interrupted jump message reason runtime text trap x86 x86_operand
+reason = arm decode exception fault interrupted jump message reason runtime said text trap x86 \
+	x86_operand
 proc = ask cgroup facts identities maps proc report rights task
 dumps = columns conf directory loops operand page payers ranking remove retention text values
 crash = answer begin change claim end kernel_words live_facts loop_record merge name record_file \
@@ -252,7 +253,7 @@ DNF_CHECK = bats python3 python3-jsonschema clang lld llvm qemu-user ShellCheck 
 ASKED = $(filter-out deps all install install-built uninstall clean help,$(MAKECMDGOALS))
 packages = $($(1)_BUILD) $(if $(ASKED),$($(1)_DEMO)) $(if $(filter-out demo,$(ASKED)),$($(1)_CHECK))
 
-.PHONY: deps check check-sanitized check-threads demo bench compare trimmed symbols endure fuzz fuzz-built
+.PHONY: deps check check-sanitized check-threads demo bench compare trimmed reasons symbols endure fuzz fuzz-built
 deps: ## install what building and the other goals (demo, check) need (Debian and its derivatives, root)
 	@if ! command -v apt-get >/dev/null; then \
 		echo 'make deps: no apt-get here. What is needed, by its names elsewhere:' >&2; \
@@ -323,6 +324,9 @@ TABLES ?=
 trimmed: all ## compare small cores with the full ones, for crashes of many kinds (root, five minutes)
 	python3 t/trimmed/trimmed.py $(B) $(ROWS)
 
+# Some ways also need those, and clang, musl-tools, python3-dev and a JDK.
+reasons: all ## judge what core-trace says of why programs died, over hundreds of crashes (root, a minute)
+	python3 t/reasons/reasons.py $(B) $(ROWS)
 # One server's rows also need s3rver: npm install --prefix build/npm s3rver.
 symbols: all ## open a container's crash from what core-forward has sent, with several servers and clients (root)
 	python3 t/symbols/symbols.py $(B)
@@ -330,7 +334,7 @@ symbols: all ## open a container's crash from what core-forward has sent, with s
 endure: all ## kill the programs, cut their power, fill the disk, crash in masses, and check the rest (root, half an hour)
 	python3 t/endure/endure.py $(TURNS:%=-n %) $(B) $(ROWS)
 # For endure, ROWS selects from: power kernel small image full burst storm release list; TURNS replaces each row's
-# number of turns.  For trimmed, ROWS has words in the names of the rows.
+# number of turns.  For trimmed and reasons, ROWS has words in the names of the rows.
 ROWS ?=
 TURNS ?=
 

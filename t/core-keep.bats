@@ -134,10 +134,23 @@ tree() {
 	[ -z "$(ls -A d)" ]
 	run -0 core-keep -v -k all -p "$held" d
 	[ "$(kept_names | wc -l)" -ge 4 ]
+	# Its standard input ends although nobody reads what it has to say.
+	run -0 python3 - "$held" <<-'EOS'
+	import fcntl, os, subprocess, sys
+	ended, held = os.pipe()
+	out = os.pipe()
+	os.write(out[1], bytes(fcntl.fcntl(out[1], fcntl.F_SETPIPE_SZ, 4096)))
+	p = subprocess.Popen(["core-keep", "-k", "all", "-p", sys.argv[1], "d"], stdin=held, stdout=out[1])
+	os.close(held)
+	assert os.read(ended, 1) == b"" and p.poll() is None
+	os.close(out[0])
+	os.close(out[1])
+	p.wait()
+	EOS
 	run -2 bash -c "core-keep -k all -p $held d >/dev/full"
 }
 
-@test "core-keep: a false id takes no name: users' files have their digest, the first of root wins" {
+@test "core-keep: a false id takes no name: users' files have digests, root's first one wins" {
 	need_map_files
 	id=$(elf-uuid -b "$F/lib.so")
 	mkdir -m 700 root user
@@ -315,6 +328,8 @@ items() {
 	item buildid/cc00 64 2000
 	item uuid/dd00 64 1000
 	item buildid/ee00 64 5
+	: >d/modules/buildid/cc00/debuginfo
+	touch -d "@$(($(date +%s) - 2000))" d/modules/buildid/cc00
 	mkdir d/modules/.gzcore.0123456789abcdef
 	: >d/modules/.gzcore.0123456789abcdef/executable
 	core-keep -r d
@@ -329,8 +344,9 @@ items() {
 	[ "$output" = 'removed buildid/cc00: no dump here needs it' ]
 	# For free space nothing that is needed goes.
 	run -0 core-keep -F 900T -r d
-	[ "$output" = 'removed uuid/dd00: no dump here needs it' ]
-	[ "$(items)" = 'buildid/aaaa buildid/ee00 digest/bb00' ]
+	[ "${lines[-1]}" = 'removed uuid/dd00: no dump here needs it' ]
+	[ "$(items)" = 'buildid/aaaa buildid/cc00 buildid/ee00 digest/bb00' ]
+	[ "$(ls d/modules/buildid/cc00)" = debuginfo ]
 	run -0 core-keep -b 128K -r d
 	[ "$output" = 'removed buildid/aaaa: over the limit of all, and the least recently crashed' ]
 	run -0 core-keep -b 130K -r d

@@ -173,7 +173,7 @@ table() {
 	# Its lists are no lines of a record.
 	info = {key: of for key, of in info.items() if of != "array"}
 	own = {"name", "state", "file", "size", "small_file", "small_size", "object", "small_object", "pending",
-	       "frames"}
+	       "frames", "stacks"}
 	with open("d/all.txt", "w") as record:
 	    record.write("uuid=\n")
 	    for key in sorted((sent.keys() | info.keys()) - own - {"uuid"}):
@@ -205,6 +205,12 @@ table() {
 	frame=9
 	frame=
 	where=price() victim.c:2
+	thread_frame=12 #0   0x0000000000001000  wait+0x1  w.c:1  /lib/libc.so.6+0x1000
+	thread_frame=x #1   0x0000000000001000
+	thread_frame=12 #1   0x0000000000001100
+	thread_frame=13 #0   0x0000000000001200
+	thread_frame=99999999999 #0   0x0000000000001200
+	thread_frame=
 	EOF
 	core-list -aj d >json
 	sed '1s/^\[//; $s/\]$//' json >one.json
@@ -216,6 +222,11 @@ table() {
 	{"pc":"0x00007ff100000000","module":"/lib/\\0344.so","offset":"0x10"}
 	{"pc":"0x00007ff100000000","module":"/lib/x.so","offset":"0x10","file":"x.c","line":1,"inlined":true}
 	{"pc":"0x00007ff100000000","module":"[vdso]","offset":"0x10","function":"main","function_offset":"0x1"}
+	EOF
+	)
+	jq -c '.[0].stacks[]' json | diff - <(cat <<-'EOF'
+	{"tid":12,"frames":[{"pc":"0x0000000000001000","module":"/lib/libc.so.6","offset":"0x1000","function":"wait","function_offset":"0x1","file":"w.c","line":1},{"pc":"0x0000000000001100"}]}
+	{"tid":13,"frames":[{"pc":"0x0000000000001200"}]}
 	EOF
 	)
 	jq -e '.[0] | (.frame | length) == 13 and .where == "price() victim.c:2"' json
@@ -264,7 +275,7 @@ table() {
 	run -1 core-list -w -N lost d
 }
 
-@test "core-list: on a terminal lines fit its width, with the frame that counts; a pipe is as ever" {
+@test "core-list: on a terminal lines fit its width, with the frame that counts; no pipe does" {
 	dump victim.12345.20261125T102030Z
 	echo 'where=shop::(anonymous namespace)::hidden() t1.cc:18' >>d/victim.12345.20261125T102030Z.txt
 	dump two comm=$'long\e[31mcommand'

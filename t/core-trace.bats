@@ -152,6 +152,60 @@ sane() {
 	core-trace -r d/last | grep -A 1 "^fingerprint=$(cat word)\$" | grep -qx fingerprint_version=2
 }
 
+@test "core-trace: on a terminal lines fit its width, build-ids are below; -v has lines of source" {
+	need clang
+	cp "$T/lib/inlined.cc" source.cc
+	touch -d '1 hour ago' source.cc
+	clang -x c++ -g -O2 -std=c++17 -fno-exceptions -fno-rtti -Wl,--build-id -o prog "$PWD/source.cc"
+	crash_core core ./prog
+	local columns
+	for columns in 200 100 80 40; do
+		COLUMNS=$columns on_terminal core-trace -v core </dev/null >shown
+		run ! grep -E ".{$((columns + 1))}" shown
+		[ "$(sed -n '/^modules:/,$p' shown | grep -cE "^$(elf-uuid -b prog)(  |\$)")" = 1 ]
+		[ "$(grep -c '^#' shown)" = "$(core-trace core | grep -c '^#')" ]
+	done
+	COLUMNS=80 on_terminal core-trace core </dev/null | grep -xE '#4   shop::\(anonymous namespace\)::hidden  [^ ]*source.cc:[0-9]+  prog'
+	COLUMNS=100 on_terminal core-trace core </dev/null | grep -qE '^#5   0x[0-9a-f]{12}  shop::Cart<int volatile>::operator<  '
+	core-trace -v core | sed -n 3p | grep -qE '^ +7  .*return \*p \+ n; }$'
+	# What was changed later may be another line.
+	touch source.cc
+	touch -d '1 minute ago' prog
+	core-trace -v core >later
+	core-trace core | diff - later
+	rm source.cc
+	mkfifo source.cc
+	timeout 20 core-trace -v core | diff - later
+}
+
+@test "core-trace: -ra has the other threads as well, in a bounded number of bytes" {
+	build prog
+	crash_core core ./prog threads 5
+	core-trace core >text
+	core-trace -r core >crashed
+	core-trace -ra core >all
+	# What is said of the crashed thread comes first.
+	head -n "$(wc -l <crashed)" all | diff crashed -
+	sed "1,$(wc -l <crashed)d" all | sed -nE 's/^thread_frame=([0-9]+) #[0-9]+ +(0x[0-9a-f]+).*/\1 \2/p' >others
+	awk '$1 == "thread" { sub(":", "", $2); tid = $2; n++ } /^#/ && n > 1 { print tid, $2 }' text | diff - others
+	crash_core core ./prog threads 700
+	core-trace -ra core >all
+	[ "$(stat -c %s all)" -lt 120000 ]
+	grep -q '^fingerprint=' all
+	[ "$(sed -n 's/^thread_frame=\([0-9]*\) .*/\1/p' all | uniq | wc -l)" -gt 20 ]
+	# A stack of long names.
+	name=$(printf 'long%0400d' 1)
+	printf '%s\n' "static int $name(int n, volatile int *p) { return n == 0 ? *p : $name(n - 1, p) + 1; }" \
+		"int main(void) { return $name(400, 0); }" >long.c
+	${CC:-cc} -g -O0 -o long long.c
+	crash_core core ./long
+	core-trace -r core >all 2>/dev/null || [ $? = 1 ]
+	[ "$(stat -c %s all)" -lt 60000 ]
+	grep -qx 'stack_end=more frames than a record has' all
+	grep -q '^fingerprint=' all
+	usage_error core-trace -a core
+}
+
 @test "core-trace: names that stand for endless text, or for none, are shown as they are" {
 	# Each pair is of two of the one before.
 	python3 - >given <<-'EOS'

@@ -158,7 +158,7 @@ whole() {
 	only_record "$dir" || return
 	name=${txt%.txt} gz=${txt%.txt}.$suffix
 	! grep -qx small=whole "$txt" || small=$name.small.$suffix
-	ls -A -I ".gzcore.*" "$dir" | diff <(printf '%s\n' "${gz##*/}" ${small:+"${small##*/}"} "${txt##*/}" | sort) - || return
+	ls -A -I ".gzcore.*" -I modules "$dir" | diff <(printf '%s\n' "${gz##*/}" ${small:+"${small##*/}"} "${txt##*/}" | sort) - || return
 	has stored=whole complete=yes "bytes=$(stat -c %s "$CORE")" "promised=$(stat -c %s "$CORE")"
 }
 

@@ -12,10 +12,11 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "base/number.h"
+#include "base/terminal.h"
 #include "core/core.h"
 #include "dumps/operand.h"
 #include "kept/sources.h"
+#include "options.h"
 #include "stack/instead.h"
 #include "kept/servers.h"
 #include "stack/show.h"
@@ -28,7 +29,7 @@
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-trace [-bDhjmnrsSvV] [-d DEBUGDIR] [-e ELF] [-i IDENTITY] [-l DIR]\n"
+	fputs("usage: core-trace [-abDhjmnrsSvV] [-d DEBUGDIR] [-e ELF] [-i IDENTITY] [-l DIR]\n"
 	      "                  [-R ROOT] [-t SECONDS] [-u USER] [-w SECONDS] [CORE]\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
@@ -83,9 +84,9 @@ print_stacks(struct trace_show *shown, const char *name, const struct stored *s,
 		warnx("%s: threads: %s", name, trace_error());
 	else if (shown->threads == 0)
 		warnx("%s: no threads", name);
-	else if (rc > 0 && !shown->one)
+	else if (rc > 0 && shown->most == 0)
 		warnx("%s: more than %d threads: the others are left out", name, TRACE_THREADS);
-	part |= shown->limited || rc < 0 || shown->threads == 0 || (rc > 0 && !shown->one);
+	part |= shown->limited || rc < 0 || shown->threads == 0 || (rc > 0 && shown->most == 0);
 	if (trace_show_end(shown, !part) < 0)
 		err(2, "<stdout>: write");
 	return part;
@@ -121,20 +122,10 @@ search_path(const char *dir)
 static void
 read_options(int argc, char **argv, const char *opt[128])
 {
-	int c;
-
-	while ((c = getopt(argc, argv, "bDd:e:hi:jl:mnR:rsSt:u:vVw:")) != -1) {
-		if (c == '?')
-			exit(usage(stderr, 2));
-		opt[c] = strchr("bDhjmnrsSvV", c) != NULL ? "" : optarg;
-		if (c == 'h')
-			exit(usage(stdout, 0));
-		if (c == 'V')
-			exit(puts("core-trace " VERSION) < 0 || fflush(stdout) != 0 ? 2 : 0);
-		if (c == 'e')
-			must_be_regular(optarg, 0);
-	}
-	if (argc - optind > 1 || (opt['r'] != NULL && opt['j'] != NULL) ||
+	options_take(argc, argv, "abDd:e:hi:jl:mnR:rsSt:u:vVw:", opt, usage, "core-trace", NULL);
+	if (opt['e'] != NULL)
+		must_be_regular(opt['e'], 0);
+	if (argc - optind > 1 || (opt['a'] != NULL && opt['r'] == NULL) || (opt['r'] != NULL && opt['j'] != NULL) ||
 	    ((opt['n'] != NULL || opt['w'] != NULL) && opt['l'] == NULL))
 		exit(usage(stderr, 2));
 }
@@ -142,11 +133,7 @@ read_options(int argc, char **argv, const char *opt[128])
 static unsigned
 seconds(char option, const char *text)
 {
-	uint64_t n = 0;
-
-	if (text != NULL && number_parse(text, 1, 86400, &n) < 0)
-		errx(2, "-%c %s: not a number of seconds from 1 to 86400", option, text);
-	return (unsigned)n;
+	return text == NULL ? 0 : (unsigned)option_number(option, text, 1, 86400, " of seconds");
 }
 
 /*
@@ -199,21 +186,6 @@ open_core(struct stored *s, struct operand *o, struct kept_sources *sources, con
 		    errno == ENOENT ? "no such user or group" : strerror(errno));
 }
 
-/*
- * The fingerprint of a stored dump is that of its record: files that are no longer there, or others, would make another.
- * NULL: there is none of this version.
- */
-static const char *
-recorded(const struct dump *d)
-{
-	uint64_t version;
-
-	return d != NULL && strlen(d->fingerprint) == FINGERPRINT_TEXT - 1 &&
-	    strspn(d->fingerprint, "0123456789abcdef") == FINGERPRINT_TEXT - 1 &&
-	    number_parse(d->fingerprint_version, 0, UINT64_MAX, &version) == 0 &&
-	    version == FINGERPRINT_VERSION ? d->fingerprint : NULL;
-}
-
 int
 main(int argc, char **argv)
 {
@@ -237,7 +209,9 @@ main(int argc, char **argv)
 	    opt['s'] != NULL ? TRACE_FINGERPRINT : TRACE_STACKS;
 	shown.raw = opt['m'] != NULL;
 	shown.more = opt['v'] != NULL;
-	shown.one = opt['r'] != NULL || opt['s'] != NULL;
+	shown.width = shown.form == TRACE_STACKS ? terminal_width(STDOUT_FILENO) : 0;
+	shown.most = opt['a'] != NULL ? TRACE_RECORDED_THREADS :
+	    opt['r'] != NULL || opt['s'] != NULL;
 	debug = opt['d'] != NULL ? search_path(opt['d']) : NULL;
 	limit = seconds('t', opt['t']);
 	if (opt['l'] != NULL)
@@ -245,8 +219,7 @@ main(int argc, char **argv)
 	/* Not caught: it ends the process wherever that waits. */
 	alarm(limit);
 	open_core(&stored, &o, &sources, argv[optind], opt);
-	if ((shown.known = recorded(o.dump)) != NULL)
-		shown.known_where = o.dump->where;
+	trace_show_recorded(&shown, o.dump);
 	/* From here on it is the core's bytes that say what to do. */
 	if (opt['l'] != NULL)
 		turn_begin();

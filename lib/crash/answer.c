@@ -77,11 +77,11 @@ answer_ended(FILE *to, const struct ended *e, const struct end_options *o, const
 	text_print(to, "\n%s", e->lines);
 }
 
-/* Whether a key is a variable of a hook's: the stack, modules and what is secret are not. */
+/* Whether a key is a variable of a hook's: stacks, modules and what is secret are not. */
 static int
 is_variable(const struct text_line *l)
 {
-	static const char *const without[] = { "frame", "module" };
+	static const char *const without[] = { "frame", "module", "thread_frame" };
 	const struct key *key = keys_find(l->start, l->key_len);
 
 	if (key != NULL && key->private == KEY_SECRET)

@@ -26,7 +26,8 @@
 struct page {
 	const struct dumps *dumps;	/* that it is one of */
 	const struct dump *dump;
-	char before[PATH_MAX];		/* what stands before its name for core-open: a directory and '/', or "" */
+	/* what stands before its name for core-open: a directory and '/', or "" */
+	char before[PATH_MAX];
 	size_t width;			/* columns */
 	int colours;
 };
@@ -246,7 +247,8 @@ static void
 put_state(struct writer *w, const struct page *p)
 {
 	static const char *const words[] = { [DUMP_WHOLE] = "the whole core is stored",
-		[DUMP_CUT] = "the core was cut short", [DUMP_PARTIAL] = "a part of the file is stored",
+		[DUMP_CUT] = "the core was cut short",
+		[DUMP_PARTIAL] = "a part of the file is stored",
 		[DUMP_NONE] = "nothing but the record is stored", [DUMP_OPEN] = "is being stored",
 		[DUMP_GONE] = "its file is gone", [DUMP_LOST] = "was never finished",
 		[DUMP_SMALL] = "the small core alone is stored" };
@@ -280,13 +282,13 @@ put_open(struct writer *w, const struct page *p)
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 	    "%+,-./:=@_";
 	char name[RECORD_ESCAPED(DUMPS_NAME)], line[LINE];
-	const char *quote;
+	const char *quote, *before = p->before;
 
 	record_escape(name, p->dump->name, strnlen(p->dump->name, DUMPS_NAME));
 	if (strchr(name, '\'') != NULL || strchr(p->before, '\'') != NULL ||
 	    strlen(name) + strlen(p->before) > LINE - 32)
 		return;
-	quote = strspn(name, plain) == strlen(name) && strspn(p->before, plain) == strlen(p->before) ?
+	quote = name[strspn(name, plain)] == '\0' && before[strspn(before, plain)] == '\0' ?
 	    "" : "'";
 	writer_print(w, "\n");
 	snprintf(line, sizeof(line), "core-open %s%s%s%s", quote, p->before, name, quote);

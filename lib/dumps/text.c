@@ -19,8 +19,8 @@ static const struct {
 #define VALUE(key) { #key, offsetof(struct dump, key) }
 	VALUE(time), VALUE(host), VALUE(comm), VALUE(exe), VALUE(signame), VALUE(uuid),
 	VALUE(build_id), VALUE(reason), VALUE(fingerprint), VALUE(where),
-	{ "small", offsetof(struct dump, small_kept) },
-	VALUE(small_bytes), VALUE(object), VALUE(object_whole), VALUE(sent), VALUE(small_object),
+	{ "small", offsetof(struct dump, small_kept) }, VALUE(small_bytes), VALUE(object),
+	VALUE(object_whole), VALUE(sent), VALUE(small_object),
 	VALUE(small_sent), VALUE(on_request),
 };
 #define VALUES (sizeof(values) / sizeof(*values))

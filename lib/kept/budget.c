@@ -30,6 +30,7 @@ struct item {
 	int64_t crashed;	/* when it was needed last, seconds */
 	uint64_t disk;		/* bytes */
 	int needed;
+	int has_debug;		/* a debug file is there, which somebody else put there */
 };
 
 struct items {
@@ -102,7 +103,9 @@ measure(int kind, struct item *item)
 	if (fstat(dirfd(d), &st) == 0)
 		item->crashed = st.st_mtime;
 	while ((e = readdir(d)) != NULL)
-		if (fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		if (strcmp(e->d_name, KEPT_DEBUG) == 0)
+			item->has_debug = 1;
+		else if (fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISREG(st.st_mode))
 			item->disk += (uint64_t)st.st_blocks * 512;
 	closedir(d);
@@ -224,9 +227,13 @@ read_needs(const struct kept_store *s, struct items *all)
 static int
 remove_item(const struct kept_store *s, const struct item *i)
 {
-	char path[KEPT_NAME + 16], aside[32];
+	char path[KEPT_NAME + 32], aside[32];
 	uint64_t n;
 
+	if (i->has_debug) {
+		snprintf(path, sizeof(path), "%s/%s/" KEPT_FILE, i->kind, i->name);
+		return unlinkat(s->modules, path, 0);
+	}
 	if (getrandom(&n, sizeof(n), 0) != (ssize_t)sizeof(n))
 		return -1;
 	snprintf(path, sizeof(path), "%s/%s", i->kind, i->name);
@@ -261,6 +268,8 @@ remove_least(const struct kept_store *s, const struct kept_budget *b, struct ite
 		/* Free space is made by removing dumps: then these are needed no more. */
 		if (i->needed && budget == 0)
 			break;
+		if (i->has_debug && i->disk == 0)
+			continue;
 		if (!b->only_say && remove_item(s, i) < 0)
 			continue;
 		budget -= i->disk < budget ? i->disk : budget;

@@ -61,7 +61,7 @@ static int
 open_source(struct kept_task *t)
 {
 	struct stat st;
-	int fd, as_user = 0;
+	int fd, as_user = 0, rc;
 
 	/* To open what is no regular file may do something to it. */
 	if (fstat(t->source, &st) == 0 && !S_ISREG(st.st_mode)) {
@@ -71,11 +71,10 @@ open_source(struct kept_task *t)
 	fd = open_again(t->source);
 	if (t->has_user && t->user != 0)
 		as_user = fd >= 0 ? is_fuse(fd) : errno == EACCES || errno == EPERM;
-	if (as_user) {
-		if (owner_take(t->user, t->group) == 0 && fd < 0)
-			fd = open_again(t->source);
-	}
-	if (fd < 0 || (!as_user && owner_take(t->uid, t->gid) < 0) || geteuid() == 0) {
+	rc = as_user ? owner_take(t->user, t->group) : fd < 0 ? -1 : owner_take(t->uid, t->gid);
+	if (rc == 0 && fd < 0)
+		fd = open_again(t->source);
+	if (rc < 0 || fd < 0) {
 		fail(t, "cannot be opened", errno);
 		return -1;
 	}

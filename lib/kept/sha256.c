@@ -6,17 +6,20 @@
 
 /* FIPS 180-4, 4.2.2: of the cube roots of the first primes; and 5.3.3: of their square roots. */
 static const uint32_t round_word[64] = {
-	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
-	0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
-	0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
-	0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
-	0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
-	0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
-	0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
-	0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
+	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4,
+	0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe,
+	0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f,
+	0x4a7484aa, 0x5cb0a9dc, 0x76f988da, 0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7,
+	0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967, 0x27b70a85, 0x2e1b2138, 0x4d2c6dfc,
+	0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85, 0xa2bfe8a1, 0xa81a664b,
+	0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070, 0x19a4c116,
+	0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+	0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7,
+	0xc67178f2,
 };
 static const uint32_t first_state[8] = {
-	0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
+	0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab,
+	0x5be0cd19,
 };
 
 static uint32_t
@@ -24,6 +27,16 @@ rotate(uint32_t x, unsigned n)
 {
 	return x >> n | x << (32 - n);
 }
+
+/* One round; the words change their names from one to the next, not their places. */
+#define ROUND(a, b, c, d, e, f, g, h, t) do { \
+	uint32_t one = v[h] + (rotate(v[e], 6) ^ rotate(v[e], 11) ^ rotate(v[e], 25)) + \
+	    ((v[e] & v[f]) ^ (~v[e] & v[g])) + round_word[t] + w[t]; \
+\
+	v[d] += one; \
+	v[h] = one + (rotate(v[a], 2) ^ rotate(v[a], 13) ^ rotate(v[a], 22)) + \
+	    ((v[a] & v[b]) ^ (v[a] & v[c]) ^ (v[b] & v[c])); \
+} while (0)
 
 /* FIPS 180-4, 6.2.2. */
 static void
@@ -39,15 +52,15 @@ take_block(struct kept_sha256 *s, const uint8_t p[BLOCK])
 		    (rotate(w[t - 15], 7) ^ rotate(w[t - 15], 18) ^ w[t - 15] >> 3) +
 		    (rotate(w[t - 2], 17) ^ rotate(w[t - 2], 19) ^ w[t - 2] >> 10);
 	memcpy(v, s->state, sizeof(v));
-	for (size_t t = 0; t < 64; t++) {
-		uint32_t one = v[7] + (rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25)) +
-		    ((v[4] & v[5]) ^ (~v[4] & v[6])) + round_word[t] + w[t];
-		uint32_t two = (rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22)) +
-		    ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
-
-		memmove(v + 1, v, 7 * sizeof(*v));
-		v[4] += one;
-		v[0] = one + two;
+	for (size_t t = 0; t < 64; t += 8) {
+		ROUND(0, 1, 2, 3, 4, 5, 6, 7, t);
+		ROUND(7, 0, 1, 2, 3, 4, 5, 6, t + 1);
+		ROUND(6, 7, 0, 1, 2, 3, 4, 5, t + 2);
+		ROUND(5, 6, 7, 0, 1, 2, 3, 4, t + 3);
+		ROUND(4, 5, 6, 7, 0, 1, 2, 3, t + 4);
+		ROUND(3, 4, 5, 6, 7, 0, 1, 2, t + 5);
+		ROUND(2, 3, 4, 5, 6, 7, 0, 1, t + 6);
+		ROUND(1, 2, 3, 4, 5, 6, 7, 0, t + 7);
 	}
 	for (size_t i = 0; i < 8; i++)
 		s->state[i] += v[i];

@@ -166,10 +166,10 @@ plain_type(const struct reason_case *k, const char *mangled, char *out, size_t l
 			snprintf(out, len, "%s", known[i].plain);
 			return;
 		}
-	if (s->type_name != NULL && s->type_name(s->arg, mangled, out, len))
+	if (plain_name(mangled, out, len) ||
+	    (s->type_name != NULL && s->type_name(s->arg, mangled, out, len)))
 		return;
-	if (!plain_name(mangled, out, len))
-		snprintf(out, len, "%s", mangled);
+	snprintf(out, len, "%s", mangled);
 }
 
 /* Whether the stack has a function, before what a signal interrupted. */

@@ -53,11 +53,14 @@ stack_of(const struct core *c, uint64_t sp)
 static uint64_t
 stack_start(const struct core *c, const struct core_map *m, uint64_t *len)
 {
-	const struct core_map *low = m;
+	const struct core_map *low = m, *high = m, *last = c->map + c->maps - 1;
 
 	while (low > c->map && low[-1].start + low[-1].len == low->start && (low[-1].flags & PF_W))
 		low--;
-	*len = m->start + m->len - low->start;
+	/* In a small core, what was left out is a mapping of its own. */
+	while (high < last && high[1].start == high->start + high->len && (high[1].flags & PF_W))
+		high++;
+	*len = high->start + high->len - low->start;
 	return low->start;
 }
 
@@ -84,9 +87,9 @@ stack_overflow(struct reason_case *k, const struct reason_fault_at *f)
 	    i < k->source->frames; i++)
 		same += k->source->frame[i].function != NULL &&
 		    strcmp(k->source->frame[i].function, top->function) == 0;
-	if (same >= 32)
-		reason_say(k, ": %.200s%s calls itself", top->function,
-		    strchr(top->function, '(') == NULL ? "()" : "");
+	if (same >= 16)
+		reason_say(k, ": %.200s%s calls itself", reason_name(top),
+		    strchr(reason_name(top), '(') == NULL ? "()" : "");
 	return 1;
 }
 

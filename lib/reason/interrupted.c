@@ -23,13 +23,17 @@ enum { DIVIDE_ERROR = 0, INVALID = 6, PROTECTION = 13, PAGE_FAULT = 14 };
 /* The registers of struct sigcontext by the words of pr_reg. */
 static const uint8_t words[] = { 9, 8, 7, 6, 3, 2, 1, 0, 14, 13, 4, 5, 12, 10, 11, 19, 16, 18 };
 
-/* What a signal frame is called on a stack: the functions that handlers return to. */
+/* Whether a handler returns to an address: what is there calls rt_sigreturn(2), and does nothing else. */
 static int
-is_signal_frame(const char *function)
+is_signal_frame(const struct reason_case *k, uint64_t pc)
 {
-	return function != NULL && (strcmp(function, "__restore_rt") == 0 ||
-	    strcmp(function, "__restore") == 0 ||
-	    strncmp(function, "runtime.sigreturn", strlen("runtime.sigreturn")) == 0);
+	/* mov $15, %rax, or mov $15, %eax; syscall. */
+	static const uint8_t full[] = { 0x48, 0xc7, 0xc0, 15, 0, 0, 0, 0x0f, 0x05 },
+	    half[] = { 0xb8, 15, 0, 0, 0, 0x0f, 0x05 };
+	uint8_t b[sizeof(full)];
+
+	return reason_read(k, pc, b, sizeof(b)) && (memcmp(b, full, sizeof(full)) == 0 ||
+	    memcmp(b, half, sizeof(half)) == 0);
 }
 
 static uint64_t
@@ -136,7 +140,7 @@ reason_interrupted(struct reason_case *k)
 	if (reason_machine(k->core) != MACHINE_CODE_X86 || !k->core->is64 || s->memory == NULL ||
 	    !k->registers.has)
 		return 0;
-	for (i = k->first_frame; i < s->frames && !is_signal_frame(s->frame[i].function); i++)
+	for (i = k->first_frame; i < s->frames && !is_signal_frame(k, s->frame[i].pc); i++)
 		;
 	if (i + 1 >= s->frames || !find_frame(k, s->frame[i].pc, s->frame[i + 1].pc, b))
 		return 0;

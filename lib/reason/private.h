@@ -52,6 +52,9 @@ int reason_runtime(struct reason_case *k);	/* by the names of functions */
  */
 int reason_interrupted(struct reason_case *k);
 
+/* What a frame's function is called in text; NULL: not known. */
+const char *reason_name(const struct reason_frame *f);
+
 /* Appends " in f() at file.c:12", as far as the frame has it. */
 void reason_say_place(struct reason_case *k, const struct reason_frame *f);
 

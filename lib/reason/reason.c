@@ -67,14 +67,20 @@ reason_case_code(struct reason_case *k)
 	reason_decode(&k->decoded, k->core, &k->registers, k->code, k->code_len);
 }
 
+const char *
+reason_name(const struct reason_frame *f)
+{
+	return f->name != NULL ? f->name : f->function;
+}
+
 void
 reason_say_place(struct reason_case *k, const struct reason_frame *f)
 {
 	const char *slash = f->file != NULL ? strrchr(f->file, '/') : NULL;
 
-	if (f->function != NULL)
-		reason_say(k, " in %.200s%s", f->function,
-		    strchr(f->function, '(') == NULL ? "()" : "");
+	if (reason_name(f) != NULL)
+		reason_say(k, " in %.200s%s", reason_name(f),
+		    strchr(reason_name(f), '(') == NULL ? "()" : "");
 	if (f->file != NULL && f->line > 0)
 		reason_say(k, " at %.100s:%d", slash != NULL ? slash + 1 : f->file, f->line);
 }

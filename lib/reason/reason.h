@@ -19,6 +19,7 @@
 struct reason_frame {
 	uint64_t pc;
 	const char *function;	/* mangled or not */
+	const char *name;	/* the same as a person reads it, or NULL */
 	const char *file;
 	int line;
 };

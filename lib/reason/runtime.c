@@ -144,6 +144,13 @@ fits(const struct rule *r, const char *function)
 	return strstr(function, r->name) != NULL;
 }
 
+/* A function that was inlined may have its plain name alone. */
+static int
+fits_frame(const struct rule *r, const struct reason_frame *f)
+{
+	return (f->function != NULL && fits(r, f->function)) || (f->name != NULL && fits(r, f->name));
+}
+
 /* Whether a function is of Rust's own libraries, by its name, mangled in one of two ways or not. */
 static int
 is_rusts(const char *f)
@@ -182,11 +189,11 @@ static int
 is_of_language(const struct reason_frame *f, enum place place)
 {
 	if (f->function == NULL)
-		return 1;
+		return f->name == NULL || (place == RUST && is_rusts(f->name));
 	if (place == GO)
 		return strncmp(f->function, "runtime.", 8) == 0 ||
 		    strncmp(f->function, "runtime/", 8) == 0;
-	return is_rusts(f->function);
+	return is_rusts(f->function) || (f->name != NULL && is_rusts(f->name));
 }
 
 /* Says the rule's words for frame i of the stack. */
@@ -212,7 +219,7 @@ say(struct reason_case *k, const struct rule *r, size_t i)
 		reason_say(k, " at %.100s:%d", slash != NULL ? slash + 1 : s->frame[i].file,
 		    s->frame[i].line);
 	} else if (i < s->frames) {
-		reason_say(k, " in %.200s", s->frame[i].function);
+		reason_say(k, " in %.200s", reason_name(&s->frame[i]));
 	}
 	reason_say(k, "%s", rest + 2);
 }
@@ -249,7 +256,7 @@ reason_runtime(struct reason_case *k)
 
 		/* The outermost of them: one of these may call another. */
 		for (size_t i = k->first_frame; i < n; i++)
-			if (s->frame[i].function != NULL && fits(&rules[j], s->frame[i].function))
+			if (fits_frame(&rules[j], &s->frame[i]))
 				found = i;
 		if (found == n || !is_proved(k, &rules[j], n))
 			continue;

@@ -16,6 +16,9 @@
 
 /* The schema of a frame; what a record says has no bounds but its types. */
 #define MEMBER(name, type) "\"" name "\": {\"type\": \"" type "\"}"
+#define STACKS "\"items\": {\"type\": \"object\", \"required\": [\"tid\", \"frames\"], " \
+	"\"additionalProperties\": false, \"properties\": {" MEMBER("tid", "integer") ", " \
+	"\"frames\": {\"type\": \"array\", " FRAMES "}}}"
 #define FRAMES "\"items\": {\"type\": \"object\", \"required\": [\"pc\"], " \
 	"\"additionalProperties\": false, \"properties\": {" MEMBER("pc", "string") ", " \
 	MEMBER("module", "string") ", " MEMBER("offset", "string") ", " \
@@ -144,7 +147,12 @@ const struct key keys_all[] = {
 	{ "frame", KEY_TEXT, KEY_STACK, .repeats = 1,
 	    .words = "A frame of the crashed thread's stack, the innermost first" },
 	{ "frames", KEY_OBJECTS, LISTED, .bounds = FRAMES,
-	    .words = "The same frames as objects: what core-trace -j has, with function as in frame" },
+	    .words = "The same frames as objects, as core-trace -j has them; function is that of "
+	    "frame" },
+	{ "thread_frame", KEY_TEXT, KEY_STACK, .repeats = 1,
+	    .words = "With stack=all, a frame of another thread's stack: its ID, then as frame" },
+	{ "stacks", KEY_OBJECTS, LISTED, .bounds = STACKS,
+	    .words = "The same stacks as objects, each with the thread's ID and its frames" },
 	{ "stack_end", KEY_TEXT, KEY_STACK,
 	    .words = "Why the stack could not be followed further" },
 	{ "abort_message", KEY_TEXT, KEY_STACK, KEY_PRIVATE,

@@ -141,6 +141,48 @@ put_frames(struct writer *w, const struct line *first, const char *text, const c
 		writer_close(w, ']');
 }
 
+/* Lines of frames with the number of a thread before each, as an object for each thread. */
+static void
+put_stacks(struct writer *w, const struct line *first, const char *text, const char *end)
+{
+	uint64_t tid, last = UINT64_MAX;
+	char number[12];
+	struct frame f;
+	struct line l;
+	int any = 0;
+
+	while (next_line(&l, &text, end)) {
+		const char *blank = memchr(l.value, ' ', l.value_len);
+		size_t n = blank != NULL ? (size_t)(blank - l.value) : 0;
+
+		if (!same_key(&l, first) || n == 0 || n >= sizeof(number))
+			continue;
+		memcpy(number, l.value, n);
+		number[n] = '\0';
+		if (number_parse(number, 0, UINT32_MAX, &tid) < 0 ||
+		    frame_read(&f, blank + 1, l.value_len - n - 1) < 0)
+			continue;
+		if (!any++)
+			writer_open(w, "stacks", '[');
+		if (tid != last && last != UINT64_MAX) {
+			writer_close(w, ']');
+			writer_close(w, '}');
+		}
+		if (tid != last) {
+			writer_open(w, NULL, '{');
+			writer_number(w, "tid", tid);
+			writer_open(w, "frames", '[');
+		}
+		last = tid;
+		frame_json(w, &f);
+	}
+	if (any) {
+		writer_close(w, ']');
+		writer_close(w, '}');
+		writer_close(w, ']');
+	}
+}
+
 static void
 put_member(struct writer *w, const struct line *l, const char *text, const char *end)
 {
@@ -151,6 +193,8 @@ put_member(struct writer *w, const struct line *l, const char *text, const char 
 		put_list(w, l, text, end);
 		if (strcmp(key->name, "frame") == 0)
 			put_frames(w, l, text, end);
+		else if (strcmp(key->name, "thread_frame") == 0)
+			put_stacks(w, l, text, end);
 	} else if (key != NULL && key->type != KEY_TEXT) {
 		put_bare(w, l, key->type);
 	} else {

@@ -2,6 +2,7 @@
 #ifndef GZCORE_STACK_SHOW_H
 #define GZCORE_STACK_SHOW_H
 
+#include "dumps/directory.h"
 #include "record/frame.h"
 #include "record/writer.h"
 #include "stack/fingerprint.h"
@@ -16,15 +17,24 @@ enum trace_form {
 	TRACE_RECORD		/* stacks and the fingerprint as lines of a record */
 };
 
+/*
+ * The most bytes of a record's lines for the frames of the first thread, and as many for the others; and the most threads.
+ * A shell passes all of them as one argument, of which Linux has 128 KiB.
+ */
+#define TRACE_RECORDED (56u * 1024)
+#define TRACE_RECORDED_THREADS 257
+
+/* The most modules that stand below the stacks on a terminal. */
+#define TRACE_LISTED 256
+
 /* All zeros before, but for what the caller sets. */
 struct trace_show {
 	/* The caller's. */
 	enum trace_form form;
-	int one;			/* the crashed thread alone */
+	size_t most;			/* threads that are shown; 1: the crashed one alone; 0: all */
+	size_t width;			/* columns of a terminal that stacks as text fit; 0: it is none */
+	int more;			/* text has registers, the code at the pc, and lines of source */
 	int raw;			/* functions with their mangled names */
-	/* the fingerprint of this crash that is known already, or NULL, and then its first frame that counts */
-	const char *known, *known_where;
-	int more;			/* text has its registers and the code at its pc */
 	struct writer out;		/* started for lines or JSON */
 
 	size_t threads;			/* how many were seen */
@@ -35,14 +45,26 @@ struct trace_show {
 	struct trace_why why;		/* the process died, once the first thread was shown */
 
 	/* Private. */
-	struct trace *trace;
+	const char *known, *known_where;	/* of the record */
 	int digits;			/* of an address */
 	const char *signal;		/* of the crashed thread, NULL when it has no name */
 	struct trace_frame stack[TRACE_FRAMES];	/* of the first thread */
 	size_t frames;
 	char line[TRACE_LINE];		/* of one frame: line_len bytes */
 	size_t line_len;
+	struct trace_frame listed[TRACE_LISTED];	/* one of each module, for a terminal */
+	size_t modules;
+	size_t bytes;			/* lines for a record: of the first thread's frames, or of the others' */
+	int cut;			/* there would have been more of the first */
+	int found;			/* fingerprint and where are made */
+	struct trace *trace;
 };
+
+/*
+ * Before that: the fingerprint of a stored dump is that of its record, if that has one of this version, since files that are
+ * no longer there, or others, would make another.  d may be NULL, and stays the caller's.
+ */
+void trace_show_recorded(struct trace_show *s, const struct dump *d);
 
 /* Writes the threads, and flushes after each.  Returns as trace_walk does. */
 int trace_show(struct trace_show *s, struct trace *t);

@@ -1,8 +1,10 @@
 #include "stack/why.h"
 
 #include <gelf.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "demangle/demangle.h"
 #include "stack/private.h"
 
 /* The bytes of the core at an address, at most len; 0 when it has none there. */
@@ -36,8 +38,8 @@ in_file(struct trace *t, uint64_t address, uint8_t *buf, size_t len)
 	for (size_t k = 0; k < count && gelf_getphdr(elf, (int)k, &ph) != NULL; k++) {
 		uint64_t at = address - bias - ph.p_vaddr;
 
-		if (ph.p_type != PT_LOAD || (ph.p_flags & PF_W) != 0 || address - bias < ph.p_vaddr ||
-		    at >= ph.p_filesz || ph.p_offset > INT64_MAX - at)
+		if (ph.p_type != PT_LOAD || (ph.p_flags & PF_W) != 0 ||
+		    address - bias < ph.p_vaddr || at >= ph.p_filesz || ph.p_offset > INT64_MAX - at)
 			continue;
 		if (len > ph.p_filesz - at)
 			len = (size_t)(ph.p_filesz - at);
@@ -125,17 +127,38 @@ symbol(void *arg, const char *name, uint64_t *address)
 	return w.address != 0;
 }
 
+/* The name of a C++ type: the C++ library knows it as that of its typeinfo. */
+static int
+type_name(void *arg, const char *mangled, char *out, size_t len)
+{
+	static const char before[] = "typeinfo name for ";
+	struct demangle_helper h = { .fd = -1 };
+	char symbol[DEMANGLE_LONGEST], text[2 * DEMANGLE_LONGEST];
+	int rc;
+
+	(void)arg;
+	if ((size_t)snprintf(symbol, sizeof(symbol), "_ZTS%s", mangled) >= sizeof(symbol))
+		return 0;
+	rc = demangle_helper_ask(&h, symbol, text, sizeof(text));
+	demangle_helper_end(&h);
+	if (rc < 0 || strncmp(text, before, strlen(before)) != 0 ||
+	    strlen(text) - strlen(before) >= len)
+		return 0;
+	strcpy(out, text + strlen(before));
+	return 1;
+}
+
 void
 trace_why(struct trace_why *w, struct trace *t, const struct trace_frame *f, size_t n)
 {
 	struct reason_frame frame[TRACE_FRAMES];
-	struct reason_source s = { .core = &t->core, .memory = memory, .symbol = symbol, .arg = t,
-		.frame = frame };
+	struct reason_source s = { .core = &t->core, .memory = memory, .symbol = symbol,
+		.type_name = type_name, .arg = t, .frame = frame };
 
 	memset(w, 0, sizeof(*w));
 	for (; s.frames < n && s.frames < TRACE_FRAMES; s.frames++)
 		frame[s.frames] = (struct reason_frame){ .pc = f[s.frames].pc,
-			.function = f[s.frames].function, .file = f[s.frames].file,
+			.function = f[s.frames].function, .name = f[s.frames].name, .file = f[s.frames].file,
 			.line = f[s.frames].line };
 	reason_find(&w->reason, &s);
 	reason_code_text(&s, w->code);

@@ -106,6 +106,7 @@ keep_noted(struct trim *t)
 	size_t threads = trim_keep_crashed_stack(t);
 
 	trim_keep_registers(t);
+	trim_keep_said(t);
 	trim_keep_spans(t);
 	trim_keep_files(t);
 	trim_keep_symbols(t);

@@ -4,8 +4,10 @@
 #include <fnmatch.h>
 #include <string.h>
 
+#include "reason/said.h"
 #include "trim/frames.h"
 #include "trim/keep.h"
+#include "trim/memory.h"
 #include "trim/stacks.h"
 
 /*
@@ -40,6 +42,27 @@ trim_keep_registers(struct trim *t)
 	for (size_t k = 0; k < t->registers->count; k++)
 		if (r[k] >= TRIM_PAGE && r[k] < UINT64_MAX)
 			trim_keep(t, TRIM_REGISTERS, r[k], r[k] + 1);
+}
+
+static size_t
+read_memory(void *arg, uint64_t address, void *buf, size_t len)
+{
+	return trim_read(arg, address, buf, len);
+}
+
+static void
+keep_said(void *arg, uint64_t start, uint64_t end)
+{
+	trim_keep(arg, TRIM_REGISTERS, start, end);
+}
+
+void
+trim_keep_said(struct trim *t)
+{
+	const struct reason_said s = { .core = t->core, .read = read_memory, .keep = keep_said,
+		.arg = t };
+
+	reason_said(&s);
 }
 
 void

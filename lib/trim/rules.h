@@ -18,6 +18,9 @@ void trim_keep_symbols(struct trim *t);
 /* Around the addresses in the crashed thread's registers. */
 void trim_keep_registers(struct trim *t);
 
+/* After an abort: the C++ exception that is handled, and the C library's message. */
+void trim_keep_said(struct trim *t);
+
 /* Where the thread pointers point. */
 void trim_keep_thread_data(struct trim *t);
 

@@ -40,7 +40,7 @@ enum trim_rule {
 	TRIM_MODULES = 1,	/* the modules' ELF headers, notes, dynamic sections; the vdso */
 	TRIM_LINKS,		/* the dynamic linker's r_debug, link map and own data */
 	TRIM_CRASHED,		/* the stack of the thread that crashed */
-	TRIM_REGISTERS,		/* the page around each address in its registers */
+	TRIM_REGISTERS,		/* the page around each address in its registers; why it aborted */
 	TRIM_ASKED,		/* what the caller asked for */
 	TRIM_STACKS,		/* the stacks of the other threads */
 	TRIM_THREADS,		/* where the thread pointers point: libthread_db */

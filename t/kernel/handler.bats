@@ -430,16 +430,25 @@ with_stack() {
 		printf 'where=%s\n' "$(core-trace -j -u 65534:65534 "$gz" | jq -r .where)" >>wanted
 		[ "$(grep -c ^frame= wanted)" -ge 3 ]
 		grep -E '^(frame|stack_end|fingerprint|fingerprint_version|where)=' "$txt" | diff wanted -
+		has 'reason=write to 0x0: a null pointer'
+		core-trace -r "$gz" | grep -E '^(registers|code)=' >wanted
+		grep -E '^(registers|code)=' "$txt" | diff wanted -
+		[ "$(wc -l <wanted)" -eq 2 ]
+		grep -q 'bytes=[0-9]*: .*: access to 0x0: a null pointer$' "$P/var/log/gzcoredump.log"
+		grep -qF "${name##*/}: write to 0x0: a null pointer" "$P/var/log/gzcoredump.log"
 		keys
 		gzip -t "$gz"
 	done
 	# Another who reads sees more.
 	chmod 700 "$P"
-	conf stack=yes stack_user=root
+	conf stack=all stack_user=root
 	crash "$P/prog" threads 5
 	with_stack
 	grep -q '^frame=#0 .*  crash_here+' "$txt"
 	[ "$(value fingerprint)" = "$(core-trace -s "$gz")" ]
+	core-trace "$gz" | awk '$1 == "thread" { tid = $2; n++ } /^#/ && n > 1 { print tid, $2 }' |
+		diff - <(sed -nE 's/^thread_frame=([0-9]+) #[0-9]+ +(0x[0-9a-f]+) .*/\1 \2/p' "$txt")
+	core-list -aj "$DIR" | jq -e '[.[].stacks | select(. != null) | length] == [4]'
 	# The window on a core is larger than the memory that its reader may have.
 	crash "$P/prog" hole 3221225472
 	with_stack

@@ -157,7 +157,7 @@ kept() {
 	grep -q ': nonsense$' "$P/var/log/gzcoredump.log"
 }
 
-@test "gzcoredump: owner=crashed: the user gets the kept files; pruning removes what is not needed" {
+@test "gzcoredump: owner=crashed: the user gets the kept files; others are pruned" {
 	conf keep_modules=foreign owner=crashed
 	cp home/prog theirs
 	chown 4711 home home/prog

@@ -45,11 +45,11 @@ traced() {
 	crash ./prog threads 20
 	traced prog
 	[ "$(grep -c ^thread trace)" = 20 ]
-	[ "$(head -n 1 trace)" = "thread $(value tid): SIGSEGV" ]
+	[ "$(head -n 1 trace)" = "thread $(value tid): SIGSEGV: write to 0x0: a null pointer" ]
 	sed -n 2p trace | grep -q ' crash_here+'
 	crash ./prog thread
 	traced prog
-	[ "$(head -n 1 trace)" = "thread $(value tid): SIGSEGV" ]
+	[ "$(head -n 1 trace)" = "thread $(value tid): SIGSEGV: write to 0x0: a null pointer" ]
 	sed -n 3p trace | grep -q ' crash_in_thread+'
 }
 
@@ -203,4 +203,40 @@ os.abort()'
 
 says_why() {
 	grep -qx 'stack_end=not looked for: 16 others wait for it to be their turn' "$txt"
+}
+
+# The sentence of core-trace, and what the record's key has of the core alone.
+@test "core-trace: why a program died: in one sentence; its registers and code are those of gdb" {
+	${CC:-cc} -g -w -pthread -o ways "$T/reasons/ways.c" -lm
+	while IFS='|' read -r way sentence; do
+		crash ./ways "$way"
+		stored
+		core-trace -r "$gz" >said 2>err || :
+		sed -n 's/^reason=//p' said | sed -E 's/0x[0-9a-f]{6,}/ADDRESS/; s/[0-9]+ KiB/SIZE/; s/(pid) [0-9]+/\1 N/; s/(ways.c):[0-9]+/\1:LINE/' >reason
+		[ "$(cat reason)" = "$sentence" ] || { echo "$way: $(cat reason)"; return 1; }
+	done <<-'EOF'
+	null_write|write to 0x10: a field of a null pointer
+	null_call|call of a null function pointer
+	overflow|stack overflow: ADDRESS is below the stack's limit, SIZE: recursion() calls itself
+	guard|read of ADDRESS, which may not be accessed (a guard page)
+	divide|division by zero
+	trap|illegal instruction: 0f 0b (a trap by the compiler)
+	double_free|abort after: free(): double free detected in tcache 2
+	failed_assert|assertion `zero > 0 && "more than none"` failed: ways.c:LINE failed_assert()
+	killed|SIGSEGV sent by pid N of user 0
+	seccomp|killed by seccomp: system call 79 (getcwd)
+	handled|abort in the handler of SIGSEGV: write to 0x10: a field of a null pointer
+	EOF
+	restored
+	core-trace -j "$gz" >json
+	json_is_valid json
+	gdb -nx -q -batch -ex 'info registers' ./ways core 2>gdb.err |
+		sed -nE 's/^([a-z0-9_]+) +(0x[0-9a-f]+).*/\1=\2/p' | grep -v '^k[0-7]=' | paste -sd' ' >wanted
+	[ "$(wc -w <wanted)" -gt 20 ]
+	# Of a core gdb has no bases of segments.
+	jq -r .registers json | sed 's/ fs_base=.*//' | diff <(sed 's/ fs_base=.*//' wanted) -
+	gdb -nx -q -batch -ex 'x/16xb $pc' ./ways core 2>gdb.err | sed -n 's/.*:\t//p' | tr -s '\t' ' ' |
+		sed 's/0x//g' | paste -sd' ' >wanted
+	jq -r .code json | sed 's/.*<//; s/>//' | diff wanted -
+	[ "$(value reason)" = 'SIGABRT that it sent to itself, as abort() does' ]
 }

@@ -41,8 +41,8 @@ map(const char *what)
 		fd = copy_to_memory(fd);
 	if (strncmp(what, "many:", 5) == 0)
 		for (int i = 0; i < 60000; i++)
-			if (mmap(NULL, PAGE, i % 2 ? PROT_READ : PROT_READ | PROT_EXEC, MAP_PRIVATE, fd,
-			    0) == MAP_FAILED)
+			if (mmap(NULL, PAGE, i % 2 ? PROT_READ : PROT_READ | PROT_EXEC,
+			    MAP_PRIVATE, fd, 0) == MAP_FAILED)
 				err(1, "%s", path);
 	at = mmap(NULL, (size_t)(st.st_size < 16 * PAGE ? st.st_size : 16 * PAGE),
 	    PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);

@@ -104,6 +104,7 @@ CPLUSPLUS = {
     "runtime_error": ("uncaught C++ exception of type std::runtime_error", ""),
     "own": ("uncaught C++ exception of type shop::refused", ""),
     "own_standard": ("uncaught C++ exception of type shop::late", ""),
+    "own_template": ("uncaught C++ exception of type shop::box<std::vector<int, std::allocator<int> > >", ""),
     "int": ("uncaught C++ exception of type int", ""),
     "text": (r"uncaught C++ exception of type char const\*", ""),
     "out_of_range": ("uncaught C++ exception of type std::out_of_range", ""),

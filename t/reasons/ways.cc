@@ -59,6 +59,8 @@ main(int argc, char **argv)
 		throw shop::refused{ 3 };
 	if (how == "own_standard")
 		throw shop::late("too late");
+	if (how == "own_template")
+		throw shop::box<std::vector<int>>{ nullptr };
 	if (how == "int")
 		throw 42;
 	if (how == "text")

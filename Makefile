@@ -46,7 +46,7 @@ gzip = deflate file header header_search inflate lost_size member members salvag
 	status walk
 stored = image member_index open restore unpack
 elf = archive debug_file file id id_read layout loaded machine_table ranges register_names symbol \
-	unwind
+	unwind unwind_scan
 core = code core files link_map lists match modules notes order read small stored threads
 reason = arm decode exception fault interrupted jump message reason runtime said text trap x86 \
 	x86_operand

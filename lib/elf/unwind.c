@@ -5,6 +5,7 @@
 
 #include "base/search.h"
 #include "elf/layout.h"
+#include "elf/unwind_scan.h"
 
 /* Encodings of numbers in .eh_frame_hdr (LSB core, 10.5.1): the low bits say how large they are. */
 #define FORM 0x0f
@@ -95,7 +96,24 @@ elf_unwind_open(struct elf_unwind *u, struct elf_file *f)
 	for (uint64_t i = 0; elf_file_segment(f, i, &p); i++)
 		if (p.p_type == PT_GNU_EH_FRAME)
 			return read_table(u, &p);
-	return -1;
+	return elf_unwind_scan(u);
+}
+
+int
+elf_unwind_section(struct elf_file *f, const char *name, Elf64_Shdr *s)
+{
+	size_t len = strlen(name) + 1;
+	Elf64_Shdr names;
+	const uint8_t *p;
+
+	if (!elf_file_section(f, f->names, &names))
+		return 0;
+	for (uint64_t i = 1; elf_file_section(f, i, s); i++)
+		if (s->sh_name < names.sh_size && len <= names.sh_size - s->sh_name &&
+		    (p = elf_file_look(f, &f->strings, names.sh_offset + s->sh_name,
+		    len)) != NULL && memcmp(p, name, len) == 0)
+			return 1;
+	return 0;
 }
 
 void

@@ -1,6 +1,7 @@
 /*
  * What following a stack and naming its frames takes of an ELF file: the entries of .eh_frame for
- * some addresses, found by .eh_frame_hdr (LSB core, 10.6), and the symbols that have them.
+ * some addresses, found by .eh_frame_hdr (LSB core, 10.6) or by reading them all, and the symbols
+ * that have them.
  */
 #ifndef GZCORE_ELF_UNWIND_H
 #define GZCORE_ELF_UNWIND_H
@@ -28,8 +29,11 @@ struct elf_unwind_entry {
 	uint8_t bytes[ELF_UNWIND_ENTRY];
 };
 
+/* The section of that name; whether the file has it. */
+int elf_unwind_section(struct elf_file *f, const char *name, Elf64_Shdr *s);
+
 /*
- * Finds the table of a file that is open; addresses are the file's own.  Returns 0, or -1 when the
+ * Finds the table of a file that is open, or makes one of its section .eh_frame; addresses are the file's own.  Returns 0, or -1 when the
  * file has none that is understood.  elf_unwind_close frees it, whatever came back.
  */
 int elf_unwind_open(struct elf_unwind *u, struct elf_file *f);

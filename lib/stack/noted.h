@@ -16,7 +16,7 @@ struct trace_noted {
 		uint64_t start;		/* where the module's first byte is in memory */
 		int fd;
 		int given;		/* libdwfl has it */
-		int whole;		/* it has all frames that the module's file has for the stacks */
+		int whole;		/* trace_noted_whole() */
 	} *file;
 	size_t files, room;
 };

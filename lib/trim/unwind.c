@@ -281,19 +281,10 @@ is_placed(struct work *w, uint64_t start, uint64_t *bias)
 static int
 has_debug_frame(struct work *w)
 {
-	static const char *const names[] = { ".debug_frame", ".zdebug_frame" };
-	Elf64_Shdr strings, s;
-	char name[16] = "";
+	Elf64_Shdr s;
 
-	if (!elf_file_section(&w->file, w->file.names, &strings))
-		return 0;
-	for (uint64_t i = 1; elf_file_section(&w->file, i, &s); i++)
-		for (size_t k = 0; k < 2; k++)
-			if (s.sh_name < strings.sh_size &&
-			    elf_file_read(&w->file, strings.sh_offset + s.sh_name, name,
-			    strlen(names[k]) + 1) && strcmp(name, names[k]) == 0)
-				return 1;
-	return 0;
+	return elf_unwind_section(&w->file, ".debug_frame", &s) ||
+	    elf_unwind_section(&w->file, ".zdebug_frame", &s);
 }
 
 /* Puts the frames of the module's addresses; whether all were put. */

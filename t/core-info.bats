@@ -2248,6 +2248,14 @@ write('small', core(demo_notes() + ours + note(9, b'behind', b'other\0'), demo_l
 	COLUMNS=80 TERM=xterm on_terminal core-info d/one </dev/null | sed 's/\x1b\[[0-9;]*m//g' | diff page -
 	COLUMNS=80 TERM=xterm on_terminal core-info d/one </dev/null | grep -q $'\e'
 	COLUMNS=80 TERM=dumb on_terminal core-info d/one </dev/null | diff page -
+	sed -i '/^signame/a reason=abort after: a long message that says in very many words what is wrong with the memory of this process' \
+		d/one.txt
+	NO_COLOR=1 COLUMNS=60 on_terminal core-info d/one </dev/null >page
+	run ! grep -E '.{61}' page
+	[ "$(sed -n '/^why/,/^where/p' page)" = 'why      abort after: a long message that says in very many
+         words what is wrong with the memory of this process
+         SIGSEGV (SEGV_MAPERR) at 0x10
+where    price() victim.c:2' ] || { cat page; false; }
 	run -2 core-info d/one
 	[[ $output == *"an ELF file, but not a core" ]]
 	run -2 on_terminal core-info -j d/one </dev/null

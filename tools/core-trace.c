@@ -125,7 +125,8 @@ read_options(int argc, char **argv, const char *opt[128])
 	options_take(argc, argv, "abDd:e:hi:jl:mnR:rsSt:u:vVw:", opt, usage, "core-trace", NULL);
 	if (opt['e'] != NULL)
 		must_be_regular(opt['e'], 0);
-	if (argc - optind > 1 || (opt['a'] != NULL && opt['r'] == NULL) || (opt['r'] != NULL && opt['j'] != NULL) ||
+	if (argc - optind > 1 || (opt['a'] != NULL && opt['r'] == NULL) ||
+	    (opt['r'] != NULL && opt['j'] != NULL) ||
 	    ((opt['n'] != NULL || opt['w'] != NULL) && opt['l'] == NULL))
 		exit(usage(stderr, 2));
 }

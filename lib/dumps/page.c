@@ -166,19 +166,47 @@ put_what(struct writer *w, const struct page *p)
 	put_line(w, p, "", line);
 }
 
+/* A text of up to three lines, which end at blanks; returns the title of the line behind them. */
+static const char *
+put_words(struct writer *w, const struct page *p, const char *title, const char *text)
+{
+	size_t width = p->width > TITLE + 8 ? p->width - TITLE - 1 : 8;
+	char line[LINE];
+
+	for (int lines = 1; *text != '\0'; lines++) {
+		size_t n = strlen(text), end = width < LINE ? width : LINE - 1;
+
+		if (n > end && lines < 3) {
+			while (end > 0 && text[end] != ' ')
+				end--;
+			n = end > 0 ? end : width < LINE ? width : LINE - 1;
+		}
+		snprintf(line, sizeof(line), "%.*s", n < LINE ? (int)n : LINE - 1, text);
+		put_line(w, p, title, line);
+		title = "";
+		text += n;
+		text += strspn(text, " ");
+	}
+	return title;
+}
+
 static void
 put_why(struct writer *w, const struct page *p)
 {
 	const struct dump *d = p->dump;
+	const char *reason = value(d, "reason"), *title = "why";
 	char line[LINE] = "";
 
+	/* What the first line has no room for. */
+	if (strlen(d->comm) + strlen(d->signame) + strlen(reason) + 16 > p->width)
+		title = put_words(w, p, title, reason);
 	add(line, "", value(d, "signame"), "");
 	add(line, " (", value(d, "sigcode"), ")");
 	add(line, " at ", value(d, "sigaddr"), "");
 	add(line, " by process ", value(d, "sigpid"), "");
 	add(line, " of user ", value(d, "siguid"), "");
 	add(line, ": system call ", value(d, "syscall"), "");
-	put_line(w, p, "why", line);
+	put_line(w, p, title, line);
 	put_line(w, p, "", value(d, "abort_message"));
 }
 

@@ -56,7 +56,7 @@ crash = answer begin change claim end kernel_words live_facts loop_record merge 
 	said
 kept = budget copy debugger executable find found give hold keep servers sha256 sources store tree
 demangle = demangle helper rust rust_legacy rust_read shorten
-stack = files fingerprint frame inlined instead interrupted noted noted_file show text trace unwind why
+stack = files find_files fingerprint frame inlined instead interrupted noted noted_file show text trace unwind why
 trim = frames keep modules pages plan process rules segments selection stacks stream tap unwind write
 LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))
 # The public headers, each with its installed name below gzcore/; they include only headers of this list.  Manuals of

@@ -180,3 +180,30 @@ trace_describe(struct trace *t, struct trace_seen *s, uint64_t pc, int exact)
 	if ((unit = find_line(t, f, m, at, &bias)) != NULL)
 		trace_inlined(t, s, unit, at - bias);
 }
+
+/* Whether the module's file says that there is code at an address. */
+static int
+in_code_of_module(struct trace *t, uint64_t address)
+{
+	Dwfl_Module *m = dwfl_addrmodule(t->dwfl, address);
+	GElf_Addr bias;
+	Elf *elf = m != NULL ? dwfl_module_getelf(m, &bias) : NULL;
+	size_t count;
+	GElf_Phdr ph;
+
+	if (elf == NULL || elf_getphdrnum(elf, &count) != 0)
+		return core_files_at(&t->core.files, address) != NULL;
+	for (size_t k = 0; k < count && gelf_getphdr(elf, (int)k, &ph) != NULL; k++)
+		if (ph.p_type == PT_LOAD && (ph.p_flags & PF_X) != 0 &&
+		    address - bias >= ph.p_vaddr && address - bias - ph.p_vaddr < ph.p_memsz)
+			return 1;
+	return 0;
+}
+
+int
+trace_is_code(struct trace *t, uint64_t address)
+{
+	int code = core_code_at(&t->code, address);
+
+	return code < 0 ? in_code_of_module(t, address) : code;
+}

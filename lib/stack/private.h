@@ -92,6 +92,9 @@ bool trace_memory_read(Dwfl *dwfl, Dwarf_Addr address, Dwarf_Word *result, void 
 /* Finds out what code there is at pc, in place of what was seen there; exact: pc is not what a call returns to. */
 void trace_describe(struct trace *t, struct trace_seen *s, uint64_t pc, int exact);
 
+/* Whether there is code at an address.  gdb leaves mappings of files out of the headers of a core. */
+int trace_is_code(struct trace *t, uint64_t address);
+
 /* Whether there is at pc what a signal handler returns to, where no call frame information says so. */
 int trace_is_sigreturn(struct trace *t, uint64_t pc);
 /* Makes t->start what a signal interrupted, whose handler has left the stack pointer sp; 0 when it is not in the core. */
@@ -105,6 +108,12 @@ void trace_inlined(struct trace *t, struct trace_seen *s, Dwarf_Die *unit, Dwarf
 
 /* The name of a function that has no mangled one, with the names of what it is in; NULL: it has none. */
 const char *trace_die_name(struct trace *t, Dwarf_Die *die);
+
+/* Sets the callbacks for files, with the folder debug, or NULL, before the usual ones.  Returns 0, or -1 with errno. */
+int trace_find_path(struct trace *t, const char *debug);
+/* The callbacks are told of no trace: they are for t, from begin to end. */
+void trace_find_begin(struct trace *t);
+void trace_find_end(const struct trace *t);
 
 /* Around what libdwfl does with files that a core names. */
 void trace_guard(struct trace *t, int on);

@@ -4,109 +4,16 @@
  * each through all segments.  For a machine whose registers we have no table of it goes its own way.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/clock.h"
-#include "base/io.h"
 #include "core/read.h"
 #include "elf/layout.h"
 #include "stack/private.h"
-#include "kept/servers.h"
 #include "system/memory_window.h"
-#include "system/sigbus_guard.h"
 
-/* The usual places, as elfutils has them: beside the file, .debug there, and below /usr/lib/debug. */
-#define DEBUG_PATH ":.debug:/usr/lib/debug"
 /* How often the core is shown to libdwfl, each time without the files that were wrong before. */
 #define TIMES 8
-
-/* The trace that there is, for callbacks of libdwfl, which are told of none. */
-static struct trace *only;
-
-/* After the symbol servers may have been asked in vain. */
-static void
-asked_in_vain(int64_t began)
-{
-	if (servers_end(began) && only != NULL)
-		only->slow_servers = 1;
-}
-
-/*
- * A debug file that has neither a build-id nor a checksum to fit is not looked for by its name, and none is while the
- * module's own symbols are.
- */
-static int
-find_debug_file(Dwfl_Module *m, void **user, const char *name, Dwarf_Addr base, const char *file,
-    const char *link, GElf_Word crc, char **found)
-{
-	const int64_t began = now_ms();
-	const unsigned char *bits;
-	GElf_Addr at;
-	int fd;
-
-	if (((uintptr_t)*user & TRACE_MODULE_OWN) != 0 ||
-	    (crc == 0 && dwfl_module_build_id(m, &bits, &at) <= 0)) {
-		errno = ENOENT;
-		return -1;
-	}
-	fd = dwfl_standard_find_debuginfo(m, user, name, base, file, link, crc, found);
-	if (fd < 0)
-		asked_in_vain(began);
-	return fd;
-}
-
-/*
- * A file that libdwfl did not open by its name: the one that was kept, else one by its build-id; without any, what a
- * small core has noted of it.
- */
-static int
-find_elf(Dwfl_Module *m, void **user, const char *name, Dwarf_Addr base, char **path, Elf **elf)
-{
-	const int64_t began = now_ms();
-	int fd = only != NULL ? trace_instead_open_at(&only->instead, base) : -1;
-	const struct core_file *file;
-
-	if (fd < 0) {
-		fd = dwfl_build_id_find_elf(m, user, name, base, path, elf);
-		if (fd >= 0 || *elf != NULL || only == NULL)
-			return fd;
-		asked_in_vain(began);
-		/* libdwfl itself would open this next. */
-		if (*path != NULL && (fd = open(*path, O_RDONLY | O_CLOEXEC)) >= 0)
-			return fd;
-		return trace_noted_open(&only->noted, base);
-	}
-	file = core_files_at(&only->core.files, base);
-	*elf = NULL;
-	if (*path == NULL && (*path = strdup(file != NULL ? file->path : name)) == NULL) {
-		io_close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-/* The folder first, then the usual places, the first of which is the empty name. */
-static int
-set_debug_path(struct trace *t, const char *debug)
-{
-	size_t len = debug != NULL ? strlen(debug) : 0;
-	char *p = malloc(len + 1 + sizeof(DEBUG_PATH));
-
-	if ((t->debug_path = p) == NULL)
-		return -1;
-	if (len > 0) {
-		memcpy(p, debug, len);
-		p += len;
-		*p++ = ':';
-	}
-	memcpy(p, DEBUG_PATH, sizeof(DEBUG_PATH));
-	t->callbacks = (Dwfl_Callbacks){ .find_elf = find_elf,
-		.find_debuginfo = find_debug_file, .debuginfo_path = &t->debug_path };
-	return 0;
-}
 
 static enum trace_status
 parse(struct trace *t, const char *executable)
@@ -256,76 +163,6 @@ report(struct trace *t, const char *executable)
 	return TRACE_OK;
 }
 
-/* For the guard: files that were found to be wrong are not opened again. */
-static int
-ask_file(void *arg, const char *path)
-{
-	const struct trace *t = arg;
-
-	return (t->reporting && t->files.none) ||
-	    trace_files_why(&t->files, path) == TRACE_FILES_OTHER ? TRACE_FILES_OTHER : 0;
-}
-
-static void
-file_failed(void *arg, const char *path, int why)
-{
-	struct trace *t = arg;
-
-	/* That is our lack, and none of the file. */
-	if (why == EMFILE || why == ENFILE)
-		t->unopened = why;
-	if (t->reporting)
-		trace_files_add(&t->files, path, why);
-}
-
-/* What a small core has noted of the module whose file has that path. */
-static int
-open_noted(struct trace *t, const char *path)
-{
-	const struct core_files *f = &t->core.files;
-	int fd = -1;
-
-	for (size_t k = 0; t->noted.files > 0 && fd < 0 && k < f->count; k++)
-		if (f->file[k].from == 0 && strcmp(f->file[k].path, path) == 0)
-			fd = trace_noted_open(&t->noted, f->file[k].start);
-	return fd;
-}
-
-/*
- * For the guard: what was found elsewhere is opened in its place, and what was noted of it where it is not there: of a
- * small module, libdwfl would be content with the few bytes that are in the core.
- */
-static int
-open_instead(void *arg, const char *path)
-{
-	struct trace *t = arg;
-	int fd;
-
-	if (ask_file(arg, path) != 0)
-		return open_noted(t, path);
-	fd = trace_instead_open(&t->instead, path);
-	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
-		t->unopened = errno;
-	if (fd < 0 && faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0) {
-		int why = errno;
-
-		if ((fd = open_noted(t, path)) >= 0)
-			file_failed(t, path, why);
-	}
-	return fd;
-}
-
-void
-trace_guard(struct trace *t, int on)
-{
-	t->guard = (struct open_guard){ .ask = ask_file, .instead = open_instead,
-		.failed = file_failed, .arg = t };
-	open_guard(on ? &t->guard : NULL);
-	cut_guard(on);
-	if (!on)
-		t->changed |= cut_guard_seen();
-}
-
 enum trace_status
 trace_open_from(struct trace **out, struct image *i, const char *executable, const char *debug,
     int flags, const struct trace_finder *finder)
@@ -341,14 +178,14 @@ trace_open_from(struct trace **out, struct image *i, const char *executable, con
 	t->executable = executable;
 	t->strict = (flags & TRACE_BUILD_IDS) != 0;
 	core_open(&t->core);
-	if (set_debug_path(t, debug) < 0) {
+	if (trace_find_path(t, debug) < 0) {
 		st = TRACE_SYSTEM;
 	} else if ((st = parse(t, executable)) == TRACE_OK) {
 		if (finder != NULL)
 			trace_instead_fill(&t->instead, &t->core, t->image, finder);
 		t->unopened = t->instead.unopened;
 		trace_noted_read(&t->noted, &t->core, t->image);
-		only = t;
+		trace_find_begin(t);
 		trace_guard(t, 1);
 		st = report(t, executable);
 		trace_guard(t, 0);
@@ -387,8 +224,7 @@ trace_close(struct trace *t)
 	core_code_close(&t->code);
 	trace_files_close(&t->files);
 	trace_instead_close(&t->instead);
-	if (only == t)
-		only = NULL;
+	trace_find_end(t);
 	core_close(&t->core);
 	for (size_t k = 0; k < TRACE_SEEN; k++)
 		free(t->seen[k].inlined);

@@ -90,34 +90,6 @@ trace_set_registers(Dwfl_Thread *thread, void *arg)
 	return true;
 }
 
-/* Whether the module's file says that there is code at an address. */
-static int
-in_code_of_module(struct trace *t, uint64_t address)
-{
-	Dwfl_Module *m = dwfl_addrmodule(t->dwfl, address);
-	GElf_Addr bias;
-	Elf *elf = m != NULL ? dwfl_module_getelf(m, &bias) : NULL;
-	size_t count;
-	GElf_Phdr ph;
-
-	if (elf == NULL || elf_getphdrnum(elf, &count) != 0)
-		return core_files_at(&t->core.files, address) != NULL;
-	for (size_t k = 0; k < count && gelf_getphdr(elf, (int)k, &ph) != NULL; k++)
-		if (ph.p_type == PT_LOAD && (ph.p_flags & PF_X) != 0 &&
-		    address - bias >= ph.p_vaddr && address - bias - ph.p_vaddr < ph.p_memsz)
-			return 1;
-	return 0;
-}
-
-/* Whether there is code at an address.  gdb leaves mappings of files out of the headers of a core. */
-static int
-is_code(struct trace *t, uint64_t address)
-{
-	int code = core_code_at(&t->code, address);
-
-	return code < 0 ? in_code_of_module(t, address) : code;
-}
-
 /* DWARF's number of the register that is a word of pr_reg. */
 static size_t
 register_of(const struct core_registers *r, size_t word)
@@ -145,7 +117,7 @@ step_out(struct trace *t)
 	if (r->link == 0 && !trace_memory_read(t->dwfl, s->value[at], &back, t))
 		return 0;
 	back &= ~(Dwarf_Word)r->pc_bits;
-	if (!is_code(t, back - 1))
+	if (!trace_is_code(t, back - 1))
 		return 0;
 	/* The call has overwritten what the caller returns to itself, which is in its frame. */
 	if (r->link == 0)
@@ -325,7 +297,7 @@ each_frame(Dwfl_Frame *state, void *arg)
 		pc++;
 		exact = false;
 	}
-	if (!is_code(t, pc - !exact)) {
+	if (!trace_is_code(t, pc - !exact)) {
 		astray(t, state, pc, exact);
 		return DWARF_CB_ABORT;
 	}

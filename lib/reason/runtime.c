@@ -148,7 +148,8 @@ fits(const struct rule *r, const char *function)
 static int
 fits_frame(const struct rule *r, const struct reason_frame *f)
 {
-	return (f->function != NULL && fits(r, f->function)) || (f->name != NULL && fits(r, f->name));
+	return (f->function != NULL && fits(r, f->function)) ||
+	    (f->name != NULL && fits(r, f->name));
 }
 
 /* Whether a function is of Rust's own libraries, by its name, mangled in one of two ways or not. */

@@ -39,7 +39,8 @@ in_file(struct trace *t, uint64_t address, uint8_t *buf, size_t len)
 		uint64_t at = address - bias - ph.p_vaddr;
 
 		if (ph.p_type != PT_LOAD || (ph.p_flags & PF_W) != 0 ||
-		    address - bias < ph.p_vaddr || at >= ph.p_filesz || ph.p_offset > INT64_MAX - at)
+		    address - bias < ph.p_vaddr || at >= ph.p_filesz ||
+		    ph.p_offset > INT64_MAX - at)
 			continue;
 		if (len > ph.p_filesz - at)
 			len = (size_t)(ph.p_filesz - at);
@@ -158,8 +159,8 @@ trace_why(struct trace_why *w, struct trace *t, const struct trace_frame *f, siz
 	memset(w, 0, sizeof(*w));
 	for (; s.frames < n && s.frames < TRACE_FRAMES; s.frames++)
 		frame[s.frames] = (struct reason_frame){ .pc = f[s.frames].pc,
-			.function = f[s.frames].function, .name = f[s.frames].name, .file = f[s.frames].file,
-			.line = f[s.frames].line };
+			.function = f[s.frames].function, .name = f[s.frames].name,
+			.file = f[s.frames].file, .line = f[s.frames].line };
 	reason_find(&w->reason, &s);
 	reason_code_text(&s, w->code);
 	reason_registers(&t->core, w->registers);

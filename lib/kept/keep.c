@@ -221,7 +221,8 @@ kept_keep(struct kept_store *s, const struct kept_held *h, const struct kept_opt
 
 		*k.t = (struct kept_task){ .module = m, .head = h->shared->head[i], .path = path,
 			.source = h->fd[i], .uid = o->uid, .gid = o->gid,
-			.has_user = h->shared->has_user, .user = h->shared->uid, .group = h->shared->gid, .all = o->all,
+			.has_user = h->shared->has_user, .user = h->shared->uid,
+			.group = h->shared->gid, .all = o->all,
 			.most = o->budget.most > 0 ? o->budget.most : INT64_MAX };
 		if (h->fd[i] < 0 || (m->head_len == 0 && !m->answered)) {
 			o->tell(o->arg, 1, path, h->fd[i] < 0 ? "cannot be opened" :

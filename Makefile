@@ -51,7 +51,7 @@ proc = ask cgroup facts identities maps proc report rights task
 dumps = columns conf directory loops operand payers ranking remove retention text values
 crash = answer begin change claim end kernel_words live_facts loop_record merge name record_file \
 	said
-kept = budget copy give hold keep sha256 store
+kept = budget bytes copy give hold keep list sha256 store
 stack = debugger executable files fingerprint frame show text trace unwind
 trim = frames keep memory modules pages plan process rules segments selection stacks stream tap write
 LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))

@@ -36,9 +36,10 @@ LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS)) -ldl
 
 # The rooms of the library: each may include only rooms before it in this list (a test checks this).
 ROOMS = base record system store engine gzip stored elf core reason proc dumps crash kept demangle stack trim
-base = age array clock io line_of number ordered progress search signal_names syscall_names terminal
+base = age array clock io line_of number ordered progress search sha256 signal_names \
+	syscall_names terminal
 record = escape frame frame_fit keys lines record secrets text writer
-system = child deadline end_input line_pipe memory_window open_guard owner pipe processors rooted scratch \
+system = child copy_file deadline end_input line_pipe memory_window open_guard owner pipe processors rooted scratch \
 	sigbus_guard spawn
 store = in_use job leftovers lock messages output pipeline queue room store turn
 engine = engine inflate isal libdeflate zlib
@@ -54,7 +55,7 @@ proc = ask cgroup facts identities maps proc report rights task
 dumps = columns conf directory loops operand page payers ranking remove retention text values
 crash = answer begin change claim end kernel_words live_facts loop_record merge name record_file \
 	said
-kept = budget copy debugger executable find found give hold keep servers sha256 sources store tree
+kept = budget copy debugger executable find found give hold keep list servers sources store tree
 demangle = demangle helper rust rust_legacy rust_read shorten
 stack = files find_files fingerprint frame inlined instead interrupted noted noted_file show text trace unwind why
 trim = frames keep modules pages plan process rules segments selection stacks stream tap unwind write

@@ -4,22 +4,20 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "elf/file.h"
-#include "kept/sha256.h"
+#include "base/sha256.h"
+#include "system/copy_file.h"
 #include "system/owner.h"
 
 #ifndef FUSE_SUPER_MAGIC
@@ -188,73 +186,6 @@ is_same(int a, int b, uint64_t size, uint8_t *buf)
 	return 1;
 }
 
-/* Copies the bytes from at to end, within the kernel where it can do that. */
-static int
-copy_range(int from, int to, uint64_t at, uint64_t end, uint8_t *buf)
-{
-	int64_t in, out;
-	ssize_t n;
-
-	while (at < end) {
-		in = out = (int64_t)at;
-		n = syscall(SYS_copy_file_range, from, &in, to, &out, (size_t)(end - at), 0);
-		if (n < 0) {
-			n = io_pread(from, buf, end - at < PIECE ? (size_t)(end - at) : PIECE, at);
-			if (n > 0 && io_pwrite(to, buf, (size_t)n, at) < 0)
-				return -1;
-		}
-		if (n < 0)
-			return -1;
-		if (n == 0) {
-			errno = 0;
-			return -1;
-		}
-		at += (uint64_t)n;
-	}
-	return 0;
-}
-
-/* Copies what is not in holes. */
-static int
-copy_data(int from, int to, uint64_t size, uint8_t *buf)
-{
-	uint64_t at = 0;
-
-	while (at < size) {
-		off_t data = lseek(from, (off_t)at, SEEK_DATA), hole;
-
-		if (data < 0 && errno == ENXIO)
-			break;
-		/* A file system without holes, or one that says what cannot be. */
-		if (data < (off_t)at || (hole = lseek(from, data, SEEK_HOLE)) <= data ||
-		    (uint64_t)hole > size) {
-			data = data < (off_t)at ? (off_t)at : data;
-			hole = (off_t)size;
-		}
-		if (data < hole && copy_range(from, to, (uint64_t)data, (uint64_t)hole, buf) < 0)
-			return -1;
-		at = (uint64_t)hole;
-	}
-	return ftruncate(to, (off_t)size);
-}
-
-int
-kept_copy_bytes(int from, int to, uint64_t size)
-{
-	uint8_t *buf;
-	int rc, saved;
-
-	if (size > 0 && ioctl(to, FICLONE, from) == 0)
-		return 0;
-	if ((buf = io_buffer(PIECE)) == NULL)
-		return -1;
-	rc = copy_data(from, to, size, buf);
-	saved = errno;
-	free(buf);
-	errno = saved;
-	return rc;
-}
-
 /* Whether the file's header and program headers are those that the process has. */
 static int
 has_headers(int fd, const struct kept_task *t, uint8_t *buf)
@@ -309,17 +240,17 @@ find_difference(const struct kept_task *t, uint8_t *buf)
 static int
 find_digest(int fd, char name[KEPT_NAME], uint8_t *buf)
 {
-	uint8_t digest[KEPT_SHA256_LEN];
-	struct kept_sha256 s;
+	uint8_t digest[SHA256_LEN];
+	struct sha256 s;
 	uint64_t at = 0;
 	ssize_t n;
 
-	kept_sha256_start(&s);
+	sha256_start(&s);
 	while ((n = io_pread(fd, buf, PIECE, at)) > 0) {
-		kept_sha256_take(&s, buf, (size_t)n);
+		sha256_take(&s, buf, (size_t)n);
 		at += (uint64_t)n;
 	}
-	kept_sha256_end(&s, digest);
+	sha256_end(&s, digest);
 	put_hex(name, digest, sizeof(digest));
 	return n < 0 ? -1 : 0;
 }
@@ -403,7 +334,7 @@ kept_copy(void *arg)
 	if (fd < 0)
 		return;
 	limit_size(t->most);
-	if (kept_copy_bytes(fd, t->to, (uint64_t)st.st_size) < 0) {
+	if (copy_file_bytes(fd, t->to, (uint64_t)st.st_size) < 0) {
 		fail(t, errno != 0 ? "cannot be copied" : "changed while it was copied", errno);
 	} else if (!is_unchanged(fd, &st)) {
 		fail(t, "changed while it was copied", 0);

@@ -68,10 +68,4 @@ void kept_name(void *task);
 void kept_compare(void *task);
 void kept_copy(void *task);
 
-/*
- * Copies size bytes, within the file system where it can do that; holes stay holes.  Returns 0; -1
- * with errno, 0 if the file is shorter.
- */
-int kept_copy_bytes(int from, int to, uint64_t size);
-
 #endif

@@ -16,6 +16,7 @@
 #include "kept/copy.h"
 #include "kept/store.h"
 #include "record/text.h"
+#include "system/copy_file.h"
 #include "system/deadline.h"
 #include "system/owner.h"
 
@@ -60,7 +61,7 @@ copy_file(int item, const char *name, int from)
 
 	if (fstat(from, &is) < 0 || kept_item_create(&st, item, name) < 0)
 		return -1;
-	rc = kept_copy_bytes(from, st.fd, (uint64_t)is.st_size) < 0 ||
+	rc = copy_file_bytes(from, st.fd, (uint64_t)is.st_size) < 0 ||
 	    store_publish(&st, "", STORE_SYNC) < 0 ? -1 : 0;
 	saved = errno;
 	store_close(&st);

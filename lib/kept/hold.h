@@ -58,6 +58,12 @@ struct kept_held {
 };
 
 /*
+ * Lists the files whose first bytes are mapped, for the child that looks; this may wait.  Returns 0,
+ * or -1 with errno as proc_files.
+ */
+int kept_list(struct kept_shared *s, const struct kept_process *p);
+
+/*
  * Opens the file of each mapped ELF file, and reads the start of its image.  A file is the very one
  * that was mapped (proc(5), /proc/PID/map_files), whatever its path leads to by now, and opening it
  * with O_PATH does not call its file system.  What may wait for ever all the same, memory that

@@ -1,4 +1,4 @@
-#include "kept/sha256.h"
+#include "base/sha256.h"
 
 #include <string.h>
 
@@ -40,7 +40,7 @@ rotate(uint32_t x, unsigned n)
 
 /* FIPS 180-4, 6.2.2. */
 static void
-take_block(struct kept_sha256 *s, const uint8_t p[BLOCK])
+take_block(struct sha256 *s, const uint8_t p[BLOCK])
 {
 	uint32_t w[64], v[8];
 
@@ -67,14 +67,14 @@ take_block(struct kept_sha256 *s, const uint8_t p[BLOCK])
 }
 
 void
-kept_sha256_start(struct kept_sha256 *s)
+sha256_start(struct sha256 *s)
 {
 	memcpy(s->state, first_state, sizeof(first_state));
 	s->len = 0;
 }
 
 void
-kept_sha256_take(struct kept_sha256 *s, const void *bytes, size_t n)
+sha256_take(struct sha256 *s, const void *bytes, size_t n)
 {
 	const uint8_t *p = bytes;
 
@@ -91,7 +91,7 @@ kept_sha256_take(struct kept_sha256 *s, const void *bytes, size_t n)
 }
 
 void
-kept_sha256_end(struct kept_sha256 *s, uint8_t out[KEPT_SHA256_LEN])
+sha256_end(struct sha256 *s, uint8_t out[SHA256_LEN])
 {
 	static const uint8_t one = 0x80, zero = 0;
 	uint64_t bits = s->len * 8;
@@ -99,10 +99,10 @@ kept_sha256_end(struct kept_sha256 *s, uint8_t out[KEPT_SHA256_LEN])
 
 	for (size_t i = 0; i < 8; i++)
 		len[i] = (uint8_t)(bits >> (56 - 8 * i));
-	kept_sha256_take(s, &one, 1);
+	sha256_take(s, &one, 1);
 	while (s->len % BLOCK != BLOCK - sizeof(len))
-		kept_sha256_take(s, &zero, 1);
-	kept_sha256_take(s, len, sizeof(len));
+		sha256_take(s, &zero, 1);
+	sha256_take(s, len, sizeof(len));
 	for (size_t i = 0; i < 4 * 8; i++)
 		out[i] = (uint8_t)(s->state[i / 4] >> (24 - 8 * (i % 4)));
 }

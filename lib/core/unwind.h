@@ -30,12 +30,7 @@ enum core_unwind_kind {
 	/* 8: the address of the CIE; its bytes */
 	CORE_UNWIND_CIE,
 	/* 8: st_value; 8: st_size; 4: st_info; the name */
-	CORE_UNWIND_SYMBOL,
-	/* 8: an address in memory; its bytes, at least 8: the code where the crashed thread stood */
-	CORE_UNWIND_CODE
+	CORE_UNWIND_SYMBOL
 };
-
-/* The most bytes of that: as many before its program counter as from there. */
-#define CORE_UNWIND_CODE_BYTES 64
 
 #endif

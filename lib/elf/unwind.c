@@ -268,23 +268,3 @@ elf_unwind_symbols(struct elf_file *f, const uint64_t *at, size_t count,
 				return;
 			}
 }
-
-size_t
-elf_unwind_bytes(struct elf_file *f, uint64_t address, void *buf, size_t len)
-{
-	uint64_t offset, left;
-
-	if (!place(f, address, 0, &offset, &left))
-		return 0;
-	len = len < left ? len : (size_t)left;
-	return elf_file_read(f, offset, buf, len) ? len : 0;
-}
-
-int
-elf_unwind_is_elsewhere(struct elf_file *f)
-{
-	Elf64_Shdr s;
-
-	return elf_unwind_section(f, ".debug_frame", &s) ||
-	    elf_unwind_section(f, ".zdebug_frame", &s);
-}

@@ -32,12 +32,6 @@ struct elf_unwind_entry {
 /* The section of that name; whether the file has it. */
 int elf_unwind_section(struct elf_file *f, const char *name, Elf64_Shdr *s);
 
-/* Reads what the file has at an address of its own, at most len bytes; 0 when it has nothing there. */
-size_t elf_unwind_bytes(struct elf_file *f, uint64_t address, void *buf, size_t len);
-
-/* Whether a debugger takes frames of .debug_frame, which is not in memory. */
-int elf_unwind_is_elsewhere(struct elf_file *f);
-
 /*
  * Finds the table of a file that is open, or makes one of its section .eh_frame; addresses are the
  * file's own.  Returns 0, or -1 when the file has none that is understood.  elf_unwind_close frees

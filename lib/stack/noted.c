@@ -120,11 +120,6 @@ take_note(struct trace_noted *n, const struct core *c, const uint8_t *note, size
 		case CORE_UNWIND_CIE:
 		case CORE_UNWIND_SYMBOL:
 			take_record(&m, &r);
-			break;
-		case CORE_UNWIND_CODE:
-			n->code_at = r.first;
-			n->code_len = r.len - 8 < sizeof(n->code) ? r.len - 8 : sizeof(n->code);
-			memcpy(n->code, r.p + 8, n->code_len);
 		}
 	}
 	finish(n, &m, c);
@@ -176,18 +171,6 @@ trace_noted_open(struct trace_noted *n, uint64_t start)
 	if (fd >= 0)
 		f->given = 1;
 	return fd;
-}
-
-size_t
-trace_noted_code(const struct trace_noted *n, uint64_t address, uint8_t *buf, size_t len)
-{
-	size_t at = (size_t)(address - n->code_at);
-
-	if (address < n->code_at || address - n->code_at >= n->code_len)
-		return 0;
-	len = len < n->code_len - at ? len : n->code_len - at;
-	memcpy(buf, n->code + at, len);
-	return len;
 }
 
 int

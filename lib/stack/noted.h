@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 #include "core/core.h"
-#include "core/unwind.h"
 #include "stored/image.h"
 
 struct trace_noted {
@@ -20,10 +19,6 @@ struct trace_noted {
 		int whole;		/* trace_noted_whole() */
 	} *file;
 	size_t files, room;
-	/* the code where the crashed thread stood: code_len bytes */
-	uint64_t code_at;
-	size_t code_len;
-	uint8_t code[CORE_UNWIND_CODE_BYTES];
 };
 
 /* Reads the core's note, and makes a file of each module.  What is malformed is left out. */
@@ -32,9 +27,6 @@ void trace_noted_close(struct trace_noted *n);
 
 /* A new descriptor of the file of the module that starts at an address, or -1. */
 int trace_noted_open(struct trace_noted *n, uint64_t start);
-
-/* The bytes that were noted of the code at an address, at most len; 0 when there are none. */
-size_t trace_noted_code(const struct trace_noted *n, uint64_t address, uint8_t *buf, size_t len);
 
 /* Whether that module's file was given by trace_noted_open since the last trace_noted_forget. */
 int trace_noted_given(const struct trace_noted *n, uint64_t start);

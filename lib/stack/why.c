@@ -62,8 +62,7 @@ memory(void *arg, uint64_t address, void *buf, size_t len)
 
 	while (done < len && address + done >= address) {
 		if ((n = in_core(t, address + done, to + done, len - done)) == 0 &&
-		    (n = in_file(t, address + done, to + done, len - done)) == 0 &&
-		    (n = trace_noted_code(&t->noted, address + done, to + done, len - done)) == 0)
+		    (n = in_file(t, address + done, to + done, len - done)) == 0)
 			break;
 		done += n;
 	}

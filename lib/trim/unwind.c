@@ -37,7 +37,6 @@ struct addresses {
 	size_t codes, count;
 	uint64_t *at;			/* ADDRESSES */
 	uint64_t *place;		/* PLACES; 0: free */
-	uint64_t pc;			/* of the crashed thread */
 };
 
 /* What is shared with the process that reads the files. */
@@ -140,12 +139,9 @@ add_words(const struct trim *t, struct addresses *a)
 	uint64_t r[TRIM_REGISTERS_MOST], word;
 	struct trim_words words;
 
-	for (size_t n = 0; trim_thread_next(t, &walk, r); n++) {
-		if (n == 0)
-			a->pc = r[t->registers->pc];
+	while (trim_thread_next(t, &walk, r))
 		for (size_t k = 0; k < t->registers->count; k++)
 			add_word(a, r[k]);
-	}
 	for (size_t k = 0; k < t->stacks.count; k++) {
 		trim_words_begin(&words, t, t->stacks.stack[k].start, t->stacks.stack[k].end);
 		while (a->count < ADDRESSES && trim_words_next(&words, &word))
@@ -278,17 +274,17 @@ is_placed(struct work *w, uint64_t start, uint64_t *bias)
 	return 0;
 }
 
-/* Puts the code where the crashed thread stood, if the module has it: it says what was being done. */
-static void
-put_code(struct work *w, const struct core_file *f, uint64_t bias)
+/*
+ * Whether a debugger takes frames of .debug_frame, which is not in memory: then those that are
+ * noted are not all.
+ */
+static int
+has_debug_frame(struct work *w)
 {
-	const uint64_t from = w->all->pc - CORE_UNWIND_CODE_BYTES / 2;
-	uint8_t code[CORE_UNWIND_CODE_BYTES];
-	size_t n;
+	Elf64_Shdr s;
 
-	if (from >= f->start && from < f->end &&
-	    (n = elf_unwind_bytes(&w->file, from - bias, code, sizeof(code))) >= 8)
-		put(w, CORE_UNWIND_CODE, &from, 1, NULL, 0, code, n);
+	return elf_unwind_section(&w->file, ".debug_frame", &s) ||
+	    elf_unwind_section(&w->file, ".zdebug_frame", &s);
 }
 
 /* Puts the frames of the module's addresses; whether all were put. */
@@ -326,10 +322,9 @@ take_module(struct work *w, const struct core_file *f, const uint64_t *at, size_
 	for (size_t k = 0; k < count; k++)
 		w->own[k] = at[k] - bias;
 	whole = elf_unwind_open(&w->unwind, &w->file) == 0 ? put_frames(w, count) :
-	    !elf_unwind_is_elsewhere(&w->file);
+	    !has_debug_frame(w);
 	elf_unwind_close(&w->unwind);
 	elf_unwind_symbols(&w->file, w->own, count, put_symbol, w);
-	put_code(w, f, bias);
 	/* The flag is in the record that was put first. */
 	if (whole && w->all->count < ADDRESSES)
 		core_number_put(w->t->core, w->found->note + HEAD + head + 8 + 12, 4, 1);

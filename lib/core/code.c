@@ -70,3 +70,35 @@ core_code_at(const struct core_code *k, uint64_t address)
 		return -1;
 	return k->range[next - 1].code;
 }
+
+/* The value of a digit in lower case, or -1. */
+static int
+digit(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = c != '\0' ? strchr(digits, c) : NULL;
+
+	return at != NULL ? (int)(at - digits) : -1;
+}
+
+size_t
+core_code_noted(const struct core *c, uint64_t *start, uint8_t code[CORE_CODE_NOTED])
+{
+	static const char key[] = "\ncode=0x";
+	char text[CORE_NOTE_HELD + 1];
+	const char *p;
+	size_t n = 0;
+
+	memcpy(text, c->trim, c->trim_len);
+	text[c->trim_len] = '\0';
+	if ((p = strstr(text, key)) == NULL)
+		return 0;
+	*start = 0;
+	for (p += strlen(key); digit(*p) >= 0; p++)
+		*start = *start << 4 | (uint64_t)digit(*p);
+	if (*p++ != ' ')
+		return 0;
+	for (; n < CORE_CODE_NOTED && digit(p[0]) >= 0 && digit(p[1]) >= 0; p += 2)
+		code[n++] = (uint8_t)(digit(p[0]) << 4 | digit(p[1]));
+	return n;
+}

@@ -29,4 +29,11 @@ void core_code_close(struct core_code *k);
 /* 1: code may be executed there; 0: it may not; -1: the headers do not have the address. */
 int core_code_at(const struct core_code *k, uint64_t address);
 
+/*
+ * The code around the crashed thread's pc, where core-trim(1) has noted it in a small core: a line code=0xADDRESS HEX.
+ * Returns how many bytes, 0 when there are none; *start is the address of the first.
+ */
+#define CORE_CODE_NOTED 32
+size_t core_code_noted(const struct core *c, uint64_t *start, uint8_t code[CORE_CODE_NOTED]);
+
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/signal_names.h"
+#include "core/code.h"
 #include "elf/layout.h"
 #include "reason/private.h"
 
@@ -55,15 +56,28 @@ reason_string(const struct reason_case *k, uint64_t address, char *out, size_t s
 	return 1;
 }
 
+size_t
+reason_code_read(const struct reason_source *s, uint64_t address, void *buf, size_t len)
+{
+	uint8_t noted[CORE_CODE_NOTED];
+	uint64_t start;
+	size_t n = s->memory != NULL ? s->memory(s->arg, address, buf, len) : 0;
+
+	if (n > 0)
+		return n;
+	n = core_code_noted(s->core, &start, noted);
+	if (n == 0 || address < start || address - start >= n)
+		return 0;
+	n -= (size_t)(address - start);
+	memcpy(buf, noted + (address - start), n < len ? n : len);
+	return n < len ? n : len;
+}
+
 void
 reason_case_code(struct reason_case *k)
 {
-	const struct reason_source *s = k->source;
-	/* In arm's Thumb code the lowest bit of an address may be set. */
-	uint64_t pc = k->registers.pc;
-
-	k->code_len = k->registers.has && s->memory != NULL ?
-	    s->memory(s->arg, pc, k->code, sizeof(k->code)) : 0;
+	k->code_len = !k->registers.has ? 0 :
+	    reason_code_read(k->source, k->registers.pc, k->code, sizeof(k->code));
 	reason_decode(&k->decoded, k->core, &k->registers, k->code, k->code_len);
 }
 

@@ -48,6 +48,9 @@ struct reason {
 
 void reason_find(struct reason *r, const struct reason_source *s);
 
+/* Reads code as memory does, or from the note of a small core. */
+size_t reason_code_read(const struct reason_source *s, uint64_t address, void *buf, size_t len);
+
 /*
  * The registers of the crashed thread as "rax=0x1 rbx=0x2 ...", gdb's names in its order; "" when they are not known.
  * Returns out.

@@ -36,10 +36,10 @@ reason_code_text(const struct reason_source *s, char out[REASON_CODE_TEXT])
 
 	out[0] = '\0';
 	reason_registers_read(&r, s->core);
-	if (!r.has || s->memory == NULL || (m = s->memory(s->arg, r.pc, b, sizeof(b))) == 0)
+	if (!r.has || (m = reason_code_read(s, r.pc, b, sizeof(b))) == 0)
 		return out;
 	/* As many before it as are there: a page may begin between. */
-	for (n = BEFORE; n > 0 && (r.pc < n || s->memory(s->arg, r.pc - n, before, n) != n); n--)
+	for (n = BEFORE; n > 0 && (r.pc < n || reason_code_read(s, r.pc - n, before, n) != n); n--)
 		;
 	for (size_t i = 0; i < n + m && len < REASON_CODE_TEXT - 8; i++)
 		len += (size_t)snprintf(out + len, REASON_CODE_TEXT - len,

@@ -2,8 +2,12 @@
 
 #include <elf.h>
 #include <fnmatch.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "core/code.h"
+#include "reason/decode.h"
 #include "reason/said.h"
 #include "trim/frames.h"
 #include "trim/keep.h"
@@ -63,6 +67,35 @@ trim_keep_said(struct trim *t)
 		.arg = t };
 
 	reason_said(&s);
+}
+
+size_t
+trim_code_line(const struct trim *t, char *text, size_t len)
+{
+	uint8_t code[CORE_CODE_NOTED];
+	uint64_t start = 0;
+	size_t n = core_code_noted(t->core, &start, code), done;
+	struct reason_registers r;
+	ssize_t got;
+
+	reason_registers_read(&r, t->core);
+	/* The memory of the process has it; of a core's that was written, its headers would tell. */
+	if (n == 0 && t->memory.source == TRIM_PROCESS && r.has && r.pc > sizeof(code)) {
+		start = r.pc - sizeof(code) / 2;
+		got = t->memory.read(t->memory.arg, start, 0, code, sizeof(code));
+		/* A page may begin between. */
+		if (got <= (ssize_t)sizeof(code) / 2 && r.pc % TRIM_PAGE < sizeof(code) / 2)
+			got = t->memory.read(t->memory.arg, start = r.pc, 0, code,
+			    sizeof(code) / 2);
+		n = got > 0 ? (size_t)got : 0;
+	}
+	if (n == 0 || len < sizeof("code=0x\n") + 17 + 2 * CORE_CODE_NOTED)
+		return 0;
+	done = (size_t)snprintf(text, len, "code=0x%" PRIx64 " ", start);
+	for (size_t i = 0; i < n; i++)
+		done += (size_t)snprintf(text + done, len - done, "%02x", code[i]);
+	text[done] = '\n';
+	return done + 1;
 }
 
 void

@@ -21,6 +21,12 @@ void trim_keep_registers(struct trim *t);
 /* After an abort: the C++ exception that is handled, and the C library's message. */
 void trim_keep_said(struct trim *t);
 
+/*
+ * The line of our note with the code around the crashed thread's pc, in text[len]: of files' code a core has nothing.
+ * Returns its length, 0 when that is not known.
+ */
+size_t trim_code_line(const struct trim *t, char *text, size_t len);
+
 /* Where the thread pointers point. */
 void trim_keep_thread_data(struct trim *t);
 

@@ -11,6 +11,7 @@
 #include "core/small.h"
 #include "trim/keep.h"
 #include "trim/memory.h"
+#include "trim/rules.h"
 
 /* Bytes that are copied at once. */
 #define PIECE (256u * 1024)
@@ -178,7 +179,7 @@ note_text(const struct trim *t, char *text)
 	if (t->unwind.len > 0)
 		n += snprintf(text + n, NOTE_TEXT - (size_t)n, "kept=unwind %zu %zu\n",
 		    t->unwind.functions, t->unwind.len);
-	return (size_t)n;
+	return (size_t)n + trim_code_line(t, text + n, NOTE_TEXT - (size_t)n);
 }
 
 /* Makes our note.  Returns its length, a multiple of 4. */

@@ -95,7 +95,7 @@ alone() {
 	mv "$P/prog.away" "$P/prog"
 	# Nothing of the heap, and what says so is in it.
 	[ "$(stat -c %s small)" -lt "$(stat -c %s core)" ]
-	grep -q "stored=whole complete=yes bytes=$(value bytes): $gz\$" "$LOG"
+	grep -q "stored=whole complete=yes bytes=$(value bytes): $gz: " "$LOG"
 	[ $stack = yes ] || return 0
 	[ "$(value fingerprint)" = "$(core-trace -s "$gz")" ]
 	core-trace "$gz" | sed -n 's/^#/frame=#/p' | head -n "$(grep -c ^frame= "$txt")" >wanted
@@ -168,7 +168,7 @@ alone() {
 		alone only
 		core-list "$DIR" | grep -qE " small .*${name##*/}\$"
 		[ $stack = no ] || grep -q '^frame=#0 .*  crash_here+' "$txt"
-		grep -q "SIGSEGV of prog: stored=no small=whole complete=no bytes=unknown: $name.small.gz alone\$" "$LOG"
+		grep -q "SIGSEGV of prog: stored=no small=whole complete=no bytes=unknown: $name.small.gz alone: " "$LOG"
 	done
 }
 
@@ -218,7 +218,7 @@ alone() {
 		ls "$name"* | diff <(printf '%s\n' "$name.small.gz" "$txt") -
 	done
 	kernel_idle
-	[ "$(grep -c "SIGSEGV of prog: stored=no small=whole complete=no .*small.gz alone\$" "$LOG")" = 3 ]
+	[ "$(grep -c "SIGSEGV of prog: stored=no small=whole complete=no .*small.gz alone: " "$LOG")" = 3 ]
 	[ "$(ls disk/*.small.gz | wc -l)" = 3 ]
 	[ "$(df -B1 --output=avail disk | tail -n 1)" -gt 2621440 ]
 	# There is less than they may take: they make room for the next, as the oldest of one identity go.

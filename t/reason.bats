@@ -84,6 +84,7 @@ judge() {
 	x86-64 | ff5010 | 1 0x0 | pc=0 rax=0x5ffff0 behind=1 | call of a null function pointer
 	x86-64 | e800000000 | 1 0x0 | pc=0 behind=1 | jump to 0x0: perhaps a null function pointer
 	x86-64 | 50 | 1 0x7f7ff8 | sp=0x7f8000 | stack overflow: 0x7f7ff8 is below the stack's limit, 32 KiB
+	x86-64 | 50 | 0x80 0 | sp=0x7f8000 | stack overflow: 0x7f7ff8 is below the stack's limit, 32 KiB
 	x86-64 | 8900 | 1 0x7f0000 | sp=0x7fff00 rax=0x7f0000 | write to 0x7f0000, where nothing is mapped
 	aarch64 | 011000b9 | - | | write to 0x10: a field of a null pointer
 	aarch64 | 011040b9 | - | | read of 0x10: a field of a null pointer

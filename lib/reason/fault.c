@@ -246,6 +246,13 @@ protection_fault(struct reason_case *k, struct reason_fault_at *f)
 			return 1;
 		}
 	}
+	/* Or it had none for the signal of an access below the stack. */
+	for (size_t i = 0; i < d->accesses; i++) {
+		f->address = d->access[i].address;
+		f->map = core_map_at(k->core, f->address);
+		if (d->access[i].has_address && stack_overflow(k, f))
+			return 1;
+	}
 	target = d->target;
 	if (d->has_target || ((d->special == REASON_RETURN || d->special == REASON_CALL ||
 	    d->special == REASON_JUMP) && d->accesses > 0 && d->access[0].kind == REASON_READ &&

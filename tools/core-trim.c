@@ -179,10 +179,7 @@ take_options(struct options *o, int argc, char **argv)
 	return -1;
 }
 
-/*
- * Without a small core: becomes the second command of -c, if argv has one, which gets the whole
- * core untouched.
- */
+/* Becomes the second command of -c, if argv has one, which gets the whole core untouched. */
 static int
 whole_alone(struct trim_tap *tap, char **argv)
 {

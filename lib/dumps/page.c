@@ -309,6 +309,10 @@ put_open(struct writer *w, const struct page *p)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 	    "%+,-./:=@_";
+	static const struct {
+		const char *title, *program, *end;
+	} ways[] = { { "gdb", "core-open ", "" }, { "stacks", "core-trace ", "" },
+		{ "facts", "core-info ", " | cat" } };
 	char name[RECORD_ESCAPED(DUMPS_NAME)], line[LINE];
 	const char *quote, *before = p->before;
 
@@ -319,12 +323,12 @@ put_open(struct writer *w, const struct page *p)
 	quote = name[strspn(name, plain)] == '\0' && before[strspn(before, plain)] == '\0' ?
 	    "" : "'";
 	writer_print(w, "\n");
-	snprintf(line, sizeof(line), "core-open %s%s%s%s", quote, p->before, name, quote);
-	put_line(w, p, "gdb", line);
-	snprintf(line, sizeof(line), "core-trace %s%s%s%s", quote, p->before, name, quote);
-	put_line(w, p, "stacks", line);
-	snprintf(line, sizeof(line), "core-info %s%s%s%s | cat", quote, p->before, name, quote);
-	put_line(w, p, "facts", line);
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+		/* Precisions, since the compiler does not know that all of it fits. */
+		snprintf(line, sizeof(line), "%s%s%.*s%.*s%s%s", ways[i].program, quote,
+		    (int)strlen(before), before, (int)strlen(name), name, quote, ways[i].end);
+		put_line(w, p, ways[i].title, line);
+	}
 }
 
 int

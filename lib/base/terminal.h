@@ -17,8 +17,8 @@ unsigned terminal_width(int fd);
 int terminal_colours(int fd);
 
 /*
- * Copies text[len] into out[width + 1]: at most width characters, "..." in place of the middle that does not fit; and '?'
- * in place of what is no printable ASCII.  Returns the length.
+ * Copies text[len] into out[width + 1]: at most width characters, "..." in place of the middle that
+ * does not fit; and '?' in place of what is no printable ASCII.  Returns the length.
  */
 size_t terminal_fit(char *out, const char *text, size_t len, size_t width);
 

@@ -43,7 +43,10 @@ is_operator(const char *text, const char *at)
 	    NULL;
 }
 
-/* Where the name begins: behind the last blank that is in no brackets.  Only what is made of a template has a result. */
+/*
+ * Where the name begins: behind the last blank that is in no brackets.  Only what is made of a
+ * template has a result.
+ */
 static size_t
 name_start(const char *text)
 {

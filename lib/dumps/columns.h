@@ -19,8 +19,8 @@ struct columns {
 void columns_plain(struct columns *c);
 
 /*
- * For a terminal of that many columns: all zeros first, then each dump that will be shown, then the fit.  What does not fit
- * is cut or left out; the name is cut last.
+ * For a terminal of that many columns: all zeros first, then each dump that will be shown, then the
+ * fit.  What does not fit is cut or left out; the name is cut last.
  */
 void columns_measure(struct columns *c, const struct dump *d);
 void columns_fit(struct columns *c, size_t width);

@@ -211,8 +211,8 @@ put_why(struct writer *w, const struct page *p)
 }
 
 /*
- * Which frame is shown first: the first that counts, with what is inlined there, since before it there may be more frames
- * of libraries than are shown.
+ * Which frame is shown first: the first that counts, with what is inlined there, since before it
+ * there may be more frames of libraries than are shown.
  */
 static size_t
 first_frame(const struct dump *d)

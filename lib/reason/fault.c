@@ -94,8 +94,9 @@ stack_overflow(struct reason_case *k, const struct reason_fault_at *f)
 }
 
 /*
- * Whether the instruction before added to what was 0: x86-64's add of a number to the register that has the address, and
- * that is what the register has.  Compilers that do not optimize make a field's address so.
+ * Whether the instruction before added to what was 0: x86-64's add of a number to the register that
+ * has the address, and that is what the register has.  Compilers that do not optimize make a
+ * field's address so.
  */
 static int
 was_added(const struct reason_case *k, const struct reason_access *a)

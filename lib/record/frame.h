@@ -32,8 +32,9 @@ int frame_read(struct frame *f, const char *text, size_t n);
 void frame_json(struct writer *w, const struct frame *f);
 
 /*
- * The frame as "FUNCTION() FILE:LINE" for a person, the file without its folder; without a file "FUNCTION() MODULE+OFFSET";
- * without a function the rest alone; terminated.  Long names are cut.  Escapes stay.  "": nothing is known.
+ * The frame as "FUNCTION() FILE:LINE" for a person, the file without its folder; without a file
+ * "FUNCTION() MODULE+OFFSET"; without a function the rest alone; terminated.  Long names are cut.
+ * Escapes stay.  "": nothing is known.
  */
 #define FRAME_WHERE 256
 void frame_where(const struct frame *f, char out[FRAME_WHERE]);

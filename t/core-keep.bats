@@ -77,6 +77,7 @@ tree() {
 	done
 	fails_with 2 core-keep -p 0 d
 	fails_with 2 core-keep -p 4194304 d
+	[[ $stderr == *': No such process' ]]
 	fails_with 2 core-keep -r none
 	fails_with 2 core-keep -c none -u 0 d d
 	[ -z "$(ls -A d)" ]

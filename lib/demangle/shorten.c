@@ -31,7 +31,7 @@ ends_with(const char *text, size_t len, const char *end)
 	return len >= n && memcmp(text + len - n, end, n) == 0;
 }
 
-/* Whether the name of an operator begins here, of which brackets are no brackets and blanks no ends. */
+/* Whether an operator's name begins here: brackets and blanks in it do not end the name. */
 static int
 is_operator(const char *text, const char *at)
 {

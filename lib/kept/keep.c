@@ -44,7 +44,7 @@ run(struct keeping *k, void (*step)(void *task))
 	struct kept_task *t = k->t;
 	int64_t left = k->end - now_ms(), most = left / 4;
 
-	/* One that hangs leaves time for the others, however many do. */
+	/* A file that hangs leaves time for the others, however many of them hang. */
 	if (most > KEPT_FILE_MS)
 		most = KEPT_FILE_MS;
 	t->verdict = KEPT_FAILED;

@@ -1,5 +1,5 @@
 /*
- * A frame of a stack, as the line of it that core-trace prints and a record has behind frame=:
+ * A frame of a stack, as a line that core-trace prints and that a record has after frame=:
  *
  *	#NUMBER ADDRESS  FUNCTION+OFFSET  FILE:LINE  MODULE+OFFSET  [BUILD-ID]  [?]
  *

@@ -360,7 +360,7 @@ items() {
 	[ "$(items)" = 'buildid/aaaa buildid/cc00 buildid/ee00 digest/bb00' ]
 	[ "$(ls d/modules/buildid/cc00)" = debuginfo ]
 	run -0 core-keep -b 128K -r d
-	[ "$output" = 'removed buildid/aaaa: over the limit of all, and the least recently crashed' ]
+	[ "$output" = 'removed buildid/aaaa: over the limit, and its last crash is the oldest' ]
 	run -0 core-keep -b 130K -r d
 	[ -z "$output" ]
 }
@@ -377,6 +377,8 @@ items() {
 	rm -r d/modules
 	run -1 --separate-stderr core-keep -F 900T -p "$held" d
 	[[ $stderr == "core-keep: $PWD/home/lib.so: not kept: no room: "* ]]
+	run -1 --separate-stderr core-keep -b 4K -p "$held" d
+	[ "$stderr" = "core-keep: $PWD/home/lib.so: larger than what may be kept" ]
 	[ -z "$(find d -name executable)" ]
 }
 

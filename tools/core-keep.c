@@ -82,7 +82,7 @@ static void
 tell_removed(void *arg, const char *kind, const char *name, int needed)
 {
 	const struct options *o = arg;
-	const char *why = needed ? "over the limit of all, and the least recently crashed" :
+	const char *why = needed ? "over the limit, and its last crash is the oldest" :
 		"no dump here needs it";
 
 	if (o->reduce)

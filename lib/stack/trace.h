@@ -36,7 +36,7 @@ struct trace_frame {
 	const uint8_t *build_id;
 	size_t build_id_len;
 	const char *function;		/* as the symbol or the debug data has it, mangled */
-	/* what it is called in its source, without parameters and result: function where that is not mangled */
+	/* its name in the source, without parameters and result; function if that is not mangled */
 	const char *name;
 	uint64_t function_offset;	/* of pc in it; 0 for an inlined function */
 	/*
@@ -44,7 +44,7 @@ struct trace_frame {
 	 * frames at one pc the last is the function that was called.
 	 */
 	int inlined;
-	/* the function by the symbols of the module's own file, whatever debug files there are: for fingerprints */
+	/* by the symbols of the module's own file, whatever debug files there are: for fingerprints */
 	const char *symbol;
 	/* the module is a program in Go, in whose symbols a dot stands between a package and a function */
 	int go;
@@ -85,8 +85,8 @@ struct trace_finder {
 	/*
 	 * Returns a descriptor of the file that was mapped as file, one of the core's files, for
 	 * the trace to close, or -1 with errno: the file at its path is tried.  EMFILE and ENFILE
-	 * are as trace_unopened says.  *sure: it is that, without a comparison of the core's
-	 * build-id.
+	 * are as trace_unopened says.  If *sure is set, TRACE_BUILD_IDS does not apply to the
+	 * file.
 	 */
 	int (*find)(void *arg, const struct core *c, struct image *i, const struct core_file *file,
 	    int *sure);
@@ -97,8 +97,8 @@ struct trace_finder {
 #define TRACE_BUILD_IDS 1
 
 /*
- * Opens the core in the image, which stays the caller's.  executable: the file of the program, or
- * NULL, whose name stays the caller's too; debug: a folder with debug files, besides the usual
+ * Opens the core in the image; all arguments stay the caller's.  executable: the file of the
+ * program, or NULL; debug: a folder with debug files, besides the usual
  * places, or NULL; flags: 0 or TRACE_BUILD_IDS.  Debug files are asked for over the network when
  * DEBUGINFOD_URLS is set in the environment: the caller decides.  The process can have one trace at
  * a time, and SIGSEGV is the trace's until trace_close; as long as trace_open and trace_walk run,

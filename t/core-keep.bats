@@ -77,6 +77,7 @@ tree() {
 	done
 	fails_with 2 core-keep -p 0 d
 	fails_with 2 core-keep -p 4194304 d
+	[[ $stderr == *': No such process' ]]
 	fails_with 2 core-keep -r none
 	fails_with 2 core-keep -c none -u 0 d d
 	[ -z "$(ls -A d)" ]
@@ -359,7 +360,7 @@ items() {
 	[ "$(items)" = 'buildid/aaaa buildid/cc00 buildid/ee00 digest/bb00' ]
 	[ "$(ls d/modules/buildid/cc00)" = debuginfo ]
 	run -0 core-keep -b 128K -r d
-	[ "$output" = 'removed buildid/aaaa: over the limit of all, and the least recently crashed' ]
+	[ "$output" = 'removed buildid/aaaa: over the limit, and its last crash is the oldest' ]
 	run -0 core-keep -b 130K -r d
 	[ -z "$output" ]
 }
@@ -376,6 +377,8 @@ items() {
 	rm -r d/modules
 	run -1 --separate-stderr core-keep -F 900T -p "$held" d
 	[[ $stderr == "core-keep: $PWD/home/lib.so: not kept: no room: "* ]]
+	run -1 --separate-stderr core-keep -b 4K -p "$held" d
+	[ "$stderr" = "core-keep: $PWD/home/lib.so: larger than what may be kept" ]
 	[ -z "$(find d -name executable)" ]
 }
 

@@ -164,6 +164,8 @@ stored() {
 	[[ $stderr == *'not a regular file' ]]
 	echo nothing >text
 	fails_with 2 core-open ./text
+	fails_with 2 "$F/conf/core-open" text
+	[[ $stderr == *': the file here is ./text' ]]
 	rm "$F/conf/gzcoredump.conf"
 	mkdir -p "$F/conf/dumps"
 	fails_with 2 "$F/conf/core-open" last

@@ -224,6 +224,21 @@ fold() {
 	[[ $output == *"apk add "* && $output == *"dnf install "* ]]
 }
 
+@test "house: no line of a C file is over 120 columns" {
+	# wide FILE ...: the lines that are too long, with tabs of 8.
+	wide() {
+		for file; do
+			expand "$file" | awk -v file="$file" 'length($0) > 120 { print file ":" FNR }'
+		done
+	}
+	cd "$T/.."
+	run -0 wide lib/*/*.[ch] tools/*.[ch] examples/*.c
+	[ -z "$output" ] || { echo "$output"; false; }
+	printf '\t%0112d\n\t%0113d\n' 1 2 >"$BATS_TEST_TMPDIR/bad.c"
+	run -0 wide "$BATS_TEST_TMPDIR/bad.c"
+	[ "$output" = "$BATS_TEST_TMPDIR/bad.c:2" ]
+}
+
 @test "house: each header stands on its own" {
 	cd "$T/../lib"
 	for header in */*.h; do

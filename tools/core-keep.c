@@ -82,7 +82,7 @@ static void
 tell_removed(void *arg, const char *kind, const char *name, int needed)
 {
 	const struct options *o = arg;
-	const char *why = needed ? "over the limit of all, and the least recently crashed" :
+	const char *why = needed ? "over the limit, and its last crash is the oldest" :
 		"no dump here needs it";
 
 	if (o->reduce)
@@ -144,17 +144,19 @@ keep(struct options *o, const char *dir)
 	static struct kept_held held;
 	struct kept_store store;
 	size_t lost;
-	int rc;
+	int rc, why;
 
 	io_close_others(o->process.pidfd);
 	io_most_files();
 	if (o->user_of && (o->process.dumped = proc_hold(o->process.pid)) < 0)
 		err(2, "pid %ld", (long)o->process.pid);
 	rc = kept_hold(&held, &o->process);
+	why = errno;
 	/* The kernel waits until nobody has the core open any more. */
 	io_close(STDIN_FILENO);
 	if (io_std() < 0)
 		return 2;
+	errno = why;
 	if (rc < 0)
 		err(2, "pid %ld: its files", (long)o->process.pid);
 	kept_hold_wait(&held, &o->process, HELD_MS);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -36,6 +37,15 @@ usage(FILE *to, int status)
 	return fflush(to) == 0 ? status : 2;
 }
 
+/* Whether a name without a slash, which means a stored dump, is that of a file here too. */
+static int
+is_file_here(const char *name)
+{
+	struct stat st;
+
+	return strchr(name, '/') == NULL && stat(name, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 /* Opens the stored file, which stays open until every process that has it has ended. */
 static void
 open_stored(const char *operand)
@@ -46,7 +56,9 @@ open_stored(const char *operand)
 		warn("%s", CONF_FILE);
 	if (operand_open_dump(&stored, operand, usual != NULL ? usual : DUMPS_DIR,
 	    opt['S'] != NULL) < 0)
-		errx(2, "%s: %s", stored.shown, stored.why);
+		errx(2, "%s: %s%s%s", stored.shown, stored.why,
+		    is_file_here(operand) ? ": the file here is ./" : "",
+		    is_file_here(operand) ? stored.shown : "");
 	if (stored.note != NULL)
 		warnx("%s: %s", stored.shown, stored.note);
 	free(usual);

@@ -48,7 +48,10 @@ option_size(int letter, const char *text, uint64_t least)
 	return n;
 }
 
-/* For -V: prints the program's name and version, and in brackets what it was built with unless that is NULL; the status. */
+/*
+ * For -V: prints the program's name and version, and in brackets what it was built with unless that
+ * is NULL; the status.
+ */
 static inline int
 option_version(const char *program, const char *with)
 {

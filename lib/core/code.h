@@ -1,6 +1,6 @@
 /*
- * Where a core's process had code: its executable mappings, by the program headers, also of what
- * was not written.
+ * Where a core's process had code: its executable mappings, by the program headers, also those
+ * whose bytes are not in the core; and the code around the crash that a small core has noted.
  */
 #ifndef GZCORE_CORE_CODE_H
 #define GZCORE_CORE_CODE_H

@@ -12,7 +12,7 @@
 
 struct demangle;
 
-/* NULL: memory; which every function takes for one that has nothing. */
+/* Returns NULL when there is no memory.  Every function accepts NULL, as one that knows no names. */
 struct demangle *demangle_open(void);
 void demangle_close(struct demangle *d);
 
@@ -35,8 +35,8 @@ const char *demangle_keep(struct demangle *d, const void *key, const char *text)
 void demangle_shorten(char *text);
 
 /*
- * The name of a function of Rust in out[len], by its symbol: a legacy one, or one of version 0 (RFC 2603).  Return whether
- * it was one.  It is the same in each build: without the hash.
+ * The name of a function of Rust in out[len], by its symbol: a legacy one, or one of version 0 (RFC
+ * 2603).  Both return whether it was one.  It is the same in each build: without the hash.
  */
 int demangle_rust_legacy(const char *symbol, char *out, size_t len);
 int demangle_rust(const char *symbol, char *out, size_t len);
@@ -50,8 +50,8 @@ struct demangle_helper {
 };
 
 /*
- * What the C++ library makes of a symbol, in out[len].  Returns 0, or -1 when there is none, it is too long, or takes too
- * long.
+ * What the C++ library makes of a symbol, in out[len].  Returns 0, or -1 when there is none, it is
+ * too long, or takes too long.
  */
 int demangle_helper_ask(struct demangle_helper *h, const char *symbol, char *out, size_t len);
 void demangle_helper_end(struct demangle_helper *h);

@@ -22,8 +22,8 @@ int demangle_take(struct demangle_v0 *v, char c);
 char demangle_take_any(struct demangle_v0 *v);
 
 /*
- * A number of base 62 and "_": nothing is 0, and else one more than its digits.  The same behind a letter, and one more:
- * 0 when the letter is not there.
+ * A number of base 62 and "_": nothing is 0, and else one more than its digits.  The same behind a
+ * letter, and one more: 0 when the letter is not there.
  */
 uint64_t demangle_base62(struct demangle_v0 *v);
 uint64_t demangle_marked(struct demangle_v0 *v, char letter);

@@ -31,7 +31,7 @@ ends_with(const char *text, size_t len, const char *end)
 	return len >= n && memcmp(text + len - n, end, n) == 0;
 }
 
-/* Whether the name of an operator begins here, of which brackets are no brackets and blanks no ends. */
+/* Whether an operator's name begins here: brackets and blanks in it do not end the name. */
 static int
 is_operator(const char *text, const char *at)
 {
@@ -43,7 +43,10 @@ is_operator(const char *text, const char *at)
 	    NULL;
 }
 
-/* Where the name begins: behind the last blank that is in no brackets.  Only what is made of a template has a result. */
+/*
+ * Where the name begins: behind the last blank that is in no brackets.  Only what is made of a
+ * template has a result.
+ */
 static size_t
 name_start(const char *text)
 {

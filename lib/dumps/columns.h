@@ -9,25 +9,28 @@
 
 #define COLUMNS_MOST 8
 
-/* The widths of the columns and of the name behind them, which has no end where it is 0; a column of 0 is not shown. */
+/*
+ * The widths of the columns, and of the name after them.  A column of width 0 is not shown; a name of
+ * width 0 is shown whole.
+ */
 struct columns {
 	size_t width[COLUMNS_MOST];
 	size_t name;
 };
 
-/* Those of a table that is no terminal's, whatever is in it. */
+/* The widths for output that is no terminal: always the same, whatever is in the table. */
 void columns_plain(struct columns *c);
 
 /*
- * For a terminal of that many columns: all zeros first, then each dump that will be shown, then the fit.  What does not fit
- * is cut or left out; the name is cut last.
+ * The widths for a terminal of width columns: start with all zeros, measure each dump that will be
+ * shown, then fit.  What does not fit is cut or left out; the name is cut last.
  */
 void columns_measure(struct columns *c, const struct dump *d);
 void columns_fit(struct columns *c, size_t width);
 
 /*
- * The titles of the columns, and a dump's values, each with the end of the line; with reason a line more, why it died,
- * where that is known.
+ * Write a line with the titles of the columns, and a line with a dump's values.  With reason, another
+ * line says why the process died, if that is known.
  */
 void columns_head(struct writer *w, const struct columns *c);
 void columns_dump(struct writer *w, const struct columns *c, const struct dump *d, int reason);

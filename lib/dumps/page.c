@@ -211,8 +211,8 @@ put_why(struct writer *w, const struct page *p)
 }
 
 /*
- * Which frame is shown first: the first that counts, with what is inlined there, since before it there may be more frames
- * of libraries than are shown.
+ * Which frame is shown first: the first that counts, with what is inlined there, since before it
+ * there may be more frames of libraries than are shown.
  */
 static size_t
 first_frame(const struct dump *d)
@@ -339,7 +339,7 @@ page_put(const struct operand *n, const char *operand, int fd)
 		.colours = terminal_colours(fd) };
 	struct writer w;
 
-	/* A directory, but no number of a user, which is a part of the name. */
+	/* What precedes the slash is a directory, unless it is a user's number, a part of the name. */
 	if (slash != NULL && strspn(operand, "0123456789") != (size_t)(slash - operand))
 		snprintf(p.before, sizeof(p.before), "%.*s/", (int)(slash - operand), operand);
 	writer_start(&w, WRITER_LINES, io_put, &fd);

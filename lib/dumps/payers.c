@@ -97,7 +97,10 @@ look_up(struct payer_range *r)
 	return r->uid;
 }
 
-/* The payer for a uid, given as text.  A uid of a range is never a service's: root in a container can take any of them. */
+/*
+ * The payer for a uid, given as text.  A uid of a range is never a service's: root in a container
+ * can take any of them.
+ */
 static struct payer
 whose(struct payers *p, const char *text)
 {

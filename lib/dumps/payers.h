@@ -33,11 +33,12 @@ void payers_free(struct payers *p);
 #define PAYERS_FILE "/etc/subuid"
 
 /*
- * Says who is charged for a process of that uid in a user namespace of that owner, both as a record has them, "" when it
- * does not say.  The owner is charged, but for a user's process in a namespace that a service has made, for which the
- * user is; where there is no owner, the uid.  A uid that a range gives to a user is that user; of a range that a service
- * has, such as root's for its containers, all are one user, who has the range's first uid.  Without a number that can be
- * read nobody is known.
+ * Says who is charged for a process of that uid in a user namespace of that owner, both as a record
+ * has them, "" when it does not say.  The owner is charged, but for a user's process in a namespace
+ * that a service has made, for which the user is; where there is no owner, the uid.  A uid that a
+ * range gives to a user is that user; of a range that a service has, such as root's for its
+ * containers, all are one user, who has the range's first uid.  Without a number that can be read
+ * nobody is known.
  */
 struct payer payers_of(struct payers *p, const char *uid, const char *owner);
 

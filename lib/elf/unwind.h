@@ -1,7 +1,7 @@
 /*
- * What following a stack and naming its frames takes of an ELF file: the entries of .eh_frame for
- * some addresses, found by .eh_frame_hdr (LSB core, 10.6) or by reading them all, and the symbols
- * that have them.
+ * The parts of an ELF file that are needed to follow a stack and to name its frames: the entries of
+ * .eh_frame for some addresses, found by .eh_frame_hdr (LSB core, 10.6) or by reading them all, and
+ * the symbols that contain these addresses.
  */
 #ifndef GZCORE_ELF_UNWIND_H
 #define GZCORE_ELF_UNWIND_H

@@ -1,4 +1,4 @@
-/* For a file without .eh_frame_hdr, such as musl-gcc(1) makes. */
+/* Reading all of .eh_frame, for a file without .eh_frame_hdr, such as musl-gcc(1) makes. */
 #ifndef GZCORE_ELF_UNWIND_SCAN_H
 #define GZCORE_ELF_UNWIND_SCAN_H
 

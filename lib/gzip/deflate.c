@@ -25,7 +25,7 @@
 #define CALM 16
 #define AFTER_HASTE 32
 
-/* One slot stands for at most this many chunks of zeros; at most this many bytes of their members are written at once. */
+/* The most chunks of zeros that one slot stands for, and bytes of their members in one write. */
 #define ZEROS_MAX 32
 #define ZEROS_ROOM (64u * 1024)
 

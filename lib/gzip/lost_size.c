@@ -1,6 +1,9 @@
 #include "gzip/salvage.h"
 
-/* The bounds of a member of n bytes of data, with the smallest header: a stored block of some KiB costs 5 bytes more. */
+/*
+ * The bounds of a member of n bytes of data, with the smallest header: a stored block of some KiB
+ * costs 5 bytes more.
+ */
 #define MEMBER_LEAST(n) ((n) / GZ_RATIO + GZ_SIZED_HEAD + GZ_TRAILER)
 #define MEMBER_MOST(n) ((n) + (n) / 512 + 256)
 
@@ -64,8 +67,9 @@ lost_size_agreed(struct salvage *v, uint64_t at, uint64_t end, uint64_t made)
 	if (!lost_size_plausible(v, at, end, said) || !gz_size_whole(end - at))
 		return NONE;
 	/*
-	 * Data and trailer contradict each other, and either may be damaged.  The trailer is right if both neighbours agree
-	 * with it, and the data is off by no more than a few wrong bytes explain.
+	 * Data and trailer contradict each other, and either may be damaged.  The trailer is right
+	 * if both neighbours agree with it, and the data is off by no more than a few wrong bytes
+	 * explain.
 	 */
 	if (made != NONE)
 		return said == v->last && said == next && said - said / 64 <= made &&

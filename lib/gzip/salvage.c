@@ -161,8 +161,8 @@ lose(struct salvage *v, uint64_t at, uint64_t end, uint64_t made, uint64_t min)
 }
 
 /*
- * At offset at is no header (len 0), or one of len bytes whose size nothing confirms.  Says in *end where the next member
- * may be.
+ * At offset at is no header (len 0), or one of len bytes whose size nothing confirms.  Says in *end
+ * where the next member may be.
  */
 static enum inflate_status
 bridge(struct salvage *v, uint64_t at, uint64_t len, uint64_t size, uint64_t *end)

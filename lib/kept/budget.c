@@ -265,7 +265,7 @@ remove_least(const struct kept_store *s, const struct kept_budget *b, struct ite
 	for (size_t k = 0; k < all->count && (budget > 0 || space > 0); k++) {
 		const struct item *i = &all->item[k];
 
-		/* Free space is made by removing dumps: then these are needed no more. */
+		/* For free space, core-prune(1) removes dumps first; then their files are not needed any more. */
 		if (i->needed && budget == 0)
 			break;
 		if (i->has_debug && i->disk == 0)

@@ -6,7 +6,7 @@
 
 #include "kept/store.h"
 
-/* So long after a crash its record may not name its modules yet, seconds. */
+/* A record may not name its modules until so long after the crash, seconds. */
 #define KEPT_FRESH 600
 
 struct kept_budget {

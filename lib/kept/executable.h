@@ -39,8 +39,8 @@ enum executable_status {
 enum executable_status executable_check(struct executable *e, const char *path);
 
 /*
- * Looks at what the sources offer, in their order, then by build-id in the debug directories, then asks the servers in DEBUGINFOD_URLS,
- * when it is set, through debuginfod-find(1).
+ * Looks at what the sources offer, in their order, then by build-id in the debug directories, then
+ * asks the servers in DEBUGINFOD_URLS, if that is set, by debuginfod-find(1).
  */
 enum executable_status executable_find(struct executable *e);
 

@@ -1,4 +1,4 @@
-/* The right file of a module, of all that may be it. */
+/* Chooses the right file of a module from all that may be it. */
 #ifndef GZCORE_KEPT_FOUND_H
 #define GZCORE_KEPT_FOUND_H
 

@@ -88,7 +88,7 @@ give_to(const struct gift *g, struct kept_store *s)
 		    kept_make_room(s, &g->o->budget, disk, disk) < 0 ||
 		    copy_file(item, KEPT_FILE, g->source) < 0)
 			rc = -1;
-		/* The list is the last of it: without one a reader has the line of the record. */
+		/* The list comes last: a reader that finds none still has the record's line. */
 		else if (g->paths >= 0 && copy_file(item, KEPT_PATHS_FILE, g->paths) < 0 &&
 		    errno != EEXIST)
 			rc = -1;

@@ -34,7 +34,7 @@ struct looker {
 	int to;
 };
 
-/* The real user and group, a file system of theirs may answer nobody else; and its state. */
+/* Reads the real user and group, since their file systems may answer nobody else; and the state. */
 static void
 read_status(struct kept_shared *s, int thread)
 {

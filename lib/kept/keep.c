@@ -44,7 +44,7 @@ run(struct keeping *k, void (*step)(void *task))
 	struct kept_task *t = k->t;
 	int64_t left = k->end - now_ms(), most = left / 4;
 
-	/* One that hangs leaves time for the others, however many do. */
+	/* A file that hangs leaves time for the others, however many of them hang. */
 	if (most > KEPT_FILE_MS)
 		most = KEPT_FILE_MS;
 	t->verdict = KEPT_FAILED;
@@ -67,8 +67,12 @@ run(struct keeping *k, void (*step)(void *task))
 static int
 make_room(struct keeping *k, uint64_t more, uint64_t disk)
 {
+	uint64_t most = k->o->budget.most;
+
 	if (kept_make_room(k->store, &k->o->budget, more, disk) == 0)
 		return 0;
+	if (errno == ENOSPC && most > 0 && disk > most)
+		return fail(k, "larger than what may be kept", 0);
 	return fail(k, errno == ENOSPC ? "not kept: no room" : "not kept: no room is made", errno);
 }
 

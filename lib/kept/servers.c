@@ -15,7 +15,7 @@ servers_bound(void)
 
 	snprintf(text, sizeof(text), "%d", TRACE_SERVERS_SECONDS);
 	setenv(timeout, text, 0);
-	/* It would be asked twice more, for as long each time. */
+	/* elfutils would ask it twice more, and wait as long each time. */
 	setenv("DEBUGINFOD_RETRY_LIMIT", "0", 0);
 }
 
@@ -25,7 +25,7 @@ servers_end(int64_t began)
 	const char *text = getenv(timeout);
 	uint64_t seconds;
 
-	/* 0 is for no limit. */
+	/* A timeout of 0 means no limit, so no server was given up. */
 	if (text == NULL || getenv(urls) == NULL ||
 	    number_parse(text, 1, 1000000, &seconds) < 0 ||
 	    now_ms() - began < (int64_t)seconds * 1000)

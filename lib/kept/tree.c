@@ -211,7 +211,7 @@ wait_and_remove(const char *dir, int end)
 	_exit(0);
 }
 
-/* Starts it as a child of nobody that waits for it; 0, or -1 with errno. */
+/* Starts it, detached from us: nobody waits for its end.  Returns 0, or -1 with errno. */
 static int
 start_remover(const char *dir)
 {

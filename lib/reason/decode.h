@@ -37,7 +37,7 @@ struct reason_access {
 	enum reason_kind kind;
 	int has_address;
 	uint64_t address;
-	/* The registers that make the address, for what has them. */
+	/* The registers that make the address, if there are any. */
 	int has_base, has_index;
 	uint64_t base, index;
 	int in_register;	/* of x86, by that number, is the base */
@@ -53,7 +53,7 @@ struct reason_code {
 	size_t accesses;
 	int has_target;		/* target is what a register has for it */
 	uint64_t target;
-	/* REASON_DIVIDE: by what, in a register; else it is what the access has */
+	/* REASON_DIVIDE: the divisor, if it is in a register; otherwise the access reads it */
 	int has_divisor, is_signed;
 	uint64_t divisor;
 	unsigned divisor_size;	/* bytes */

@@ -7,7 +7,7 @@
 #include "elf/layout.h"
 #include "reason/fault.h"
 
-/* The largest guard of a stack, and how far below the stack pointer instructions go that push, bytes. */
+/* The largest guard of a stack, and how far below the stack pointer a push may write, bytes. */
 #define GUARD (1024u * 1024)
 #define NEAR 4096
 /* The largest mapping that is taken for a guard, bytes. */
@@ -29,7 +29,10 @@ find_access(const struct reason_case *k, uint64_t address)
 	const struct reason_code *d = &k->decoded;
 
 	for (size_t i = 0; i < d->accesses; i++)
-		/* An access that goes on behind a page's end fails there; the longest saves all registers. */
+		/*
+		 * An access that crosses the end of a page may fail at the next page; the longest
+		 * access saves all registers.
+		 */
 		if (d->access[i].has_address && address - d->access[i].address < 4096)
 			return &d->access[i];
 	for (size_t i = 0; i < d->accesses; i++)
@@ -94,8 +97,9 @@ stack_overflow(struct reason_case *k, const struct reason_fault_at *f)
 }
 
 /*
- * Whether the instruction before added to what was 0: x86-64's add of a number to the register that has the address, and
- * that is what the register has.  Compilers that do not optimize make a field's address so.
+ * Whether the instruction before added to what was 0: x86-64's add of a number to the register that
+ * has the address, and that is what the register has.  Compilers that do not optimize make a
+ * field's address so.
  */
 static int
 was_added(const struct reason_case *k, const struct reason_access *a)

@@ -132,7 +132,7 @@ decide(struct reason_case *k)
 	return reason_sent(k);
 }
 
-/* Where it died of a signal that it gave itself in the handler of another: why there was the other. */
+/* If a signal handler sent the signal that ended the process: why the handled signal came. */
 static int
 decide_interrupted(struct reason_case *k)
 {

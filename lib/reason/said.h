@@ -1,6 +1,6 @@
 /*
- * Where memory is that says why a process aborted, for who keeps little of it: the exception that a C++ runtime handles,
- * with the text that it has, and the message of glibc.
+ * Finds the memory that says why a process aborted, for a small core: the exception that a C++
+ * runtime handles, with its text, and the message of glibc.
  */
 #ifndef GZCORE_REASON_SAID_H
 #define GZCORE_REASON_SAID_H

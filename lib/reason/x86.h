@@ -29,9 +29,11 @@ int reason_x86_operand(struct reason_x86 *d);
 /* The next n bytes as a number with a sign; 0, and the end, when they are not there. */
 int64_t reason_x86_number(struct reason_x86 *d, size_t n);
 
-/* The value of a register; an address, with the size of one; where fs or gs begin, *known 0 when that is not there. */
+/* The value of a register. */
 uint64_t reason_x86_register(const struct reason_x86 *d, unsigned number);
+/* The address, cut to the size that addresses have. */
 uint64_t reason_x86_wrap(const struct reason_x86 *d, uint64_t address);
+/* The base of the instruction's segment, 0 when it names none; *known is 0 when the core has no base. */
 uint64_t reason_x86_segment(const struct reason_x86 *d, int *known);
 
 #endif

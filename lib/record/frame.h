@@ -1,5 +1,5 @@
 /*
- * A frame of a stack, as the line of it that core-trace prints and a record has behind frame=:
+ * A frame of a stack, as a line that core-trace prints and that a record has after frame=:
  *
  *	#NUMBER ADDRESS  FUNCTION+OFFSET  FILE:LINE  MODULE+OFFSET  [BUILD-ID]  [?]
  *
@@ -32,8 +32,9 @@ int frame_read(struct frame *f, const char *text, size_t n);
 void frame_json(struct writer *w, const struct frame *f);
 
 /*
- * The frame as "FUNCTION() FILE:LINE" for a person, the file without its folder; without a file "FUNCTION() MODULE+OFFSET";
- * without a function the rest alone; terminated.  Long names are cut.  Escapes stay.  "": nothing is known.
+ * The frame as "FUNCTION() FILE:LINE" for a person, the file without its folder; without a file
+ * "FUNCTION() MODULE+OFFSET"; without a function the rest alone; terminated.  Long names are cut.
+ * Escapes stay.  "": nothing is known.
  */
 #define FRAME_WHERE 256
 void frame_where(const struct frame *f, char out[FRAME_WHERE]);

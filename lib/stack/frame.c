@@ -19,8 +19,8 @@ has_table(Dwfl_Module *m)
 }
 
 /*
- * The unit of an address, and the file and line there.  clang writes no such table, and libdwfl does without since 0.191
- * only.
+ * The unit of an address, and the file and line there.  clang writes no such table, and libdwfl
+ * does without since 0.191 only.
  */
 static Dwarf_Die *
 find_line(struct trace *t, struct trace_frame *f, Dwfl_Module *m, Dwarf_Addr at, Dwarf_Addr *bias)
@@ -45,8 +45,8 @@ find_line(struct trace *t, struct trace_frame *f, Dwfl_Module *m, Dwarf_Addr at,
 }
 
 /*
- * Whether the module's own file has a symbol table that is not the dynamic linker's.  If not, libdwfl would take the names
- * of a debug file.
+ * Whether the module's own file has a symbol table that is not the dynamic linker's.  If not,
+ * libdwfl would take the names of a debug file.
  */
 static int
 has_symbols(Dwfl_Module *m)

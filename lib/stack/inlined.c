@@ -118,8 +118,8 @@ follow_origins(Dwarf_Die *die)
 }
 
 /*
- * Puts an entry's name before what is in text[NAME] from *start on, if it is one that names others.  Returns 0 where the
- * name begins: at a type without a name, such as a lambda's, as gdb does.
+ * Puts an entry's name before what is in text[NAME] from *start on, if it is one that names others.
+ * Returns 0 where the name begins: at a type without a name, such as a lambda's, as gdb does.
  */
 static int
 put_before(Dwarf_Die *die, char *text, size_t *start)
@@ -142,8 +142,9 @@ put_before(Dwarf_Die *die, char *text, size_t *start)
 }
 
 /*
- * What the entry at an offset of a unit is in, the outermost first: children follow their parents, so that of each level
- * the last entry before the offset leads there.  Returns how many, without the unit; -1 when it is not found.
+ * What the entry at an offset of a unit is in, the outermost first: children follow their parents,
+ * so that of each level the last entry before the offset leads there.  Returns how many, without
+ * the unit; -1 when it is not found.
  */
 static int
 find_parents(struct trace *t, Dwarf_Die *unit, Dwarf_Off offset, Dwarf_Die parent[STEPS])

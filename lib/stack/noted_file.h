@@ -22,7 +22,7 @@ struct noted_record {
 struct noted_module {
 	uint64_t start;			/* where its first byte is in memory */
 	uint16_t type;			/* e_type */
-	int whole;			/* its file has no more frames for the stacks */
+	int whole;			/* all that its file has for the stacks is here */
 	Elf64_Phdr load[NOTED_SEGMENTS];
 	size_t loads;
 	struct noted_record *record;	/* descriptions, what they have in common, and symbols */

@@ -97,7 +97,10 @@ int trace_is_code(struct trace *t, uint64_t address);
 
 /* Whether there is at pc what a signal handler returns to, where no call frame information says so. */
 int trace_is_sigreturn(struct trace *t, uint64_t pc);
-/* Makes t->start what a signal interrupted, whose handler has left the stack pointer sp; 0 when it is not in the core. */
+/*
+ * Makes t->start what a signal interrupted, whose handler has left the stack pointer sp; 0 when it
+ * is not in the core.
+ */
 int trace_interrupted(struct trace *t, uint64_t sp);
 
 /*

@@ -18,8 +18,9 @@ enum trace_form {
 };
 
 /*
- * The most bytes of a record's lines for the frames of the first thread, and as many for the others; and the most threads.
- * A shell passes all of them as one argument, of which Linux has 128 KiB.
+ * The most bytes of a record's lines for the frames of the first thread, and as many for the
+ * others; and the most threads.  A shell passes all of them as one argument, of which Linux has 128
+ * KiB.
  */
 #define TRACE_RECORDED (56u * 1024)
 #define TRACE_RECORDED_THREADS 257
@@ -65,8 +66,9 @@ struct trace_show {
 };
 
 /*
- * Before that: the fingerprint of a stored dump is that of its record, if that has one of this version, since files that are
- * no longer there, or others, would make another.  d may be NULL, and stays the caller's.
+ * Before that: the fingerprint of a stored dump is that of its record, if that has one of this
+ * version, since files that are no longer there, or others, would make another.  d may be NULL, and
+ * stays the caller's.
  */
 void trace_show_recorded(struct trace_show *s, const struct dump *d);
 

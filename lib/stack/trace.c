@@ -53,7 +53,10 @@ is_wrong(struct trace *t, Dwfl_Module *m, const char *executable)
 		return 0;
 	if (path == NULL && (file = core_files_at(&t->core.files, start)) != NULL)
 		path = file->path;
-	/* What libdwfl has in place of a file that could not be opened, it knows by its build-id, or has of the core. */
+	/*
+	 * What libdwfl has in place of a file that could not be opened, it knows by its build-id,
+	 * or has of the core.
+	 */
 	if (path == NULL || trace_files_why(&t->files, path) != 0 ||
 	    (elf = dwfl_module_getelf(m, &bias)) == NULL)
 		return 0;

@@ -15,7 +15,10 @@
 extern "C" {
 #endif
 
-/* The most calls of a stack that are followed, its most frames with those of inlined functions, and the most threads. */
+/*
+ * The most calls of a stack that are followed, its most frames with those of inlined functions, and
+ * the most threads.
+ */
 #define TRACE_CALLS 256
 #define TRACE_FRAMES 1280
 #define TRACE_THREADS 65536
@@ -33,7 +36,7 @@ struct trace_frame {
 	const uint8_t *build_id;
 	size_t build_id_len;
 	const char *function;		/* as the symbol or the debug data has it, mangled */
-	/* what it is called in its source, without parameters and result: function where that is not mangled */
+	/* its name in the source, without parameters and result; function if that is not mangled */
 	const char *name;
 	uint64_t function_offset;	/* of pc in it; 0 for an inlined function */
 	/*
@@ -41,7 +44,7 @@ struct trace_frame {
 	 * frames at one pc the last is the function that was called.
 	 */
 	int inlined;
-	/* the function by the symbols of the module's own file, whatever debug files there are: for fingerprints */
+	/* by the symbols of the module's own file, whatever debug files there are: for fingerprints */
 	const char *symbol;
 	/* the module is a program in Go, in whose symbols a dot stands between a package and a function */
 	int go;
@@ -80,8 +83,10 @@ struct trace;
 /* Finds files that are not at the path in the core. */
 struct trace_finder {
 	/*
-	 * Returns a descriptor of the file that was mapped as file, one of the core's files, for the trace to close,
-	 * or -1 with errno: the file at its path is tried.  EMFILE and ENFILE are as trace_unopened says.  *sure: it is that, without a comparison of the core's build-id.
+	 * Returns a descriptor of the file that was mapped as file, one of the core's files, for
+	 * the trace to close, or -1 with errno: the file at its path is tried.  EMFILE and ENFILE
+	 * are as trace_unopened says.  If *sure is set, TRACE_BUILD_IDS does not apply to the
+	 * file.
 	 */
 	int (*find)(void *arg, const struct core *c, struct image *i, const struct core_file *file,
 	    int *sure);
@@ -92,13 +97,13 @@ struct trace_finder {
 #define TRACE_BUILD_IDS 1
 
 /*
- * Opens the core in the image, which stays the caller's.  executable: the file of the program, or NULL, whose name stays
- * the caller's too;
- * debug: a folder with debug files, besides the usual places, or NULL; flags: 0 or TRACE_BUILD_IDS.  Debug files
- * are asked for over the network when DEBUGINFOD_URLS is set in the environment: the caller decides.  The process
- * can have one trace at a time, and SIGSEGV is the trace's until trace_close; as long as trace_open and trace_walk
- * run, so is SIGBUS, and open(2) fails for all but regular files.  trace_close frees *t, unless NULL; it is NULL but
- * after TRACE_OK and TRACE_NO_CORE.
+ * Opens the core in the image; all arguments stay the caller's.  executable: the file of the
+ * program, or NULL; debug: a folder with debug files, besides the usual
+ * places, or NULL; flags: 0 or TRACE_BUILD_IDS.  Debug files are asked for over the network when
+ * DEBUGINFOD_URLS is set in the environment: the caller decides.  The process can have one trace at
+ * a time, and SIGSEGV is the trace's until trace_close; as long as trace_open and trace_walk run,
+ * so is SIGBUS, and open(2) fails for all but regular files.  trace_close frees *t, unless NULL; it
+ * is NULL but after TRACE_OK and TRACE_NO_CORE.
  */
 enum trace_status trace_open(struct trace **t, struct image *i, const char *executable,
     const char *debug, int flags);
@@ -128,8 +133,9 @@ int trace_changed(const struct trace *t);
 int trace_slow_servers(const struct trace *t);
 
 /*
- * The errno when a file was not opened because too many were open already, EMFILE or ENFILE, else 0: the stacks may lack
- * names, so that a fingerprint would be another one.  libdwfl keeps each module's file open.
+ * The errno when a file was not opened because too many were open already, EMFILE or ENFILE, else
+ * 0: the stacks may lack names, so that a fingerprint would be another one.  libdwfl keeps each
+ * module's file open.
  */
 int trace_unopened(const struct trace *t);
 

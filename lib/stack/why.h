@@ -1,4 +1,4 @@
-/* Why the process of a trace died, for what it takes to know the files of its modules: reason.h. */
+/* Why the process of a trace died: the rules of reason.h, with the files of its modules. */
 #ifndef GZCORE_STACK_WHY_H
 #define GZCORE_STACK_WHY_H
 

@@ -135,6 +135,15 @@ def copy_libc(root, other=False):
                 f.write(text.replace(build_id, build_id[::-1]))
 
 
+def comm(pid):
+    """The name of a process; None once it has gone."""
+    try:
+        with open("/proc/%s/comm" % pid) as f:
+            return f.read().strip()
+    except OSError:
+        return None
+
+
 class Process:
     """A victim that waits, by the name that it gave itself, and copies of its files."""
 
@@ -143,8 +152,7 @@ class Process:
         self.p = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how)
         if self.p.stdout.read(1) != b"r":
             raise Skip("it does not start: %s" % self.p.stderr.read().decode(errors="replace").strip()[-100:])
-        self.pid = next(int(path.split("/")[2]) for path in glob.glob("/proc/[0-9]*/comm")
-                        if open(path).read().strip() == name)
+        self.pid = next(int(pid) for pid in os.listdir("/proc") if pid.isdigit() and comm(pid) == name)
         self.copy(files)
 
     def copy(self, files):
@@ -320,7 +328,8 @@ def row(c, title, make):
         c.skipped(title, why)
         return
     path, record = process.crash()
-    ours = [int(pc, 16) for pc in re.findall(r"^frame=#\d+ +0x([0-9a-f]+)", record, re.M)]
+    # gdb counts inlined functions where it has a debug file, and its frames are listed without them.
+    ours = [int(pc, 16) for pc in re.findall(r"^frame=#\d+ +0x([0-9a-f]+)(?!.*\[inlined\])", record, re.M)]
     core = c.p + "/core"
     with open(core, "wb") as f:
         stored = path[:-4] + ".gz"

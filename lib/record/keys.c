@@ -142,6 +142,9 @@ const struct key keys_all[] = {
 
 	{ "kept_module", KEY_TEXT, HANDLER, .repeats = 1,
 	    .words = "A module whose file is kept: its first address, its name in modules" },
+	{ "kept_owner", KEY_TEXT, HANDLER, .repeats = 1,
+	    .words = "The user who alone can write the file of a kept digest: its first address, "
+	    "the user" },
 	{ "reason", KEY_TEXT, CORE | KEY_STACK,
 	    .words = "Why it died, in a sentence; what is not sure has the word perhaps" },
 	{ "frame", KEY_TEXT, KEY_STACK, .repeats = 1,

@@ -193,6 +193,9 @@ const struct key keys_all[] = {
 	{ "small_object", KEY_TEXT, FORWARD, .words = "The path of the small core's object" },
 	{ "modules_sent", KEY_TEXT, FORWARD,
 	    .words = "When all kept modules were at the remote, in UTC" },
+	{ "symbols", KEY_TEXT, FORWARD,
+	    .words = "The path below the remote of the symbol server that has the user's own files "
+	    "of these" },
 	{ "loop_count", KEY_NUMBER, HANDLER, .words = "How many crashes this record counts" },
 	{ "loop_last", KEY_TEXT, HANDLER, .words = "When the last of them was, in UTC" },
 	{ "small", KEY_TEXT, HANDLER, .words = "What became of the small core: whole or no" },

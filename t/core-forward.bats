@@ -813,6 +813,81 @@ sent_paths() {
 	[ ! -e precious ]
 }
 
+# of_user NAME UID ID:OWNER:BUILDID ...: the record names kept modules of a process of a user, by whom each was made, and
+# which build-id it has.
+of_user() {
+	local module at=16 owner id
+	printf 'uid=%s\n' "$2" >>"d/$1.txt"
+	for module in "${@:3}"; do
+		IFS=: read -r module owner id <<<"$module"
+		at=$(printf 0x%x $((at * 2)))
+		printf 'kept_module=%s %s\nmodule=%s-0x99999 %s /home/a - b/prog\n' "$at" "$module" "$at" "${id:--}"
+		[ -z "$owner" ] || printf 'kept_owner=%s %s\n' "$at" "$owner"
+	done >>"d/$1.txt"
+}
+
+@test "core-forward: files of users go to a symbol server of that user of that host alone" {
+	need rclone jq
+	libc=$(printf 'ab%038d' 1) prog=$(printf 'cd%038d' 2) other=$(printf 'ef%038d' 3)
+	for n in 1 2 3 4 5 6; do
+		sum[n]=digest/$(printf '%064d' $n)
+		module digest ${sum[n]#*/} ${n}00
+	done
+	module buildid $libc 3000
+	module digest ${sum[1]#*/} 50 debuginfo
+	small one - 400 time=2026-11-25T10:00:01Z
+	# Their own libc; one of another user, one that all may write; without a build-id, with a bad one; and the host's.
+	of_user one 1000 ${sum[1]}:1000:$libc ${sum[2]}:1001:$prog ${sum[3]}::$prog ${sum[4]}:1000: ${sum[5]}:1000:../../up \
+		buildid/$libc::$libc
+	# Root's program of a file that others might replace.
+	stored two 800 time=2026-11-25T10:00:02Z host=unit7
+	of_user two 0 ${sum[2]}:0:$libc ${sum[3]}:1000:$prog
+	# In a container without root, of who made that.
+	stored three 800 time=2026-11-25T10:00:03Z
+	echo host=unit7 >>d/three.txt
+	echo container_owner=1000 >>d/three.txt
+	of_user three 100033 ${sum[6]}:1000:$other ${sum[1]}:1001:$libc
+	forward -n -d debug | grep users | diff - <(cat <<-EOS
+	would send users/unknown/1000/buildid/$libc/executable, 100 bytes
+	would send users/unknown/1000/buildid/$libc/debuginfo, 50 bytes
+	would send users/unit7/100033/buildid/$other/executable, 600 bytes
+	EOS
+	)
+	forward -d debug 2>said
+	(cd "$THERE" && find users -type f | sort) | diff - <(cat <<-EOS
+	users/unit7/100033/buildid/$other/executable
+	users/unknown/1000/buildid/$libc/debuginfo
+	users/unknown/1000/buildid/$libc/executable
+	EOS
+	)
+	cmp "d/modules/${sum[1]}/executable" "$THERE/users/unknown/1000/buildid/$libc/executable"
+	cmp "d/modules/${sum[1]}/debuginfo" "$THERE/users/unknown/1000/buildid/$libc/debuginfo"
+	cmp "d/modules/buildid/$libc/executable" "$THERE/buildid/$libc/executable"
+	cmp "d/modules/${sum[6]}/executable" "$THERE/${sum[6]}/executable"
+	grep -q "/modules/${sum[6]}/executable: sent as users/unit7/100033/buildid/$other/executable, 600 bytes, verified by" said
+	jq -r '[.name, .symbols, has("modules_sent")] | @tsv' "$THERE"/*/*/*/*-????????*.json | sort | diff - <(
+		printf '%s\t%s\ttrue\n' one users/unknown/1000 three users/unit7/100033 two '')
+	valid_json core-forward $(find "$THERE" -name '*-*.json')
+	# Once: another dump of the same program says at once where its modules are.
+	: >"$P/uploads"
+	small four - 300
+	of_user four 1000 ${sum[1]}:1000:$libc
+	forward -d debug 2>/dev/null
+	sent_paths | diff - <(printf '%s\n' four-TAG.small.gz four-TAG.json)
+	jq -e '.symbols == "users/unknown/1000" and .modules_sent' "$THERE"/*/*/*/four-*.json
+	# The same id of another user, and of another host, is another file; without modules there is no server.
+	: >"$P/uploads"
+	stored five 800
+	of_user five 1001 ${sum[2]}:1001:$libc
+	forward -H web 2>/dev/null
+	sent_paths | diff - <(printf '%s\n' users/web/1001/buildid/$libc/executable five-TAG.gz five-TAG.gz.json)
+	cmp "d/modules/${sum[2]}/executable" "$THERE/users/web/1001/buildid/$libc/executable"
+	stored six 800
+	of_user six 1000 ${sum[1]}:1000:$libc
+	forward -m 2>/dev/null
+	jq -e '.symbols == null' "$THERE"/*/*/*/six-*.json
+}
+
 @test "core-forward: an HTTP server of the remote's files is a symbol server" {
 	need rclone debuginfod-find
 	printf 'int main(void) { return 0; }\n' >prog.c

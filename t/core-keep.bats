@@ -153,6 +153,32 @@ tree() {
 	run -2 bash -c "core-keep -k all -p $held d >/dev/full"
 }
 
+@test "core-keep: says whose a file is that only its owner can write" {
+	need_map_files
+	mkdir home
+	for n in own group shared open theirs; do
+		cp "$F/lib.so" home/$n.so
+		echo $n >>home/$n.so
+		chown 1234:1234 home/$n.so
+	done
+	chmod 664 home/group.so
+	chmod 664 home/shared.so
+	chown 1234:1235 home/shared.so
+	chmod 666 home/open.so
+	chown 1235 home/theirs.so
+	chmod 700 home
+	chown 1234 home
+	as=1234 holds "$PWD"/home/{own,group,shared,open,theirs}.so "memfd:$PWD/home/own.so"
+	run -0 core-keep -k all -p "$held" d
+	# Nothing is said of a file of root, and of one that others can write.
+	awk -F '[= ]' '$1 == "kept_module" { name[$2] = $3 } $1 == "kept_owner" { print name[$2], $3 }' <<<"$output" |
+		sort -u | diff - <(for n in own:1234 group:1234 theirs:1235; do
+			echo "digest/$(sha256sum <home/${n%:*}.so | cut -d' ' -f1) ${n#*:}"
+		done | sort)
+	# The file in memory too.
+	[ "$(grep -c '^kept_owner=' <<<"$output")" = 4 ]
+}
+
 @test "core-keep: a false id takes no name: users' files have digests, root's first one wins" {
 	need_map_files
 	id=$(elf-uuid -b "$F/lib.so")
@@ -293,6 +319,7 @@ server() {
 	as=1234 holds "$PWD/fuse.so"
 	run -0 core-keep -p "$held" d
 	[ "$(kept_names)" = "digest/$(sha256sum <"$F/none.so" | cut -d' ' -f1)" ]
+	[[ $output != *kept_owner* ]]
 	kill "$held"
 	umount -l fuse.so
 	rm -r d/modules

@@ -51,12 +51,14 @@ usage(FILE *to, int status)
 
 /* The line of the record, as soon as it is true: the time may be up at the next file. */
 static void
-tell_kept(void *arg, uint64_t start, const char *kind, const char *name)
+tell_kept(void *arg, uint64_t start, const char *kind, const char *name, int64_t owner)
 {
 	const struct options *o = arg;
 
 	printf(o->keep.only_say ? "would keep 0x%" PRIx64 " %s/%s\n" :
 	    "kept_module=0x%" PRIx64 " %s/%s\n", start, kind, name);
+	if (owner >= 0 && !o->keep.only_say)
+		printf("kept_owner=0x%" PRIx64 " %" PRId64 "\n", start, owner);
 	fflush(stdout);
 }
 

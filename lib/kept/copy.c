@@ -95,6 +95,22 @@ is_of_root(int fd, const struct stat *st)
 }
 
 /*
+ * The user who alone can write the file, or -1: what a FUSE file system says of owners may be false.  The process of a
+ * user who has a group of their own may have files for that group.  A file in memory is for everybody, but has no name
+ * by which it could be opened.
+ */
+static int64_t
+owner_of(int fd, const struct kept_task *t, const struct stat *st)
+{
+	if (is_fuse(fd))
+		return -1;
+	if (st->st_nlink > 0 && ((st->st_mode & S_IWOTH) ||
+	    ((st->st_mode & S_IWGRP) && (!t->has_user || st->st_gid != t->group))))
+		return -1;
+	return st->st_uid;
+}
+
+/*
  * Whether a reader finds the very file at the path that the core names.  One that answers its own
  * user alone, whose rights we have then, answers no reader.
  */
@@ -140,6 +156,7 @@ kept_look(void *arg)
 		return;
 	}
 	t->kind = KEPT_DIGEST;
+	t->owner = owner_of(fd, t, &st);
 	if (is_of_root(fd, &st) && id->build_id_len >= KEPT_BUILD_ID_LEAST) {
 		t->kind = KEPT_BUILD_ID;
 		put_hex(t->name, id->build_id, id->build_id_len);

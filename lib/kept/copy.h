@@ -49,6 +49,7 @@ struct kept_task {
 	const char *kind;		/* a constant */
 	char name[KEPT_NAME];
 	uint64_t disk;			/* bytes that the source takes on its disk */
+	int64_t owner;			/* the user who alone can write the source, or -1 */
 };
 
 /*
@@ -57,7 +58,7 @@ struct kept_task {
  * kept_look says whether the file is to be kept, and under which name: the build-id or the UUID
  * that the process has in its memory, but those only for a file that ordinary users cannot write:
  * anybody can make a file that claims the build-id of libc.  Every other file is named by its
- * digest (kept_name).
+ * digest (kept_name), and has an owner if nobody else can write it, but for the group of the process.
  *
  * kept_compare says whether what is kept is the same file; kept_copy copies it to the new file.  A
  * copy is good when it has the identity and the headers that the process has in its memory, and the

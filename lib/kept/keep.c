@@ -204,7 +204,8 @@ keep_one(struct keeping *k, const struct kept_module *m)
 		if (keep_digest(k) < 0)
 			return -1;
 	}
-	o->kept(o->arg, m->start, t->kind, t->name);
+	o->kept(o->arg, m->start, t->kind, t->name,
+	    strcmp(t->kind, KEPT_DIGEST) == 0 ? t->owner : -1);
 	return 0;
 }
 

@@ -24,8 +24,11 @@ struct kept_options {
 	int only_say;
 	int64_t ms;		/* the most time for all */
 	struct kept_budget budget;
-	/* A module whose file is kept: its first address, and its name KIND/NAME. */
-	void (*kept)(void *arg, uint64_t start, const char *kind, const char *name);
+	/*
+	 * A module whose file is kept: its first address, and its name KIND/NAME; of a digest, the user who alone can
+	 * write the file, or -1.
+	 */
+	void (*kept)(void *arg, uint64_t start, const char *kind, const char *name, int64_t owner);
 	/* What became of a file: a problem, or otherwise a fact.  error: errno or 0. */
 	void (*tell)(void *arg, int problem, const char *path, const char *what, int error);
 	void *arg;

@@ -142,6 +142,9 @@ const struct key keys_all[] = {
 
 	{ "kept_module", KEY_TEXT, HANDLER, .repeats = 1,
 	    .words = "A module whose file is kept: its first address, its name in modules" },
+	{ "kept_owner", KEY_TEXT, HANDLER, .repeats = 1,
+	    .words = "The user who alone can write the file of a kept digest: its first address, "
+	    "the user" },
 	{ "reason", KEY_TEXT, CORE | KEY_STACK,
 	    .words = "Why the process died, in a sentence; perhaps marks what is not certain" },
 	{ "frame", KEY_TEXT, KEY_STACK, .repeats = 1,
@@ -190,6 +193,9 @@ const struct key keys_all[] = {
 	{ "small_object", KEY_TEXT, FORWARD, .words = "The path of the small core's object" },
 	{ "modules_sent", KEY_TEXT, FORWARD,
 	    .words = "When all kept modules were at the remote, in UTC" },
+	{ "symbols", KEY_TEXT, FORWARD,
+	    .words = "The path below the remote of the symbol server that has the user's own files "
+	    "of these" },
 	{ "loop_count", KEY_NUMBER, HANDLER, .words = "How many crashes this record counts" },
 	{ "loop_last", KEY_TEXT, HANDLER, .words = "When the last of them was, in UTC" },
 	{ "small", KEY_TEXT, HANDLER, .words = "What became of the small core: whole or no" },

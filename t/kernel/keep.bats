@@ -145,14 +145,14 @@ kept() {
 	stored
 	kernel_idle
 	has stored=whole
-	printf '#!/bin/sh\necho "kept_module=0x1 buildid/a;b"\necho nonsense\nkill -9 $$\n' >"$P/bin/core-keep"
+	printf '#!/bin/sh\necho "kept_module=0x1 buildid/a;b"\necho "kept_owner=0x1 0;0"\necho nonsense\nkill -9 $$\n' >"$P/bin/core-keep"
 	chmod 755 "$P/bin/core-keep"
 	crash home/prog
 	stored
 	kernel_idle
 	mv "$P/bin/core-keep.there" "$P/bin/core-keep"
 	has stored=whole
-	run -1 grep ^kept_module= "$txt"
+	run -1 grep ^kept_ "$txt"
 	grep -q 'core-keep: not there: no modules are kept$' "$P/var/log/gzcoredump.log"
 	grep -q ': nonsense$' "$P/var/log/gzcoredump.log"
 }
@@ -166,6 +166,14 @@ kept() {
 	kernel_idle
 	digest=$(sha256sum <theirs | cut -d' ' -f1)
 	grep -qxE "kept_module=0x[0-9a-f]+ digest/$digest" "$txt"
+	start=$(sed -n "s,^kept_module=\(0x[0-9a-f]*\) digest/$digest\$,\1,p" "$txt")
+	has "kept_owner=$start 4711"
+	keys
+	# So it has a place on that user's own symbol server.
+	if command -v rclone >/dev/null; then
+		run -0 core-forward -n -H unit7 "$DIR/4711" "$PWD/there"
+		grep -qx "would send users/unit7/4711/buildid/$build_id/executable, $(stat -c %s theirs) bytes" <<<"$output"
+	fi
 	cmp theirs "$DIR/4711/modules/digest/$digest/executable"
 	[ "$(find "$DIR/4711" -printf '%U\n' | sort -u)" = 4711 ]
 	[ "$(stat -c %U "$DIR/modules/digest/$digest/executable")" = root ]

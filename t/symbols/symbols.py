@@ -5,11 +5,12 @@ usage: symbols.py BUILD
 
 A program crashes in a root directory whose libraries are no others' (their build-ids are changed).  core-forward sends
 its modules to a remote; then the directory is gone, and clients find the files by what serves the remote: an HTTP server
-of static files; an S3 server (s3rver: npm install --prefix BUILD/npm s3rver); debuginfod, by its upstream.  Prints a
-Markdown table; exits 1 if a client does not show what it shows with the files.  Needs root.
+of static files, also where the files are a user's; an S3 server (s3rver: npm install --prefix BUILD/npm s3rver);
+debuginfod, by its upstream.  Prints a Markdown table; exits 1 if a client does not show what it shows with the files.  Needs root.
 """
 
 import glob
+import hashlib
 import json
 import os
 import re
@@ -74,11 +75,32 @@ class Symbols(Crashes):
             with open("d/" + name, "wb") as f:
                 subprocess.run(["gzip", "-1nc", core], stdout=f, check=True)
         shutil.move(root + "/app", self.p + "/kept.app")
+        self.stage_user()
 
-    def forward(self, remote, *options):
-        for key in "object=", "small_object=", "sent=", "verified=", "small_sent=", "small_verified=", "modules_sent=":
-            subprocess.run(["sed", "-i", "/^%s/d" % key, "d/one.txt"], check=True)
-        p = subprocess.run(["core-forward", "-w", "5", *options, "d", remote], capture_output=True, text=True)
+    def stage_user(self):
+        """Makes another directory of the dump, where the modules are files of user 1000, named by their digests."""
+        os.mkdir("u")
+        shutil.copy("d/one.gz", "u/one.gz")
+        lines = []
+        for line in self.output("cat", "d/one.txt").splitlines():
+            found = re.match("kept_module=(0x[0-9a-f]+) (buildid/[0-9a-f]+)", line)
+            if found:
+                at, kept = found.groups()
+                with open("d/modules/%s/executable" % kept, "rb") as f:
+                    digest = "digest/" + hashlib.sha256(f.read()).hexdigest()
+                os.makedirs("u/modules/" + digest)
+                shutil.copy("d/modules/%s/executable" % kept, "u/modules/%s/executable" % digest)
+                lines += ["kept_module=%s %s" % (at, digest), "kept_owner=%s 1000" % at,
+                          "module=%s-0xffffffffffff %s /app" % (at, kept[len("buildid/"):])]
+                continue
+            lines += [line, "uid=1000"] if line.startswith("record=") else [line]
+        with open("u/one.txt", "w") as f:
+            f.write("\n".join(sorted(lines, key=lambda line: line.startswith("complete=")) + [""]))
+
+    def forward(self, remote, *options, directory="d"):
+        for key in "object=", "small_object=", "sent=", "verified=", "small_sent=", "small_verified=", "modules_sent=", "symbols=":
+            subprocess.run(["sed", "-i", "/^%s/d" % key, directory + "/one.txt"], check=True)
+        p = subprocess.run(["core-forward", "-w", "5", *options, directory, remote], capture_output=True, text=True)
         if p.returncode:
             raise SystemExit("core-forward: " + p.stderr)
         return p.stderr
@@ -98,11 +120,20 @@ class Symbols(Crashes):
 
     # The servers: each gives a URL.
 
-    def static(self):
-        remote, port = self.p + "/there", free_port()
-        self.forward(remote)
+    def static(self, directory="d"):
+        remote, port = self.p + "/there." + directory, free_port()
+        self.forward(remote, directory=directory)
         return "http://127.0.0.1:%d/" % port, self.serve(
             [sys.executable, "-m", "http.server", "-b", "127.0.0.1", str(port)], port, cwd=remote)
+
+    def user(self):
+        url, server = self.static("u")
+        with open(glob.glob(self.p + "/there.u/unit7/*/*/*.json")[0]) as f:
+            own = url + json.load(f)["symbols"] + "/"
+        # Who does not name the user is not given the user's files.
+        none = self.gdb(url, self.core)
+        self.row(not STACK.fullmatch(none), "a user's files", "gdb, without symbols=", none)
+        return own + " " + url, server
 
     def s3(self):
         program = self.build + "/npm/node_modules/s3rver/bin/s3rver.js"
@@ -176,7 +207,7 @@ class Symbols(Crashes):
         self.table("A container's crash, opened by DEBUGINFOD_URLS alone", "server", "client", "what it shows")
         none = self.gdb("", self.core)
         self.row(not STACK.fullmatch(none), "none", "gdb", none)
-        for title, make in (("static files", self.static), ("S3", self.s3), ("debuginfod, upstream", self.chained)):
+        for title, make in (("static files", self.static), ("a user's files", self.user), ("S3", self.s3), ("debuginfod, upstream", self.chained)):
             try:
                 url, server = make()
             except Skip as why:

@@ -30,6 +30,7 @@ teardown() {
 	[ -z "${held-}" ] || kill "$held" 2>/dev/null || :
 	[ -z "${server-}" ] || kill -9 "$server" 2>/dev/null || :
 	umount -l "$BATS_TEST_TMPDIR/fuse.so" 2>/dev/null || :
+	umount -l "$BATS_TEST_TMPDIR/d" 2>/dev/null || :
 }
 
 # need_map_files: skips where the kernel does not let us follow the links in map_files.
@@ -253,7 +254,7 @@ server() {
 	python3 - "$1" "$F/none.so" 3>&- <<-'EOF' &
 	import ctypes, os, struct, sys
 	what = sys.argv[1]
-	data = bytearray(open(sys.argv[2], "rb").read() + (what == "liar") * bytes(1 << 20))
+	data = bytearray(open(sys.argv[2], "rb").read() + (what in ("liar", "hollow")) * bytes(1 << 20))
 	fd = os.open("/dev/fuse", os.O_RDWR)
 	options = b"fd=%d,rootmode=100000,user_id=1234,group_id=1234" % fd
 	if ctypes.CDLL(None, use_errno=True).mount(b"moody", b"fuse.so", b"fuse", 0, options) < 0:
@@ -265,7 +266,7 @@ server() {
 	    if opcode == 26:                                        # INIT
 	        out = struct.pack("<IIIIHHIIHHI28x", 7, 31, 4096, 0, 8, 8, 4096, 1, 1, 0, 0)
 	    elif opcode == 3:                                       # GETATTR
-	        out = struct.pack("<QII6Q3I7I", 3600, 0, 0, 1, len(data), len(data) // 512, 0, 0, 0, 0, 0, 0, 0o100555, 1,
+	        out = struct.pack("<QII6Q3I7I", 3600, 0, 0, 1, len(data), (what != "hollow") * len(data) // 512, 0, 0, 0, 0, 0, 0, 0o100555, 1,
 	            0, 0, 0, 4096, 0)
 	    elif opcode == 14:                                      # OPEN, with FOPEN_DIRECT_IO for a liar
 	        out = struct.pack("<QII", 1, what == "liar", 0)
@@ -314,6 +315,17 @@ server() {
 	[ "$(kept_names)" = "digest/$(sha256sum <"$F/lib.so" | cut -d' ' -f1)" ]
 	[[ $stderr == *"/fuse.so: the memory of the process does not answer" ]] || { echo "$stderr"; false; }
 	[ "$(find d -name executable | wc -l)" = 1 ]
+}
+
+@test "core-keep: FUSE: a file that claims no blocks gets the room of its size, or no copy" {
+	need_map_files
+	[ -c /dev/fuse ] || skip "no FUSE"
+	mount -t tmpfs -o size=512K none d || skip 'no mount'
+	server hollow
+	as=1234 holds "$PWD/fuse.so"
+	run -1 --separate-stderr core-keep -F 64K -p "$held" d
+	umount d
+	[[ $stderr == "core-keep: $PWD/fuse.so: not kept: no room: "* ]] || { echo "$stderr"; false; }
 }
 
 # item KIND/NAME KIB SECONDS: a kept file of that size, last needed so many seconds ago.

@@ -376,6 +376,28 @@ items() {
 	[ -z "$output" ]
 }
 
+@test "core-keep: files of users have at most half of the budget at the cost of others" {
+	need_map_files
+	mkdir -m 700 d/modules
+	item buildid/aaaa 128 9000
+	item digest/bb00 64 8000
+	item digest/cc00 64 7000
+	dump one "kept=1"
+	sed -i 's/^stored=/kept_module=0x1 buildid\/aaaa\nkept_module=0x2 digest\/bb00\nkept_module=0x3 digest\/cc00\n&/' d/one.txt
+	: >d/one.gz
+	as=1234 holds "memfd:$F/lib.so"
+	new=digest/$(sha256sum <"$F/lib.so" | cut -d' ' -f1)
+	run -0 core-keep -b 260K -p "$held" d
+	[ "$(kept_names)" = "$new" ]
+	[ "$(items)" = "$(printf '%s\n' buildid/aaaa digest/cc00 "$new" | sort | paste -sd' ')" ]
+	# One that is larger than the half finds no room that others need.
+	rm -r d/modules/digest
+	item buildid/aaaa 16 9000
+	run -1 --separate-stderr core-keep -b 30K -p "$held" d
+	[[ $stderr == *': not kept: no room: '* ]]
+	[ "$(items)" = buildid/aaaa ]
+}
+
 @test "core-keep: a new file makes room in the budget; without room it is not kept" {
 	need_map_files
 	mkdir -m 700 home d/modules

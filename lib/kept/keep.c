@@ -67,7 +67,9 @@ run(struct keeping *k, void (*step)(void *task))
 static int
 make_room(struct keeping *k, uint64_t more, uint64_t disk)
 {
-	if (kept_make_room(k->store, &k->o->budget, more, disk) == 0)
+	const struct kept_new n = { .kind = k->t->kind, .more = more, .disk = disk };
+
+	if (kept_make_room(k->store, &k->o->budget, &n) == 0)
 		return 0;
 	return fail(k, errno == ENOSPC ? "not kept: no room" : "not kept: no room is made", errno);
 }

@@ -20,7 +20,7 @@ struct kept_budget {
 
 /* What room is made for. */
 struct kept_new {
-	const char *kind;	/* KEPT_DIGEST...; NULL: nothing, or in a directory of one user alone */
+	const char *kind;	/* NULL: nothing, or in a directory of one user alone */
 	uint64_t more;		/* bytes that it adds to all */
 	uint64_t disk;		/* of which are still to be written */
 };

@@ -584,6 +584,13 @@ library() {
 	# By the path alone it may be another's: not with -b.
 	run -0 core-trace -b d/one.gz
 	[[ $output == *'ends here: libx.so.1'*': not the file that the process had' ]]
+	if [ "$(id -u)" = 0 ]; then
+		# A file of somebody else is not for the owner of modules to offer.
+		chown 1234 d/modules d/one.gz
+		run -0 core-trace d/one.gz
+		[[ $output == *'ends here: '* ]]
+		chown 0 d/modules d/one.gz
+	fi
 	rm d/modules/*/*/paths
 	run -0 core-trace d/one.gz
 	[[ $output == *'ends here: '* ]]

@@ -30,6 +30,7 @@ teardown() {
 	[ -z "${held-}" ] || kill "$held" 2>/dev/null || :
 	[ -z "${server-}" ] || kill -9 "$server" 2>/dev/null || :
 	umount -l "$BATS_TEST_TMPDIR/fuse.so" 2>/dev/null || :
+	umount -l "$BATS_TEST_TMPDIR/d" 2>/dev/null || :
 }
 
 # need_map_files: skips where the kernel does not let us follow the links in map_files.
@@ -280,7 +281,7 @@ server() {
 	python3 - "$1" "$F/none.so" 3>&- <<-'EOF' &
 	import ctypes, os, struct, sys
 	what = sys.argv[1]
-	data = bytearray(open(sys.argv[2], "rb").read() + (what == "liar") * bytes(1 << 20))
+	data = bytearray(open(sys.argv[2], "rb").read() + (what in ("liar", "hollow")) * bytes(1 << 20))
 	fd = os.open("/dev/fuse", os.O_RDWR)
 	options = b"fd=%d,rootmode=100000,user_id=1234,group_id=1234" % fd
 	if ctypes.CDLL(None, use_errno=True).mount(b"moody", b"fuse.so", b"fuse", 0, options) < 0:
@@ -292,7 +293,7 @@ server() {
 	    if opcode == 26:                                        # INIT
 	        out = struct.pack("<IIIIHHIIHHI28x", 7, 31, 4096, 0, 8, 8, 4096, 1, 1, 0, 0)
 	    elif opcode == 3:                                       # GETATTR
-	        out = struct.pack("<QII6Q3I7I", 3600, 0, 0, 1, len(data), len(data) // 512, 0, 0, 0, 0, 0, 0, 0o100555, 1,
+	        out = struct.pack("<QII6Q3I7I", 3600, 0, 0, 1, len(data), (what != "hollow") * len(data) // 512, 0, 0, 0, 0, 0, 0, 0o100555, 1,
 	            0, 0, 0, 4096, 0)
 	    elif opcode == 14:                                      # OPEN, with FOPEN_DIRECT_IO for a liar
 	        out = struct.pack("<QII", 1, what == "liar", 0)
@@ -344,6 +345,17 @@ server() {
 	[ "$(find d -name executable | wc -l)" = 1 ]
 }
 
+@test "core-keep: FUSE: a file that claims no blocks gets the room of its size, or no copy" {
+	need_map_files
+	[ -c /dev/fuse ] || skip "no FUSE"
+	mount -t tmpfs -o size=512K none d || skip 'no mount'
+	server hollow
+	as=1234 holds "$PWD/fuse.so"
+	run -1 --separate-stderr core-keep -F 64K -p "$held" d
+	umount d
+	[[ $stderr == "core-keep: $PWD/fuse.so: not kept: no room: "* ]] || { echo "$stderr"; false; }
+}
+
 # item KIND/NAME KIB SECONDS: a kept file of that size, last needed so many seconds ago.
 item() {
 	mkdir -p "d/modules/$1"
@@ -390,6 +402,28 @@ items() {
 	[ "$output" = 'removed buildid/aaaa: over the limit, and its last crash is the oldest' ]
 	run -0 core-keep -b 130K -r d
 	[ -z "$output" ]
+}
+
+@test "core-keep: files of users have at most half of the budget at the cost of others" {
+	need_map_files
+	mkdir -m 700 d/modules
+	item buildid/aaaa 128 9000
+	item digest/bb00 64 8000
+	item digest/cc00 64 7000
+	dump one "kept=1"
+	sed -i 's/^stored=/kept_module=0x1 buildid\/aaaa\nkept_module=0x2 digest\/bb00\nkept_module=0x3 digest\/cc00\n&/' d/one.txt
+	: >d/one.gz
+	as=1234 holds "memfd:$F/lib.so"
+	new=digest/$(sha256sum <"$F/lib.so" | cut -d' ' -f1)
+	run -0 core-keep -b 260K -p "$held" d
+	[ "$(kept_names)" = "$new" ]
+	[ "$(items)" = "$(printf '%s\n' buildid/aaaa digest/cc00 "$new" | sort | paste -sd' ')" ]
+	# One that is larger than the half finds no room that others need.
+	rm -r d/modules/digest
+	item buildid/aaaa 16 9000
+	run -1 --separate-stderr core-keep -b 30K -p "$held" d
+	[[ $stderr == *': not kept: no room: '* ]]
+	[ "$(items)" = buildid/aaaa ]
 }
 
 @test "core-keep: a new file makes room in the budget; without room it is not kept" {

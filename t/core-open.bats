@@ -379,6 +379,30 @@ reads() {
 	[ "${stderr_lines[0]}" = "core-open: $PWD/victim: Permission denied: -e names it, -f goes on" ]
 }
 
+@test "core-open: a path that leads through the file of another module has no link" {
+	for f in plain through; do
+		echo "int $f(void) { return 1; }" >$f.c
+		${CC:-cc} -shared -fPIC -Wl,--build-id -Wl,-z,noseparate-code -o $f $f.c
+	done
+	python3 - "$T" <<-'EOS'
+	import os, sys
+	sys.path.insert(0, sys.argv[1] + "/lib")
+	from cores import Core, R, X
+	c = Core()
+	c.thread(sp=0x70000, pc=0x400010)
+	for start, name, path in (0x400000, "plain", "/plain"), (0x600000, "through", "/plain/through"):
+	    with open(name, "rb") as f:
+	        c.load(start, f.read()[:8192].ljust(8192, b"\0"), R | X)
+	    c.file(start, start + 8192, os.getcwd() + path)
+	c.write("d/core")
+	EOS
+	kept_as buildid through
+	printf '#!/bin/sh\nfind "$CORE_OPEN_TREE/root" -type l -printf "/%%P %%l\\n"\n' >links
+	chmod +x links
+	run -0 --separate-stderr core-open -f -x ./links d/core
+	[ "$output" = "$PWD/plain $PWD/plain" ]
+}
+
 @test "core-open: an encrypted core: -i, a question at the terminal, or a clear error" {
 	age -r "$RECIPIENT" "$F/core.gz" >core.gz.age
 	run -2 --separate-stderr setsid -w core-open -n ./core.gz.age

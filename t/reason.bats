@@ -103,3 +103,28 @@ judge() {
 	EOF
 	[ -z "$output" ] || { echo "$output"; false; }
 }
+
+@test "reason: code= has no bytes of data that a wild jump led to, or that are beside code" {
+	python3 - "$T" <<-'EOS'
+	import sys
+	sys.path.insert(0, sys.argv[1] + "/lib")
+	from cores import Core
+	for pc in 0x501100, 0x400000, 0x400ffc:
+	    c = Core()
+	    c.thread(sp=0x7f8000, pc=pc, signal=11)
+	    c.load(0x3ff000, b"s" * 4096, 6)
+	    c.load(0x400000, b"\x90" * 4096, 5)
+	    c.load(0x401000, b"s" * 4096, 4)
+	    c.load(0x501000, b"s" * 4096, 6)
+	    c.write("core.%x" % pc)
+	EOS
+	for pc in 501100 400000 400ffc; do
+		core-trace -r core.$pc
+		core-trim core.$pc >small
+		core-trace -r small
+	done >said
+	grep ^code= said | uniq -c | sed 's/^ *//' | diff - <(
+		echo "2 code=<90>$(printf ' 90%.0s' {1..15})"
+		echo "2 code=$(printf '90 %.0s' {1..16})<90> 90 90 90"
+	)
+}

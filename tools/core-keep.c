@@ -181,6 +181,7 @@ keep(struct options *o, const char *dir)
 static int
 reduce(const struct options *o, const char *dir)
 {
+	const struct kept_new none = { .more = 0 };
 	struct kept_store store;
 	int rc;
 
@@ -190,7 +191,7 @@ reduce(const struct options *o, const char *dir)
 		return 0;
 	if (!o->keep.only_say && kept_store_lock(&store, KEPT_LOCK_MS) < 0)
 		err(2, "%s/%s: lock", dir, KEPT_DIR);
-	rc = kept_make_room(&store, &o->keep.budget, 0, 0);
+	rc = kept_make_room(&store, &o->keep.budget, &none);
 	if (rc < 0 && errno != ENOSPC)
 		err(2, "%s/%s", dir, KEPT_DIR);
 	kept_store_close(&store);

@@ -30,6 +30,7 @@ struct item {
 	int64_t crashed;	/* when it was needed last, seconds */
 	uint64_t disk;		/* bytes */
 	int needed;
+	int gone;		/* removed by now */
 	int has_debug;		/* a debug file is there, which somebody else put there */
 };
 
@@ -244,63 +245,93 @@ remove_item(const struct kept_store *s, const struct item *i)
 	return 0;
 }
 
-/* How many bytes must go so that there is room. */
-static void
-find_lack(const struct kept_store *s, const struct kept_budget *b, uint64_t in_all, uint64_t disk,
-    uint64_t *budget, uint64_t *space)
-{
-	uint64_t free;
+/* How many bytes must go so that there is room; and what digests have beyond their half of the limit. */
+struct lack {
+	uint64_t budget, space, digests;
+};
 
-	*budget = b->most > 0 && in_all > b->most ? in_all - b->most : 0;
-	*space = b->spare > 0 && store_free(s->modules, &free) == 0 && free < b->spare + disk ?
-	    b->spare + disk - free : 0;
+static int
+is_digest(const char *kind)
+{
+	return kind != NULL && strcmp(kind, KEPT_DIGEST) == 0;
+}
+
+static void
+find_lack(const struct kept_store *s, const struct kept_budget *b, const struct items *all,
+    const struct kept_new *n, struct lack *l)
+{
+	uint64_t in_all = all->disk + n->more, digests = is_digest(n->kind) ? n->more : 0, free;
+
+	for (size_t k = 0; k < all->count; k++)
+		digests += is_digest(all->item[k].kind) ? all->item[k].disk : 0;
+	l->budget = b->most > 0 && in_all > b->most ? in_all - b->most : 0;
+	l->digests = b->most > 0 && digests > b->most / 2 ? digests - b->most / 2 : 0;
+	l->space = b->spare > 0 && store_free(s->modules, &free) == 0 &&
+	    free < b->spare + n->disk ? b->spare + n->disk - free : 0;
+}
+
+static void
+subtract(uint64_t *from, uint64_t n)
+{
+	*from -= n < *from ? n : *from;
+}
+
+/* Removes a module, unless nothing of it can go. */
+static void
+remove_for(const struct kept_store *s, const struct kept_budget *b, struct item *i, struct lack *l)
+{
+	if ((i->has_debug && i->disk == 0) || i->gone || (!b->only_say && remove_item(s, i) < 0))
+		return;
+	i->gone = 1;
+	subtract(&l->budget, i->disk);
+	subtract(&l->space, i->disk);
+	if (is_digest(i->kind))
+		subtract(&l->digests, i->disk);
+	if (b->removed != NULL)
+		b->removed(b->arg, i->kind, i->name, i->needed);
 }
 
 static int
 remove_least(const struct kept_store *s, const struct kept_budget *b, struct items *all,
-    uint64_t budget, uint64_t space)
+    const struct kept_new *n, struct lack *l)
 {
+	struct item *i = all->item, *end = i + all->count;
+
 	if (all->count > 0)
 		qsort(all->item, all->count, sizeof(*all->item), by_need);
-	for (size_t k = 0; k < all->count && (budget > 0 || space > 0); k++) {
-		const struct item *i = &all->item[k];
-
-		/* For free space, core-prune(1) removes dumps first; then their files are not needed any more. */
-		if (i->needed && budget == 0)
-			break;
-		if (i->has_debug && i->disk == 0)
-			continue;
-		if (!b->only_say && remove_item(s, i) < 0)
-			continue;
-		budget -= i->disk < budget ? i->disk : budget;
-		space -= i->disk < space ? i->disk : space;
-		if (b->removed != NULL)
-			b->removed(b->arg, i->kind, i->name, i->needed);
-	}
+	for (; i < end && !i->needed && (l->budget > 0 || l->space > 0); i++)
+		remove_for(s, b, i, l);
+	/* Free space is made by removing dumps: then these are needed no more. */
+	for (i = all->item; i < end && l->budget > 0 && l->digests > 0; i++)
+		if (is_digest(i->kind))
+			remove_for(s, b, i, l);
+	/* Any user can have any number of files with digests: beyond the half they cost no others. */
+	if (!is_digest(n->kind) || l->digests == 0)
+		for (i = all->item; i < end && l->budget > 0; i++)
+			remove_for(s, b, i, l);
 	errno = ENOSPC;
-	return budget > 0 || space > 0 ? -1 : 0;
+	return l->budget > 0 || l->space > 0 ? -1 : 0;
 }
 
 int
-kept_make_room(const struct kept_store *s, const struct kept_budget *b, uint64_t more,
-    uint64_t disk)
+kept_make_room(const struct kept_store *s, const struct kept_budget *b, const struct kept_new *n)
 {
 	struct items all = { 0 };
-	uint64_t budget, space;
 	int rc = -1, saved;
+	struct lack l;
 
-	if (more > INT64_MAX || disk > INT64_MAX || (b->most > 0 && more > b->most)) {
+	if (n->more > INT64_MAX || n->disk > INT64_MAX || (b->most > 0 && n->more > b->most)) {
 		errno = ENOSPC;
 		return -1;
 	}
 	if (!b->only_say)
 		remove_leftovers(s);
 	if (read_items(s, &all) == 0) {
-		find_lack(s, b, all.disk + more, disk, &budget, &space);
-		if (budget == 0 && space == 0)
+		find_lack(s, b, &all, n, &l);
+		if (l.budget == 0 && l.space == 0)
 			rc = 0;
 		else if (read_needs(s, &all) == 0)
-			rc = remove_least(s, b, &all, budget, space);
+			rc = remove_least(s, b, &all, n, &l);
 	}
 	saved = errno;
 	free(all.item);

@@ -18,14 +18,23 @@ struct kept_budget {
 	void *arg;
 };
 
+/* What room is made for. */
+struct kept_new {
+	const char *kind;	/* NULL: nothing, or in a directory of one user alone */
+	uint64_t more;		/* bytes that it adds to all */
+	uint64_t disk;		/* of which are still to be written */
+};
+
 /*
- * Makes room for more bytes in all, of which disk are still to be written.  Removes modules that no
- * dump of the directory needs, the least recently crashed first; then, for most alone, those that
- * are needed.  What is removed goes in one step, so that nobody finds half of it; whoever has a
- * file open goes on reading it.  The caller has the lock of the store (kept_store_lock), which has
- * its modules.  Returns 0; -1 with errno, ENOSPC when there is not so much room.
+ * Makes room for a new file.  Removes modules that no dump of the directory needs, the least
+ * recently crashed first; then, for most alone, those that are needed: files with digests as long
+ * as these, with the new one, have more than half of most, then any.  For a digest beyond that half
+ * no others go that are needed.  What is removed goes in one step, so that nobody finds half of it;
+ * whoever has a file open goes on reading it.  The caller has the lock of the store
+ * (kept_store_lock), which has its modules.  Returns 0; -1 with errno, ENOSPC when there is not so
+ * much room.
  */
-int kept_make_room(const struct kept_store *s, const struct kept_budget *b, uint64_t more,
-    uint64_t disk);
+int kept_make_room(const struct kept_store *s, const struct kept_budget *b,
+    const struct kept_new *n);
 
 #endif

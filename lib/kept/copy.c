@@ -131,6 +131,15 @@ put_hex(char *out, const uint8_t *bytes, size_t n)
 		snprintf(out + 2 * i, 3, "%02x", bytes[i]);
 }
 
+/* The bytes of the disk that a copy takes at most: FUSE may say that a file has no blocks, and yet have bytes. */
+static uint64_t
+room_of(int fd, const struct stat *st)
+{
+	uint64_t disk = (uint64_t)st->st_blocks * 512;
+
+	return is_fuse(fd) && disk < (uint64_t)st->st_size ? (uint64_t)st->st_size : disk;
+}
+
 void
 kept_look(void *arg)
 {
@@ -146,7 +155,7 @@ kept_look(void *arg)
 		fail(t, "cannot be read", errno);
 		return;
 	}
-	t->disk = (uint64_t)st.st_blocks * 512;
+	t->disk = room_of(fd, &st);
 	if (elf_id_image(t->head, m->head_len, id) != ELF_ID_OK) {
 		t->verdict = KEPT_NO_MODULE;
 		return;
@@ -351,7 +360,10 @@ kept_copy(void *arg)
 	if (fd < 0)
 		return;
 	limit_size(t->most);
-	if (copy_file_bytes(fd, t->to, (uint64_t)st.st_size) < 0) {
+	if (room_of(fd, &st) > t->disk) {
+		/* There may be no room for what it has by now. */
+		fail(t, "changed while it was copied", 0);
+	} else if (copy_file_bytes(fd, t->to, (uint64_t)st.st_size) < 0) {
 		fail(t, errno != 0 ? "cannot be copied" : "changed while it was copied", errno);
 	} else if (!is_unchanged(fd, &st)) {
 		fail(t, "changed while it was copied", 0);

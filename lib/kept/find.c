@@ -21,6 +21,8 @@
 /* The most bytes that are read of a list of paths, and of those of a kind. */
 #define LIST (128u * 1024)
 #define LISTS (4u * 1024 * 1024)
+/* The most files that are tried for one module since a list has its path. */
+#define NAMED 256
 #define HEX "0123456789abcdef"
 
 static const char *const kinds[] = { "buildid", "uuid", "digest" };
@@ -132,9 +134,8 @@ open_file(const struct kept_find *k, const char *name, const char *file)
 	fd = open_below(folder, file, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	saved = errno;
 	io_close(folder);
-	/* A link that a user made to a file of somebody else is not theirs to offer. */
-	if (fd >= 0 && (fstat(fd, &st) < 0 || !io_stored(fd) ||
-	    (st.st_nlink > 1 && st.st_uid != k->owner))) {
+	/* A file of somebody else, which a user linked or moved there, is not theirs to offer. */
+	if (fd >= 0 && (fstat(fd, &st) < 0 || !io_stored(fd) || st.st_uid != k->owner)) {
 		io_close(fd);
 		fd = -1;
 		saved = EINVAL;
@@ -303,16 +304,20 @@ take_lists(struct kept_find *k, const char *kind, size_t most)
 static int
 offer_named(struct kept_find *k, const struct offer *o, const char *path)
 {
-	int rc = 0;
+	const char *last = "";
+	int rc = 0, offered = 0;
 
 	if (!k->listed) {
 		for (size_t i = UUID; i < KINDS; i++)
 			take_lists(k, kinds[i], LISTS);
 		k->listed = 1;
 	}
-	for (size_t i = 0; rc == 0 && i < k->lists; i++)
-		if (strcmp(k->list[i].path, path) == 0)
-			rc = offer_file(o, k->list[i].name, -1, 0);
+	/* A list is read at once: one that has a path ten thousand times offers its file once. */
+	for (size_t i = 0; rc == 0 && i < k->lists && offered < NAMED; i++)
+		if (strcmp(k->list[i].path, path) == 0 && strcmp(k->list[i].name, last) != 0) {
+			rc = offer_file(o, last = k->list[i].name, -1, 0);
+			offered++;
+		}
 	return rc;
 }
 

@@ -82,10 +82,11 @@ give_to(const struct gift *g, struct kept_store *s)
 		return -1;
 	kept_item_touch(item);
 	if ((there = kept_item_file(item)) < 0) {
-		uint64_t disk = (uint64_t)is.st_blocks * 512;
+		const uint64_t disk = (uint64_t)is.st_blocks * 512;
+		const struct kept_new n = { .more = disk, .disk = disk };
 
 		if (errno != ENOENT || kept_store_lock(s, KEPT_LOCK_MS / 10) < 0 ||
-		    kept_make_room(s, &g->o->budget, disk, disk) < 0 ||
+		    kept_make_room(s, &g->o->budget, &n) < 0 ||
 		    copy_file(item, KEPT_FILE, g->source) < 0)
 			rc = -1;
 		/* The list comes last: a reader that finds none still has the record's line. */

@@ -67,9 +67,10 @@ run(struct keeping *k, void (*step)(void *task))
 static int
 make_room(struct keeping *k, uint64_t more, uint64_t disk)
 {
+	const struct kept_new n = { .kind = k->t->kind, .more = more, .disk = disk };
 	uint64_t most = k->o->budget.most;
 
-	if (kept_make_room(k->store, &k->o->budget, more, disk) == 0)
+	if (kept_make_room(k->store, &k->o->budget, &n) == 0)
 		return 0;
 	if (errno == ENOSPC && most > 0 && disk > most)
 		return fail(k, "larger than what may be kept", 0);

@@ -36,6 +36,27 @@ take_value(const char *text, size_t len, const char *key, char value[PATH_MAX])
 	}
 }
 
+/*
+ * Opens the root directory of the process.  For the reader of a crash, who is root until then and may enter what nobody
+ * else may, its path has no links, as the kernel had it: a user may have put one there since.
+ */
+static int
+open_old_root(const char *path, int now)
+{
+	int fd = rooted_root(path);
+	char link[32], to[PATH_MAX];
+	ssize_t n;
+
+	if (fd < 0 || !now)
+		return fd;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, to, sizeof(to));
+	if (n > 0 && (size_t)n == strlen(path) && memcmp(to, path, (size_t)n) == 0)
+		return fd;
+	io_close(fd);
+	return -1;
+}
+
 /* Takes what a record says. */
 static void
 take_record(struct kept_sources *s, const char *text, size_t len, int now)
@@ -43,7 +64,7 @@ take_record(struct kept_sources *s, const char *text, size_t len, int now)
 	take_value(text, len, "exe=", s->exe);
 	take_value(text, len, "root=", s->old_root_path);
 	if (s->old_root_path[0] == '/' && s->old_root_path[1] != '\0')
-		s->old_root = rooted_root(s->old_root_path);
+		s->old_root = open_old_root(s->old_root_path, now);
 	kept_find_record(&s->kept, text, len, now);
 }
 

@@ -103,31 +103,58 @@ leads_up(const char *path)
 	return strstr(path, "/../") != NULL || (n >= 3 && strcmp(path + n - 3, "/..") == 0);
 }
 
-/* Makes the directories of a path below the tree's. */
+/*
+ * Opens the directory of a name in dir, and makes it first.  Returns -1 with errno, ENOTDIR where a link has the name:
+ * that leads to a file of the core's, in whose place its owner may have put a link to a directory by now.
+ */
 static int
-make_folders(char *path, size_t from)
+enter(int dir, const char *name)
 {
-	for (char *p = path + from; (p = strchr(p, '/')) != NULL; p++) {
-		*p = '\0';
-		if (mkdir(path, 0700) < 0 && errno != EEXIST)
-			return -1;
-		*p = '/';
+	if (mkdirat(dir, name, 0700) < 0 && errno != EEXIST)
+		return -1;
+	return openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Links path below dir, which is closed, to a file. */
+static int
+link_below(int dir, char *path, const char *to)
+{
+	char *part = path + strspn(path, "/"), *end;
+	int in = dir, rc;
+
+	while (in >= 0 && *(end = part + strcspn(part, "/")) != '\0') {
+		*end = '\0';
+		dir = in;
+		in = enter(dir, part);
+		rc = errno;
+		io_close(dir);
+		errno = rc;
+		part = end + 1 + strspn(end + 1, "/");
 	}
-	return 0;
+	/* A path that ends with a slash, or leads through another file, is no file's. */
+	rc = in < 0 ? -1 : *part == '\0' ? 0 : symlinkat(to, in, part);
+	if (rc < 0 && (errno == EEXIST || errno == ENOTDIR || errno == ENAMETOOLONG))
+		rc = 0;
+	if (in >= 0) {
+		int saved = errno;
+
+		io_close(in);
+		errno = saved;
+	}
+	return rc;
 }
 
 /* Links an absolute path in the tree to a file. */
 static int
 link_path(const struct kept_tree *t, const char *path, const char *to)
 {
-	char link[2 * PATH_MAX];
-	int n = snprintf(link, sizeof(link), "%s/" KEPT_TREE_ROOT "%s", t->dir, path);
+	char below[2 * PATH_MAX];
+	int dir, n = snprintf(below, sizeof(below), KEPT_TREE_ROOT "%s", path);
 
-	if (*path != '/' || leads_up(path) || (size_t)n >= sizeof(link))
+	if (*path != '/' || leads_up(path) || (size_t)n >= sizeof(below))
 		return 0;
-	if (make_folders(link, strlen(t->dir) + 1) < 0)
-		return -1;
-	return symlink(to, link) < 0 && errno != EEXIST && errno != ENAMETOOLONG ? -1 : 0;
+	dir = open(t->dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return dir < 0 ? -1 : link_below(dir, below, to);
 }
 
 /* Links the last part of a path to a file; two modules of the same name would be mistaken for each other. */

@@ -44,7 +44,7 @@ PROGRAMS = {
         "f", "f -d 2", "f -d 3 -m 64K -s 8K -k * -x *!main", "f -m 20000", "f -r 0x400000:8K -r 0:0xffffffffffff0000",
         "s", "p", "p", "p -m 64K -k *", "p -o OUT"]),
     "core-info": (CORES + ["elf", "packed"], ["f", "f -j", "f -a", "f -aj", "s", "p", "p -a", "p -d 2", "p -o OUT"]),
-    "core-trace": (CORES, ["f", "f -j", "f -r", "f -s", "s -", "p -"]),
+    "core-trace": (CORES, ["f", "f -j", "f -r", "f -ra", "f -v", "f -s", "s -", "p -"]),
     "elf-uuid": (["elf", "elf", "archive", "archive", "core", "packed-core"], [
         "f", "f -a", "f -ab", "f -b", "f -d", "f -r", "f -s .uuid", "f -s .text -r", "f -c",
         "f -c SEED", "s", "p"]),

@@ -2256,6 +2256,29 @@ write('small', core(demo_notes() + ours + note(9, b'behind', b'other\0'), demo_l
          words what is wrong with the memory of this process
          SIGSEGV (SEGV_MAPERR) at 0x10
 where    price() victim.c:2' ] || { cat page; false; }
+	# Another version's fingerprint is another one.  The name is as a shell takes it, and bytes of a user's are not for a terminal.
+	dump 'it is' "time=$(date -u -d '3 hours ago' +%FT%TZ)" exe=/bin/sh
+	printf '%s\n' fingerprint_version=2 cmdline=$'sh\e[2J' "reason=$(echo word{1..60})" >>'d/it is.txt'
+	mv d/one.core 'd/it is.core'
+	NO_COLOR=1 COLUMNS=60 on_terminal core-info 'd/it is' </dev/null >page
+	sed -E '1d; /^$/d; s/stored, .*/stored, SIZE/; s/[^ ]*Z, 3 hours/TIME, 3 hours/' page | diff - <(cat <<-'EOF'
+	when     TIME, 3 hours ago
+	what     /bin/sh
+	         sh?[2J
+	         process 10
+	         uuid 33d849c9-ff5b-4fbb-9307-242b9c133e5c
+	why      word1 word2 word3 word4 word5 word6 word7 word8
+	         word9 word10 word11 word12 word13 word14 word15
+	         word16 word17 word18 wor...d57 word58 word59 word60
+	         SIGSEGV
+	state    the whole core is stored, SIZE
+	bug      e6e54d0c0ab3be17
+	gdb      core-open 'd/it is'
+	stacks   core-trace 'd/it is'
+	facts    core-info 'd/it is' | cat
+	EOF
+	) || { cat page; false; }
+	mv 'd/it is.core' d/one.core
 	run -2 core-info d/one
 	[[ $output == *"an ELF file, but not a core" ]]
 	run -2 on_terminal core-info -j d/one </dev/null

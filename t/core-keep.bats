@@ -253,6 +253,13 @@ tree() {
 		uuid/0102030405064708890a0b0c0d0e0f10) -
 	[ "$(cat d/modules/uuid/*/paths)" = "$PWD/new\\0012line/uuid.so" ]
 	sort d/modules/digest/*/paths | diff <(printf '%s\n' "$PWD/new\\0012line/none.so" "$long" | sort) -
+	# A part of another path is no path, and each is there once.
+	for i in 1 2; do
+		[ $i = 2 ] || printf '%s\n' "$long.1" "/1$long" "/1$PWD/new\\0012line/none.so" >"$(echo d/modules/digest/*/paths)"
+		core-keep -p "$held" d >/dev/null
+		sort d/modules/digest/*/paths | diff <(printf '%s\n' "$PWD/new\\0012line/none.so" "$long" "$long.1" "/1$long" \
+			"/1$PWD/new\\0012line/none.so" | sort) -
+	done
 }
 
 @test "core-keep: a file that was changed in memory, and one of a terabyte of holes, are not kept" {
@@ -274,7 +281,8 @@ tree() {
 }
 
 # server WHAT: fuse.so is a file of a file system of its own, which answers user 1234 alone until there is a file "deaf".
-# It is own; or a liar's: then each read gives other bytes at its end, and only what is far from its start can hang.
+# It is own; or a liar's: then each read gives other bytes at its end, and only what is far from its start can hang; or
+# moving: then it has other times each time that it is asked for them, once there is a file "moved".
 server() {
 	[ -z "${server-}" ] || kill -9 "$server" 2>/dev/null || :
 	: >fuse.so
@@ -293,8 +301,9 @@ server() {
 	    if opcode == 26:                                        # INIT
 	        out = struct.pack("<IIIIHHIIHHI28x", 7, 31, 4096, 0, 8, 8, 4096, 1, 1, 0, 0)
 	    elif opcode == 3:                                       # GETATTR
-	        out = struct.pack("<QII6Q3I7I", 3600, 0, 0, 1, len(data), (what != "hollow") * len(data) // 512, 0, 0, 0, 0, 0, 0, 0o100555, 1,
-	            0, 0, 0, 4096, 0)
+	        now = os.path.exists("moved") and what == "moving" and unique
+	        out = struct.pack("<QII6Q3I7I", what != "moving" and 3600, 0, 0, 1, len(data),
+	            (what != "hollow") * len(data) // 512, 0, now, 0, 0, 0, 0, 0o100555, 1, 0, 0, 0, 4096, 0)
 	    elif opcode == 14:                                      # OPEN, with FOPEN_DIRECT_IO for a liar
 	        out = struct.pack("<QII", 1, what == "liar", 0)
 	    elif opcode == 17:                                      # STATFS
@@ -343,6 +352,21 @@ server() {
 	[ "$(kept_names)" = "digest/$(sha256sum <"$F/lib.so" | cut -d' ' -f1)" ]
 	[[ $stderr == *"/fuse.so: the memory of the process does not answer" ]] || { echo "$stderr"; false; }
 	[ "$(find d -name executable | wc -l)" = 1 ]
+	kill "$held"
+	umount -l fuse.so
+	rm -r deaf d/modules
+	# Written to while it is copied, and while it is compared: whatever the bytes are.
+	server moving
+	as=1234 holds "$PWD/fuse.so"
+	: >moved
+	run -1 --separate-stderr core-keep -p "$held" d
+	[[ $stderr == *"/fuse.so: changed while it was copied" ]] || { echo "$stderr"; false; }
+	[ -z "$(find d -name executable)" ]
+	rm moved
+	run -0 core-keep -p "$held" d
+	: >moved
+	run -1 --separate-stderr core-keep -p "$held" d
+	[[ $stderr == *"/fuse.so: changed while it was read" ]] || { echo "$stderr"; false; }
 }
 
 @test "core-keep: FUSE: a file that claims no blocks gets the room of its size, or no copy" {

@@ -204,6 +204,11 @@ table() {
 	frame=#8   none
 	frame=9
 	frame=
+	frame=#9   0x10  operator+(a)+0x2  /lib/libstdc++.so+0x10
+	frame=#10  0x10  a+b  /lib/x.so+0x10
+	frame=#10  0x10  a+0x1  b.c:1234567890
+	frame=#10  0x10  a+0x1  [no-id]
+	note=#11  0x10
 	where=price() victim.c:2
 	thread_frame=12 #0   0x0000000000001000  wait+0x1  w.c:1  /lib/libc.so.6+0x1000
 	thread_frame=x #1   0x0000000000001000
@@ -222,6 +227,7 @@ table() {
 	{"pc":"0x00007ff100000000","module":"/lib/\\0344.so","offset":"0x10"}
 	{"pc":"0x00007ff100000000","module":"/lib/x.so","offset":"0x10","file":"x.c","line":1,"inlined":true}
 	{"pc":"0x00007ff100000000","module":"[vdso]","offset":"0x10","function":"main","function_offset":"0x1"}
+	{"pc":"0x10","module":"/lib/libstdc++.so","offset":"0x10","function":"operator+(a)","function_offset":"0x2"}
 	EOF
 	)
 	jq -c '.[0].stacks[]' json | diff - <(cat <<-'EOF'
@@ -229,7 +235,7 @@ table() {
 	{"tid":13,"frames":[{"pc":"0x0000000000001200"}]}
 	EOF
 	)
-	jq -e '.[0] | (.frame | length) == 13 and .where == "price() victim.c:2"' json
+	jq -e '.[0] | (.frame | length) == 17 and .where == "price() victim.c:2"' json
 	core-list -r d | grep -qx 'where=price() victim.c:2'
 }
 
@@ -299,6 +305,8 @@ subprocess.run(["core-list", "d"], stdout=s, check=True)
 os.close(s)
 print(os.read(m, 4096).decode().replace("\r", ""), end="")' | diff - <(COLUMNS=60 on_terminal core-list d </dev/null)
 	core-list d | diff plain -
+	COLUMNS=200 on_terminal core-list d </dev/null | grep -q '^2026-11-25 10:20  .*  shop::(anonymous namespace)::hidden() t1.cc:18  e6e5'
+	COLUMNS=80 on_terminal core-list d </dev/null | grep -q '^11-25 10:20  victim   SIGSEGV  shop::(\.\.\.\.cc:18  victim'
 }
 
 @test "core-list: nothing matches: status 1 and no header" {

@@ -882,7 +882,7 @@ other_build() {
 	core-trim -u "$CALLS.core" >small
 	mv "$CALLS" "$CALLS.away"
 	python3 - <<-'EOS' || { mv "$CALLS.away" "$CALLS"; false; }
-	import random, subprocess
+	import random, struct, subprocess
 	whole = open("small", "rb").read()
 	at = whole.index(b"\x03czggzcore\0")
 	n = int.from_bytes(whole[at - 4:at], "little")
@@ -895,6 +895,41 @@ other_build() {
 	    p = subprocess.run(["core-trace", "-"], input=bytes(b), capture_output=True, timeout=60)
 	    assert p.returncode in (0, 1), (k, p)
 	    assert p.stdout.startswith(b"thread "), (k, p)
+	# Where the note is wrong it ends: as if nothing sensible was behind that.
+	start, kinds, places = at + 12, {}, []
+	place = start
+	while place < start + n:
+	    kind, size = struct.unpack_from("<II", whole, place)
+	    places.append(place)
+	    kinds.setdefault(kind, []).append(place)
+	    place += 8 + (size + 3 & ~3)
+	def shown(change):
+	    b = bytearray(whole)
+	    change(b)
+	    p = subprocess.run(["core-trace", "-"], input=bytes(b), capture_output=True, timeout=60)
+	    assert p.returncode in (0, 1), p
+	    return p.stdout
+	def end_at(place):
+	    return shown(lambda b: b.__setitem__(slice(place, start + n), b"\xff" * (start + n - place)))
+	good = shown(lambda b: None)
+	load = kinds[2][0]
+	assert end_at(load) != good
+	for size in (12, 15, start + n - load - 8 + 1, start + n - load, 0xfffffff0):
+	    assert shown(lambda b: struct.pack_into("<I", b, load + 4, size)) == end_at(load), size
+	# Very many segments, a segment and a symbol that are short, a name with a NUL.
+	one = whole[load:load + 8 + 28] + bytes(4)
+	one = one[:4] + struct.pack("<I", 32) + one[8:]
+	shown(lambda b: b.__setitem__(slice(load, load + n // 80 * 40), one * (n // 80)))
+	name = b"crash_here"
+	symbol = next(k for k in kinds[5] if whole[k + 28:].startswith(name))
+	assert name in good
+	assert name[:5] + b"+" not in shown(lambda b: b.__setitem__(symbol + 28 + 5, 0))
+	# The last record's padding is not there.
+	last = places[-1]
+	def cut(b):
+	    struct.pack_into("<I", b, at - 4, n - 1)
+	    struct.pack_into("<I", b, last + 4, start + n - 1 - last - 8)
+	shown(cut)
 	EOS
 	mv "$CALLS.away" "$CALLS"
 }

@@ -320,6 +320,8 @@ def row(c, title, make):
         c.skipped(title, why)
         return
     path, record = process.crash()
+    # gdb's list is without inlined functions.
+    record = re.sub(r"^frame=.* \[inlined\]  .*\n", "", record, flags=re.M)
     ours = [int(pc, 16) for pc in re.findall(r"^frame=#\d+ +0x([0-9a-f]+)", record, re.M)]
     core = c.p + "/core"
     with open(core, "wb") as f:

@@ -143,8 +143,8 @@ class Process:
         self.p = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how)
         if self.p.stdout.read(1) != b"r":
             raise Skip("it does not start: %s" % self.p.stderr.read().decode(errors="replace").strip()[-100:])
-        self.pid = next(int(path.split("/")[2]) for path in glob.glob("/proc/[0-9]*/comm")
-                        if open(path).read().strip() == name)
+        # Other processes may end while all are looked at.
+        self.pid = int(subprocess.check_output(["pgrep", "-nx", name]))
         self.copy(files)
 
     def copy(self, files):

@@ -310,7 +310,7 @@ server() {
 	[ "$(kept_names)" = "digest/$(sha256sum <"$F/lib.so" | cut -d' ' -f1)" ]
 	[[ $stderr == *"/fuse.so: changed while it was copied" ]] || { echo "$stderr"; false; }
 	: >deaf
-	run -1 --separate-stderr core-keep -t 1 -p "$held" d
+	run -1 --separate-stderr core-keep -t 4 -p "$held" d
 	[[ $stderr == *"/fuse.so: not kept: its file system does not answer" ]] || { echo "$stderr"; false; }
 	kill "$held"
 	umount -l fuse.so

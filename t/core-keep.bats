@@ -232,6 +232,10 @@ tree() {
 		sort d/modules/digest/*/paths | diff <(printf '%s\n' "$PWD/new\\0012line/none.so" "$long" "$long.1" "/1$long" \
 			"/1$PWD/new\\0012line/none.so" | sort) -
 	done
+	# A list that is full stays as it is.
+	{ head -c 131060 /dev/zero | tr '\0' x; echo; } >"$(echo d/modules/digest/*/paths)"
+	core-keep -p "$held" d >/dev/null
+	[ "$(stat -c %s d/modules/digest/*/paths)" = 131061 ]
 }
 
 @test "core-keep: a file that was changed in memory, and one of a terabyte of holes, are not kept" {

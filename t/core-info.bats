@@ -2278,7 +2278,16 @@ where    price() victim.c:2' ] || { cat page; false; }
 	facts    core-info 'd/it is' | cat
 	EOF
 	) || { cat page; false; }
-	mv 'd/it is.core' d/one.core
+	# A reason that fits the first line is there alone; a time to come has no age; a name with a quote is in no command.
+	dump "it's" time=2100-01-01T00:00:00Z
+	echo 'reason=division by zero' >>"d/it's.txt"
+	mv 'd/it is.core' "d/it's.core"
+	NO_COLOR=1 on_terminal core-info "d/it's" </dev/null >page
+	grep -qx 'victim died of SIGSEGV: division by zero' page
+	[ "$(grep -c 'division by zero' page)" = 1 ]
+	grep -qx 'when     2100-01-01T00:00:00Z' page
+	run ! grep core-open page
+	mv "d/it's.core" d/one.core
 	run -2 core-info d/one
 	[[ $output == *"an ELF file, but not a core" ]]
 	run -2 on_terminal core-info -j d/one </dev/null

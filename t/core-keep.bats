@@ -260,6 +260,10 @@ tree() {
 		sort d/modules/digest/*/paths | diff <(printf '%s\n' "$PWD/new\\0012line/none.so" "$long" "$long.1" "/1$long" \
 			"/1$PWD/new\\0012line/none.so" | sort) -
 	done
+	# A list that is full stays as it is.
+	{ head -c 131060 /dev/zero | tr '\0' x; echo; } >"$(echo d/modules/digest/*/paths)"
+	core-keep -p "$held" d >/dev/null
+	[ "$(stat -c %s d/modules/digest/*/paths)" = 131061 ]
 }
 
 @test "core-keep: a file that was changed in memory, and one of a terabyte of holes, are not kept" {
@@ -339,7 +343,7 @@ server() {
 	[ "$(kept_names)" = "digest/$(sha256sum <"$F/lib.so" | cut -d' ' -f1)" ]
 	[[ $stderr == *"/fuse.so: changed while it was copied" ]] || { echo "$stderr"; false; }
 	: >deaf
-	run -1 --separate-stderr core-keep -t 1 -p "$held" d
+	run -1 --separate-stderr core-keep -t 4 -p "$held" d
 	[[ $stderr == *"/fuse.so: not kept: its file system does not answer" ]] || { echo "$stderr"; false; }
 	kill "$held"
 	umount -l fuse.so

@@ -141,6 +141,8 @@ sane() {
 	rm prog
 	[ "$(core-trace -s d/last)" = 0123456789abcdef ]
 	core-trace -j d/last | jq -e '.fingerprint == "0123456789abcdef" and .fingerprint_version == 2'
+	record fingerprint=0123456789abcdef fingerprint_version=2 'where=ship() there.c:9'
+	core-trace -r d/last | grep -qxF 'where=ship() there.c:9'
 	build prog
 	for version in '' 1 3 2x; do
 		record fingerprint=0123456789abcdef ${version:+fingerprint_version=$version}
@@ -154,7 +156,7 @@ sane() {
 
 @test "core-trace: on a terminal lines fit its width, build-ids are below; -v has lines of source" {
 	need clang
-	cp "$T/lib/inlined.cc" source.cc
+	sed 's/return \*p/return\t*p/' "$T/lib/inlined.cc" >source.cc
 	touch -d '1 hour ago' source.cc
 	clang -x c++ -g -O2 -std=c++17 -fno-exceptions -fno-rtti -Wl,--build-id -o prog "$PWD/source.cc"
 	crash_core core ./prog
@@ -167,6 +169,8 @@ sane() {
 	done
 	COLUMNS=80 on_terminal core-trace core </dev/null >shown
 	grep -qxE '#4   shop::\(anonymous namespace\)::hidden  [^ ]*source.cc:[0-9]+  prog' shown
+	grep -qE '^#0   .* \[inlined\]  ' shown
+	run ! grep -E '^ +[0-9]+  ' shown
 	COLUMNS=100 on_terminal core-trace core </dev/null >shown
 	grep -qE '^#5   0x[0-9a-f]{12}  shop::Cart<int volatile>::operator<  ' shown
 	core-trace -v core | grep -A 1 '^#0 ' | grep -qE '^ +7  .*return \*p \+ n; }$'
@@ -182,6 +186,16 @@ sane() {
 	rm source.cc
 	mkfifo source.cc
 	no_source
+	mv prog away
+	COLUMNS=40 on_terminal core-trace core </dev/null >shown
+	grep -q '^     ends here: ' shown
+	run ! grep -E '.{41}' shown
+	# The last line of a file may have no end.
+	printf 'int main(void) { return *(volatile int *)0; }' >last.c
+	touch -d '1 hour ago' last.c
+	clang -g -o last "$PWD/last.c"
+	crash_core core ./last
+	core-trace -v core | grep -A 1 '^#0 ' | grep -qE '^ +1  int main\(void\) \{ return .*; \}$'
 }
 
 @test "core-trace: -ra has the other threads as well, in a bounded number of bytes" {
@@ -201,12 +215,15 @@ sane() {
 	[ "$(sed -n 's/^thread_frame=\([0-9]*\) .*/\1/p' all | uniq | wc -l)" -gt 20 ]
 	# A stack of long names.
 	name=$(printf 'long%0400d' 1)
-	printf '%s\n' "static int $name(int n, volatile int *p) { return n == 0 ? *p : $name(n - 1, p) + 1; }" \
-		"int main(void) { return $name(400, 0); }" >long.c
-	${CC:-cc} -g -O0 -o long long.c
+	printf '%s\n' '#include <pthread.h>' '#include <unistd.h>' 'static void *waits(void *arg) { pause(); return arg; }' \
+		"static int $name(int n, volatile int *p) { return n == 0 ? *p : $name(n - 1, p) + 1; }" \
+		"int main(void) { pthread_t t; pthread_create(&t, 0, waits, 0); return $name(400, 0); }" >long.c
+	${CC:-cc} -g -O0 -pthread -o long long.c
 	crash_core core ./long
 	core-trace -r core >all 2>/dev/null || [ $? = 1 ]
 	[ "$(stat -c %s all)" -lt 60000 ]
+	# That leaves room for the others.
+	core-trace -ra core 2>/dev/null | grep -q '^thread_frame='
 	grep -qx 'stack_end=more frames than a record has' all
 	grep -q '^fingerprint=' all
 	usage_error core-trace -a core

@@ -882,7 +882,7 @@ other_build() {
 	core-trim -u "$CALLS.core" >small
 	mv "$CALLS" "$CALLS.away"
 	python3 - <<-'EOS' || { mv "$CALLS.away" "$CALLS"; false; }
-	import random, struct, subprocess
+	import cores, random, struct, subprocess
 	whole = open("small", "rb").read()
 	at = whole.index(b"\x03czggzcore\0")
 	n = int.from_bytes(whole[at - 4:at], "little")
@@ -916,14 +916,20 @@ other_build() {
 	assert end_at(load) != good
 	for size in (12, 15, start + n - load - 8 + 1, start + n - load, 0xfffffff0):
 	    assert shown(lambda b: struct.pack_into("<I", b, load + 4, size)) == end_at(load), size
-	# Very many segments, a segment and a symbol that are short, a name with a NUL.
-	one = whole[load:load + 8 + 28] + bytes(4)
-	one = one[:4] + struct.pack("<I", 32) + one[8:]
-	shown(lambda b: b.__setitem__(slice(load, load + n // 80 * 40), one * (n // 80)))
-	name = b"crash_here"
-	symbol = next(k for k in kinds[5] if whole[k + 28:].startswith(name))
-	assert name in good
-	assert name[:5] + b"+" not in shown(lambda b: b.__setitem__(symbol + 28 + 5, 0))
+	# A name with a NUL, and a description whose end wraps: the rest of the module is good.
+	symbol = next(k for k in kinds[5] if whole[k + 28:].startswith(b"crash_here"))
+	module = max(k for k in kinds[1] if k < symbol)
+	described = next(k for k in kinds[3] if k > module)
+	assert b" crash_here+" in good
+	assert b" crash+" not in shown(lambda b: b.__setitem__(symbol + 28 + 5, 0))
+	assert b" crash_here+" in shown(lambda b: struct.pack_into("<q", b, described + 16, -4))
+	# More segments than a module may have.
+	c = cores.Core("x86-64")
+	c.thread(0x7000, 0x1000)
+	c.load(0x7000, bytes(4096), 6)
+	c.note(0x677a6303, struct.pack("<IIQII", 1, 16, 0x1000, 3, 1) + struct.pack("<IIQQQI", 2, 28, 0, 4096, 4096, 5) * 9000, b"gzcore")
+	c.write("many")
+	subprocess.run(["core-trace", "many"], check=True, capture_output=True)
 	# The last record's padding is not there.
 	last = places[-1]
 	def cut(b):

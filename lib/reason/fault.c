@@ -250,24 +250,25 @@ protection_fault(struct reason_case *k, struct reason_fault_at *f)
 			return 1;
 		}
 	}
+	target = d->target;
+	if (d->has_target || ((d->special == REASON_RETURN || d->special == REASON_CALL ||
+	    d->special == REASON_JUMP) && d->accesses > 0 && d->access[0].kind == REASON_READ &&
+	    reason_word(k, d->access[0].address, &target))) {
+		if (reason_no_address(k, target)) {
+			reason_say(k, "%s 0x%" PRIx64 ", which can be no address%s",
+			    d->special == REASON_RETURN ? "return to" :
+			    d->special == REASON_CALL ? "call of" : "jump to", target,
+			    d->special == REASON_RETURN ?
+			    ": perhaps the stack was overwritten" : "");
+			return 1;
+		}
+	}
 	/* Or it had none for the signal of an access below the stack. */
 	for (size_t i = 0; i < d->accesses; i++) {
 		f->address = d->access[i].address;
 		f->map = core_map_at(k->core, f->address);
 		if (d->access[i].has_address && stack_overflow(k, f))
 			return 1;
-	}
-	target = d->target;
-	if (d->has_target || ((d->special == REASON_RETURN || d->special == REASON_CALL ||
-	    d->special == REASON_JUMP) && d->accesses > 0 && d->access[0].kind == REASON_READ &&
-	    reason_word(k, d->access[0].address, &target))) {
-		if (!reason_no_address(k, target))
-			return 0;
-		reason_say(k, "%s 0x%" PRIx64 ", which can be no address%s",
-		    d->special == REASON_RETURN ? "return to" : d->special == REASON_CALL ?
-		    "call of" : "jump to", target, d->special == REASON_RETURN ?
-		    ": perhaps the stack was overwritten" : "");
-		return 1;
 	}
 	return 0;
 }

@@ -1271,3 +1271,37 @@ locked() {
 		[ "$(cat err)" = "core-trace: ended by signal ${signal#*:}" ]
 	done
 }
+
+@test "core-trace: a mapped file whose headers are odd, or claim others' addresses, hides no stack" {
+	cat >maps.c <<-'EOS'
+	#include <fcntl.h>
+	#include <stdlib.h>
+	#include <sys/mman.h>
+	int main(int argc, char **argv)
+	{
+		for (int i = 1; i < argc; i++)
+			mmap(0, 16384, PROT_READ, MAP_PRIVATE, open(argv[i], O_RDONLY), 0);
+		abort();
+	}
+	EOS
+	${CC:-cc} -g -o maps maps.c
+	# The first segment last, and one that reaches over all that is mapped behind it.
+	python3 - maps <<-'EOS'
+	import struct, sys
+	b = open(sys.argv[1], "rb").read()
+	first = next(at for at in range(64, 1 << 12, 56) if struct.unpack_from("<I", b, at)[0] == 1)
+	for name, field, value in (("order", 16, 1 << 47), ("reach", 40, 1 << 40)):
+	    c = bytearray(b)
+	    struct.pack_into("<Q", c, first + field, value)
+	    open(name, "wb").write(c)
+	EOS
+	crash_core core ./maps
+	core-trace core | grep -c '^#' >frames
+	for odd in order reach 'order reach'; do
+		# shellcheck disable=SC2086 # several words
+		crash_core core ./maps $odd
+		core-trace core >trace
+		grep -q ' main+' trace
+		grep -c '^#' trace | diff frames -
+	done
+}

@@ -5,14 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/search.h"
 #include "core/threads.h"
+#include "elf/file.h"
 #include "elf/layout.h"
 
 /* The longest NT_FILE that is put in order, bytes: twice the kernel's usual limit. */
 #define FILES_MAX (8u * 1024 * 1024)
 /* No core is larger than the address space of a process. */
 #define SIZE_MOST (UINT64_C(1) << 47)
+
+/* As much of a file is looked at: its headers. */
+#define HEAD 4096
 
 /* A segment, or an entry of NT_FILE, to be sorted. */
 struct entry {
@@ -196,6 +201,75 @@ out:
 	return rc;
 }
 
+/*
+ * Whether a file, of which room bytes may be in memory and the first are at an offset, can have been loaded: its
+ * segments are in order (gABI chapter 5), and end before the next file.
+ */
+static int
+is_loadable(struct elf_file *f, uint8_t head[HEAD], const struct core_order *o, uint64_t at,
+    uint64_t room)
+{
+	ssize_t n = image_read(o->image, at, head, HEAD);
+	uint64_t first = 0, last = 0;
+	int any = 0;
+	Elf64_Phdr p;
+
+	if (n <= 0 || elf_file_memory(f, head, (size_t)n) != ELF_ID_OK)
+		return 1;
+	for (uint64_t k = 0; elf_file_segment(f, k, &p); k++) {
+		if (p.p_type != PT_LOAD)
+			continue;
+		if (!any++)
+			first = last = p.p_vaddr - (p.p_offset < p.p_vaddr ? p.p_offset : p.p_vaddr);
+		if (p.p_vaddr < last || p.p_vaddr - first > room ||
+		    p.p_memsz > room - (p.p_vaddr - first))
+			return 0;
+		last = p.p_vaddr;
+	}
+	return 1;
+}
+
+/*
+ * Anybody can map any file.  libdwfl gives the whole core up where the segments of one are in no order, and takes the
+ * addresses of others for one that claims them.
+ */
+static int
+hide_files(struct core_order *o, const struct core *c)
+{
+	const struct core_files *all = &c->files;
+	struct elf_file *f = malloc(sizeof(*f));
+	uint8_t *head = malloc(HEAD);
+	int rc = f != NULL && head != NULL ? 0 : -1;
+
+	for (size_t k = 0; rc == 0 && k < all->count; k++) {
+		const struct core_file *file = &all->file[k], *next = file + 1;
+		const struct core_load *l = core_load_at(c, file->start);
+		uint64_t room = UINT64_MAX - file->start;
+
+		if (k + 1 < all->count && next->start > file->start &&
+		    strcmp(next->path, file->path) != 0)
+			room = next->start - file->start;
+		if (file->module == NULL || file->from != 0 || l == NULL || l->vaddr != file->start ||
+		    is_loadable(f, head, o, l->offset, room))
+			continue;
+		if ((rc = ARRAY_GROW(o->hidden, o->hide_room, o->hides, CORE_FILES)) == 0)
+			o->hidden[o->hides++] = l->offset;
+	}
+	free(head);
+	free(f);
+	return rc;
+}
+
+/* Takes the magic number from files that are hidden, in n bytes of the core at an offset. */
+static void
+hide(const struct core_order *o, uint64_t at, uint8_t *buf, size_t n)
+{
+	for (size_t k = 0; k < o->hides; k++)
+		for (uint64_t b = o->hidden[k]; b < o->hidden[k] + SELFMAG; b++)
+			if (b >= at && b - at < n)
+				buf[b - at] = 0;
+}
+
 int
 core_order_open(struct core_order *o, const struct core *c, struct image *i)
 {
@@ -205,7 +279,7 @@ core_order_open(struct core_order *o, const struct core *c, struct image *i)
 	memset(o, 0, sizeof(*o));
 	o->image = i;
 	o->size = image_size(i);
-	if (order_segments(o, c) < 0)
+	if (hide_files(o, c) < 0 || order_segments(o, c) < 0)
 		goto fail;
 	while (core_note_next(&w, c, i, &note))
 		if (note.type == NT_FILE) {
@@ -223,6 +297,7 @@ fail:
 void
 core_order_close(struct core_order *o)
 {
+	free(o->hidden);
 	free(o->part);
 	free(o->patch[0].bytes);
 	free(o->patch[1].bytes);
@@ -249,8 +324,11 @@ read_part(const struct core_order *o, uint64_t offset, uint8_t *buf, size_t len)
 	uint64_t from = offset;
 	ssize_t n;
 
-	if (o->parts == 0)
-		return image_read(o->image, offset, buf, len);
+	if (o->parts == 0) {
+		if ((n = image_read(o->image, offset, buf, len)) > 0)
+			hide(o, offset, buf, (size_t)n);
+		return n;
+	}
 	p = part_at(o, offset);
 	if (p < o->part + o->parts && offset < p->at) {
 		if (len > p->at - offset)
@@ -261,8 +339,10 @@ read_part(const struct core_order *o, uint64_t offset, uint8_t *buf, size_t len)
 			len = (size_t)(p->len - (offset - p->at));
 	}
 	/* A core that is cut may lack this and have what comes behind it here. */
-	if ((n = image_read(o->image, from, buf, len)) >= 0)
+	if ((n = image_read(o->image, from, buf, len)) >= 0) {
 		memset(buf + n, 0, len - (size_t)n);
+		hide(o, from, buf, (size_t)n);
+	}
 	return n < 0 ? -1 : (ssize_t)len;
 }
 

@@ -27,6 +27,9 @@ struct core_order {
 		uint64_t at, from, len;
 	} *part;
 	size_t parts;
+	/* Where files begin in the core that cannot have been loaded: they are not shown as ELF files. */
+	uint64_t *hidden;
+	size_t hides, hide_room;
 };
 
 /*

@@ -57,7 +57,9 @@ terminal_fit(char *out, const char *text, size_t len, size_t width)
 	size_t dots = width > 3 ? 3 : 0, end = len <= width ? 0 : (width - dots) / 2,
 	    start = len <= width ? len : width - dots - end, n = 0;
 
-	memcpy(out, text, start);
+	/* Nothing may be at no address. */
+	if (start > 0)
+		memcpy(out, text, start);
 	n = start;
 	if (len > width) {
 		memcpy(out + n, "...", dots);

@@ -1272,7 +1272,7 @@ locked() {
 	done
 }
 
-@test "core-trace: a mapped file whose headers are odd, or claim others' addresses, hides no stack" {
+@test "core-trace: mapped files with odd headers, or that claim others' addresses, hide no stack" {
 	cat >maps.c <<-'EOS'
 	#include <fcntl.h>
 	#include <stdlib.h>

@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <string.h>
 
+#include "core/read.h"
 #include "elf/layout.h"
 
 /* The most program headers and dynamic entries that are read of a module, and of all together. */
@@ -18,28 +19,13 @@ struct memory {
 	uint32_t reads;
 };
 
-/* The bytes of the core at an address, at most len: how many it has there in one piece. */
-static size_t
-read_memory(const struct memory *m, uint64_t address, void *buf, size_t len)
-{
-	const struct core_load *l = core_load_at(m->core, address);
-	ssize_t n;
-
-	if (l == NULL)
-		return 0;
-	if (len > l->len - (address - l->vaddr))
-		len = (size_t)(l->len - (address - l->vaddr));
-	n = image_read(m->image, l->offset + (address - l->vaddr), buf, len);
-	return n > 0 ? (size_t)n : 0;
-}
-
 /* The address that is kept at an address; 0 when it is not in the core. */
 static uint64_t
 read_word(const struct memory *m, uint64_t address)
 {
 	uint8_t b[8];
 
-	if (read_memory(m, address, b, m->word) != m->word)
+	if (core_read_at(m->core, m->image, address, b, m->word) != m->word)
 		return 0;
 	return core_number(m->core, b, m->word);
 }
@@ -70,7 +56,7 @@ read_phdr(struct memory *m, uint64_t start, const Elf64_Ehdr *h, unsigned k, Elf
 	uint8_t b[ELF_HEADER_MAX];
 
 	if (k >= h->e_phnum || k >= ENTRIES || h->e_phentsize < size || m->reads++ >= READS ||
-	    read_memory(m, at, b, size) != size)
+	    core_read_at(m->core, m->image, at, b, size) != size)
 		return 0;
 	elf_phdr_get(p, b, c->is64, c->big);
 	return 1;
@@ -88,7 +74,8 @@ debug_of(struct memory *m, uint64_t start)
 	Elf64_Ehdr h;
 	Elf64_Phdr p;
 
-	if (read_memory(m, start, b, size) != size || memcmp(b, ELFMAG, SELFMAG) != 0 ||
+	if (core_read_at(m->core, m->image, start, b, size) != size ||
+	    memcmp(b, ELFMAG, SELFMAG) != 0 ||
 	    b[EI_CLASS] != (c->is64 ? ELFCLASS64 : ELFCLASS32))
 		return 0;
 	elf_ehdr_get(&h, b, c->is64, c->big);
@@ -128,12 +115,13 @@ core_link_map(const struct core *c, struct image *i,
 	uint8_t version[4];
 
 	for (int k = 0; debug != 0 && k < NAMESPACES; k++) {
-		if (read_memory(&m, debug, version, sizeof(version)) != sizeof(version))
+		if (core_read_at(m.core, m.image, debug, version, sizeof(version)) != sizeof(version))
 			break;
 		for (node = read_word(&m, debug + m.word); node != 0 && links++ < CORE_LINKS;
 		    node = read_word(&m, node + 3 * m.word)) {
 			uint64_t at = read_word(&m, node + m.word);
-			size_t n = at != 0 ? read_memory(&m, at, name, sizeof(name)) : 0;
+			size_t n = at != 0 ?
+			    core_read_at(m.core, m.image, at, name, sizeof(name)) : 0;
 
 			if (n > 0 && *name != '\0' && memchr(name, '\0', n) != NULL)
 				each(arg, name, read_word(&m, node + 2 * m.word));

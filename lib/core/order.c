@@ -220,7 +220,7 @@ is_loadable(struct elf_file *f, uint8_t head[HEAD], const struct core_order *o, 
 		if (p.p_type != PT_LOAD)
 			continue;
 		if (!any++)
-			first = last = p.p_vaddr - (p.p_offset < p.p_vaddr ? p.p_offset : p.p_vaddr);
+			first = last = p.p_offset < p.p_vaddr ? p.p_vaddr - p.p_offset : 0;
 		if (p.p_vaddr < last || p.p_vaddr - first > room ||
 		    p.p_memsz > room - (p.p_vaddr - first))
 			return 0;
@@ -249,7 +249,8 @@ hide_files(struct core_order *o, const struct core *c)
 		if (k + 1 < all->count && next->start > file->start &&
 		    strcmp(next->path, file->path) != 0)
 			room = next->start - file->start;
-		if (file->module == NULL || file->from != 0 || l == NULL || l->vaddr != file->start ||
+		if (file->module == NULL || file->from != 0 || l == NULL ||
+		    l->vaddr != file->start ||
 		    is_loadable(f, head, o, l->offset, room))
 			continue;
 		if ((rc = ARRAY_GROW(o->hidden, o->hide_room, o->hides, CORE_FILES)) == 0)

@@ -134,3 +134,17 @@ core_read_stream(struct core *c, int in, int out, uint64_t *size)
 	free(s);
 	return (int)n;
 }
+
+size_t
+core_read_at(const struct core *c, struct image *image, uint64_t address, void *buf, size_t len)
+{
+	const struct core_load *l = core_load_at(c, address);
+	ssize_t n;
+
+	if (l == NULL)
+		return 0;
+	if (len > l->len - (address - l->vaddr))
+		len = (size_t)(l->len - (address - l->vaddr));
+	n = image_read(image, l->offset + (address - l->vaddr), buf, len);
+	return n > 0 ? (size_t)n : 0;
+}

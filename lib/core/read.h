@@ -2,6 +2,7 @@
 #ifndef GZCORE_CORE_READ_H
 #define GZCORE_CORE_READ_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/core.h"
@@ -16,6 +17,13 @@ extern "C" {
  * there are of the core.  Damaged parts count as absent.  Returns 0, or -1 with errno.
  */
 int core_read_image(struct core *c, struct image *image, uint64_t *size);
+
+/*
+ * Reads what a core that was read has at an address, in one piece and at most len bytes.  Returns
+ * how many, 0 when it has none there.
+ */
+size_t core_read_at(const struct core *c, struct image *image, uint64_t address, void *buf,
+    size_t len);
 
 /*
  * Reads in to its end and, unless out is -1, writes every byte to out, even when it is no core;

@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "base/io.h"
 #include "core/files.h"
+#include "core/read.h"
 #include "elf/id.h"
 #include "elf/layout.h"
 
@@ -85,21 +86,6 @@ trace_files_other_build(const struct core_file *file, const char *path)
 	return other;
 }
 
-/* The bytes of the core at an address, at most len; 0 when it has none there. */
-static size_t
-core_bytes(const struct both *b, uint64_t address, uint8_t *buf, size_t len)
-{
-	const struct core_load *l = core_load_at(b->core, address);
-	ssize_t n;
-
-	if (l == NULL)
-		return 0;
-	if (len > l->len - (address - l->vaddr))
-		len = (size_t)(l->len - (address - l->vaddr));
-	n = image_read(b->image, l->offset + (address - l->vaddr), buf, len);
-	return n > 0 ? (size_t)n : 0;
-}
-
 static const uint8_t *
 file_bytes(const struct both *b, uint64_t offset, size_t len)
 {
@@ -124,7 +110,7 @@ compare_segment(struct both *b, const GElf_Phdr *ph, uint64_t most)
 		/* To the next page, where a segment of the core may begin. */
 		n = PIECE - address % PIECE;
 		n = n < len - at ? n : len - at;
-		if ((got = core_bytes(b, address, buf, (size_t)n)) == 0)
+		if ((got = core_read_at(b->core, b->image, address, buf, (size_t)n)) == 0)
 			continue;
 		if ((p = file_bytes(b, ph->p_offset + at, got)) == NULL || memcmp(p, buf, got) != 0)
 			return -1;
@@ -148,7 +134,7 @@ compare_dynamic(struct both *b, const GElf_Phdr *ph, int *changes)
 	n = ph->p_filesz < sizeof(buf) ? (size_t)ph->p_filesz / (2 * word) * 2 * word : sizeof(buf);
 	if (n == 0 || (p = file_bytes(b, ph->p_offset, n)) == NULL)
 		return 0;
-	got = core_bytes(b, b->bias + ph->p_vaddr, buf, n);
+	got = core_read_at(b->core, b->image, b->bias + ph->p_vaddr, buf, n);
 	for (size_t at = 0; at + 2 * word <= n; at += 2 * word) {
 		uint64_t tag = core_number(b->core, p + at, word),
 		    value = core_number(b->core, p + at + word, word), now;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/read.h"
 #include "elf/machine_table.h"
 #include "stack/private.h"
 
@@ -16,14 +17,12 @@
 static int
 read_code(struct trace *t, Dwfl_Module *m, uint64_t address, uint8_t *buf, size_t n)
 {
-	const struct core_load *l = core_load_at(&t->core, address);
 	GElf_Addr bias;
 	Elf *elf;
 	size_t count;
 	GElf_Phdr ph;
 
-	if (l != NULL && l->len - (address - l->vaddr) >= n &&
-	    image_read(t->image, l->offset + (address - l->vaddr), buf, n) == (ssize_t)n)
+	if (core_read_at(&t->core, t->image, address, buf, n) == n)
 		return 1;
 	if (m == NULL || (elf = dwfl_module_getelf(m, &bias)) == NULL ||
 	    elf_getphdrnum(elf, &count) != 0)

@@ -19,13 +19,11 @@ bool
 trace_memory_read(Dwfl *dwfl, Dwarf_Addr address, Dwarf_Word *result, void *arg)
 {
 	struct trace *t = arg;
-	const struct core_load *l = core_load_at(&t->core, address);
 	size_t n = t->registers->word;
 	uint8_t b[8];
 
 	(void)dwfl;
-	if (l == NULL || l->len - (address - l->vaddr) < n ||
-	    image_read(t->image, l->offset + (address - l->vaddr), b, n) != (ssize_t)n) {
+	if (core_read_at(&t->core, t->image, address, b, n) != n) {
 		t->missing = 1;
 		return false;
 	}

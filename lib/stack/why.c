@@ -4,25 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/read.h"
 #include "demangle/demangle.h"
 #include "stack/private.h"
 
-/* The bytes of the core at an address, at most len; 0 when it has none there. */
-static size_t
-in_core(struct trace *t, uint64_t address, uint8_t *buf, size_t len)
-{
-	const struct core_load *l = core_load_at(&t->core, address);
-	ssize_t n;
-
-	if (l == NULL)
-		return 0;
-	if (len > l->len - (address - l->vaddr))
-		len = (size_t)(l->len - (address - l->vaddr));
-	n = image_read(t->image, l->offset + (address - l->vaddr), buf, len);
-	return n > 0 ? (size_t)n : 0;
-}
-
-/* The same of a module's file, of what no process may write to. */
+/* The bytes that a module's file has at an address, at most len, of what no process may write to; 0: none. */
 static size_t
 in_file(struct trace *t, uint64_t address, uint8_t *buf, size_t len)
 {
@@ -61,7 +47,8 @@ memory(void *arg, uint64_t address, void *buf, size_t len)
 	size_t done = 0, n;
 
 	while (done < len && address + done >= address) {
-		if ((n = in_core(t, address + done, to + done, len - done)) == 0 &&
+		if ((n = core_read_at(&t->core, t->image, address + done, to + done,
+		    len - done)) == 0 &&
 		    (n = in_file(t, address + done, to + done, len - done)) == 0)
 			break;
 		done += n;

@@ -115,7 +115,8 @@ core_link_map(const struct core *c, struct image *i,
 	uint8_t version[4];
 
 	for (int k = 0; debug != 0 && k < NAMESPACES; k++) {
-		if (core_read_at(m.core, m.image, debug, version, sizeof(version)) != sizeof(version))
+		if (core_read_at(m.core, m.image, debug, version, sizeof(version)) !=
+		    sizeof(version))
 			break;
 		for (node = read_word(&m, debug + m.word); node != 0 && links++ < CORE_LINKS;
 		    node = read_word(&m, node + 3 * m.word)) {

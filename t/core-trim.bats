@@ -18,6 +18,10 @@ setup() {
 	export PYTHONPATH=$T/lib PYTHONDONTWRITEBYTECODE=1
 }
 
+teardown() {
+	[ -z "${held-}" ] || kill "$held"
+}
+
 # made FILE: the lines of Python on standard input make the core c, which is written there.
 made() {
 	{
@@ -725,10 +729,10 @@ bt() {
 	done
 }
 
-# held_process: $pid, and in the file first its core, with its notes first, as the kernel writes them.
+# held_process: $pid, until the test ends, and in the file first its core, with its notes first, as the kernel writes them.
 held_process() {
 	"$CALLS" wait 3>&- &
-	pid=$!
+	pid=$! held=$!
 	soon grep -q ' S ' /proc/$pid/stat
 	gdb -nx -q -batch -ex "attach $pid" -ex 'generate-core-file live' >gdb.out 2>&1 </dev/null 3>&-
 	core-trim -m 1G -r 0:0xffffffffffff0000 live >first
@@ -770,7 +774,6 @@ held_process() {
 	run -143 bash -c 'cat first | exec core-trim -p "$1" -c sh -c "cat >/dev/null; kill \$(ps -o ppid= -p \$PPID)" ";" touch started; exit "${PIPESTATUS[1]}"' - $pid
 	[ ! -e started ]
 	{ cat first; echo more >&2; } 2>said | core-trim -p $pid >/dev/null
-	kill $pid
 }
 
 @test "core-trim: -c: the child that makes the small core dies: only the whole core is stored" {

@@ -171,7 +171,7 @@ note_text(const struct trim *t, char *text)
 		of = t->core->promised;
 	n = snprintf(text, NOTE_TEXT, "trimmed=%s\ntrimmed_of=%" PRIu64 "\n",
 	    sources[t->memory.source], of);
-	for (int r = 1; r < TRIM_RULES; r++)
+	for (enum trim_rule r = 1; r < TRIM_RULES; r++)
 		if (ranges[r] > 0)
 			n += snprintf(text + n, NOTE_TEXT - (size_t)n,
 			    "kept=%s %" PRIu64 " %" PRIu64 "\n", trim_rule_words(r),

@@ -35,7 +35,7 @@ back(struct demangle_v0 *v, size_t start, void (*part)(struct demangle_v0 *v, in
 		v->failed = 1;
 		return;
 	}
-	/* What is not written need not be read again. */
+	/* A back reference is only followed to print it: nothing is printed here. */
 	if (v->silent || v->failed)
 		return;
 	v->at = (size_t)to;

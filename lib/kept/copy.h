@@ -1,4 +1,4 @@
-/* What is done to one file of a module by a child that has given up root. */
+/* Checking, naming, comparing and copying the file of one module, in a child that has given up root. */
 #ifndef GZCORE_KEPT_COPY_H
 #define GZCORE_KEPT_COPY_H
 

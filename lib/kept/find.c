@@ -211,7 +211,7 @@ kept_find_record(struct kept_find *k, const char *text, size_t len, int now)
 	}
 }
 
-/* What is offered, and to whom. */
+/* The kept files, and the callback that gets them one by one. */
 struct offer {
 	const struct kept_find *k;
 	int (*each)(void *arg, int fd, const char *path, int sure);

@@ -90,7 +90,7 @@ find_record(struct kept_sources *s, int dir, const char *file, int now)
 	}
 }
 
-/* What is beside the file of a core. */
+/* Opens the kept files in the directory of the core's file. */
 static void
 look_beside(struct kept_sources *s, const struct operand *o, const char *operand, int now)
 {

@@ -7,7 +7,7 @@
 /* A pointer below this was meant to be one that is null. */
 #define REASON_NULL 4096
 
-/* What is known of a fault. */
+/* A fault: its address, and what the instruction and the mapping there say. */
 struct reason_fault_at {
 	int has_address;
 	uint64_t address;

@@ -1,7 +1,6 @@
 #define _GNU_SOURCE
 #include "capture/capture.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -17,7 +16,6 @@
 #include "capture/buffer.h"
 #include "capture/head.h"
 #include "capture/plan.h"
-#include "elf/layout.h"
 #include "proc/memory.h"
 #include "system/end_input.h"
 #include "system/pipe.h"
@@ -38,6 +36,7 @@ struct batch {
 	size_t runs;
 	size_t len;			/* bytes that are no zeros */
 	uint8_t *unit;			/* with these bytes; NULL: there are none */
+	int at_once;			/* it was filled when it was planned */
 	int failed, error;		/* after failed of run: FAILED_… and errno */
 };
 
@@ -53,8 +52,6 @@ struct work {
 	int has_ahead;
 	int in, out;
 	uint64_t taken;			/* of the stream */
-	uint8_t extended[ELF_HEADER_MAX];	/* what comes behind memory */
-	size_t extended_len;
 	uint8_t *zeros;			/* BUFFER_UNIT of them */
 	int less;			/* the writer has less priority already */
 	pthread_mutex_t lock;
@@ -121,19 +118,23 @@ next_run(struct work *w, size_t most, struct capture_run *r)
 	return rc >= 0 ? rc : errno == ESRCH ? FAILED_GONE : FAILED_MEMORY;
 }
 
-/* Plans a batch that is all of the stream, which is read at once. */
 static int
-fill_from_stream(struct work *w, struct batch *b)
+is_memory(const struct capture_run *r)
+{
+	return r->source == CAPTURE_PRESENT || r->source == CAPTURE_ANY;
+}
+
+/* Fills a batch of one run that is no memory. */
+static int
+fill_at_once(struct work *w, struct batch *b)
 {
 	const struct capture_run *r = &b->run[0];
-	uint64_t offset = w->plan.offset - r->len;
 
-	if (w->plan.offset == w->plan.end && r->len == w->extended_len) {
-		memcpy(b->unit, w->extended, w->extended_len);
-		w->c->from_stream += w->extended_len;
+	if (r->source == CAPTURE_MADE) {
+		memcpy(b->unit, w->plan.made + r->address, (size_t)r->len);
 		return 0;
 	}
-	return take_stream(w, offset, b->unit, (size_t)r->len);
+	return take_stream(w, r->address, b->unit, (size_t)r->len);
 }
 
 /* Collects the pieces of a batch in w->runs.  Returns 1, 0 when there are none, or FAILED_…. */
@@ -145,7 +146,7 @@ collect(struct work *w, struct batch *b)
 
 	while (b->runs < RUNS && b->len < BUFFER_UNIT &&
 	    (rc = next_run(w, BUFFER_UNIT - b->len, &r)) > 0) {
-		if (b->runs > 0 && r.source == CAPTURE_STREAM) {
+		if (b->runs > 0 && r.source != CAPTURE_ZEROS && !is_memory(&r)) {
 			w->ahead = r;
 			w->has_ahead = 1;
 			break;
@@ -153,7 +154,7 @@ collect(struct work *w, struct batch *b)
 		w->runs[b->runs++] = r;
 		if (r.source != CAPTURE_ZEROS)
 			b->len += (size_t)r.len;
-		if (r.source == CAPTURE_STREAM)
+		if (r.source != CAPTURE_ZEROS && !is_memory(&r))
 			break;
 	}
 	return b->runs > 0 ? 1 : rc;
@@ -175,7 +176,8 @@ plan(struct work *w, struct batch *b)
 		errno = EPIPE;
 		return FAILED_OUT;
 	}
-	return b->run[0].source == CAPTURE_STREAM && (rc = fill_from_stream(w, b)) < 0 ? rc : 1;
+	b->at_once = b->len > 0 && b->runs == 1 && !is_memory(&b->run[0]);
+	return b->at_once && (rc = fill_at_once(w, b)) < 0 ? rc : 1;
 }
 
 /* The planner's, of ordered_run. */
@@ -234,7 +236,7 @@ read_batch(void *arg, size_t slot, size_t worker)
 	struct batch *b = &w->batch[slot];
 
 	(void)worker;
-	if (b->len > 0 && b->run[0].source != CAPTURE_STREAM) {
+	if (b->len > 0 && !b->at_once) {
 		read_memory(w, b);
 		/* Memory that was touched may hold nothing but zeros all the same. */
 		if (b->failed == 0 && zeros_only(b->unit, b->len)) {
@@ -269,7 +271,7 @@ count(struct capture *c, const struct capture_run *r)
 	c->bytes += r->len;
 	if (r->source == CAPTURE_ZEROS)
 		c->untouched += r->len;
-	else if (r->source != CAPTURE_STREAM)
+	else if (is_memory(r))
 		c->from_process += r->len;
 }
 
@@ -334,22 +336,6 @@ write_head(struct work *w, const struct capture_head *h)
 		return -1;
 	w->c->bytes = w->c->from_stream = w->taken = h->len;
 	return 0;
-}
-
-/*
- * With PN_XNUM a section header behind memory counts the program headers: it is made here, since
- * the stream would have to be read to its end for it.
- */
-static void
-make_extended(struct work *w, const struct core *core)
-{
-	size_t len = elf_header_size(ELF_SHDR, core->is64);
-
-	if (!core->many || core->promised != w->plan.memory_end + len ||
-	    core->segments > UINT32_MAX)
-		return;
-	elf_extended_put(w->extended, (uint32_t)core->segments, core->is64, core->big);
-	w->extended_len = len;
 }
 
 static int
@@ -440,7 +426,6 @@ capture_run(struct capture *c, int in, int out)
 		st = pass(&w);
 	} else {
 		c->end = w.plan.end;
-		make_extended(&w, &h.core);
 		st = status[-ordered_run(&w.ring)];
 		c->shared = w.plan.shared;
 		c->peak = w.buffer.peak;

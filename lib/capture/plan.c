@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/read.h"
+#include "elf/layout.h"
 
 static int
 by_offset(const void *a, const void *b)
@@ -29,6 +30,28 @@ is_of_kernel(const struct capture_plan *p)
 	return end == p->memory_end;
 }
 
+/*
+ * With PN_XNUM a section header behind memory counts the program headers.  It is made, since the
+ * stream would have to be read to its end for it; the tags of aarch64's MTE have no other source.
+ */
+static int
+plan_tail(struct capture_plan *p, const struct core *c)
+{
+	size_t len = elf_header_size(ELF_SHDR, c->is64);
+
+	if (c->promised == p->memory_end)
+		return 0;
+	if (!c->many || c->promised != p->memory_end + len || c->segments > UINT32_MAX) {
+		p->tail = p->memory_end;
+		return 0;
+	}
+	if ((p->made = malloc(len)) == NULL)
+		return -1;
+	elf_extended_put(p->made, (uint32_t)c->segments, c->is64, c->big);
+	p->made_behind = len;
+	return 0;
+}
+
 int
 capture_plan_open(struct capture_plan *p, const struct core *c, uint64_t taken, pid_t pid)
 {
@@ -43,9 +66,10 @@ capture_plan_open(struct capture_plan *p, const struct core *c, uint64_t taken, 
 		p->segment[i] = (struct capture_segment){ .offset = c->load[i].offset,
 			.len = c->load[i].len, .vaddr = c->load[i].vaddr };
 	qsort(p->segment, p->segments, sizeof(*p->segment), by_offset);
-	p->memory = p->segment[0].offset;
+	p->memory = p->stream_end = p->segment[0].offset;
 	p->memory_end = p->segment[p->segments - 1].offset + p->segment[p->segments - 1].len;
-	if (mappings_read(&p->mappings, pid) < 0 || page_map_open(&p->pages, pid) < 0)
+	if (mappings_read(&p->mappings, pid) < 0 || page_map_open(&p->pages, pid) < 0 ||
+	    plan_tail(p, c) < 0)
 		return -1;
 	p->page = p->pages.page;
 	return core_head_end(c) == 0 || core_head_end(c) > p->memory || taken > p->memory ||
@@ -56,16 +80,31 @@ void
 capture_plan_close(struct capture_plan *p)
 {
 	free(p->segment);
+	free(p->made);
 	mappings_close(&p->mappings);
 	page_map_close(&p->pages);
 }
 
+/* The stream from *at on, as far as to. */
 static int
-stream(struct capture_plan *p, uint64_t to, uint64_t most, struct capture_run *r)
+stream(struct capture_plan *p, uint64_t *at, uint64_t to, uint64_t most, struct capture_run *r)
 {
-	*r = (struct capture_run){ .len = to - p->offset, .source = CAPTURE_STREAM };
+	*r = (struct capture_run){ .address = *at, .len = to - *at, .source = CAPTURE_STREAM };
 	if (r->len > most)
 		r->len = most;
+	*at += r->len;
+	p->offset += r->len;
+	return 1;
+}
+
+static int
+made(struct capture_plan *p, size_t to, uint64_t most, struct capture_run *r)
+{
+	*r = (struct capture_run){ .address = p->made_done, .len = to - p->made_done,
+		.source = CAPTURE_MADE };
+	if (r->len > most)
+		r->len = most;
+	p->made_done += (size_t)r->len;
 	p->offset += r->len;
 	return 1;
 }
@@ -118,10 +157,13 @@ memory(struct capture_plan *p, uint64_t most, struct capture_run *r)
 int
 capture_plan_next(struct capture_plan *p, uint64_t most, struct capture_run *r)
 {
-	if (p->offset < p->memory)
-		return stream(p, p->memory, most, r);
+	if (p->taken < p->stream_end)
+		return stream(p, &p->taken, p->stream_end, most, r);
+	if (p->made_done < p->made_before)
+		return made(p, p->made_before, most, r);
 	if (p->now < p->segments)
 		return memory(p, most, r);
-	/* Behind memory: what more than 65,534 segments need, and the tags of aarch64's MTE. */
-	return p->offset < p->end ? stream(p, p->end, most, r) : 0;
+	if (p->made_done < p->made_before + p->made_behind)
+		return made(p, p->made_before + p->made_behind, most, r);
+	return p->tail > 0 && p->tail < p->end ? stream(p, &p->tail, p->end, most, r) : 0;
 }

@@ -10,7 +10,8 @@
 #include "proc/page_map.h"
 
 enum capture_source {
-	CAPTURE_STREAM,		/* the kernel's stream, at its offset in the core */
+	CAPTURE_STREAM,		/* the kernel's stream; address is the offset there */
+	CAPTURE_MADE,		/* made of address on */
 	CAPTURE_ZEROS,		/* nowhere: it was never touched */
 	CAPTURE_PRESENT,	/* the process's memory, see proc/memory.h */
 	CAPTURE_ANY
@@ -22,13 +23,17 @@ struct capture_run {
 };
 
 struct capture_plan {
-	uint64_t offset;	/* in the core, of what comes next */
-	uint64_t end;		/* of the core */
+	uint64_t offset;	/* in the core that is written, of what comes next */
+	uint64_t end;		/* of that core */
 	uint64_t shared;	/* bytes so far that other processes could change */
+	uint64_t left_out;	/* bytes of holes that are not in it */
 
 	/* Its own. */
-	uint64_t taken;		/* of the stream, when the plan was made */
-	uint64_t memory, memory_end;	/* where segments begin and end, in the core */
+	uint64_t taken, stream_end;	/* of the stream, before memory: taken already; its end */
+	uint64_t tail;		/* behind memory, where the stream goes on; 0: it need not be read */
+	uint8_t *made;		/* what stands before memory in its place, and what behind it */
+	size_t made_before, made_behind, made_done;
+	uint64_t memory, memory_end;	/* where segments begin and end */
 	uint64_t page;
 	struct capture_segment {
 		uint64_t offset, len, vaddr;

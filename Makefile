@@ -8,6 +8,7 @@ CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 LOCALSTATEDIR ?= /var
+RUNSTATEDIR ?= /run
 PKG_CONFIG ?= pkg-config
 BINDIR = $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec
@@ -115,6 +116,7 @@ $(B)/gzdeflate $(B)/zdeflate: $(B)/tools/deflating.o
 $(B)/core-open: $(B)/tools/restoring.o
 
 FILL = sed -e 's|@bindir@|$(BINDIR)|' -e 's|@libexecdir@|$(LIBEXECDIR)|' -e 's|@sysconfdir@|$(SYSCONFDIR)|' -e 's|@localstatedir@|$(LOCALSTATEDIR)|' \
+	-e 's|@runstatedir@|$(RUNSTATEDIR)|' \
 	-e 's|@libdir@|$(LIBDIR)|' -e 's|@includedir@|$(INCLUDEDIR)|' -e 's|@version@|$(VERSION)|'
 
 $(B)/elf-uuid-stamp: tools/elf-uuid-stamp $(B)/.paths
@@ -158,7 +160,7 @@ $(B)/lib/base/syscall_names.o: $(B)/syscalls.h
 $(B)/lib/base/syscall_names.o: OUR_CPPFLAGS += -I$(B)
 
 # The paths that FILL puts into the scripts.
-PATHS = $(SYSCONFDIR) $(LOCALSTATEDIR) $(BINDIR) $(LIBEXECDIR) $(VERSION)
+PATHS = $(SYSCONFDIR) $(LOCALSTATEDIR) $(RUNSTATEDIR) $(BINDIR) $(LIBEXECDIR) $(VERSION)
 ifneq ($(file <$(B)/.paths),$(PATHS))
 $(B)/.paths: force
 endif

@@ -2,11 +2,12 @@
 #include "capture/capture.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -27,6 +28,8 @@
 #define SLOTS_PER_UNIT 2
 /* The priority of the thread that writes: what waits for the threads that read is the process. */
 #define NICE 19
+/* How long a later stage may take to read the notes, ms. */
+#define FILES_MS 2000
 
 /* Why something fails, as a negative number for ordered_run. */
 enum { FAILED_IN = -1, FAILED_OUT = -2, FAILED_GONE = -3, FAILED_MEMORY = -4 };
@@ -59,7 +62,27 @@ struct work {
 	uint64_t reading;		/* batches that are planned and not read */
 	size_t batches;			/* that have been planned */
 	int planned, released;
+	int no_files;			/* the core has no NT_FILE */
 };
+
+/*
+ * Without NT_FILE a later stage asks the process itself which files are mapped, as soon as it has
+ * read the notes: waits until it has read on from there.
+ */
+static void
+await_files(struct work *w)
+{
+	const struct timespec nap = { .tv_nsec = 1000000 };
+	int left = 0;
+
+	for (int ms = 0; ms < FILES_MS && ioctl(w->out, FIONREAD, &left) == 0; ms++) {
+		uint64_t written = __atomic_load_n(&w->c->bytes, __ATOMIC_RELAXED);
+
+		if (written > w->plan.memory + (uint64_t)left)
+			break;
+		nanosleep(&nap, NULL);
+	}
+}
 
 /* Lets the process go once nothing more is to be read. */
 static void
@@ -73,6 +96,9 @@ release(struct work *w)
 	pthread_mutex_unlock(&w->lock);
 	if (!now)
 		return;
+	if (w->no_files)
+		await_files(w);
+	w->c->shared = w->plan.shared;
 	w->c->released = now_ms();
 	w->c->release(w->c->arg);
 	buffer_drain(&w->buffer);
@@ -269,7 +295,7 @@ write_zeros(struct work *w, uint64_t len)
 static void
 count(struct capture *c, const struct capture_run *r)
 {
-	c->bytes += r->len;
+	__atomic_store_n(&c->bytes, c->bytes + r->len, __ATOMIC_RELAXED);
 	if (r->source == CAPTURE_ZEROS)
 		c->untouched += r->len;
 	else if (is_memory(r))
@@ -416,8 +442,9 @@ run(struct work *w)
 
 	w->c->end = w->plan.end;
 	w->c->left_out = w->plan.left_out;
+	if (w->no_files)
+		buffer_flow(&w->buffer);
 	rc = ordered_run(&w->ring);
-	w->c->shared = w->plan.shared;
 	w->c->peak = w->buffer.peak;
 	return status[-rc];
 }
@@ -439,6 +466,7 @@ capture_run(struct capture *c, int in, int out)
 	} else {
 		w.taken = h.len;
 		c->why = refused(&w, &h);
+		w.no_files = h.core.files.count == 0;
 		st = write_head(&w, &h) < 0 ? CAPTURE_OUT : c->why != NULL ? pass(&w) : run(&w);
 	}
 	saved = errno;

@@ -12,6 +12,7 @@
 #include "base/zeros.h"
 #include "capture/private.h"
 #include "system/end_input.h"
+#include "system/pipe.h"
 
 /* The priority of the thread that writes: what waits for the threads that read is the process. */
 #define NICE 19
@@ -254,6 +255,14 @@ write_zeros(struct work *w, uint64_t len)
 	return 0;
 }
 
+/* Writes a part of a unit: the pages themselves, once no unit is taken again. */
+static int
+write_unit(const struct work *w, const uint8_t *p, size_t len)
+{
+	return __atomic_load_n(&w->buffer.draining, __ATOMIC_RELAXED) ? pipe_lend(w->out, p, len) :
+									io_write(w->out, p, len);
+}
+
 /* Counts a piece that was written. */
 static void
 count(struct capture *c, const struct capture_run *r)
@@ -289,7 +298,7 @@ batch_write(void *arg, size_t slot)
 		if (r->source == CAPTURE_ZEROS || b->unit == NULL) {
 			rc = write_zeros(w, r->len);
 		} else {
-			rc = io_write(w->out, b->unit + done, (size_t)r->len);
+			rc = write_unit(w, b->unit + done, (size_t)r->len);
 			done += (size_t)r->len;
 		}
 		if (rc == 0)

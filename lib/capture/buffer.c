@@ -141,7 +141,7 @@ void
 buffer_drain(struct buffer *b)
 {
 	pthread_mutex_lock(&b->lock);
-	b->draining = 1;
+	__atomic_store_n(&b->draining, 1, __ATOMIC_RELAXED);
 	flow(b);
 	pthread_mutex_unlock(&b->lock);
 }

@@ -37,7 +37,7 @@ buffer_open(struct buffer *b, uint64_t most)
 		errno = ENOMEM;
 		return -1;
 	}
-	b->limit = b->least;
+	b->limit = b->until_asked = b->least;
 	pthread_mutex_init(&b->lock, NULL);
 	pthread_cond_init(&b->given, NULL);
 	pthread_cond_init(&b->taken, NULL);

@@ -38,12 +38,15 @@ static int
 prepare(struct work *w)
 {
 	struct capture *c = w->c;
+	uint64_t most = share_most(&c->share), len = w->plan.memory_end - w->plan.memory;
 	size_t slots;
 
+	/* A unit may be filled with less than it holds: at a segment's end, and of the stream. */
+	len = len < most / 2 ? 2 * len : most;
 	w->buffer.room = room;
 	w->buffer.arg = w;
 	w->buffer.least = c->threads + 2;
-	if (buffer_open(&w->buffer, share_most(&c->share)) < 0)
+	if (buffer_open(&w->buffer, len < most ? len : most) < 0)
 		return -1;
 	slots = w->buffer.units * SLOTS_PER_UNIT + c->threads + 1;
 	w->ring = (struct ordered){ .workers = c->threads, .slots = slots, .arg = w,
@@ -88,8 +91,8 @@ refused(struct work *w, struct capture_head *h)
 		return "not the process of the core, or it is not held by the kernel";
 	if ((rc = capture_plan_open(&w->plan, &h->core, h->len, c->proof.pid)) > 0)
 		return "a core that the kernel did not write";
-	if (rc < 0 || proc_memory_open(&w->memory, c->proof.pid) < 0 || prepare(w) < 0 ||
-	    capture_holes_leave_out(&w->plan, h, c->holes) < 0) {
+	if (rc < 0 || proc_memory_open(&w->memory, c->proof.pid) < 0 ||
+	    capture_holes_leave_out(&w->plan, h, c->holes) < 0 || prepare(w) < 0) {
 		c->why_error = errno;
 		return "its memory";
 	}

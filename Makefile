@@ -184,7 +184,7 @@ $(B)/.flags:
 -include $(LIB_O:.o=.d) $(TOOL_O:.o=.d)
 
 .PHONY: install install-built uninstall
-install: all ## install below DESTDIR, PREFIX, LIBDIR, LIBEXECDIR, SYSCONFDIR and LOCALSTATEDIR
+install: all ## install below DESTDIR, PREFIX, LIBDIR, LIBEXECDIR, SYSCONFDIR, LOCALSTATEDIR, RUNSTATEDIR
 	$(Q)$(MAKE) --no-print-directory install-built
 
 # fill MODE FILE TARGET and put MODE FILE TARGET install by a temporary name, so that a running program is never cut

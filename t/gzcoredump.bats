@@ -1164,6 +1164,11 @@ left() {
 	keep_small_each=10000
 	keep_small_bytes=all
 	suffix=small.gz
+	capture=process
+	capture_memory=91%
+	capture_memory=%
+	capture_memory=05%
+	capture_memory=-1
 	EOF
 	mistaken() {
 		local line lines
@@ -1177,7 +1182,7 @@ left() {
 		logged 'stored=whole'
 		# Each is said, the line behind them counts, and the defaults stand.
 		lines=$(grep -nxFf "$BATS_TEST_TMPDIR/mistakes" "$P/etc/gzcoredump.conf" | cut -d: -f1)
-		[ "$(wc -w <<<"$lines")" = 44 ]
+		[ "$(wc -w <<<"$lines")" = 49 ]
 		for line in $lines; do
 			logged "line $line: "
 		done

@@ -2,7 +2,7 @@
 
 load lib/common
 
-TOOLS='core-forward core-info core-keep core-list core-loop core-match core-name core-open core-prune core-record core-store core-trace core-trim elf-uuid elf-uuid-stamp gzcoredump gzdeflate zdeflate zinflate'
+TOOLS='core-capture core-forward core-info core-keep core-list core-loop core-match core-name core-open core-prune core-record core-store core-trace core-trim elf-uuid elf-uuid-stamp gzcoredump gzdeflate zdeflate zinflate'
 
 manual() {
 	ls "$T/../tools/$1".[18]
@@ -373,7 +373,7 @@ keys_in_table() {
 }
 
 @test "house: the programs that run at a crash load neither libelf nor libdw" {
-	for tool in core-info core-keep core-loop core-match core-name core-open core-prune core-record core-store core-trim gzdeflate; do
+	for tool in core-capture core-info core-keep core-loop core-match core-name core-open core-prune core-record core-store core-trim gzdeflate; do
 		readelf -dW "$BUILD/$tool" >needed
 		grep -q 'NEEDED.*libc' needed
 		run ! grep -E 'NEEDED.*(libelf|libdw)' needed

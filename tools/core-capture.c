@@ -29,8 +29,9 @@
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-capture [-hvV] [-b SIZE | -b PERCENT%] [-l FILE] [-T N] [-z SIZE]\n"
-	      "                    [-p PID [-C UID] [-P FD]] [COMMAND [ARG ...]]\n", to);
+	fputs("usage: core-capture [-hvV] [-b SIZE | -b PERCENT%] [-d FD] [-l FILE]\n"
+	      "                    [-p PID [-C UID] [-P FD]] [-T N] [-z SIZE]\n"
+	      "                    [COMMAND [ARG ...]]\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 

@@ -158,20 +158,19 @@ put_image(struct record *r, const struct core *c, uint64_t bytes)
 		record_flag(r, "secure_exec", c->secure);
 }
 
-/* How a small core was made, and from how large a one. */
+/* What our note says: how a small core was made, from how large a one, and what is left out. */
 static void
 put_small(struct record *r, const struct core *c)
 {
 	uint64_t of, holes = core_holes_left_out(c);
 	const char *from = core_small(c, &of);
 
+	if (from != NULL)
+		record_text(r, "trimmed", from);
+	if (from != NULL && of > 0)
+		record_number(r, "trimmed_of", of);
 	if (holes > 0)
 		record_number(r, "holes_left_out", holes);
-	if (from == NULL)
-		return;
-	record_text(r, "trimmed", from);
-	if (of > 0)
-		record_number(r, "trimmed_of", of);
 }
 
 /* Why it died, as far as its notes and headers tell. */

@@ -378,7 +378,7 @@ quick_sleep() {
 
 @test "gzcoredump: -i refuses when a program of ours is missing" {
 	local n
-	for n in core-info core-name core-record core-store gzdeflate; do
+	for n in core-capture core-info core-name core-record core-store gzdeflate; do
 		mv "$P/bin/$n" "$P/away"
 		# Not one of another installation either.
 		refuses env "PATH=/usr/bin:/bin" "$P/bin/gzcoredump" -i
@@ -442,6 +442,25 @@ quick_sleep() {
 	[ "${lines[-2]}" = 'ok: the small core is there' ]
 	[[ ${lines[-1]} == 'gzcoredump: self-test passed, as far as it can see behind the filter'* ]]
 	[ -z "$(find "$P/var" -name "crash-test*" -o -name "core-name*")" ]
+}
+
+@test "gzcoredump: -t says when the memory of a process that crashes cannot be read" {
+	need setpriv
+	quick_sleep
+	"$P/bin/gzcoredump" -i
+	run -0 --separate-stderr "$P/bin/gzcoredump" -t
+	[ -z "$stderr" ]
+	mv "$P/bin/core-capture" "$P/bin/core-capture.there"
+	printf '#!/bin/sh\nexec setpriv --bounding-set -sys_ptrace %s "$@"\n' "$P/bin/core-capture.there" \
+		>"$P/bin/core-capture"
+	chmod 755 "$P/bin/core-capture"
+	run -0 --separate-stderr "$P/bin/gzcoredump" -t
+	[[ $stderr == 'gzcoredump: captured=stream: the memory of a crashed process cannot be read, '* ]]
+	[ "${#stderr_lines[@]}" = 1 ]
+	[ "${lines[-1]}" = 'gzcoredump: self-test passed' ]
+	conf capture=no
+	run -0 --separate-stderr "$P/bin/gzcoredump" -t
+	[ -z "$stderr" ]
 }
 
 # fails_test TEXT: the self-test exits 2, says TEXT, and never that it passed.

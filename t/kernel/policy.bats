@@ -30,6 +30,7 @@ teardown() {
 	[ -z "${P-}" ] || kernel_idle
 	! mountpoint -q "$BATS_TEST_TMPDIR/small" || umount "$BATS_TEST_TMPDIR/small"
 	[ ! -e "${P-}/bin/core-record.there" ] || mv "$P/bin/core-record.there" "$P/bin/core-record"
+	[ ! -e "${P-}/bin/core-capture.there" ] || mv "$P/bin/core-capture.there" "$P/bin/core-capture"
 }
 
 # Before a command: as a user.
@@ -398,6 +399,14 @@ suid() {
 	stored
 	has complete=no 'error=core-store: sh: exit status 1'
 	logged 'core-store: sh: exit status 1'
+}
+
+@test "gzcoredump: core-capture is not there: the whole core comes through the pipe" {
+	mv "$P/bin/core-capture" "$P/bin/core-capture.there"
+	crash "$P/prog" fill 9000000
+	restored
+	run -1 grep ^captured= "$txt"
+	logged 'core-capture: not there: the process waits until its core is stored'
 }
 
 @test "gzcoredump: messages of stages go to the log and the record, and cannot flood them" {

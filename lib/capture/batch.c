@@ -1,9 +1,7 @@
-#define _GNU_SOURCE
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,8 +12,6 @@
 #include "system/end_input.h"
 #include "system/pipe.h"
 
-/* The priority of the thread that writes: what waits for the threads that read is the process. */
-#define NICE 19
 /* How long a later stage may take to read the notes, ms. */
 #define FILES_MS 2000
 
@@ -283,15 +279,9 @@ batch_write(void *arg, size_t slot)
 	size_t done = 0;
 	int rc = 0;
 
-	if (!w->less) {
-		w->less = 1;
-		/* Without threads nobody else can fill it. */
-		if (ordered_load(&w->ring, &load) == 0) {
-			/* On Linux a thread has a priority of its own. */
-			(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
-			buffer_await(&w->buffer);
-		}
-	}
+	/* Without threads nobody else can fill it. */
+	if (ordered_load(&w->ring, &load) == 0)
+		buffer_await(&w->buffer);
 	for (size_t i = 0; rc == 0 && i < b->runs; i++) {
 		const struct capture_run *r = &b->run[i];
 

@@ -49,7 +49,8 @@ prepare(struct work *w)
 	if (buffer_open(&w->buffer, len < most ? len : most) < 0)
 		return -1;
 	slots = w->buffer.units * SLOTS_PER_UNIT + c->threads + 1;
-	w->ring = (struct ordered){ .workers = c->threads, .slots = slots, .arg = w,
+	w->ring = (struct ordered){ .workers = c->threads, .slots = slots, .reads_wait = 1,
+		.writes_wait = 1, .arg = w,
 		.read = batch_plan, .work = batch_read, .write = batch_write };
 	w->batch = calloc(slots, sizeof(*w->batch));
 	w->runs = malloc(RUNS * sizeof(*w->runs));

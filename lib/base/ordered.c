@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Among so many slots that were given back last, a thread looks for one of its own. */
+#define RECENT 64
+
 struct ordered_state {
 	struct ordered *o;
 	pthread_mutex_t lock;
@@ -81,16 +84,20 @@ sleep_until_more(struct ordered_state *s)
 		s->waking--;
 }
 
-/* Takes a slot, if possible the one that this thread used last: it is in its processor's cache. */
+/*
+ * Takes a slot, if possible one that this thread used last: it is in its processor's cache.  Slots
+ * that were given back long ago are in nobody's.
+ */
 static size_t
 take_slot(struct ordered_state *s, size_t thread)
 {
-	size_t i = s->unused_count, slot;
+	size_t least = s->unused_count > RECENT ? s->unused_count - RECENT : 0;
+	size_t i = s->unused_count - 1, slot;
 
-	while (i > 0 && s->last[s->unused[i - 1]] != thread)
+	while (i > least && s->last[s->unused[i]] != thread)
 		i--;
-	if (i > 0)
-		i--;
+	if (s->last[s->unused[i]] != thread)
+		i = s->unused_count - 1;
 	slot = s->unused[i];
 	s->unused_count--;
 	memmove(s->unused + i, s->unused + i + 1, (s->unused_count - i) * sizeof(*s->unused));

@@ -1,9 +1,7 @@
-#define _GNU_SOURCE
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,8 +12,6 @@
 #include "system/end_input.h"
 #include "system/pipe.h"
 
-/* The priority of the thread that writes: what waits for the threads that read is the process. */
-#define NICE 19
 /* How long a later stage may take to read the notes, ms. */
 #define FILES_MS 2000
 
@@ -73,19 +69,23 @@ stream_skip(struct work *w, uint64_t offset)
 	return 0;
 }
 
+/* Takes *len bytes out of the stream, or as many as came, from offset on. */
 static int
-take_stream(struct work *w, uint64_t offset, uint8_t *buf, size_t len)
+take_stream(struct work *w, uint64_t offset, uint8_t *buf, uint64_t *len)
 {
+	size_t want = (size_t)*len;
 	int rc = stream_skip(w, offset);
 	ssize_t n;
 
+	*len = 0;
 	if (rc < 0)
 		return rc;
-	if ((n = io_read(w->in, buf, len)) < 0)
+	if ((n = io_read(w->in, buf, want)) < 0)
 		return FAILED_IN;
-	w->taken += (uint64_t)n;
-	w->c->from_stream += (uint64_t)n;
-	return (size_t)n < len ? FAILED_GONE : 0;
+	*len = (uint64_t)n;
+	w->taken += *len;
+	w->c->from_stream += *len;
+	return *len < want ? FAILED_GONE : 0;
 }
 
 /* The next run of the plan; 1, 0 at the end, or FAILED_…. */
@@ -98,6 +98,10 @@ next_run(struct work *w, size_t most, struct capture_run *r)
 		*r = w->ahead;
 		w->has_ahead = 0;
 		return 1;
+	}
+	if (w->failed != 0) {
+		errno = w->error;
+		return w->failed;
 	}
 	/* By a signal: what has been read is still written. */
 	if (end_input_told() != 0) {
@@ -114,17 +118,18 @@ is_memory(const struct capture_run *r)
 	return r->source == CAPTURE_PRESENT || r->source == CAPTURE_ANY;
 }
 
-/* Fills a batch of one run that is no memory. */
-static int
+/* Fills a batch of one run that is no memory.  What came before a failure is still written. */
+static void
 fill_at_once(struct work *w, struct batch *b)
 {
-	const struct capture_run *r = &b->run[0];
+	struct capture_run *r = &b->run[0];
 
 	if (r->source == CAPTURE_MADE) {
 		memcpy(b->unit, w->plan.made + r->address, (size_t)r->len);
-		return 0;
+		return;
 	}
-	return take_stream(w, r->address, b->unit, (size_t)r->len);
+	if ((w->failed = take_stream(w, r->address, b->unit, &r->len)) != 0)
+		w->error = errno;
 }
 
 /* Collects the pieces of a batch in w->runs.  Returns 1, 0 when there are none, or FAILED_…. */
@@ -167,7 +172,9 @@ plan(struct work *w, struct batch *b)
 		return FAILED_OUT;
 	}
 	b->at_once = b->len > 0 && b->runs == 1 && !is_memory(&b->run[0]);
-	return b->at_once && (rc = fill_at_once(w, b)) < 0 ? rc : 1;
+	if (b->at_once)
+		fill_at_once(w, b);
+	return 1;
 }
 
 int
@@ -201,7 +208,7 @@ read_memory(struct work *w, struct batch *b)
 {
 	size_t done = 0;
 
-	for (size_t i = 0; i < b->runs; i++) {
+	for (size_t i = 0; b->failed == 0 && i < b->runs; i++) {
 		const struct capture_run *r = &b->run[i];
 		enum proc_memory_how how = r->source == CAPTURE_PRESENT ? PROC_MEMORY_PRESENT :
 									  PROC_MEMORY_ANY;
@@ -213,9 +220,13 @@ read_memory(struct work *w, struct batch *b)
 			b->error = errno;
 			b->failed = errno == ESRCH ? FAILED_GONE : FAILED_MEMORY;
 			b->runs = i;
-			return;
 		}
 		done += (size_t)r->len;
+	}
+	/* Nothing of a later process that got the number may come into the core. */
+	if (done > 0 && !proc_memory_is_there(&w->memory)) {
+		b->failed = FAILED_GONE;
+		b->runs = 0;
 	}
 }
 
@@ -283,15 +294,9 @@ batch_write(void *arg, size_t slot)
 	size_t done = 0;
 	int rc = 0;
 
-	if (!w->less) {
-		w->less = 1;
-		/* Without threads nobody else can fill it. */
-		if (ordered_load(&w->ring, &load) == 0) {
-			/* On Linux a thread has a priority of its own. */
-			(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
-			buffer_await(&w->buffer);
-		}
-	}
+	/* Without threads nobody else can fill it. */
+	if (ordered_load(&w->ring, &load) == 0)
+		buffer_await(&w->buffer);
 	for (size_t i = 0; rc == 0 && i < b->runs; i++) {
 		const struct capture_run *r = &b->run[i];
 

@@ -49,7 +49,8 @@ prepare(struct work *w)
 	if (buffer_open(&w->buffer, len < most ? len : most) < 0)
 		return -1;
 	slots = w->buffer.units * SLOTS_PER_UNIT + c->threads + 1;
-	w->ring = (struct ordered){ .workers = c->threads, .slots = slots, .arg = w,
+	w->ring = (struct ordered){ .workers = c->threads, .slots = slots, .reads_wait = 1,
+		.writes_wait = 1, .arg = w,
 		.read = batch_plan, .work = batch_read, .write = batch_write };
 	w->batch = calloc(slots, sizeof(*w->batch));
 	w->runs = malloc(RUNS * sizeof(*w->runs));
@@ -96,7 +97,8 @@ refused(struct work *w, struct capture_head *h)
 		c->why_error = errno;
 		return "its memory";
 	}
-	return NULL;
+	/* All of its files were opened by its number. */
+	return proc_is_of_core(&h->core, &c->proof) ? NULL : "the process has gone";
 }
 
 static enum capture_status
@@ -152,7 +154,7 @@ run(struct work *w)
 enum capture_status
 capture_run(struct capture *c, int in, int out)
 {
-	struct work w = { .c = c, .in = in, .out = out, .memory = { .fd = -1 },
+	struct work w = { .c = c, .in = in, .out = out, .memory = { .fd = -1, .dir = -1 },
 		.plan = { .pages = { .fd = -1 } } };
 	enum capture_status st;
 	struct capture_head h;

@@ -1,11 +1,11 @@
 /*
  * The core of a process that the kernel holds, faster than the kernel's pipe brings it.
  *
- * Headers and notes come from the kernel's stream, memory from the process.  The caller's thread
- * plans: it says what the next piece of the core is, and takes a unit of the buffer for it.
- * Threads fill the units.  One more thread, with less priority, writes them out in order and gives
- * them back.  As soon as the last unit has been filled the stream is closed, which lets the process
- * go; what waits in the buffer is then written.
+ * Headers and notes come from the kernel's stream, memory from the process.  One thread at a time
+ * plans: it says what the next piece of the core is, and takes a unit of the buffer for it.  All
+ * fill units.  Once the buffer is full, or everything has been read, one at a time writes units out
+ * in order and gives them back; before that the processors are for reading, since the process
+ * waits.  As soon as the last unit has been filled the stream is closed, which lets the process go.
  */
 #ifndef GZCORE_CAPTURE_CAPTURE_H
 #define GZCORE_CAPTURE_CAPTURE_H

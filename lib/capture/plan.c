@@ -114,7 +114,7 @@ anonymous(struct capture_plan *p, uint64_t address, uint64_t end, enum mapping_k
     struct capture_run *r)
 {
 	uint64_t from, to;
-	int rc = page_map_next(&p->pages, address, end, &from, &to);
+	int present, rc = page_map_next(&p->pages, address, end, &from, &to, &present);
 
 	if (rc < 0)
 		return -1;
@@ -122,7 +122,7 @@ anonymous(struct capture_plan *p, uint64_t address, uint64_t end, enum mapping_k
 		r->source = CAPTURE_ZEROS;
 		r->len = (rc == 0 ? end : from) - address;
 	} else {
-		r->source = kind == MAPPING_ANONYMOUS ? CAPTURE_PRESENT : CAPTURE_ANY;
+		r->source = kind == MAPPING_ANONYMOUS && present ? CAPTURE_PRESENT : CAPTURE_ANY;
 		r->len = to - address;
 	}
 	return 0;

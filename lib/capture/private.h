@@ -40,12 +40,12 @@ struct work {
 	int in, out;
 	uint64_t taken;			/* of the stream */
 	uint8_t *zeros, *scratch;	/* BUFFER_UNIT of them; and of what is of no use */
-	int less;			/* the writer has less priority already */
 	pthread_mutex_t lock;
 	uint64_t reading;		/* batches that are planned and not read */
 	size_t batches;			/* that have been planned */
 	int planned, released;
 	int broken;			/* some of the process could not be read */
+	int failed, error;		/* of the stream: FAILED_…, for the next batch, and errno */
 	int no_files;			/* the core has no NT_FILE */
 };
 

@@ -203,7 +203,7 @@ class Captured(Crashes):
                 for line in wrong:
                     self.note("- %s, %s: %s" % (kind.title, way, line.strip().replace("\n", "; ")))
             elif r.get("said"):
-                self.note("- %s, %s: it said: %s" % (kind.title, way, r["said"]))
+                self.note("- %s, %s: it said: %s" % (kind.title, way, r["said"].replace("\n", "; ")))
             cells.append(short(wrong) if wrong else "whole" if way == "direct" else
                          "sizes" if kind.sizes_only else "same")
             for name in "kernel.core", "captured.core":

@@ -35,11 +35,11 @@ LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
 LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS)) -ldl
 
 # The rooms of the library: each may include only rooms before it in this list (a test checks this).
-ROOMS = base record system store engine gzip stored elf core reason proc dumps crash kept demangle stack trim
+ROOMS = base record system store engine gzip stored elf core reason proc capture dumps crash kept demangle stack trim
 base = age array clock io line_of number ordered progress search sha256 signal_names \
 	syscall_names terminal
 record = escape frame frame_fit keys lines record secrets text writer
-system = child copy_file deadline end_input line_pipe memory_window open_guard owner pipe processors rooted scratch \
+system = child control_group copy_file deadline end_input line_pipe memory_window open_guard owner pipe processors rooted scratch \
 	sigbus_guard spawn
 store = in_use job leftovers lock messages output pipeline queue room store turn
 engine = engine inflate isal libdeflate zlib
@@ -51,13 +51,14 @@ elf = archive debug_file file id id_read layout loaded machine_table ranges regi
 core = code core files link_map lists match modules notes order read small stored threads
 reason = arm decode exception fault interrupted jump message reason runtime said text trap x86 \
 	x86_operand
-proc = ask cgroup facts identities maps proc report rights task
+proc = ask cgroup facts identities maps mappings memory of_core page_map proc report rights task
 dumps = columns conf directory loops operand page payers ranking remove retention text values
 crash = answer begin change claim end kernel_words live_facts loop_record merge name record_file \
 	said
 kept = budget copy debugger executable find found give hold keep list servers sources store tree
 demangle = demangle helper rust rust_legacy rust_read shorten
 stack = files find_files fingerprint frame inlined instead interrupted noted noted_file show text trace unwind why
+capture = available buffer capture head plan share
 trim = frames keep modules pages plan process rules segments selection stacks stream tap unwind write
 LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))
 # The public headers, each with its installed name below gzcore/; they include only headers of this list.  Manuals of
@@ -70,7 +71,7 @@ PUBLIC = proc/cgroup=cgroup core/core=core core/files=core_files core/lists=core
 	stack/trace=trace
 PAGES = gzcore core/gzcore-core core/gzcore-match core/gzcore-threads elf/gzcore-elf_id proc/gzcore-facts \
 	record/gzcore-record stack/gzcore-trace stored/gzcore-image
-C_TOOLS = core-info core-keep core-list core-loop core-match core-name core-open core-prune core-record core-store core-trace core-trim \
+C_TOOLS = core-capture core-info core-keep core-list core-loop core-match core-name core-open core-prune core-record core-store core-trace core-trim \
 	elf-uuid gzdeflate zdeflate zinflate
 SH_TOOLS = core-forward elf-uuid-stamp
 # core-forward and gzcoredump are fronts in directories of their own, beside their parts.

@@ -48,7 +48,7 @@ struct ordered_load {
  */
 int ordered_run(struct ordered *o);
 
-/* Call it from within work only.  Returns 0, or -1 if there are no threads. */
+/* Call it from within work or write only.  Returns 0, or -1 if there are no threads. */
 int ordered_load(struct ordered *o, struct ordered_load *load);
 
 #endif

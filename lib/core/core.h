@@ -121,6 +121,9 @@ struct core {
 	/* the notes have been seen: the files' first bytes are known */
 	int resolved;
 	uint64_t phdr_at, vdso_at;	/* AT_PHDR, AT_SYSINFO_EHDR */
+	/* NT_AUXV, auxv_len bytes in the core's byte order; 0: none, or longer than this */
+	uint8_t auxv[CORE_NOTE_HELD];
+	size_t auxv_len;
 
 	struct core_parser *parser;	/* the parser's own */
 };

@@ -20,6 +20,8 @@ parse_auxv(struct core *c, const uint8_t *p, size_t len)
 {
 	size_t size = elf_word_size(c->is64);
 
+	if (c->auxv_len == 0 && len == c->parser->note.head.n_descsz)
+		memcpy(c->auxv, p, c->auxv_len = len);
 	for (size_t at = 0; at + 2 * size <= len; at += 2 * size) {
 		uint64_t type = core_number(c, p + at, size),
 		    value = core_number(c, p + at + size, size);

@@ -193,6 +193,14 @@ elf_shdr_put(const Elf64_Shdr *h, uint8_t *p, int is64, int big)
 }
 
 void
+elf_extended_put(uint8_t *p, uint32_t count, int is64, int big)
+{
+	const Elf64_Shdr h = { .sh_size = 1, .sh_info = count };
+
+	elf_shdr_put(&h, p, is64, big);
+}
+
+void
 elf_nhdr_put(const Elf64_Nhdr *h, uint8_t *p, int big)
 {
 	put(ELF_NHDR, h, p, 1, big);

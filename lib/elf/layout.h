@@ -36,6 +36,12 @@ void elf_shdr_put(const Elf64_Shdr *h, uint8_t *p, int is64, int big);
 void elf_nhdr_put(const Elf64_Nhdr *h, uint8_t *p, int big);
 
 /*
+ * Writes the section header that counts a core's program headers where e_phnum is PN_XNUM
+ * (fs/binfmt_elf.c, fill_extnum_info) to p[elf_header_size(ELF_SHDR)].
+ */
+void elf_extended_put(uint8_t *p, uint32_t count, int is64, int big);
+
+/*
  * Where a field is in a header's bytes: field is its offset in the struct for 64 bits, *size its
  * bytes there.
  */

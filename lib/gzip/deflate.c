@@ -17,6 +17,7 @@
 
 #include "base/io.h"
 #include "base/ordered.h"
+#include "base/zeros.h"
 #include "engine/engine.h"
 #include "gzip/header.h"
 #include "system/pipe.h"
@@ -61,13 +62,6 @@ struct work {
 	size_t tail_len;
 	uint32_t check;		/* the writer's: of one stream, as far as it is written */
 };
-
-/* Whether p[n] is zeros; looks no further than the first other byte. */
-static int
-all_zero(const uint8_t *p, size_t n)
-{
-	return p[0] == 0 && memcmp(p, p + 1, n - 1) == 0;
-}
 
 static int
 joined(const struct deflate *d)
@@ -118,7 +112,7 @@ read_chunk(void *arg, size_t number)
 		}
 		w->d->in += (size_t)n;
 		w->ended = (size_t)n < w->d->chunk;
-		if (joined(w->d) || s->first || w->ended || !all_zero(in, (size_t)n))
+		if (joined(w->d) || s->first || w->ended || !zeros_only(in, (size_t)n))
 			break;
 		if (!w->modelled) {
 			w->modelled = s->model = 1;

@@ -78,8 +78,9 @@ unescape(char *path)
 }
 
 static void
-map_line(struct core_files *f, char *line)
+map_line(void *arg, char *line)
 {
+	struct core_files *f = arg;
 	struct core_mapping m;
 	uint64_t inode;
 	int path = 0;
@@ -99,29 +100,24 @@ map_line(struct core_files *f, char *line)
 
 /* Gives each whole line of buf, of *len bytes, and keeps the rest. */
 static void
-map_lines(struct core_files *f, char *buf, size_t *len)
+give_lines(void (*give)(void *arg, char *line), void *arg, char *buf, size_t *len)
 {
 	char *line = buf, *end;
 
 	buf[*len] = '\0';
 	while ((end = strchr(line, '\n')) != NULL) {
 		*end = '\0';
-		map_line(f, line);
+		give(arg, line);
 		line = end + 1;
 	}
 	*len -= (size_t)(line - buf);
 	memmove(buf, line, *len);
-	/* No such line is made by the kernel. */
-	if (*len == MAPS_LINE) {
-		f->cut = 1;
-		*len = 0;
-	}
 }
 
-static int
-read_maps(struct core_files *f, pid_t pid)
+int
+proc_map_lines(pid_t pid, void (*give)(void *arg, char *line), void *arg)
 {
-	int fd = proc_open_file(pid, "maps");
+	int fd = proc_open_file(pid, "maps"), cut = 0;
 	size_t len = 0;
 	ssize_t n;
 	char *buf;
@@ -135,12 +131,26 @@ read_maps(struct core_files *f, pid_t pid)
 	}
 	while ((n = io_read_some(fd, buf + len, MAPS_LINE - len)) > 0) {
 		len += (size_t)n;
-		map_lines(f, buf, &len);
+		give_lines(give, arg, buf, &len);
+		/* No such line is made by the kernel. */
+		if (len == MAPS_LINE) {
+			cut = 1;
+			len = 0;
+		}
 	}
-	core_files_order(f);
 	free(buf);
 	io_close(fd);
-	return n < 0 ? -1 : 0;
+	return n < 0 ? -1 : cut;
+}
+
+static int
+read_maps(struct core_files *f, pid_t pid)
+{
+	int rc = proc_map_lines(pid, map_line, f);
+
+	f->cut |= rc > 0;
+	core_files_order(f);
+	return rc < 0 ? -1 : 0;
 }
 
 int

@@ -10,6 +10,12 @@
 int proc_threads(struct core *c, pid_t pid);
 
 /*
+ * Gives each line of /proc/PID/maps, without its newline, which give may change, from a thread that has not ended.
+ * Returns 0, 1 when a line was too long to be given, or -1 with errno.
+ */
+int proc_map_lines(pid_t pid, void (*give)(void *arg, char *line), void *arg);
+
+/*
  * Reads which files are mapped, as NT_FILE has them, in place of what f held, from a thread that has not ended.
  * With a pidfd (else -1) the process must be that one, and with its directory dumped (of proc_hold, else -1) one that
  * is dumped and of the user uid, before and after.  Returns 0, or -1 with errno, ESRCH when it is not: f is empty then.

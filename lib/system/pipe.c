@@ -43,6 +43,23 @@ pipe_splice(int in, int out, size_t len)
 	}
 }
 
+int
+pipe_pass(int in, int out)
+{
+	pipe_grow(in);
+	pipe_grow(out);
+	for (;;) {
+		ssize_t n = pipe_splice(in, out, PIPE_SIZE);
+
+		if (n == 0)
+			return 0;
+		if (n < 0 && errno == EINVAL)
+			return io_copy(in, out);
+		if (n < 0)
+			return errno == EPIPE || errno == ENOSPC || errno == EFBIG ? IO_WRITE : IO_READ;
+	}
+}
+
 ssize_t
 pipe_peek(int fd, void *buf, size_t len, int patience)
 {

@@ -42,6 +42,12 @@ ssize_t pipe_gather(struct pipe_input *p, void *buf, size_t len);
 ssize_t pipe_splice(int in, int out, size_t len);
 
 /*
+ * Moves the rest of in to out, copying it only when splice(2) cannot.  Returns 0, IO_READ or
+ * IO_WRITE (base/io.h) with errno.
+ */
+int pipe_pass(int in, int out);
+
+/*
  * Reads the first len bytes of a pipe, which also stay in it (tee(2)).  Waits until they have come,
  * the pipe has ended or is full, or nothing more has come for patience ms (-1: wait for ever).
  * Returns their number; -1 with errno, EINVAL if fd is no pipe.

@@ -1,18 +1,14 @@
 #include "trim/process.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/io.h"
-#include "proc/proc.h"
+#include "proc/of_core.h"
 #include "proc/task.h"
 #include "system/deadline.h"
-
-/* The longest auxiliary vector that is compared, bytes: the kernel's has about 20 entries. */
-#define AUXV 1024
 
 /* What the process that writes the small core needs; shared is the caller's memory too. */
 struct job {
@@ -33,30 +29,6 @@ read_memory(void *arg, uint64_t address, uint64_t offset, void *buf, size_t len)
 	if (address > INT64_MAX)
 		return -1;
 	return io_pread(j->mem, buf, len, address);
-}
-
-/* Whether the process has the auxiliary vector of the core, with its random addresses. */
-static int
-same_auxv(const struct job *j)
-{
-	struct core_threads walk = { 0 };
-	struct core_note_at note;
-	uint8_t ours[AUXV], theirs[AUXV];
-	ssize_t n;
-	int fd;
-
-	do {
-		if (!core_note_next(&walk, j->core, j->head, &note))
-			return 0;
-	} while (note.type != NT_AUXV);
-	if (note.len > AUXV ||
-	    image_read(j->head, note.at, ours, (size_t)note.len) != (ssize_t)note.len ||
-	    (fd = proc_open_file(j->p.pid, "auxv")) < 0)
-		return 0;
-	n = io_read(fd, theirs, sizeof(theirs));
-	io_close(fd);
-	return n >= (ssize_t)note.len && note.len > 0 &&
-	    memcmp(ours, theirs, (size_t)note.len) == 0;
 }
 
 static void
@@ -80,10 +52,8 @@ write_small(void *arg)
 		fail(j, TRIM_SYSTEM, ": its memory");
 		return;
 	}
-	/* A process forked from the same program has the same vector, but another PID. */
-	if (!same_auxv(j) || (j->core->has_psinfo && proc_has_pid(j->p.pid, j->core->pid) == 0) ||
-	    (j->p.pidfd >= 0 && proc_pidfd_is(j->p.pidfd, j->p.pid) != 1) ||
-	    (j->p.dumped >= 0 && !proc_is_dumped(j->p.dumped, 0, j->p.uid))) {
+	if (!proc_is_of_core(j->core, &(struct proc_proof){ .pid = j->p.pid, .pidfd = j->p.pidfd,
+	    .dumped = j->p.dumped, .uid = j->p.uid })) {
 		errno = ESRCH;
 		fail(j, TRIM_SYSTEM, ": not the process of the core");
 		return;

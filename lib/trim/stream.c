@@ -49,36 +49,6 @@ trim_stream_untouched(const struct trim_stream *s)
 	return s->consumed == 0;
 }
 
-/* Shows bytes from offset at to the parser, those that it wants before it is resolved. */
-static void
-feed(struct core *c, uint64_t at, const uint8_t *bytes, size_t n)
-{
-	uint64_t p = at, next, len;
-
-	while (!c->resolved && p - at < n && core_next(c, p, &next, &len) && next - at < n) {
-		p = next;
-		p += core_feed(c, p, bytes + (p - at), n - (size_t)(p - at));
-	}
-}
-
-/* Where headers and notes end; 0 when notes come behind memory, which has passed by then. */
-static uint64_t
-head_end(const struct core *c)
-{
-	uint64_t end = c->table.offset + c->table.len;
-
-	for (int i = 0; i < c->notes; i++) {
-		const struct core_range *r = &c->note[i];
-
-		for (size_t k = 0; k < c->loads; k++)
-			if (c->load[k].offset < r->offset)
-				return 0;
-		if (r->offset + r->len > end)
-			end = r->offset + r->len;
-	}
-	return end;
-}
-
 /* Whether the parser wants more of the head, and *end, where that ends; 0 when it never comes. */
 static int
 is_wanted(const struct core *c, uint64_t at, uint64_t *end)
@@ -89,7 +59,7 @@ is_wanted(const struct core *c, uint64_t at, uint64_t *end)
 		return 0;
 	*end = offset + len;
 	/* Once all program headers have been seen, it is known whether notes are behind memory. */
-	return c->table.len == 0 || c->table.done < c->table.len || head_end(c) != 0;
+	return c->table.len == 0 || c->table.done < c->table.len || core_head_end(c) != 0;
 }
 
 /* The parser has seen all that there is of the head: opens it when that is enough. */
@@ -99,7 +69,7 @@ head_status(struct trim_stream *s)
 	struct core *c = &s->core;
 
 	if (c->resolved) {
-		if ((s->end = head_end(c)) == 0)
+		if ((s->end = core_head_end(c)) == 0)
 			return TRIM_BACKWARDS;
 		return image_open(&s->head, s->spool) < 0 ? TRIM_SYSTEM : TRIM_OK;
 	}
@@ -111,7 +81,7 @@ head_status(struct trim_stream *s)
 		return TRIM_CUT;
 	if (c->notes == 0)
 		return TRIM_THREADS_NONE;
-	return head_end(c) == 0 ? TRIM_BACKWARDS : TRIM_CUT;
+	return core_head_end(c) == 0 ? TRIM_BACKWARDS : TRIM_CUT;
 }
 
 /* Reads the head without taking it out of the pipe; 0 when that is not possible. */
@@ -136,7 +106,7 @@ peek_head(struct trim_stream *s, enum trim_status *st)
 		if (need > most || (n = pipe_peek(s->in, s->buf, (size_t)need, PATIENCE)) < 0)
 			return 0;
 		if ((size_t)n > seen)
-			feed(c, seen, s->buf + seen, (size_t)n - seen);
+			core_show(c, seen, s->buf + seen, (size_t)n - seen);
 		if ((size_t)n < need) {
 			seen = (size_t)n;
 			break;
@@ -197,7 +167,7 @@ read_head(struct trim_stream *s)
 			return TRIM_SYSTEM;
 		if (n == 0)
 			break;
-		feed(c, at, s->buf, (size_t)n);
+		core_show(c, at, s->buf, (size_t)n);
 	}
 	return head_status(s);
 }
@@ -262,20 +232,7 @@ trim_stream_pass(struct trim_stream *s, int out)
 
 	if (rc != 0)
 		return rc;
-	pipe_grow(s->in);
-	pipe_grow(out);
-	for (;;) {
-		ssize_t n = pipe_splice(s->in, out, PIPE_SIZE);
-
-		if (n == 0)
-			return 0;
-		if (n < 0 && errno == EINVAL)
-			break;
-		if (n < 0)
-			return errno == EPIPE || errno == ENOSPC || errno == EFBIG ?
-			    CORE_READ_OUT : CORE_READ_IN;
-	}
-	rc = io_copy(s->in, out);
+	rc = pipe_pass(s->in, out);
 	return rc == IO_READ ? CORE_READ_IN : rc == IO_WRITE ? CORE_READ_OUT : 0;
 }
 

@@ -293,21 +293,17 @@ put_phdrs(struct out *o, const struct trim *t, const struct layout *p)
 	}
 }
 
-/*
- * Puts the section header that counts program headers where e_phnum cannot (fs/binfmt_elf.c,
- * fill_extnum_info).
- */
+/* Puts the section header that counts program headers where e_phnum cannot. */
 static void
 put_extended(struct out *o, const struct trim *t, const struct layout *p)
 {
-	const Elf64_Shdr h = { .sh_size = 1, .sh_info = (Elf64_Word)p->headers };
 	const struct core *c = t->core;
 	uint8_t b[ELF_HEADER_MAX];
 
 	if (p->headers < PN_XNUM)
 		return;
 	out_zeros(o, p->end);
-	elf_shdr_put(&h, b, c->is64, c->big);
+	elf_extended_put(b, (uint32_t)p->headers, c->is64, c->big);
 	out_put(o, b, elf_header_size(ELF_SHDR, c->is64));
 }
 

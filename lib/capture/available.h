@@ -1,0 +1,15 @@
+/* How much memory can be had without taking it from others. */
+#ifndef GZCORE_CAPTURE_AVAILABLE_H
+#define GZCORE_CAPTURE_AVAILABLE_H
+
+#include <stdint.h>
+
+/*
+ * Bytes: what /proc/meminfo calls MemAvailable, but no more than what the memory limits of our
+ * control groups, of either version, leave (Documentation/admin-guide/cgroup-v2.rst and
+ * cgroup-v1/memory.rst).  0 when memory has become so short that tasks wait for it (PSI), or when
+ * nothing is known.
+ */
+uint64_t available_memory(void);
+
+#endif

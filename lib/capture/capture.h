@@ -1,0 +1,54 @@
+/*
+ * The core of a process that the kernel holds, faster than the kernel's pipe brings it.
+ *
+ * Headers and notes come from the kernel's stream, memory from the process.  The caller's thread
+ * plans: it says what the next piece of the core is, and takes a unit of the buffer for it.
+ * Threads fill the units.  One more thread, with less priority, writes them out in order and gives
+ * them back.  As soon as the last unit has been filled the stream is closed, which lets the process
+ * go; what waits in the buffer is then written.
+ */
+#ifndef GZCORE_CAPTURE_CAPTURE_H
+#define GZCORE_CAPTURE_CAPTURE_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "capture/share.h"
+#include "proc/of_core.h"
+
+struct capture {
+	/* The caller's. */
+	struct proc_proof proof;	/* pid 0: the stream alone */
+	struct share share;		/* opened; how much may wait */
+	size_t threads;			/* that read memory; at most ORDERED_WORKERS */
+	/* Called once, when everything has been read, from one of our threads; it closes in. */
+	void (*release)(void *arg);
+	void *arg;
+
+	/* What came of it. */
+	const char *why;		/* why memory came from the stream, or NULL */
+	int why_error;			/* the errno of that, or 0 */
+	uint64_t bytes;			/* that were written */
+	uint64_t end;			/* of the core, by its headers; 0: not known */
+	uint64_t from_process, from_stream, untouched;	/* bytes of the core by where they came from */
+	uint64_t shared;		/* of these, what other processes could change meanwhile */
+	uint64_t peak;			/* the most that was in the buffer, bytes */
+	int64_t released;		/* when, by now_ms(); 0: not before the end */
+};
+
+enum capture_status {
+	CAPTURE_OK,
+	CAPTURE_IN,		/* reading in failed: errno */
+	CAPTURE_OUT,		/* writing failed: errno */
+	CAPTURE_GONE,		/* the process ended before all its memory was read */
+	CAPTURE_MEMORY		/* its memory could not be read any more: errno */
+};
+
+/*
+ * Copies the core that in brings to out, both the caller's.  What cannot be read from the process
+ * comes from in.  What is not a core of the kernel, or not of that process, is passed on as it is.
+ * With CAPTURE_GONE and CAPTURE_MEMORY all that comes before that place was written.
+ */
+enum capture_status capture_run(struct capture *c, int in, int out);
+
+#endif

@@ -1,0 +1,27 @@
+/* The start of a core that the kernel writes into a pipe, as far as is needed to trust the rest. */
+#ifndef GZCORE_CAPTURE_HEAD_H
+#define GZCORE_CAPTURE_HEAD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/core.h"
+
+struct capture_head {
+	struct core core;	/* read as far as NT_AUXV and NT_FILE, if they are there */
+	uint8_t *bytes;		/* what was taken out of the pipe: len of them */
+	size_t len, room;
+};
+
+/*
+ * Takes the file header, the program headers and the first notes out of in: at most
+ * CAPTURE_HEAD bytes of notes.  Returns 0, or -1 with errno when reading failed.  What was taken is
+ * in head in both cases; capture_head_close frees it.
+ */
+int capture_head_read(struct capture_head *h, int in);
+void capture_head_close(struct capture_head *h);
+
+/* NT_AUXV and NT_FILE come with the first thread's notes. */
+#define CAPTURE_HEAD (8u * 1024 * 1024)
+
+#endif

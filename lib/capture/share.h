@@ -1,0 +1,36 @@
+/*
+ * How much memory a capture may use: a part of what is available, which all captures that run at
+ * once share by a file in which each has an entry.
+ */
+#ifndef GZCORE_CAPTURE_SHARE_H
+#define GZCORE_CAPTURE_SHARE_H
+
+#include <stdint.h>
+
+/* The most captures that share; further ones have no buffer. */
+#define SHARE_ENTRIES 256
+
+struct share {
+	unsigned percent;	/* of what is available and what captures have; or, when 0, */
+	uint64_t bytes;		/* for all captures together */
+	int fd;			/* the file, or -1: we are alone */
+	unsigned entry;		/* ours */
+};
+
+/*
+ * Joins those that share by the file of that path, which is made if it is not there; NULL: nobody.
+ * Returns 0, or -1 with errno: then the budget is not shared, and all else works.
+ */
+int share_open(struct share *s, const char *path);
+void share_close(struct share *s);
+
+/* The most that share_room will ever say, as far as is known now. */
+uint64_t share_most(const struct share *s);
+
+/*
+ * How many bytes we may have, of which we have have: at most a step more, which is ours from then
+ * on, as what we have no longer goes back.
+ */
+uint64_t share_room(struct share *s, uint64_t have, uint64_t step);
+
+#endif

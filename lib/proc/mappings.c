@@ -1,0 +1,93 @@
+#include "proc/mappings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/search.h"
+#include "proc/maps.h"
+
+/* The most that are remembered: far more than vm.max_map_count is ever set to. */
+#define MAPPINGS (4u * 1024 * 1024)
+
+/*
+ * Whether the kernel gives memory this name that is anonymous.  Others without a file, such as
+ * [vdso], have content that nobody wrote.
+ */
+static int
+is_anonymous(const char *name)
+{
+	return *name == '\0' || strcmp(name, "[heap]") == 0 || strncmp(name, "[stack", 6) == 0 ||
+	    strncmp(name, "[anon:", 6) == 0;
+}
+
+static void
+add(struct mappings *m, uint64_t start, uint64_t end, enum mapping_kind kind)
+{
+	struct mapping *last = m->count > 0 ? &m->of[m->count - 1] : NULL;
+
+	if (last != NULL && last->end == start && last->kind == kind) {
+		last->end = end;
+		return;
+	}
+	if (ARRAY_GROW(m->of, m->room, m->count, MAPPINGS) < 0) {
+		m->broken = 1;
+		return;
+	}
+	m->of[m->count++] = (struct mapping){ .start = start, .end = end, .kind = kind };
+}
+
+/* "start-end rwxp offset device inode   name": a process may have more than 100,000 such lines. */
+static void
+take_line(void *arg, char *line)
+{
+	char *at, *rights, *name;
+	uint64_t start, end, inode;
+
+	start = strtoull(line, &at, 16);
+	if (*at++ != '-')
+		return;
+	end = strtoull(at, &at, 16);
+	if (*at++ != ' ' || strlen(at) < 5 || end <= start)
+		return;
+	rights = at;
+	at += 5;
+	strtoull(at, &at, 16);
+	at += *at == ' ' ? 1 + strcspn(at + 1, " ") : 0;
+	inode = strtoull(at, &name, 10);
+	name += strspn(name, " ");
+	if (rights[3] == 's')
+		add(arg, start, end, MAPPING_SHARED);
+	else if (inode == 0 && is_anonymous(name))
+		add(arg, start, end, rights[0] == 'r' ? MAPPING_ANONYMOUS :
+							MAPPING_ANONYMOUS_UNREADABLE);
+}
+
+int
+mappings_read(struct mappings *m, pid_t pid)
+{
+	int rc;
+
+	*m = (struct mappings){ .of = NULL };
+	if ((rc = proc_map_lines(pid, take_line, m)) == 0 && !m->broken)
+		return 0;
+	if (rc >= 0)
+		errno = rc > 0 ? EINVAL : ENOMEM;
+	return -1;
+}
+
+void
+mappings_close(struct mappings *m)
+{
+	free(m->of);
+	*m = (struct mappings){ .of = NULL };
+}
+
+const struct mapping *
+mappings_from(const struct mappings *m, uint64_t address)
+{
+	size_t i = SEARCH_AFTER(struct mapping, end, m->of, m->count, address);
+
+	return i < m->count ? &m->of[i] : NULL;
+}

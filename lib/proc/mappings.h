@@ -1,0 +1,39 @@
+/* Which mappings of a process are its own alone, and which are shared: proc_pid_maps(5). */
+#ifndef GZCORE_PROC_MAPPINGS_H
+#define GZCORE_PROC_MAPPINGS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum mapping_kind {
+	/* private and of no file: a page that the process never touched is zeros */
+	MAPPING_ANONYMOUS,
+	/* the same, but the process may not read it */
+	MAPPING_ANONYMOUS_UNREADABLE,
+	/* other processes may have it too, and may change it */
+	MAPPING_SHARED
+};
+
+/* Mappings of other kinds are left out; neighbours of one kind are one range. */
+struct mapping {
+	uint64_t start, end;
+	enum mapping_kind kind;
+};
+
+struct mappings {
+	struct mapping *of;	/* by address */
+	size_t count, room;
+	int broken;		/* memory ran out */
+};
+
+/* Returns 0, or -1 with errno.  mappings_close frees them, whatever came back. */
+int mappings_read(struct mappings *m, pid_t pid);
+void mappings_close(struct mappings *m);
+
+/*
+ * The first mapping that ends above an address; NULL when there is none.
+ */
+const struct mapping *mappings_from(const struct mappings *m, uint64_t address);
+
+#endif

@@ -1,0 +1,177 @@
+/* core-capture - the core of a held process, at the speed of its memory */
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/ordered.h"
+#include "capture/capture.h"
+#include "options.h"
+#include "proc/task.h"
+#include "system/end_input.h"
+#include "system/processors.h"
+
+/* Of what is available, for all captures together. */
+#define PERCENT 25
+#define PERCENT_MOST 90
+
+static int
+usage(FILE *to, int status)
+{
+	fputs("usage: core-capture [-hvV] [-b SIZE | -b PERCENT%] [-l FILE] [-T N]\n"
+	      "                    [-p PID [-C UID] [-P FD]] <CORE >COPY\n", to);
+	return fflush(to) == 0 ? status : 2;
+}
+
+/* A size, or a part of what is available. */
+static void
+take_budget(struct share *s, const char *text)
+{
+	size_t n = strlen(text);
+	char number[4] = "";
+	uint64_t percent;
+
+	if (n == 0 || text[n - 1] != '%') {
+		s->percent = 0;
+		s->bytes = option_size('b', text, 0);
+		return;
+	}
+	if (n <= sizeof(number))
+		memcpy(number, text, n - 1);
+	if (number_parse(number, 0, PERCENT_MOST, &percent) < 0)
+		errx(2, "-b %s: not a part from 0%% to %d%%, nor a size such as 512M", text,
+		    PERCENT_MOST);
+	s->percent = (unsigned)percent;
+	s->bytes = 0;
+}
+
+/*
+ * Where memory becomes short because of what waits in ours, the kernel should end us and nobody
+ * else: the core is cut then, and says so by its length.
+ */
+static void
+offer_oneself(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	(void)io_write(fd, "1000", 4);
+	io_close(fd);
+}
+
+/* Lets go of the kernel's pipe. */
+static void
+close_input(void *arg)
+{
+	(void)arg;
+	io_close(STDIN_FILENO);
+	io_std();
+}
+
+static void
+summary(const struct capture *c, int64_t start)
+{
+	if (c->why != NULL) {
+		warnx("all of the stream: %s%s%s", c->why, c->why_error != 0 ? ": " : "",
+		    c->why_error != 0 ? strerror(c->why_error) : "");
+		return;
+	}
+	warnx("%" PRIu64 " bytes: %" PRIu64 " of the process, %" PRIu64 " never touched, %" PRIu64
+	      " of the stream; at most %" PRIu64 " waited", c->bytes, c->from_process,
+	    c->untouched, c->from_stream, c->peak);
+	if (c->released > 0)
+		warnx("the process was let go after %" PRId64 " ms", c->released - start);
+}
+
+static int
+report(const struct capture *c, enum capture_status st)
+{
+	int told = end_input_told();
+
+	switch (st) {
+	case CAPTURE_OK:
+		break;
+	case CAPTURE_IN:
+		warn("<stdin>: read");
+		return 2;
+	case CAPTURE_OUT:
+		warn("<stdout>: write");
+		return 2;
+	case CAPTURE_GONE:
+		warnx("pid %ld: ended before all its memory was read: %" PRIu64 " of %" PRIu64
+		      " bytes", (long)c->proof.pid, c->bytes, c->end);
+		return 2;
+	case CAPTURE_MEMORY:
+		if (told == 0)
+			warn("pid %ld: its memory", (long)c->proof.pid);
+		break;
+	}
+	if (told != 0)
+		warnx("<stdin>: ended by signal %d (%s)", told, strsignal(told));
+	return st != CAPTURE_OK || told != 0 ? 2 : 0;
+}
+
+static void
+take_options(struct capture *c, int argc, char **argv, const char *given[128])
+{
+	struct proc_proof *p = &c->proof;
+
+	options_take(argc, argv, "b:C:hl:P:p:T:vV", given, usage, "core-capture", NULL);
+	if (given['p'] == NULL && (given['P'] != NULL || given['C'] != NULL)) {
+		warnx("-%c needs -p", given['C'] != NULL ? 'C' : 'P');
+		exit(usage(stderr, 2));
+	}
+	if (given['p'] != NULL)
+		p->pid = (pid_t)option_id('p', given['p'], 1, INT32_MAX, "process ID");
+	if (given['P'] != NULL)
+		p->pidfd = (int)option_id('P', given['P'], 0, INT32_MAX, "descriptor");
+	if (given['C'] != NULL)
+		p->uid = (uint32_t)option_id('C', given['C'], 0, UINT32_MAX, "user ID");
+	c->threads = given['T'] == NULL ? processors_usable() :
+	    (size_t)option_number('T', given['T'], 1, ORDERED_WORKERS, "");
+	if (given['b'] != NULL)
+		take_budget(&c->share, given['b']);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct capture c = { .proof = { .pidfd = -1, .dumped = -1 },
+		.share = { .percent = PERCENT }, .release = close_input };
+	const char *given[128] = { NULL };
+	enum capture_status st;
+	int64_t start = now_ms();
+	int status;
+
+	if (io_std() < 0)
+		return 2;
+	take_options(&c, argc, argv, given);
+	if (argc > optind)
+		return usage(stderr, 2);
+	if (isatty(STDOUT_FILENO))
+		errx(2, "<stdout>: is a terminal: a core is not written there");
+	if (given['C'] != NULL && (c.proof.dumped = proc_hold(c.proof.pid)) < 0)
+		c.proof.pid = 0;
+	if (share_open(&c.share, given['l']) < 0)
+		warn("%s: the memory is not shared with other captures", given['l']);
+	if (end_input_heed() < 0)
+		err(2, "/dev/null");
+	offer_oneself();
+	st = capture_run(&c, STDIN_FILENO, STDOUT_FILENO);
+	status = report(&c, st);
+	if (io_close(STDOUT_FILENO) < 0 && status == 0) {
+		warn("<stdout>: close");
+		status = 2;
+	}
+	if (given['v'] != NULL)
+		summary(&c, start);
+	share_close(&c.share);
+	return status;
+}

@@ -3,10 +3,10 @@
 
 usage: captured.py BUILD [WORD ...]
 
-Crashes a process of each kind three times, and prints a Markdown table.  First, the memory is captured while the kernel
-waits: of its core only the headers and notes have been read, and then what core-capture takes.  The second time, the
-kernel has written its whole core before the memory is captured.  The third time, core-capture reads the kernel's pipe
-itself, and only the size and readelf's opinion count.  So neither can profit from what the other did to the memory.
+Crashes a process of each kind three times, and prints a Markdown table.  First, the memory is captured while the
+kernel waits: of its core only the headers and notes have been read, and then what core-capture takes.  The second time,
+the kernel has written its whole core before the memory is captured.  The third time, core-capture reads the kernel's
+pipe itself, and only the size and readelf's opinion count.  So neither can profit from what the other did to the memory.
 What differs is listed below the table, by segment.  With WORDs, only the rows whose names have one of them.  In the
 environment, CAPTURE is another command than core-capture, and KEEP a directory for cores that differ.  Exits 1 if a core
 differs.  Needs root.
@@ -31,7 +31,7 @@ HERE = T + "/captured"
 REFUSED = 77
 WAYS = "memory first", "kernel first", "direct"
 # Seconds until core-capture counts as one that hangs.
-PATIENCE = 60
+PATIENCE = 30
 KSM, HUGE, ZRAM = "/sys/kernel/mm/ksm/run", SYS + "vm/nr_hugepages", "/sys/block/zram0/"
 HUGE_PAGES = 24
 
@@ -335,6 +335,8 @@ RUNS = (
     Kind("mixed, -T 1", "mixed", options=("-p", "%PID", "-T", "1")),
     Kind("mixed, -T 8", "mixed", options=("-p", "%PID", "-T", "8")),
     Kind("mixed, without -p", "mixed", options=()),
+    Kind("fragmented, -b 1M, -T 8", "fragmented", options=("-p", "%PID", "-b", "1M", "-T", "8")),
+    Kind("mixed, -p of another process", "mixed", options=("-p", "1")),
     Kind("mixed, -p of no process", "mixed", options=("-p", "4194303")),
 )
 

@@ -103,10 +103,10 @@ minor_hugetlb(void)
 }
 
 static void
-protect(char *p, uint64_t features)
+protect(char *p, uint64_t features, uint64_t also)
 {
 	struct uffdio_writeprotect wp = { { (uintptr_t)p, PAGES * page }, UFFDIO_WRITEPROTECT_MODE_WP };
-	int fd = watch(p, PAGES * page, features, UFFDIO_REGISTER_MODE_WP, 0);
+	int fd = watch(p, PAGES * page, features, UFFDIO_REGISTER_MODE_WP | also, 0);
 
 	if (ioctl(fd, UFFDIO_WRITEPROTECT, &wp) < 0)
 		refuse("UFFDIO_WRITEPROTECT");
@@ -119,7 +119,17 @@ write_protected(void)
 
 	fill_some(p, PAGES);
 	/* Pages that are not there get a marker in the page table. */
-	protect(p, WP_UNPOPULATED);
+	protect(p, WP_UNPOPULATED, 0);
+}
+
+/* The markers look like pages that were swapped out, but a read of one is a fault that waits. */
+static void
+missing_write_protected(void)
+{
+	char *p = map_private(PAGES);
+
+	fill_some(p, PAGES);
+	protect(p, WP_UNPOPULATED, UFFDIO_REGISTER_MODE_MISSING);
 }
 
 static void
@@ -128,7 +138,7 @@ write_protected_shmem(void)
 	char *p = map(PAGES * page, BOTH, MAP_SHARED, new_memfd(PAGES, 40, MFD_CLOEXEC));
 
 	fill_some(p + 30 * page, 20);
-	protect(p, UFFD_FEATURE_WP_HUGETLBFS_SHMEM);
+	protect(p, UFFD_FEATURE_WP_HUGETLBFS_SHMEM, 0);
 }
 
 static void
@@ -153,6 +163,7 @@ const struct kind fault_kinds[] = {
 	{ "uffd-minor", minor, 0 },
 	{ "uffd-minor-hugetlb", minor_hugetlb, EVERYTHING },
 	{ "uffd-write-protected", write_protected, 0 },
+	{ "uffd-missing-write-protected", missing_write_protected, 0 },
 	{ "uffd-write-protected-shmem", write_protected_shmem, 0 },
 	{ "uffd-poisoned", poisoned, 0 },
 	{ NULL, NULL, 0 },

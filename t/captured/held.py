@@ -144,15 +144,15 @@ class Capture:
         self.said = self.p.stderr.read()
 
     def stuck(self):
-        """Where its threads wait in the kernel."""
+        """Where its threads wait in the kernel: the innermost functions."""
         said = []
         for tid in os.listdir("/proc/%d/task" % self.p.pid):
-            for name in "wchan", "stack", "syscall":
-                try:
-                    with open("/proc/%d/task/%s/%s" % (self.p.pid, tid, name)) as f:
-                        said.append("%s %s: %s" % (tid, name, " ".join(f.read().split()[:24])))
-                except OSError:
-                    pass
+            try:
+                with open("/proc/%d/task/%s/stack" % (self.p.pid, tid)) as f:
+                    stack = [line.split()[1].split("+")[0] for line in f if len(line.split()) > 1]
+            except OSError:
+                continue
+            said.append("thread %s in the kernel: %s" % (tid, " < ".join(stack[:10])))
         return said
 
     def end(self, deadline):

@@ -9,11 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef MADV_PAGEOUT
 #define MADV_PAGEOUT 21
+#endif
+#ifndef MAP_DROPPABLE
+#define MAP_DROPPABLE 8
+#endif
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41
+#define PR_SET_VMA_ANON_NAME 0
 #endif
 #ifndef MREMAP_DONTUNMAP
 #define MREMAP_DONTUNMAP 4
@@ -66,6 +74,41 @@ huge_pages(void)
 	munmap(p + 2 * huge + 9 * page, page);
 	(void)*(volatile char *)(p + 3 * huge);
 	p[4 * huge] = 1;
+}
+
+/* More runs of touched pages than a program may want to remember at once. */
+static void
+fragmented(void)
+{
+	char *p = map_private(12000);
+
+	for (size_t i = 0; i < 12000; i += 2)
+		fill(p + i * page, page);
+}
+
+/* Names in maps: of the heap, and those that the process gives. */
+static void
+named(void)
+{
+	char *p = map_private(90), *q = map(90 * page, PROT_READ | PROT_WRITE, MAP_SHARED, -1);
+
+	fill_some(p, 90);
+	fill_some(q, 90);
+	/* Not every kernel keeps names. */
+	prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, p, 90 * page, "kinds: private");
+	prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, q, 90 * page, "kinds: shared");
+	p = sbrk((intptr_t)(100 * page));
+	if (p == (char *)-1)
+		refuse("sbrk");
+	fill(p + 50 * page, page);
+}
+
+static void
+droppable(void)
+{
+	char *p = map(90 * page, PROT_READ | PROT_WRITE, MAP_DROPPABLE, -1);
+
+	fill_some(p, 90);
 }
 
 static void
@@ -226,6 +269,9 @@ const struct kind memory_kinds[] = {
 	{ "anonymous", anonymous, 0 },
 	{ "one-page", one_page, 0 },
 	{ "huge-pages", huge_pages, 0 },
+	{ "fragmented", fragmented, 0 },
+	{ "named", named, EVERYTHING },
+	{ "droppable", droppable, EVERYTHING },
 	{ "noreserve-2G", noreserve, 0 },
 	{ "locked", locked, 0 },
 	{ "grows-down", grows_down, 0 },

@@ -20,11 +20,13 @@
 /* Of what is available, for all captures together. */
 #define PERCENT 25
 #define PERCENT_MOST 90
+/* The most holes in a core, bytes: as zeros they take seconds, and tens of megabytes as gzip. */
+#define HOLES (UINT64_C(16) << 30)
 
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-capture [-hvV] [-b SIZE | -b PERCENT%] [-l FILE] [-T N]\n"
+	fputs("usage: core-capture [-hvV] [-b SIZE | -b PERCENT%] [-l FILE] [-T N] [-z SIZE]\n"
 	      "                    [-p PID [-C UID] [-P FD]] <CORE >COPY\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
@@ -86,6 +88,8 @@ summary(const struct capture *c, int64_t start)
 	warnx("%" PRIu64 " bytes: %" PRIu64 " of the process, %" PRIu64 " never touched, %" PRIu64
 	      " of the stream; at most %" PRIu64 " waited", c->bytes, c->from_process,
 	    c->untouched, c->from_stream, c->peak);
+	if (c->left_out > 0)
+		warnx("%" PRIu64 " bytes of holes are left out", c->left_out);
 	if (c->released > 0)
 		warnx("the process was let go after %" PRId64 " ms", c->released - start);
 }
@@ -123,7 +127,7 @@ take_options(struct capture *c, int argc, char **argv, const char *given[128])
 {
 	struct proc_proof *p = &c->proof;
 
-	options_take(argc, argv, "b:C:hl:P:p:T:vV", given, usage, "core-capture", NULL);
+	options_take(argc, argv, "b:C:hl:P:p:T:vVz:", given, usage, "core-capture", NULL);
 	if (given['p'] == NULL && (given['P'] != NULL || given['C'] != NULL)) {
 		warnx("-%c needs -p", given['C'] != NULL ? 'C' : 'P');
 		exit(usage(stderr, 2));
@@ -136,6 +140,8 @@ take_options(struct capture *c, int argc, char **argv, const char *given[128])
 		p->uid = (uint32_t)option_id('C', given['C'], 0, UINT32_MAX, "user ID");
 	c->threads = given['T'] == NULL ? processors_usable() :
 	    (size_t)option_number('T', given['T'], 1, ORDERED_WORKERS, "");
+	if (given['z'] != NULL)
+		c->holes = option_size('z', given['z'], 0);
 	if (given['b'] != NULL)
 		take_budget(&c->share, given['b']);
 }
@@ -144,7 +150,7 @@ int
 main(int argc, char **argv)
 {
 	static struct capture c = { .proof = { .pidfd = -1, .dumped = -1 },
-		.share = { .percent = PERCENT }, .release = close_input };
+		.share = { .percent = PERCENT }, .holes = HOLES, .release = close_input };
 	const char *given[128] = { NULL };
 	enum capture_status st;
 	int64_t start = now_ms();

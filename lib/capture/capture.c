@@ -15,6 +15,7 @@
 #include "base/zeros.h"
 #include "capture/buffer.h"
 #include "capture/head.h"
+#include "capture/holes.h"
 #include "capture/plan.h"
 #include "proc/memory.h"
 #include "system/end_input.h"
@@ -334,7 +335,8 @@ write_head(struct work *w, const struct capture_head *h)
 {
 	if (io_write(w->out, h->bytes, h->len) < 0)
 		return -1;
-	w->c->bytes = w->c->from_stream = w->taken = h->len;
+	w->c->bytes = h->len;
+	w->c->from_stream = w->taken;
 	return 0;
 }
 
@@ -374,7 +376,7 @@ clean_up(struct work *w)
 
 /* Why the memory is not the process's to give, or NULL. */
 static const char *
-refused(struct work *w, const struct capture_head *h)
+refused(struct work *w, struct capture_head *h)
 {
 	struct capture *c = w->c;
 	int rc;
@@ -388,7 +390,8 @@ refused(struct work *w, const struct capture_head *h)
 		return "not the process of the core, or it is not held by the kernel";
 	if ((rc = capture_plan_open(&w->plan, &h->core, h->len, c->proof.pid)) > 0)
 		return "a core that the kernel did not write";
-	if (rc < 0 || proc_memory_open(&w->memory, c->proof.pid) < 0 || prepare(w) < 0) {
+	if (rc < 0 || proc_memory_open(&w->memory, c->proof.pid) < 0 || prepare(w) < 0 ||
+	    capture_holes_leave_out(&w->plan, h, c->holes) < 0) {
 		c->why_error = errno;
 		return "its memory";
 	}
@@ -403,14 +406,27 @@ pass(struct work *w)
 	return rc == 0 ? CAPTURE_OK : rc == IO_READ ? CAPTURE_IN : CAPTURE_OUT;
 }
 
+static enum capture_status
+run(struct work *w)
+{
+	static const enum capture_status status[] = { [0] = CAPTURE_OK, [-FAILED_IN] = CAPTURE_IN,
+		[-FAILED_OUT] = CAPTURE_OUT, [-FAILED_GONE] = CAPTURE_GONE,
+		[-FAILED_MEMORY] = CAPTURE_MEMORY };
+	int rc;
+
+	w->c->end = w->plan.end;
+	w->c->left_out = w->plan.left_out;
+	rc = ordered_run(&w->ring);
+	w->c->shared = w->plan.shared;
+	w->c->peak = w->buffer.peak;
+	return status[-rc];
+}
+
 enum capture_status
 capture_run(struct capture *c, int in, int out)
 {
 	struct work w = { .c = c, .in = in, .out = out, .memory = { .fd = -1 },
 		.plan = { .pages = { .fd = -1 } } };
-	static const enum capture_status status[] = { [0] = CAPTURE_OK, [-FAILED_IN] = CAPTURE_IN,
-		[-FAILED_OUT] = CAPTURE_OUT, [-FAILED_GONE] = CAPTURE_GONE,
-		[-FAILED_MEMORY] = CAPTURE_MEMORY };
 	enum capture_status st;
 	struct capture_head h;
 	int saved;
@@ -420,15 +436,10 @@ capture_run(struct capture *c, int in, int out)
 	pipe_grow(out);
 	if (capture_head_read(&h, in) < 0) {
 		st = CAPTURE_IN;
-	} else if (write_head(&w, &h) < 0) {
-		st = CAPTURE_OUT;
-	} else if ((c->why = refused(&w, &h)) != NULL) {
-		st = pass(&w);
 	} else {
-		c->end = w.plan.end;
-		st = status[-ordered_run(&w.ring)];
-		c->shared = w.plan.shared;
-		c->peak = w.buffer.peak;
+		w.taken = h.len;
+		c->why = refused(&w, &h);
+		st = write_head(&w, &h) < 0 ? CAPTURE_OUT : c->why != NULL ? pass(&w) : run(&w);
 	}
 	saved = errno;
 	capture_head_close(&h);

@@ -20,6 +20,7 @@ struct capture {
 	/* The caller's. */
 	struct proc_proof proof;	/* pid 0: the stream alone */
 	struct share share;		/* opened; how much may wait */
+	uint64_t holes;			/* most bytes of them in the core, see holes.h; 0: any */
 	size_t threads;			/* that read memory; at most ORDERED_WORKERS */
 	/* Called once, when everything has been read, from one of our threads; it closes in. */
 	void (*release)(void *arg);
@@ -31,6 +32,7 @@ struct capture {
 	uint64_t bytes;			/* that were written */
 	uint64_t end;			/* of the core, by its headers; 0: not known */
 	uint64_t from_process, from_stream, untouched;	/* bytes of the core by where they came from */
+	uint64_t left_out;		/* bytes of holes */
 	uint64_t shared;		/* of these, what other processes could change meanwhile */
 	uint64_t peak;			/* the most that was in the buffer, bytes */
 	int64_t released;		/* when, by now_ms(); 0: not before the end */

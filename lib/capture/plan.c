@@ -129,9 +129,8 @@ anonymous(struct capture_plan *p, uint64_t address, uint64_t end, enum mapping_k
 	return 0;
 }
 
-/* The next piece of a segment. */
-static int
-memory(struct capture_plan *p, uint64_t most, struct capture_run *r)
+int
+capture_plan_memory(struct capture_plan *p, uint64_t most, struct capture_run *r)
 {
 	const struct capture_segment *s = &p->segment[p->now];
 	uint64_t address = s->vaddr + (p->offset - s->offset), end = s->vaddr + s->len;
@@ -162,7 +161,7 @@ capture_plan_next(struct capture_plan *p, uint64_t most, struct capture_run *r)
 	if (p->made_done < p->made_before)
 		return made(p, p->made_before, most, r);
 	if (p->now < p->segments)
-		return memory(p, most, r);
+		return capture_plan_memory(p, most, r);
 	if (p->made_done < p->made_before + p->made_behind)
 		return made(p, p->made_before + p->made_behind, most, r);
 	return p->tail > 0 && p->tail < p->end ? stream(p, &p->tail, p->end, most, r) : 0;

@@ -57,4 +57,7 @@ void capture_plan_close(struct capture_plan *p);
  */
 int capture_plan_next(struct capture_plan *p, uint64_t most, struct capture_run *r);
 
+/* The next piece of the segment p->now, which is there; the same otherwise. */
+int capture_plan_memory(struct capture_plan *p, uint64_t most, struct capture_run *r);
+
 #endif

@@ -33,6 +33,32 @@ next_value(const struct core *c, size_t *at, const char *key, char line[LINE])
 	return 0;
 }
 
+size_t
+core_note_put(const struct core *c, const char *text, size_t n, uint8_t *note)
+{
+	const size_t head = 12 + (sizeof(CORE_SMALL_OWNER) + 3) / 4 * 4;
+
+	core_number_put(c, note, 4, sizeof(CORE_SMALL_OWNER));
+	core_number_put(c, note + 4, 4, n);
+	core_number_put(c, note + 8, 4, CORE_SMALL_NOTE);
+	memset(note + 12, 0, head - 12);
+	memcpy(note + 12, CORE_SMALL_OWNER, sizeof(CORE_SMALL_OWNER));
+	memcpy(note + head, text, n);
+	memset(note + head + n, 0, 3);
+	return head + (n + 3) / 4 * 4;
+}
+
+uint64_t
+core_holes_left_out(const struct core *c)
+{
+	char line[LINE];
+	uint64_t bytes;
+	size_t at = 0;
+
+	return next_value(c, &at, "holes_left_out=", line) &&
+	    number_parse(line, 1, UINT64_MAX, &bytes) == 0 ? bytes : 0;
+}
+
 const char *
 core_small(const struct core *c, uint64_t *of)
 {

@@ -1,4 +1,4 @@
-/* What the note of core-trim(1) in a small core says: CORE_SMALL_NOTE of core.h. */
+/* Our note in a core, which core-trim(1) and core-capture(1) make: CORE_SMALL_NOTE of core.h. */
 #ifndef GZCORE_CORE_SMALL_H
 #define GZCORE_CORE_SMALL_H
 
@@ -16,6 +16,17 @@ struct core_kept {
 	char rule[32];		/* [a-z0-9_-]+ */
 	uint64_t ranges, bytes;
 };
+
+/*
+ * Makes the note of a text of n bytes for a core: at most n + 27 bytes of note.  Returns how many,
+ * a multiple of 4.
+ */
+size_t core_note_put(const struct core *c, const char *text, size_t n, uint8_t *note);
+
+/*
+ * How many bytes of memory that was never touched core-capture(1) left out of the file; 0 when none.
+ */
+uint64_t core_holes_left_out(const struct core *c);
 
 /*
  * Whether it is a small core, once the notes have been seen: the word for where its memory is from,

@@ -193,6 +193,19 @@ elf_shdr_put(const Elf64_Shdr *h, uint8_t *p, int is64, int big)
 }
 
 void
+elf_ehdr_count(Elf64_Ehdr *h, uint64_t count, uint64_t end, int is64)
+{
+	int many = count >= PN_XNUM;
+
+	h->e_phoff = elf_header_size(ELF_EHDR, is64);
+	h->e_shoff = many ? end : 0;
+	h->e_phnum = many ? PN_XNUM : (Elf64_Half)count;
+	h->e_shentsize = many ? (Elf64_Half)elf_header_size(ELF_SHDR, is64) : 0;
+	h->e_shnum = many ? 1 : 0;
+	h->e_shstrndx = SHN_UNDEF;
+}
+
+void
 elf_extended_put(uint8_t *p, uint32_t count, int is64, int big)
 {
 	const Elf64_Shdr h = { .sh_size = 1, .sh_info = count };

@@ -36,6 +36,12 @@ void elf_shdr_put(const Elf64_Shdr *h, uint8_t *p, int is64, int big);
 void elf_nhdr_put(const Elf64_Nhdr *h, uint8_t *p, int big);
 
 /*
+ * Makes the file header one of a core with so many program headers behind it, and at end, when
+ * they are PN_XNUM or more, the section header that counts them.
+ */
+void elf_ehdr_count(Elf64_Ehdr *h, uint64_t count, uint64_t end, int is64);
+
+/*
  * Writes the section header that counts a core's program headers where e_phnum is PN_XNUM
  * (fs/binfmt_elf.c, fill_extnum_info) to p[elf_header_size(ELF_SHDR)].
  */

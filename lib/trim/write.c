@@ -186,16 +186,9 @@ note_text(const struct trim *t, char *text)
 static size_t
 make_note(const struct trim *t, uint8_t *note)
 {
-	const size_t head = 12 + (sizeof(CORE_SMALL_OWNER) + 3) / 4 * 4;
-	size_t n = note_text(t, (char *)note + head);
+	char text[NOTE_TEXT];
 
-	core_number_put(t->core, note, 4, sizeof(CORE_SMALL_OWNER));
-	core_number_put(t->core, note + 4, 4, n);
-	core_number_put(t->core, note + 8, 4, CORE_SMALL_NOTE);
-	memset(note + 12, 0, head - 12);
-	memcpy(note + 12, CORE_SMALL_OWNER, sizeof(CORE_SMALL_OWNER));
-	memset(note + head + n, 0, 3);
-	return head + (n + 3) / 4 * 4;
+	return core_note_put(t->core, text, note_text(t, text), note);
 }
 
 /* The layout of the small core. */
@@ -240,19 +233,13 @@ put_head(struct out *o, const struct trim *t, const struct layout *p)
 {
 	const struct core *c = t->core;
 	size_t size = elf_header_size(ELF_EHDR, c->is64);
-	int many = p->headers >= PN_XNUM;
 	uint8_t b[ELF_HEADER_MAX];
 	Elf64_Ehdr h;
 
 	if (image_read(t->head, 0, b, size) != (ssize_t)size)
 		return -1;
 	elf_ehdr_get(&h, b, c->is64, c->big);
-	h.e_phoff = size;
-	h.e_shoff = many ? p->end : 0;
-	h.e_phnum = many ? PN_XNUM : (Elf64_Half)p->headers;
-	h.e_shentsize = many ? (Elf64_Half)elf_header_size(ELF_SHDR, c->is64) : 0;
-	h.e_shnum = many ? 1 : 0;
-	h.e_shstrndx = SHN_UNDEF;
+	elf_ehdr_count(&h, p->headers, p->end, c->is64);
 	elf_ehdr_put(&h, b, c->is64, c->big);
 	out_put(o, b, size);
 	return 0;

@@ -6,10 +6,10 @@ usage: captured.py BUILD [WORD ...]
 Crashes a process of each kind three times, and prints a Markdown table.  First, the memory is captured while the
 kernel waits: of its core only the headers and notes have been read, and then what core-capture takes.  The second time,
 the kernel has written its whole core before the memory is captured.  The third time, core-capture reads the kernel's
-pipe itself, and only the size and readelf's opinion count.  So neither can profit from what the other did to the memory.
+pipe itself, and only the size and readelf's opinion count.  So neither can profit from what the other did.
 What differs is listed below the table, by segment.  With WORDs, only the rows whose names have one of them.  In the
-environment, CAPTURE is another command than core-capture, and KEEP a directory for cores that differ.  Exits 1 if a core
-differs.  Needs root.
+environment, CAPTURE is another command than core-capture, PATIENCE the seconds until it hangs, and KEEP a directory for
+cores that differ.  Exits 1 if a core differs.  Needs root.
 """
 
 import collections
@@ -30,8 +30,8 @@ from held import Head  # noqa: E402
 HERE = T + "/captured"
 REFUSED = 77
 WAYS = "memory first", "kernel first", "direct"
-# Seconds until core-capture counts as one that hangs.
-PATIENCE = 30
+# Seconds without progress until core-capture counts as one that hangs; and the most for a process and all around it.
+PATIENCE, MOST = int(os.environ.get("PATIENCE") or 30), 1200
 KSM, HUGE, ZRAM = "/sys/kernel/mm/ksm/run", SYS + "vm/nr_hugepages", "/sys/block/zram0/"
 HUGE_PAGES = 24
 
@@ -134,19 +134,19 @@ class Captured(Crashes):
             os.unlink("result")
         options = ["-p", "%PID"] if kind.options is None else list(kind.options)
         with open("order", "w") as f:
-            json.dump({"way": way, "argv": self.capture + options, "seconds": PATIENCE}, f)
+            json.dump({"way": way, "argv": self.capture + options, "patience": PATIENCE}, f)
         argv = kind.argv(self, program) if kind.argv else [*kind.before, program, *kind.args]
         try:
             p = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                               cwd="work", user=kind.user, timeout=PATIENCE + 60, text=True, errors="replace")
+                               cwd="work", user=kind.user, timeout=MOST, text=True, errors="replace")
         except subprocess.TimeoutExpired:
-            return {"failed": "the process did not end in %d s" % (PATIENCE + 60)}
+            return {"failed": "the process did not end in %d s" % MOST}
         except OSError as e:
             raise Skip("%s: %s" % (kind.program, os.strerror(e.errno)))
         if p.returncode in (REFUSED, 126, 127):
             raise Skip(p.stderr.strip().split(": ", 1)[-1] or "refused")
         # In the third way the process may be released before all is written.
-        for _ in range(PATIENCE * 20 if way == "direct" and p.returncode < 0 else 20):
+        for _ in range(MOST * 20 if way == "direct" and p.returncode < 0 else 20):
             if os.path.exists("result"):
                 break
             time.sleep(0.05)

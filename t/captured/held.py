@@ -83,9 +83,10 @@ class Sparse:
     def end(self):
         os.ftruncate(self.fd, self.size)
 
-    def copy(self, fd):
+    def copy(self, fd, each=lambda: None):
         while data := os.read(fd, MB):
             self.write(data)
+            each()
         self.end()
 
 
@@ -126,7 +127,9 @@ def unread(fd):
 class Capture:
     """The program under test at work; its output goes to a file."""
 
-    def __init__(self, argv, stdin, path, pidfd):
+    def __init__(self, argv, stdin, path, pidfd, patience):
+        # It hangs once neither input nor output has moved for so many seconds, however slow a busy machine makes it.
+        self.patience, self.moved = patience, time.monotonic()
         pass_fds = [pidfd] if pidfd is not None else []
         self.p = subprocess.Popen(argv, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=pass_fds,
                                   env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C"})
@@ -138,7 +141,13 @@ class Capture:
 
     def take(self):
         fcntl.fcntl(self.p.stdout.fileno(), fcntl.F_SETPIPE_SZ, MB)
-        self.file.copy(self.p.stdout.fileno())
+        self.file.copy(self.p.stdout.fileno(), self.move)
+
+    def move(self):
+        self.moved = time.monotonic()
+
+    def hangs(self):
+        return time.monotonic() - self.moved > self.patience
 
     def hear(self):
         self.said = self.p.stderr.read()
@@ -155,15 +164,17 @@ class Capture:
             said.append("thread %s in the kernel: %s" % (tid, " < ".join(stack[:10])))
         return said
 
-    def end(self, deadline):
-        """What is said of it when it has ended, or was killed after the deadline."""
+    def end(self):
+        """What is said of it when it has ended, or was killed because it hangs."""
         result = {"stuck": []}
-        try:
-            self.p.wait(max(0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            result["stuck"] = self.stuck()
-            self.p.kill()
-            self.p.wait()
+        while self.p.poll() is None:
+            try:
+                self.p.wait(0.5)
+            except subprocess.TimeoutExpired:
+                if self.hangs():
+                    result["stuck"] = self.stuck()
+                    self.p.kill()
+                    self.p.wait()
         for t in self.threads:
             t.join()
         result.update(status=self.p.returncode, said=self.said.decode(errors="replace").strip(),
@@ -171,7 +182,7 @@ class Capture:
         return result
 
 
-def feed(capture, reader, writer, head, more, deadline):
+def feed(capture, reader, writer, head, more):
     """Gives the program the head, and then chunk after chunk, each once it has taken the one before.  Returns how many
     bytes it has taken."""
     ended = os.pidfd_open(capture.p.pid)
@@ -180,7 +191,7 @@ def feed(capture, reader, writer, head, more, deadline):
     poll = select.poll()
     poll.register(ended, select.POLLIN)
     poll.register(writer, select.POLLOUT)
-    while time.monotonic() < deadline:
+    while not capture.hangs():
         events = dict(poll.poll(1000))
         if ended in events:
             break
@@ -197,6 +208,8 @@ def feed(capture, reader, writer, head, more, deadline):
                 n = os.write(writer, pending)
             except BlockingIOError:
                 n = 0
+            if n > 0:
+                capture.move()
             given += n
             pending = pending[n:]
         elif not pending:
@@ -274,15 +287,14 @@ def differences(kernel, captured, head, pid):
 def held(directory, pid, pidfd):
     with open(directory + "/order") as f:
         order = json.load(f)
-    deadline = time.monotonic() + order["seconds"]
     argv = [word.replace("%PID", str(pid)).replace("%FD", str(pidfd)) for word in order["argv"]]
     captured = directory + "/captured.core"
     if order["way"] == "direct":
-        capture = Capture(argv, 0, captured, pidfd)
+        capture = Capture(argv, 0, captured, pidfd, order["patience"])
         # Only the program itself holds the process now.
         os.close(0)
         os.open("/dev/null", os.O_RDONLY)
-        return capture.end(deadline)
+        return capture.end()
     stream = Stream(0, directory + "/kernel.core")
     head = Head(stream.exactly)
     if order["way"] == "kernel first":
@@ -293,9 +305,9 @@ def held(directory, pid, pidfd):
     else:
         more = stream.read
     reader, writer = os.pipe()
-    capture = Capture(argv, reader, captured, pidfd)
-    taken = feed(capture, reader, writer, head.data, more, deadline)
-    result = capture.end(deadline)
+    capture = Capture(argv, reader, captured, pidfd, order["patience"])
+    taken = feed(capture, reader, writer, head.data, more)
+    result = capture.end()
     os.close(reader)
     stream.rest()
     result.update(taken=taken, head=len(head.data), segments=len(head.loads), size=stream.file.size,

@@ -64,3 +64,10 @@ row() {
 	[ "$status" = 1 ]
 	row 'status 1: +\| status 1: +\| status 1: +\| \*\*no\*\*'
 }
+
+@test "captured: a program that hangs: ended, and called so" {
+	export PATIENCE=2
+	as 'import time; time.sleep(1000)'
+	[ "$status" = 1 ]
+	row 'hangs \| hangs \| hangs \| \*\*no\*\*'
+}

@@ -8,6 +8,7 @@ CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 LOCALSTATEDIR ?= /var
+RUNSTATEDIR ?= /run
 PKG_CONFIG ?= pkg-config
 BINDIR = $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec
@@ -58,7 +59,7 @@ crash = answer begin change claim end kernel_words live_facts loop_record merge 
 kept = budget copy debugger executable find found give hold keep list servers sources store tree
 demangle = demangle helper rust rust_legacy rust_read shorten
 stack = files find_files fingerprint frame inlined instead interrupted noted noted_file show text trace unwind why
-capture = available buffer capture head holes plan share
+capture = available batch buffer capture head holes plan share
 trim = frames keep modules pages plan process rules segments selection stacks stream tap unwind write
 LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))
 # The public headers, each with its installed name below gzcore/; they include only headers of this list.  Manuals of
@@ -115,6 +116,7 @@ $(B)/gzdeflate $(B)/zdeflate: $(B)/tools/deflating.o
 $(B)/core-open: $(B)/tools/restoring.o
 
 FILL = sed -e 's|@bindir@|$(BINDIR)|' -e 's|@libexecdir@|$(LIBEXECDIR)|' -e 's|@sysconfdir@|$(SYSCONFDIR)|' -e 's|@localstatedir@|$(LOCALSTATEDIR)|' \
+	-e 's|@runstatedir@|$(RUNSTATEDIR)|' \
 	-e 's|@libdir@|$(LIBDIR)|' -e 's|@includedir@|$(INCLUDEDIR)|' -e 's|@version@|$(VERSION)|'
 
 $(B)/elf-uuid-stamp: tools/elf-uuid-stamp $(B)/.paths
@@ -158,7 +160,7 @@ $(B)/lib/base/syscall_names.o: $(B)/syscalls.h
 $(B)/lib/base/syscall_names.o: OUR_CPPFLAGS += -I$(B)
 
 # The paths that FILL puts into the scripts.
-PATHS = $(SYSCONFDIR) $(LOCALSTATEDIR) $(BINDIR) $(LIBEXECDIR) $(VERSION)
+PATHS = $(SYSCONFDIR) $(LOCALSTATEDIR) $(RUNSTATEDIR) $(BINDIR) $(LIBEXECDIR) $(VERSION)
 ifneq ($(file <$(B)/.paths),$(PATHS))
 $(B)/.paths: force
 endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -14,8 +15,10 @@
 #include "capture/capture.h"
 #include "options.h"
 #include "proc/task.h"
+#include "system/child.h"
 #include "system/end_input.h"
 #include "system/processors.h"
+#include "system/spawn.h"
 
 /* Of what is available, for all captures together. */
 #define PERCENT 25
@@ -27,7 +30,7 @@ static int
 usage(FILE *to, int status)
 {
 	fputs("usage: core-capture [-hvV] [-b SIZE | -b PERCENT%] [-l FILE] [-T N] [-z SIZE]\n"
-	      "                    [-p PID [-C UID] [-P FD]] <CORE >COPY\n", to);
+	      "                    [-p PID [-C UID] [-P FD]] [COMMAND [ARG ...]]\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 
@@ -68,13 +71,44 @@ offer_oneself(void)
 	io_close(fd);
 }
 
+/* What the record is told, and where. */
+struct told {
+	const struct capture *capture;
+	int64_t start;
+	int fd;			/* -d, or -1 */
+	int done;
+};
+
+static void
+tell(struct told *t)
+{
+	const struct capture *c = t->capture;
+	char text[256];
+	int n;
+
+	if (t->fd < 0 || t->done)
+		return;
+	t->done = 1;
+	n = snprintf(text, sizeof(text), "captured=%s\n", c->why != NULL ? "stream" : "process");
+	if (c->released > 0)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "held_ms=%" PRId64 "\n",
+		    c->released - t->start);
+	if (c->shared > 0)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "shared_memory=%" PRIu64 "\n",
+		    c->shared);
+	/* At most PIPE_BUF bytes: no other stage's lines come between. */
+	if (io_write(t->fd, text, (size_t)n) < 0)
+		warn("-d %d: the lines were not written", t->fd);
+	io_close(t->fd);
+}
+
 /* Lets go of the kernel's pipe. */
 static void
 close_input(void *arg)
 {
-	(void)arg;
 	io_close(STDIN_FILENO);
 	io_std();
+	tell(arg);
 }
 
 static void
@@ -94,32 +128,48 @@ summary(const struct capture *c, int64_t start)
 		warnx("the process was let go after %" PRId64 " ms", c->released - start);
 }
 
+/* Says what went wrong, if anything did.  Returns our exit status, unless a command has one. */
 static int
-report(const struct capture *c, enum capture_status st)
+report(const struct capture *c, char **command, enum capture_status st)
 {
 	int told = end_input_told();
 
-	switch (st) {
-	case CAPTURE_OK:
-		break;
-	case CAPTURE_IN:
+	if (st == CAPTURE_IN)
 		warn("<stdin>: read");
-		return 2;
-	case CAPTURE_OUT:
-		warn("<stdout>: write");
-		return 2;
-	case CAPTURE_GONE:
-		warnx("pid %ld: ended before all its memory was read: %" PRIu64 " of %" PRIu64
-		      " bytes", (long)c->proof.pid, c->bytes, c->end);
-		return 2;
-	case CAPTURE_MEMORY:
-		if (told == 0)
-			warn("pid %ld: its memory", (long)c->proof.pid);
-		break;
-	}
-	if (told != 0)
+	else if (st == CAPTURE_OUT)
+		warn("%s: write", command != NULL ? *command : "<stdout>");
+	else if (told != 0)
 		warnx("<stdin>: ended by signal %d (%s)", told, strsignal(told));
+	else if (st == CAPTURE_MEMORY)
+		warn("pid %ld: its memory", (long)c->proof.pid);
+	else if (st == CAPTURE_GONE)
+		warnx("pid %ld: ended before all of it was read: %" PRIu64 " of %" PRIu64 " bytes",
+		    (long)c->proof.pid, c->bytes, c->end);
 	return st != CAPTURE_OK || told != 0 ? 2 : 0;
+}
+
+/* Ends the output: a command's, or ours.  Returns the exit status. */
+static int
+end_output(struct command *command, enum capture_status st, int status)
+{
+	int ended;
+
+	if (command->argv == NULL) {
+		if (io_close(STDOUT_FILENO) == 0 || status != 0)
+			return status;
+		warn("<stdout>: close");
+		return 2;
+	}
+	ended = command_end(command);
+	if (WIFSIGNALED(ended))
+		warnx("%s: killed by signal %d", *command->argv, WTERMSIG(ended));
+	ended = WIFEXITED(ended) ? WEXITSTATUS(ended) : 2;
+	if (ended == SPAWN_FAILED) {
+		warnx("%s: could not be run", *command->argv);
+		return 2;
+	}
+	/* A core that was cut is stored all the same, as one of the stream is that ends too soon. */
+	return ended != 0 || st == CAPTURE_GONE ? ended : status;
 }
 
 static void
@@ -127,7 +177,7 @@ take_options(struct capture *c, int argc, char **argv, const char *given[128])
 {
 	struct proc_proof *p = &c->proof;
 
-	options_take(argc, argv, "b:C:hl:P:p:T:vVz:", given, usage, "core-capture", NULL);
+	options_take(argc, argv, "+b:C:d:hl:P:p:T:vVz:", given, usage, "core-capture", NULL);
 	if (given['p'] == NULL && (given['P'] != NULL || given['C'] != NULL)) {
 		warnx("-%c needs -p", given['C'] != NULL ? 'C' : 'P');
 		exit(usage(stderr, 2));
@@ -152,32 +202,40 @@ main(int argc, char **argv)
 	static struct capture c = { .proof = { .pidfd = -1, .dumped = -1 },
 		.share = { .percent = PERCENT }, .holes = HOLES, .release = close_input };
 	const char *given[128] = { NULL };
+	struct command command = { .argv = NULL, .fd = STDOUT_FILENO };
 	enum capture_status st;
-	int64_t start = now_ms();
+	struct told told = { .capture = &c, .start = now_ms(), .fd = -1 };
 	int status;
 
 	if (io_std() < 0)
 		return 2;
 	take_options(&c, argc, argv, given);
 	if (argc > optind)
-		return usage(stderr, 2);
-	if (isatty(STDOUT_FILENO))
+		command.argv = argv + optind;
+	else if (isatty(STDOUT_FILENO))
 		errx(2, "<stdout>: is a terminal: a core is not written there");
 	if (given['C'] != NULL && (c.proof.dumped = proc_hold(c.proof.pid)) < 0)
 		c.proof.pid = 0;
+	if (given['d'] != NULL) {
+		told.fd = (int)option_id('d', given['d'], 2, INT32_MAX, "descriptor above 1");
+		if (fcntl(told.fd, F_GETFD) < 0)
+			errx(2, "-d %d: not an open descriptor", told.fd);
+	}
+	c.arg = &told;
 	if (share_open(&c.share, given['l']) < 0)
 		warn("%s: the memory is not shared with other captures", given['l']);
 	if (end_input_heed() < 0)
 		err(2, "/dev/null");
+	if (command.argv != NULL && command_start(&command) < 0)
+		err(2, "%s", *command.argv);
+	end_input_tell(command.pid);
 	offer_oneself();
-	st = capture_run(&c, STDIN_FILENO, STDOUT_FILENO);
-	status = report(&c, st);
-	if (io_close(STDOUT_FILENO) < 0 && status == 0) {
-		warn("<stdout>: close");
-		status = 2;
-	}
+	st = capture_run(&c, STDIN_FILENO, command.fd);
+	tell(&told);
+	status = report(&c, command.argv, st);
+	status = end_output(&command, st, status);
 	if (given['v'] != NULL)
-		summary(&c, start);
+		summary(&c, told.start);
 	share_close(&c.share);
 	return status;
 }

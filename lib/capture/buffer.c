@@ -37,7 +37,7 @@ buffer_open(struct buffer *b, uint64_t most)
 		errno = ENOMEM;
 		return -1;
 	}
-	b->limit = b->least;
+	b->limit = b->until_asked = b->least;
 	pthread_mutex_init(&b->lock, NULL);
 	pthread_cond_init(&b->given, NULL);
 	pthread_cond_init(&b->taken, NULL);
@@ -141,7 +141,7 @@ void
 buffer_drain(struct buffer *b)
 {
 	pthread_mutex_lock(&b->lock);
-	b->draining = 1;
+	__atomic_store_n(&b->draining, 1, __ATOMIC_RELAXED);
 	flow(b);
 	pthread_mutex_unlock(&b->lock);
 }

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/io.h"
-#include "core/read.h"
 
 /* Bytes that are read at once. */
 #define PIECE (64u * 1024)

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "core/read.h"
 #include "elf/layout.h"
 
 static int

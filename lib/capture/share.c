@@ -100,9 +100,11 @@ budget(const struct share *s, uint64_t taken)
 uint64_t
 share_most(const struct share *s)
 {
-	uint64_t taken = s->fd >= 0 && s->bytes == 0 && s->percent > 0 ? others(s) : 0;
+	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
 
-	return budget(s, taken == UINT64_MAX ? 0 : taken);
+	if (s->percent == 0)
+		return s->bytes;
+	return pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page / 100 * s->percent : 0;
 }
 
 uint64_t

@@ -24,7 +24,7 @@ struct share {
 int share_open(struct share *s, const char *path);
 void share_close(struct share *s);
 
-/* The most that share_room will ever say, as far as is known now. */
+/* More than share_room will ever say, by the size of the machine alone. */
 uint64_t share_most(const struct share *s);
 
 /*

@@ -309,6 +309,34 @@ core_feed(struct core *c, uint64_t offset, const uint8_t *bytes, size_t n)
 }
 
 void
+core_show(struct core *c, uint64_t at, const uint8_t *bytes, size_t n)
+{
+	uint64_t p = at, next, len;
+
+	while (!c->resolved && p - at < n && core_next(c, p, &next, &len) && next - at < n) {
+		p = next;
+		p += core_feed(c, p, bytes + (p - at), n - (size_t)(p - at));
+	}
+}
+
+uint64_t
+core_head_end(const struct core *c)
+{
+	uint64_t end = c->table.offset + c->table.len;
+
+	for (int i = 0; i < c->notes; i++) {
+		const struct core_range *r = &c->note[i];
+
+		for (size_t k = 0; k < c->loads; k++)
+			if (c->load[k].offset < r->offset)
+				return 0;
+		if (r->offset + r->len > end)
+			end = r->offset + r->len;
+	}
+	return end;
+}
+
+void
 core_drop(struct core *c, uint64_t offset)
 {
 	if (c->parser == NULL)

@@ -143,6 +143,17 @@ int core_next(const struct core *c, uint64_t at, uint64_t *offset, uint64_t *len
  */
 size_t core_feed(struct core *c, uint64_t offset, const uint8_t *bytes, size_t n);
 
+/*
+ * Shows bytes from offset at of a stream to the parser, those that it wants of headers and notes.
+ */
+void core_show(struct core *c, uint64_t at, const uint8_t *bytes, size_t n);
+
+/*
+ * Where headers and notes end, once all program headers have been seen; 0 when notes come behind
+ * memory.
+ */
+uint64_t core_head_end(const struct core *c);
+
 /* Gives up the range at offset: the input ends before it. */
 void core_drop(struct core *c, uint64_t offset);
 

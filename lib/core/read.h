@@ -19,17 +19,6 @@ extern "C" {
 int core_read_image(struct core *c, struct image *image, uint64_t *size);
 
 /*
- * Shows bytes from offset at of a stream to the parser, those that it wants of headers and notes.
- */
-void core_show(struct core *c, uint64_t at, const uint8_t *bytes, size_t n);
-
-/*
- * Where headers and notes end, once all program headers have been seen; 0 when notes come behind
- * memory.
- */
-uint64_t core_head_end(const struct core *c);
-
-/*
  * Reads what a core that was read has at an address, in one piece and at most len bytes.  Returns
  * how many, 0 when it has none there.
  */

@@ -162,9 +162,11 @@ put_image(struct record *r, const struct core *c, uint64_t bytes)
 static void
 put_small(struct record *r, const struct core *c)
 {
-	uint64_t of;
+	uint64_t of, holes = core_holes_left_out(c);
 	const char *from = core_small(c, &of);
 
+	if (holes > 0)
+		record_number(r, "holes_left_out", holes);
 	if (from == NULL)
 		return;
 	record_text(r, "trimmed", from);

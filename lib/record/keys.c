@@ -137,6 +137,17 @@ const struct key keys_all[] = {
 	    .words = "It is a small core, and its memory is from there: file, stream or process" },
 	{ "trimmed_of", KEY_NUMBER, KEY_ALONE,
 	    .words = "How many bytes the whole core's headers promised" },
+	{ "holes_left_out", KEY_NUMBER, CORE,
+	    .words = "How many bytes of memory that was never touched are zeros in the process, "
+	    "and not in the core file" },
+	{ "captured", KEY_TEXT, HANDLER, .bounds = "\"enum\": [\"process\", \"stream\"]",
+	    .words = "Where the whole core's memory was read: from the process, or all of the "
+	    "kernel's stream" },
+	{ "held_ms", KEY_NUMBER, HANDLER,
+	    .words = "How long the process was held for that, in milliseconds" },
+	{ "shared_memory", KEY_NUMBER, HANDLER,
+	    .words = "How many bytes of its memory other processes may have too, and may have "
+	    "changed while it was read" },
 	{ "kept", KEY_TEXT, KEY_ALONE, .repeats = 1,
 	    .words = "What a small core has, for each rule: its name, ranges, bytes" },
 

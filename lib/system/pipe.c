@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdint.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -41,6 +43,28 @@ pipe_splice(int in, int out, size_t len)
 			return -1;
 		}
 	}
+}
+
+int
+pipe_lend(int out, const void *buf, size_t len)
+{
+	struct iovec v = { .iov_base = (void *)(uintptr_t)buf, .iov_len = len };
+
+	while (v.iov_len > 0) {
+		ssize_t n = vmsplice(out, &v, 1, 0);
+
+		if (n < 0 && errno == EBADF)
+			return io_write(out, v.iov_base, v.iov_len);
+		if (n < 0 && errno == EAGAIN)
+			io_wait(out, 1);
+		else if (n < 0 && errno != EINTR)
+			return -1;
+		if (n > 0) {
+			v.iov_base = (char *)v.iov_base + n;
+			v.iov_len -= (size_t)n;
+		}
+	}
+	return 0;
 }
 
 int

@@ -42,6 +42,12 @@ ssize_t pipe_gather(struct pipe_input *p, void *buf, size_t len);
 ssize_t pipe_splice(int in, int out, size_t len);
 
 /*
+ * Writes all of buf[len] to out, and if that is a pipe the pages themselves (vmsplice(2)): they must
+ * never be written again, and may be unmapped.  Returns 0, or -1 with errno.
+ */
+int pipe_lend(int out, const void *buf, size_t len);
+
+/*
  * Moves the rest of in to out, copying it only when splice(2) cannot.  Returns 0, IO_READ or
  * IO_WRITE (base/io.h) with errno.
  */

@@ -1,0 +1,320 @@
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/zeros.h"
+#include "capture/private.h"
+#include "system/end_input.h"
+#include "system/pipe.h"
+
+/* The priority of the thread that writes: what waits for the threads that read is the process. */
+#define NICE 19
+/* How long a later stage may take to read the notes, ms. */
+#define FILES_MS 2000
+
+/*
+ * Without NT_FILE a later stage asks the process itself which files are mapped, as soon as it has
+ * read the notes: waits until it has read on from there.
+ */
+static void
+await_files(struct work *w)
+{
+	const struct timespec nap = { .tv_nsec = 1000000 };
+	int left = 0;
+
+	for (int ms = 0; ms < FILES_MS && ioctl(w->out, FIONREAD, &left) == 0; ms++) {
+		uint64_t written = __atomic_load_n(&w->c->bytes, __ATOMIC_RELAXED);
+
+		if (written > w->plan.memory + (uint64_t)left)
+			break;
+		nanosleep(&nap, NULL);
+	}
+}
+
+/* Lets the process go once nothing more is to be read. */
+static void
+release(struct work *w)
+{
+	int now;
+
+	pthread_mutex_lock(&w->lock);
+	now = w->planned && w->reading == 0 && !w->released && !w->broken;
+	w->released |= now;
+	pthread_mutex_unlock(&w->lock);
+	if (!now)
+		return;
+	if (w->no_files)
+		await_files(w);
+	w->c->shared = w->plan.shared;
+	w->c->released = now_ms();
+	w->c->release(w->c->arg);
+	buffer_drain(&w->buffer);
+}
+
+int
+stream_skip(struct work *w, uint64_t offset)
+{
+	while (w->taken < offset) {
+		uint64_t left = offset - w->taken;
+		ssize_t n = io_read_some(w->in, w->scratch,
+		    left < BUFFER_UNIT ? (size_t)left : BUFFER_UNIT);
+
+		if (n <= 0)
+			return n < 0 ? FAILED_IN : FAILED_GONE;
+		w->taken += (uint64_t)n;
+	}
+	return 0;
+}
+
+static int
+take_stream(struct work *w, uint64_t offset, uint8_t *buf, size_t len)
+{
+	int rc = stream_skip(w, offset);
+	ssize_t n;
+
+	if (rc < 0)
+		return rc;
+	if ((n = io_read(w->in, buf, len)) < 0)
+		return FAILED_IN;
+	w->taken += (uint64_t)n;
+	w->c->from_stream += (uint64_t)n;
+	return (size_t)n < len ? FAILED_GONE : 0;
+}
+
+/* The next run of the plan; 1, 0 at the end, or FAILED_…. */
+static int
+next_run(struct work *w, size_t most, struct capture_run *r)
+{
+	int rc;
+
+	if (w->has_ahead) {
+		*r = w->ahead;
+		w->has_ahead = 0;
+		return 1;
+	}
+	/* By a signal: what has been read is still written. */
+	if (end_input_told() != 0) {
+		errno = EINTR;
+		return FAILED_MEMORY;
+	}
+	rc = capture_plan_next(&w->plan, most, r);
+	return rc >= 0 ? rc : errno == ESRCH ? FAILED_GONE : FAILED_MEMORY;
+}
+
+static int
+is_memory(const struct capture_run *r)
+{
+	return r->source == CAPTURE_PRESENT || r->source == CAPTURE_ANY;
+}
+
+/* Fills a batch of one run that is no memory. */
+static int
+fill_at_once(struct work *w, struct batch *b)
+{
+	const struct capture_run *r = &b->run[0];
+
+	if (r->source == CAPTURE_MADE) {
+		memcpy(b->unit, w->plan.made + r->address, (size_t)r->len);
+		return 0;
+	}
+	return take_stream(w, r->address, b->unit, (size_t)r->len);
+}
+
+/* Collects the pieces of a batch in w->runs.  Returns 1, 0 when there are none, or FAILED_…. */
+static int
+collect(struct work *w, struct batch *b)
+{
+	struct capture_run r;
+	int rc = 1;
+
+	while (b->runs < RUNS && b->len < BUFFER_UNIT &&
+	    (rc = next_run(w, BUFFER_UNIT - b->len, &r)) > 0) {
+		if (b->runs > 0 && r.source != CAPTURE_ZEROS && !is_memory(&r)) {
+			w->ahead = r;
+			w->has_ahead = 1;
+			break;
+		}
+		w->runs[b->runs++] = r;
+		if (r.source != CAPTURE_ZEROS)
+			b->len += (size_t)r.len;
+		if (r.source != CAPTURE_ZEROS && !is_memory(&r))
+			break;
+	}
+	return b->runs > 0 ? 1 : rc;
+}
+
+/* Plans a batch.  Returns 1, 0 when there are no more, or FAILED_…. */
+static int
+plan(struct work *w, struct batch *b)
+{
+	int rc = collect(w, b);
+
+	if (rc <= 0)
+		return rc;
+	if ((b->run = malloc(b->runs * sizeof(*b->run))) == NULL)
+		return FAILED_MEMORY;
+	memcpy(b->run, w->runs, b->runs * sizeof(*b->run));
+	/* In the order of the core, so that who waits for a unit waits for what is written before. */
+	if (b->len > 0 && (b->unit = buffer_take(&w->buffer)) == NULL) {
+		errno = EPIPE;
+		return FAILED_OUT;
+	}
+	b->at_once = b->len > 0 && b->runs == 1 && !is_memory(&b->run[0]);
+	return b->at_once && (rc = fill_at_once(w, b)) < 0 ? rc : 1;
+}
+
+int
+batch_plan(void *arg, size_t slot)
+{
+	struct work *w = arg;
+	struct batch *b = &w->batch[slot];
+	int rc;
+
+	*b = (struct batch){ .run = NULL };
+	rc = plan(w, b);
+	pthread_mutex_lock(&w->lock);
+	if (rc > 0)
+		w->reading++;
+	else if (rc == 0)
+		w->planned = 1;
+	else
+		w->broken = 1;
+	pthread_mutex_unlock(&w->lock);
+	/* The ring may be full before the buffer is. */
+	if (rc < 0 || ++w->batches == w->ring.slots)
+		buffer_flow(&w->buffer);
+	if (rc == 0)
+		release(w);
+	return rc;
+}
+
+/* Reads the memory of a batch. */
+static void
+read_memory(struct work *w, struct batch *b)
+{
+	size_t done = 0;
+
+	for (size_t i = 0; i < b->runs; i++) {
+		const struct capture_run *r = &b->run[i];
+		enum proc_memory_how how = r->source == CAPTURE_PRESENT ? PROC_MEMORY_PRESENT :
+									  PROC_MEMORY_ANY;
+
+		if (r->source == CAPTURE_ZEROS)
+			continue;
+		if (proc_memory_read(&w->memory, r->address, b->unit + done, (size_t)r->len,
+		    how) < 0) {
+			b->error = errno;
+			b->failed = errno == ESRCH ? FAILED_GONE : FAILED_MEMORY;
+			b->runs = i;
+			return;
+		}
+		done += (size_t)r->len;
+	}
+}
+
+int
+batch_read(void *arg, size_t slot, size_t worker)
+{
+	struct work *w = arg;
+	struct batch *b = &w->batch[slot];
+
+	(void)worker;
+	if (b->len > 0 && !b->at_once) {
+		read_memory(w, b);
+		/* Memory that was touched may hold nothing but zeros all the same. */
+		if (b->failed == 0 && zeros_only(b->unit, b->len)) {
+			buffer_give(&w->buffer, b->unit);
+			b->unit = NULL;
+		}
+	}
+	pthread_mutex_lock(&w->lock);
+	w->reading--;
+	w->broken |= b->failed != 0;
+	pthread_mutex_unlock(&w->lock);
+	release(w);
+	return 0;
+}
+
+static int
+write_zeros(struct work *w, uint64_t len)
+{
+	while (len > 0) {
+		size_t n = len < BUFFER_UNIT ? (size_t)len : BUFFER_UNIT;
+
+		if (io_write(w->out, w->zeros, n) < 0)
+			return -1;
+		len -= n;
+	}
+	return 0;
+}
+
+/* Writes a part of a unit: the pages themselves, once no unit is taken again. */
+static int
+write_unit(const struct work *w, const uint8_t *p, size_t len)
+{
+	return __atomic_load_n(&w->buffer.draining, __ATOMIC_RELAXED) ? pipe_lend(w->out, p, len) :
+									io_write(w->out, p, len);
+}
+
+/* Counts a piece that was written. */
+static void
+count(struct capture *c, const struct capture_run *r)
+{
+	__atomic_store_n(&c->bytes, c->bytes + r->len, __ATOMIC_RELAXED);
+	if (r->source == CAPTURE_ZEROS)
+		c->untouched += r->len;
+	else if (is_memory(r))
+		c->from_process += r->len;
+}
+
+int
+batch_write(void *arg, size_t slot)
+{
+	struct work *w = arg;
+	struct batch *b = &w->batch[slot];
+	struct ordered_load load;
+	size_t done = 0;
+	int rc = 0;
+
+	if (!w->less) {
+		w->less = 1;
+		/* Without threads nobody else can fill it. */
+		if (ordered_load(&w->ring, &load) == 0) {
+			/* On Linux a thread has a priority of its own. */
+			(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+			buffer_await(&w->buffer);
+		}
+	}
+	for (size_t i = 0; rc == 0 && i < b->runs; i++) {
+		const struct capture_run *r = &b->run[i];
+
+		if (r->source == CAPTURE_ZEROS || b->unit == NULL) {
+			rc = write_zeros(w, r->len);
+		} else {
+			rc = write_unit(w, b->unit + done, (size_t)r->len);
+			done += (size_t)r->len;
+		}
+		if (rc == 0)
+			count(w->c, r);
+	}
+	free(b->run);
+	b->run = NULL;
+	if (rc < 0 || b->failed != 0) {
+		int saved = rc < 0 ? errno : b->error;
+
+		buffer_stop(&w->buffer);
+		errno = saved;
+		return rc < 0 ? FAILED_OUT : b->failed;
+	}
+	if (b->unit != NULL)
+		buffer_give(&w->buffer, b->unit);
+	return 0;
+}
+

@@ -257,7 +257,7 @@ DNF_CHECK = bats python3 python3-jsonschema clang lld llvm qemu-user ShellCheck 
 ASKED = $(filter-out deps all install install-built uninstall clean help,$(MAKECMDGOALS))
 packages = $($(1)_BUILD) $(if $(ASKED),$($(1)_DEMO)) $(if $(filter-out demo,$(ASKED)),$($(1)_CHECK))
 
-.PHONY: deps check check-sanitized check-threads demo bench compare trimmed reasons symbols endure fuzz fuzz-built
+.PHONY: deps check check-sanitized check-threads demo bench captured compare trimmed reasons symbols endure fuzz fuzz-built
 deps: ## install what building and the other goals (demo, check) need (Debian and its derivatives, root)
 	@if ! command -v apt-get >/dev/null; then \
 		echo 'make deps: no apt-get here. What is needed, by its names elsewhere:' >&2; \
@@ -337,6 +337,10 @@ $(B)/decode: t/reasons/decode.c $(B)/libgzcore.a $(B)/.flags
 	$(Q)$(CC) $(CPPFLAGS) $(OUR_CPPFLAGS) $(LIB_CFLAGS) $(OUR_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(B)/libgzcore.a \
 		-Wl,--as-needed $(LIB_LDLIBS) $(LDLIBS)
 
+# Some rows also need musl-tools, lib32gcc-12-dev and zram that is not in use.
+captured: all ## compare captured cores with the kernel's own, for processes of many kinds (root, five minutes)
+	python3 t/captured/captured.py $(B) $(ROWS)
+
 # One server's rows also need s3rver: npm install --prefix build/npm s3rver.
 symbols: all ## open a container's crash from what core-forward has sent, with several servers and clients (root)
 	python3 t/symbols/symbols.py $(B)
@@ -344,7 +348,7 @@ symbols: all ## open a container's crash from what core-forward has sent, with s
 endure: all ## kill the programs, cut their power, fill the disk, crash in masses, and check the rest (root, half an hour)
 	python3 t/endure/endure.py $(TURNS:%=-n %) $(B) $(ROWS)
 # For endure, ROWS selects from: power kernel small image full burst storm release list; TURNS replaces each row's
-# number of turns.  For trimmed and reasons, ROWS has words in the names of the rows.
+# number of turns.  For captured, trimmed and reasons, ROWS has words in the names of the rows.
 ROWS ?=
 TURNS ?=
 

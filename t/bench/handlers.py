@@ -7,7 +7,9 @@ import subprocess
 
 # The tap splices into "cat >/dev/null"; as many threads as processors read the memory of the process, or copy as much.
 PIPE, MEMORY, COPY = "limit of the pipe", "limit of memory: read", "limit of memory: copy"
-DEFLATE = "gzdeflate -1"
+DEFLATE, TAP = "gzdeflate -1", "core-info -d 5"
+# As in our handler: mbuffer holds its input until all of its output is written.
+MBUFFER = "tap, mbuffer"
 CAPTURE = "core-capture"
 WHOLE = "gzcoredump, no sync"
 
@@ -79,12 +81,12 @@ def capture_words(*options):
     return [CAPTURE, "-p", "@P", *(["-P", "@F"] if release >= (6, 16) else []), *options]
 
 
-def slow(kind, name, buffer, recipient):
+def slow(kind, name, recipient, *buffer):
     """What keeps a process waiting for long, unless a buffer stands before it."""
     return [
-        Handler(kind, name + ", gzdeflate -9", buffer, "gzdeflate -9", behind=True),
-        Handler(kind, name + ", gzdeflate -1, age", buffer, "gzdeflate -1", "age -r " + recipient, keeps=False),
-        Handler(kind, name + ", gzdeflate -1, 3 MB/s", buffer, "gzdeflate -1", "throttle 3000000", behind=True)]
+        Handler(kind, name + ", gzdeflate -9", *buffer, "gzdeflate -9", behind=True),
+        Handler(kind, name + ", gzdeflate -1, age", *buffer, "gzdeflate -1", "age -r " + recipient, keeps=False),
+        Handler(kind, name + ", gzdeflate -1, 3 MB/s", *buffer, "gzdeflate -1", "throttle 3000000", behind=True)]
 
 
 def has_capture_setting(p):
@@ -94,17 +96,17 @@ def has_capture_setting(p):
 
 def handlers(p, recipient, service):
     """The rows; recipient is one of age(1), service is systemd-coredump's or None."""
-    mbuffer, capture = "mbuffer -q -m 1G", capture_words()
+    mbuffer, capture = "mbuffer -q -P 90 -m 1G", capture_words()
     rows = [
-        Handler("limit", PIPE, "core-info -d 5", "cat", keeps=False, out="/dev/null"),
+        Handler("limit", PIPE, TAP, "cat", keeps=False, out="/dev/null"),
         Handler("limit", MEMORY, "memory read @P", keeps=False),
         Handler("disk", "cat >file", "cat"),
         Handler("filter", DEFLATE, DEFLATE),
-        Handler("tap", "tap, gzdeflate -1", "core-info -d 5", DEFLATE),
-        Handler("mbuffer", "mbuffer, gzdeflate -1", mbuffer, DEFLATE),
+        Handler("tap", "tap, gzdeflate -1", TAP, DEFLATE),
+        Handler("mbuffer", MBUFFER + ", gzdeflate -1", TAP, mbuffer, DEFLATE),
         Handler("capture", CAPTURE + ", gzdeflate -1", capture, DEFLATE),
         Handler("capture", CAPTURE + " -b 0, gzdeflate -1", capture_words("-b", "0"), DEFLATE)]
-    rows += slow("slow mbuffer", "mbuffer", mbuffer, recipient) + slow("slow", CAPTURE, capture, recipient)
+    rows += slow("slow mbuffer", MBUFFER, recipient, TAP, mbuffer) + slow("slow", CAPTURE, recipient, capture)
     if has_capture_setting(p):
         rows += [Whole(p, "%s, capture=%s" % (WHOLE, value), capture=value) for value in ("yes", "no")]
     else:

@@ -113,7 +113,7 @@ def draw_released(path, report, words):
              *seconds.limit(memory, "limit of memory", 50, bottom, 60), *seconds.limit(pipe, "limit of the pipe", 50, bottom, 60)]
     for i, (name, (released, stored)) in enumerate(rows.items()):
         y = top + high * i + high / 2
-        ours = name.startswith(("gz", "core-", "tap")) and not name.startswith("gzip")
+        ours = name.startswith(("gz", "core-", "tap")) and not name.startswith("gzip") and "mbuffer" not in name
         colour = OURS if ours else OTHERS
         lines.append(text(left - 12, y + 4, name, colour, "end"))
         if stored:

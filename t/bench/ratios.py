@@ -1,10 +1,9 @@
 """The ratios that are worth a line: how many times slower than the limit, or than another program, one is."""
 
 from files import of, of_null, unpacked
-from handlers import CAPTURE, DEFLATE, MEMORY, PEERS, PIPE, WHOLE
+from handlers import CAPTURE, DEFLATE, MBUFFER, MEMORY, PEERS, PIPE, WHOLE
 
-BEHIND = [CAPTURE + ", gzdeflate -1", CAPTURE + ", gzdeflate -9", CAPTURE + ", gzdeflate -1, age",
-          CAPTURE + ", gzdeflate -1, 3 MB/s"]
+BEHIND = [CAPTURE + ", gzdeflate -" + rest for rest in ("1", "9", "1, age", "1, 3 MB/s")]
 
 
 def say_all(report, victims):
@@ -22,14 +21,14 @@ def crashes(report, words):
         report.ratio("%s, %s: %s / %s" % (words, measure, of_name, to), what, of_name, to, measure)
 
     line(MEMORY, PIPE)
-    for name in [DEFLATE, "mbuffer, gzdeflate -1", *BEHIND]:
+    for name in [DEFLATE, MBUFFER + ", gzdeflate -1", *BEHIND]:
         line(name, PIPE)
     for name in BEHIND:
         line(name, MEMORY)
     for name in WHOLE, WHOLE + ", capture=yes", WHOLE + ", capture=no", "systemd-coredump":
         line(name, PIPE)
     line(WHOLE + ", capture=yes", WHOLE + ", capture=no")
-    for name in BEHIND[0], CAPTURE + " -b 0, gzdeflate -1", "tap, gzdeflate -1", "mbuffer, gzdeflate -1":
+    for name in BEHIND[0], CAPTURE + " -b 0, gzdeflate -1", "tap, gzdeflate -1", MBUFFER + ", gzdeflate -1":
         line(name, DEFLATE, "stored")
     line(WHOLE + ", capture=yes", WHOLE + ", capture=no", "stored")
     for name in ["cat >file", *(name for names in PEERS.values() for name in names)]:

@@ -20,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
@@ -69,13 +70,15 @@ class Bench:
 
     def crashes(self, victim):
         """Crashes a victim with all of its handlers in turn."""
-        results, copied = {}, Result()
+        began, copied = time.monotonic(), Result()
         # Held for one victim, since others wait for the kernel's settings.
-        with Crashes(self.build) as c:
+        with Crashes(self.build) as c, victim:
             crash = Crash(c, self.programs)
             rows = self.rows(c.p, victim, crash.path)
             results = {h.name: Result() for h in rows}
             for turn in range(self.rounds + 1):
+                if turn > 1 and time.monotonic() - began > victim.seconds:
+                    break
                 for h in rows:
                     self.turn(victim, crash, h, results[h.name], turn)
                 self.copy(copied, results[handlers.MEMORY].read, turn)
@@ -89,12 +92,14 @@ class Bench:
         if cut and not h.behind:
             return
         h.prepare()
-        crash.run(victim.argv, h.stages, r, sleeps=victim.sleeps, watch=turn == 0, cut=cut, service=h.service, out=h.out)
+        crash.run(victim.die, h.stages, r, watch=turn == 0, cut=cut, service=h.service, out=h.out)
         if cut:
             # The first one did count for both; from now on, there are others for this.
             if turn == 1:
                 del r.released[0]
             return
+        if sys.stderr.isatty():
+            print("%s: %s: %.1f ms, %.1f ms" % (victim.name, h.name, r.released[-1], r.stored[-1]), file=sys.stderr)
         r.spent += r.stored[-1]
         out = crash.dir + "/out"
         h.take(out)
@@ -124,7 +129,7 @@ class Bench:
         path = "%s/core.%s" % (self.tmp, victim.name)
         with Crashes(self.build) as c:
             crash = Crash(c, self.programs)
-            crash.run(victim.argv, [["cat"]], Result())
+            crash.run(victim.die, [["cat"]], Result())
             shutil.move(crash.dir + "/out", path)
         return path
 

@@ -6,14 +6,12 @@ memory: the sum of what each stage of the handler had resident at most, as wait4
 had at one time, as seen every 2 ms in the first round, if that is more: stages that start others are seen only so.
 """
 
+import contextlib
 import os
 import shutil
 import signal
-import subprocess
 import threading
 import time
-
-from crashes import QUIET
 
 ARGUMENTS = " P%P I%I u%u g%g s%s t%t c%c d%d F%F h%h e%e"
 # No handler takes longer, in seconds.
@@ -89,8 +87,8 @@ class Crash:
     def log(self):
         return read(self.dir + "/log")
 
-    def run(self, argv, stages, result, sleeps=False, watch=False, cut=False, service=None, out=None):
-        """Adds a crash to the result.  A process that sleeps is given its signal.  A cut handler is ended as soon as
+    def run(self, die, stages, result, watch=False, cut=False, service=None, out=None):
+        """Adds a crash to the result: die returns when, in ns, the process was released.  A cut handler is ended as soon as
         the process is released.  The service is what stores for the handler, in another process."""
         for name in "done", "pid", "out":
             if os.path.lexists(self.dir + "/" + name):
@@ -107,20 +105,17 @@ class Crash:
         if seen:
             seen.start()
         try:
-            p = subprocess.Popen(argv, **QUIET)
-            if sleeps:
-                time.sleep(0.1)
-                p.send_signal(signal.SIGSEGV)
-            status = p.wait()
-            released = time.monotonic_ns()
-            if status >= 0:
-                raise SystemExit("bench: %s: status %d, no crash" % (argv[0], status))
+            released = die()
             if cut:
                 pid, began = map(int, self.wait_for("pid").split())
                 self.end(pid)
             else:
                 began = self.stored(result, service)
             result.released.append((released - began) / 1e6)
+        except BaseException:
+            if os.path.exists(self.dir + "/pid"):
+                self.end(int(read(self.dir + "/pid").split()[0]))
+            raise
         finally:
             if seen:
                 seen.stop.set()
@@ -154,7 +149,8 @@ class Crash:
 
     def end(self, session):
         """Ends the handler and all of its stages, and waits until they are gone."""
-        os.killpg(session, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(session, signal.SIGKILL)
         while any(read("/proc/%s/stat" % pid).rpartition(")")[2].split()[3:4] == [str(session)]
                   for pid in os.listdir("/proc") if pid.isdigit()):
             time.sleep(0.005)

@@ -38,7 +38,8 @@ class Report:
     def commands(self, what, limit, times, sizes):
         """The table of whole commands, compared with one of them."""
         base = statistics.median(times[limit])
-        self.say("\n%s (ms: median, least, most; ratio to %s)" % (what, limit))
+        self.say("\n%s (ms: median, least, most; ratio to %s; at most %d runs of each)" % (
+            what, limit, max(map(len, times.values()))))
         for name, all_times in times.items():
             self.put(what, name, "time", all_times, base, size=sizes.get(name, ""))
             self.bytes[what, name] = sizes.get(name, 0)
@@ -50,7 +51,8 @@ class Report:
     def crashes(self, what, there, results):
         """The table of handlers, of which some are the limits; so many bytes of the process are there to be read."""
         base, least = (statistics.median(results[name].released) for name in (PIPE, MEMORY))
-        self.say("\n%s, which has %.1f MB of its own in memory" % (what, there / 1e6))
+        self.say("\n%s, which has %.1f MB of its own in memory; at most %d runs of each" % (
+            what, there / 1e6, max(len(r.released) for r in results.values())))
         self.say("  %-34s%27s%10s%10s%27s%10s%10s" % ("(ms: median, least, most)", "released", "/ pipe", "/ memory",
                                                      "stored", "most MiB", "stored MB"))
         for name, r in results.items():

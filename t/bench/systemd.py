@@ -5,6 +5,7 @@ import contextlib
 import glob
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -47,7 +48,7 @@ class Activation(threading.Thread):
     def __init__(self, program, tmp):
         super().__init__(daemon=True)
         self.program, self.store = program, tmp + "/systemd-store"
-        self.ended, self.watch = None, None
+        self.ended, self.watch, self.pid = None, None, None
         self.changed = threading.Condition()
 
     def __enter__(self):
@@ -63,6 +64,8 @@ class Activation(threading.Thread):
 
     def __exit__(self, *_):
         os.unlink(SOCKET)
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
         # Wakes the thread.
         self.socket.shutdown(socket.SHUT_RDWR)
         self.join()
@@ -80,7 +83,9 @@ class Activation(threading.Thread):
                         (os.POSIX_SPAWN_DUP2, connection.fileno(), 3)])
                 if self.watch:
                     self.watch.others.add(str(pid))
+            self.pid = pid
             os.waitpid(pid, 0)
+            self.pid = None
             with self.changed:
                 self.ended = time.monotonic_ns()
                 self.changed.notify()

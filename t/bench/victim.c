@@ -1,16 +1,22 @@
 /* A process with much memory of one kind, which then dies of SIGABRT.
  *
  * usage: victim hole BYTES | zeros BYTES | touched BYTES | threads N
+ *
+ * With "zeros" and "touched", which take long to fill, it prints a line when it is ready; then for each line that it reads
+ * a child with the same memory dies, and the monotonic time, in ns, at which the child had been waited for is printed.
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 #include <err.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Blocks of whole huge pages, so that memory is never touched by the filling of its neighbours. */
@@ -74,6 +80,31 @@ mostly_zeros(size_t size, int touch)
 			memset(p + i * BLOCK, 0, BLOCK);
 }
 
+/* Returns in the children. */
+static void
+serve(void)
+{
+	struct timespec t;
+	int status;
+	pid_t pid;
+
+	puts("ready");
+	fflush(stdout);
+	while (getchar() == '\n') {
+		pid = fork();
+		if (pid == 0)
+			return;
+		if (pid < 0 || waitpid(pid, &status, 0) < 0)
+			err(2, "a child");
+		clock_gettime(CLOCK_MONOTONIC, &t);
+		if (!WIFSIGNALED(status))
+			errx(2, "a child did not die");
+		printf("%" PRIu64 "\n", (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec);
+		fflush(stdout);
+	}
+	exit(0);
+}
+
 static void *
 idle(void *unused)
 {
@@ -101,11 +132,13 @@ main(int argc, char **argv)
 
 	if (n == 0)
 		errx(2, "usage: victim hole BYTES | zeros BYTES | touched BYTES | threads N");
-	if (strcmp(argv[1], "hole") == 0)
+	if (strcmp(argv[1], "hole") == 0) {
 		hole(n);
-	else if (strcmp(argv[1], "threads") == 0)
+	} else if (strcmp(argv[1], "threads") == 0) {
 		threads(n);
-	else
+	} else {
 		mostly_zeros(n, strcmp(argv[1], "touched") == 0);
+		serve();
+	}
 	abort();
 }

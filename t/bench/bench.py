@@ -176,24 +176,31 @@ def measure(b, out, parts):
     versions(say)
     chosen = [v for v in known.values() if v.name in parts or not parts]
     crashed = []
-    with systemd.activation(b.tmp, say) as b.service:
-        for v in chosen:
-            lacks = v.lacks()
-            if lacks:
-                say("%s: left out: %s" % (v.words, lacks))
-            else:
-                b.crashes(v)
-                crashed.append(v)
-    if "files" in parts or not parts:
-        for name in "python", "node":
-            if not known[name].lacks():
-                files.measure(b, name, b.core(known[name]))
-    ratios.say_all(b.report, [v.words for v in known.values()])
-    for v in crashed[:1]:
-        picture.draw_released(out + "/released.svg", b.report, v.words)
-    if files.of("python") in b.report.parts():
-        picture.draw_sizes(out + "/bench.svg", b.report, files.of("python"))
-    b.report.write(out)
+    try:
+        with systemd.activation(b.tmp, say) as b.service:
+            for v in chosen:
+                lacks = v.lacks()
+                if lacks:
+                    say("%s: left out: %s" % (v.words, lacks))
+                else:
+                    b.crashes(v)
+                    crashed.append(v.words)
+        if "files" in parts or not parts:
+            for name in "python", "node":
+                if not known[name].lacks():
+                    files.measure(b, name, b.core(known[name]))
+    finally:
+        # Also of what there is when it is interrupted.
+        finish(b.report, out, [v.words for v in known.values()], crashed)
+
+
+def finish(report, out, words, crashed):
+    ratios.say_all(report, words)
+    if crashed:
+        picture.draw_released(out + "/released.svg", report, crashed[0])
+    if files.of("python") in report.parts():
+        picture.draw_sizes(out + "/bench.svg", report, files.of("python"))
+    report.write(out)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Pictures in SVG."""
 
 import math
-import statistics
+import os
 
 from handlers import COPY, MEMORY, PIPE
 
@@ -66,7 +66,8 @@ def draw_sizes(path, report, what):
     def y(mb):
         return h - bottom - mb / most * (h - bottom - 40)
 
-    lines = [text(left, 20, "A Python core of %.0f MB: size against time" % (core_size / 1e6), size=14)]
+    lines = [text(left, 20, "A Python core of %.0f MB: size against time, %d processors" % (
+        core_size / 1e6, len(os.sched_getaffinity(0))), size=14)]
     lines += seconds.grid(40, h - bottom)
     step = 10 ** math.floor(math.log10(most / 2))
     for i in range(int(most / step) + 1):
@@ -105,7 +106,8 @@ def draw_released(path, report, words):
     w, left, top, high = 860, 250, 66, 20
     bottom = top + high * len(rows)
     seconds = Seconds([pipe, memory, *(ms for row in rows.values() for ms in row if ms)], left, w - 60, after=0.02)
-    lines = [text(left, 20, "A crash of %s: how long each handler takes" % words, size=14),
+    lines = [text(left, 20, "A crash of %s: how long each handler takes, %d processors" % (
+                 words, len(os.sched_getaffinity(0))), size=14),
              *circles(left, 38, OURS), text(left + 12, 42, "the process is released"),
              *circles(left + 160, 38, OURS, stored=True), text(left + 172, 42, "all is stored"),
              text(left + 270, 42, "×: released, against the limit of the pipe"),

@@ -237,7 +237,7 @@ read_memory(struct work *w, struct batch *b)
 {
 	size_t done = 0;
 
-	for (size_t i = 0; i < b->runs; i++) {
+	for (size_t i = 0; b->failed == 0 && i < b->runs; i++) {
 		const struct capture_run *r = &b->run[i];
 		enum proc_memory_how how = r->source == CAPTURE_PRESENT ? PROC_MEMORY_PRESENT :
 									  PROC_MEMORY_ANY;
@@ -249,9 +249,13 @@ read_memory(struct work *w, struct batch *b)
 			b->error = errno;
 			b->failed = errno == ESRCH ? FAILED_GONE : FAILED_MEMORY;
 			b->runs = i;
-			return;
 		}
 		done += (size_t)r->len;
+	}
+	/* Nothing of a later process that got the number may come into the core. */
+	if (done > 0 && !proc_memory_is_there(&w->memory)) {
+		b->failed = FAILED_GONE;
+		b->runs = 0;
 	}
 }
 
@@ -421,7 +425,8 @@ refused(struct work *w, struct capture_head *h)
 		c->why_error = errno;
 		return "its memory";
 	}
-	return NULL;
+	/* All of its files were opened by its number. */
+	return proc_is_of_core(&h->core, &c->proof) ? NULL : "the process has gone";
 }
 
 static enum capture_status
@@ -452,7 +457,7 @@ run(struct work *w)
 enum capture_status
 capture_run(struct capture *c, int in, int out)
 {
-	struct work w = { .c = c, .in = in, .out = out, .memory = { .fd = -1 },
+	struct work w = { .c = c, .in = in, .out = out, .memory = { .fd = -1, .dir = -1 },
 		.plan = { .pages = { .fd = -1 } } };
 	enum capture_status st;
 	struct capture_head h;

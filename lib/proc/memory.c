@@ -16,8 +16,9 @@ proc_memory_open(struct proc_memory *m, pid_t pid)
 {
 	*m = (struct proc_memory){ .pid = pid, .page = (size_t)sysconf(_SC_PAGESIZE),
 		.direct = 1 };
+	m->dir = proc_hold(pid);
 	m->fd = proc_open_file(pid, "mem");
-	return m->fd < 0 ? -1 : 0;
+	return m->dir < 0 || m->fd < 0 ? -1 : 0;
 }
 
 void
@@ -25,6 +26,14 @@ proc_memory_close(struct proc_memory *m)
 {
 	if (m->fd >= 0)
 		io_close(m->fd);
+	if (m->dir >= 0)
+		io_close(m->dir);
+}
+
+int
+proc_memory_is_there(const struct proc_memory *m)
+{
+	return faccessat(m->dir, "mem", F_OK, 0) == 0;
 }
 
 /* A descriptor of its own, for a position that pread(2) would take for a negative one. */

@@ -13,6 +13,7 @@
 struct proc_memory {
 	pid_t pid;
 	int fd;			/* its /proc/PID/mem, which no later process can get */
+	int dir;		/* its /proc/PID, the same */
 	size_t page;
 	int direct;		/* process_vm_readv(2) has not been refused yet */
 };
@@ -26,7 +27,7 @@ enum proc_memory_how {
 	/* by /proc/PID/mem: whatever may be mapped, also what nobody may read, and never waits for
 	   userfaultfd(2) */
 	PROC_MEMORY_ANY,
-	/* the pages are there, and the process may read them: faster */
+	/* the pages are there, and the process may read them: faster, but see proc_memory_is_there */
 	PROC_MEMORY_PRESENT
 };
 
@@ -36,5 +37,11 @@ enum proc_memory_how {
  */
 int proc_memory_read(struct proc_memory *m, uint64_t address, uint8_t *buf, size_t len,
     enum proc_memory_how how);
+
+/*
+ * Whether the process has its number still: else what was read with PROC_MEMORY_PRESENT may be of
+ * another that got the number.  1 yes, 0 no.
+ */
+int proc_memory_is_there(const struct proc_memory *m);
 
 #endif

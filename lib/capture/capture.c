@@ -62,6 +62,7 @@ struct work {
 	uint64_t reading;		/* batches that are planned and not read */
 	size_t batches;			/* that have been planned */
 	int planned, released;
+	int failed, error;		/* of the stream: FAILED_…, for the next batch, and errno */
 	int no_files;			/* the core has no NT_FILE */
 };
 
@@ -104,25 +105,29 @@ release(struct work *w)
 	buffer_drain(&w->buffer);
 }
 
-/* Takes bytes out of the stream; those before offset are of no use. */
+/* Takes *len bytes out of the stream, or as many as came; those before offset are of no use. */
 static int
-take_stream(struct work *w, uint64_t offset, uint8_t *buf, size_t len)
+take_stream(struct work *w, uint64_t offset, uint8_t *buf, uint64_t *len)
 {
+	size_t want = (size_t)*len;
 	ssize_t n;
+
+	*len = 0;
 
 	while (w->taken < offset) {
 		uint64_t left = offset - w->taken;
 
-		n = io_read_some(w->in, buf, left < len ? (size_t)left : len);
+		n = io_read_some(w->in, buf, left < want ? (size_t)left : want);
 		if (n <= 0)
 			return n < 0 ? FAILED_IN : FAILED_GONE;
 		w->taken += (uint64_t)n;
 	}
-	if ((n = io_read(w->in, buf, len)) < 0)
+	if ((n = io_read(w->in, buf, want)) < 0)
 		return FAILED_IN;
-	w->taken += (uint64_t)n;
-	w->c->from_stream += (uint64_t)n;
-	return (size_t)n < len ? FAILED_GONE : 0;
+	*len = (uint64_t)n;
+	w->taken += *len;
+	w->c->from_stream += *len;
+	return *len < want ? FAILED_GONE : 0;
 }
 
 /* The next run of the plan; 1, 0 at the end, or FAILED_…. */
@@ -135,6 +140,10 @@ next_run(struct work *w, size_t most, struct capture_run *r)
 		*r = w->ahead;
 		w->has_ahead = 0;
 		return 1;
+	}
+	if (w->failed != 0) {
+		errno = w->error;
+		return w->failed;
 	}
 	/* By a signal: what has been read is still written. */
 	if (end_input_told() != 0) {
@@ -151,17 +160,18 @@ is_memory(const struct capture_run *r)
 	return r->source == CAPTURE_PRESENT || r->source == CAPTURE_ANY;
 }
 
-/* Fills a batch of one run that is no memory. */
-static int
+/* Fills a batch of one run that is no memory.  What came before a failure is still written. */
+static void
 fill_at_once(struct work *w, struct batch *b)
 {
-	const struct capture_run *r = &b->run[0];
+	struct capture_run *r = &b->run[0];
 
 	if (r->source == CAPTURE_MADE) {
 		memcpy(b->unit, w->plan.made + r->address, (size_t)r->len);
-		return 0;
+		return;
 	}
-	return take_stream(w, r->address, b->unit, (size_t)r->len);
+	if ((w->failed = take_stream(w, r->address, b->unit, &r->len)) != 0)
+		w->error = errno;
 }
 
 /* Collects the pieces of a batch in w->runs.  Returns 1, 0 when there are none, or FAILED_…. */
@@ -204,7 +214,9 @@ plan(struct work *w, struct batch *b)
 		return FAILED_OUT;
 	}
 	b->at_once = b->len > 0 && b->runs == 1 && !is_memory(&b->run[0]);
-	return b->at_once && (rc = fill_at_once(w, b)) < 0 ? rc : 1;
+	if (b->at_once)
+		fill_at_once(w, b);
+	return 1;
 }
 
 /* The planner's, of ordered_run. */

@@ -10,6 +10,25 @@
 #define BLOCK_UNITS (BLOCK / BUFFER_UNIT)
 #define STEP_UNITS (BUFFER_STEP / BUFFER_UNIT)
 
+/* Maps memory for b->units, or for fewer where address space or what is promised is limited. */
+static void *
+map_units(struct buffer *b, size_t *blocks)
+{
+	for (;; b->units /= 2) {
+		void *memory;
+
+		if (b->units < b->least)
+			b->units = b->least;
+		*blocks = b->units / BLOCK_UNITS + 2;
+		memory = mmap(NULL, *blocks * BLOCK, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		if (memory != MAP_FAILED)
+			return memory;
+		if (b->units == b->least)
+			return NULL;
+	}
+}
+
 int
 buffer_open(struct buffer *b, uint64_t most)
 {
@@ -19,12 +38,7 @@ buffer_open(struct buffer *b, uint64_t most)
 	if (most / BUFFER_UNIT >= UINT32_MAX / 2)
 		most = (uint64_t)BUFFER_UNIT * (UINT32_MAX / 2);
 	b->units = (size_t)(most / BUFFER_UNIT);
-	if (b->units < b->least)
-		b->units = b->least;
-	blocks = b->units / BLOCK_UNITS + 2;
-	memory = mmap(NULL, blocks * BLOCK, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (memory == MAP_FAILED)
+	if ((memory = map_units(b, &blocks)) == NULL)
 		return -1;
 	b->memory = (uint8_t *)(((uintptr_t)memory + BLOCK - 1) / BLOCK * BLOCK);
 	/* A few units are not worth a huge page. */

@@ -242,8 +242,9 @@ leave_out(struct cut *c, struct capture_head *h)
 	struct layout l;
 
 	lay_out(&l, c, core);
-	if (l.headers > UINT32_MAX || replace_headers(h, &l, c) < 0 ||
-	    make_others(p, &l, core) < 0 || take_pieces(p, &l, c) < 0)
+	/* The headers last: after a failure those of the stream must still be there. */
+	if (l.headers > UINT32_MAX || make_others(p, &l, core) < 0 || take_pieces(p, &l, c) < 0 ||
+	    replace_headers(h, &l, c) < 0)
 		return -1;
 	p->stream_end = core->note[0].offset + l.notes_len;
 	p->offset = h->len;

@@ -99,7 +99,8 @@ tell(struct told *t)
 	/* At most PIPE_BUF bytes: no other stage's lines come between. */
 	if (io_write(t->fd, text, (size_t)n) < 0)
 		warn("-d %d: the lines were not written", t->fd);
-	io_close(t->fd);
+	if (t->fd != STDERR_FILENO)
+		io_close(t->fd);
 }
 
 /* Lets go of the kernel's pipe. */

@@ -68,13 +68,13 @@ class Core:
     def note(self, kind, desc, owner=b"CORE"):
         self.notes.append(note(kind, desc, owner))
 
-    def thread(self, sp=0, pc=0, other=None, signal=6):
+    def thread(self, sp=0, pc=0, other=None, signal=6, tid=None):
         regs = [0] * self.words
         regs[self.sp], regs[self.pc] = sp, pc
         for k, v in (other or {}).items():
             regs[k] = v
         self.threads += 1
-        tid = 1000 + self.threads
+        tid = tid or 1000 + self.threads
         head = struct.pack("<iiihHQQ" if self.is64 else "<iiihHII", signal, 0, 0, signal, 0, 0, 0)
         head += struct.pack("<iiii", tid, 1, 1, 1)
         head = head.ljust(112 if self.is64 else 72, b"\0")

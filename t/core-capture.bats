@@ -116,8 +116,8 @@ not_sanitized() {
 	run -2 --separate-stderr bash -c 'core-capture -p "$1" <cut >out' - "$held"
 	cmp cut out
 	[ "$stderr" = "core-capture: pid $held: ended before all of it was read: 4090 of $(stat -c %s stream) bytes" ]
-	core-capture <&- >out
-	[ ! -s out ]
+	run -2 --separate-stderr bash -c 'core-capture <&-'
+	[ "$stderr" = 'core-capture: <stdin>: read: Bad file descriptor' ]
 	# Headers that lie about where memory is, or how much.
 	python3 - <<-'END'
 	import struct
@@ -315,7 +315,8 @@ refused() {
 	ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 timeout 60 strace -f -qq -o trace \
 		-e "trace=${1%%:*}" -e "inject=$1" ${2:+-P "$2"} core-capture -b 4M -p "$held" <stream >got 2>err || status=$?
 	grep -q INJECTED trace || { echo "$*: nothing was injected"; return 1; }
-	[ $status = 0 ] && [ ! -s err ] || { echo "$*: $status"; cat err; return 1; }
+	# strace itself says that /proc/self is a link.
+	[ $status = 0 ] && ! grep -v ^strace: err || { echo "$*: $status"; cat err; return 1; }
 }
 
 @test "core-capture: calls that are refused: the same bytes, read another way" {
@@ -325,7 +326,7 @@ refused() {
 	for injection in process_vm_readv:error=EPERM process_vm_readv:error=ENOSYS process_vm_readv:error=EFAULT \
 		process_vm_readv:error=EFAULT:when=2+3 process_vm_readv:error=EINTR:when=1+2 ioctl:error=ENOTTY \
 		ioctl:error=EPERM ioctl:error=EACCES ioctl:error=ENOSYS madvise:error=EINVAL \
-		setpriority:error=EPERM fcntl:error=EPERM clone,clone3:error=EAGAIN clone,clone3:error=EAGAIN:when=2+ \
+		setpriority:error=EPERM clone,clone3:error=EAGAIN clone,clone3:error=EAGAIN:when=2+ \
 		clone,clone3:error=EAGAIN:when=2 clone,clone3:error=EAGAIN:when=3; do
 		refused $injection
 		cmp first got || { echo "$injection"; return 1; }
@@ -465,7 +466,7 @@ in_the_middle() {
 	[ $held = $first ] || echo "$first, then $held" >numbers
 	cmp where where.other || : >numbers
 	END
-	unshare --pid --fork --mount-proc bash inside || { echo "inside: $?"; return 1; }
+	T=$T unshare --pid --fork --mount-proc bash inside || { echo "inside: $?"; return 1; }
 	[ ! -e numbers ] || skip 'the number or the addresses were not the same'
 	[ "$(cat status)" = 2 ]
 	grep -q 'ended before all of it was read' err

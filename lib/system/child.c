@@ -75,20 +75,47 @@ command_become(char **argv)
 	return -1;
 }
 
+/* What the child tells the parent to close. */
+enum { COMMANDS_INPUT, OUR_INPUT };
+
 /* The parent: holds the command's input open until the child lets go, or is gone. */
 static void
 hold_input(struct command_hold *h)
 {
-	ssize_t n;
+	int held = 1;
 	char c;
 
 	io_close(h->letting_go[1]);
 	io_close(h->input[0]);
-	n = io_read_some(h->letting_go[0], &c, 1);
-	if (n != 1 && h->shared->pid > 0)
+	while (io_read_some(h->letting_go[0], &c, 1) == 1) {
+		if (c == OUR_INPUT) {
+			io_close(STDIN_FILENO);
+			io_std();
+		} else if (held) {
+			io_close(h->input[1]);
+			held = 0;
+		}
+	}
+	if (held && h->shared->pid > 0)
 		kill(h->shared->pid, SIGKILL);
-	io_close(h->input[1]);
+	if (held)
+		io_close(h->input[1]);
 	io_close(h->letting_go[0]);
+}
+
+static void
+tell_parent(struct command_hold *h, char what)
+{
+	io_write(h->letting_go[1], &what, 1);
+}
+
+void
+command_close_input(struct command_hold *h)
+{
+	io_close(STDIN_FILENO);
+	io_std();
+	if (h->shared != NULL)
+		tell_parent(h, OUR_INPUT);
 }
 
 int
@@ -139,11 +166,8 @@ command_end(struct command *c)
 	int status;
 
 	/* Its input ends here, not before. */
-	if (c->hold != NULL && c->hold->letting_go[1] >= 0) {
-		io_write(c->hold->letting_go[1], "", 1);
-		io_close(c->hold->letting_go[1]);
-		c->hold->letting_go[1] = -1;
-	}
+	if (c->hold != NULL)
+		tell_parent(c->hold, COMMANDS_INPUT);
 	if (c->fd >= 0)
 		io_close(c->fd);
 	status = spawn_wait(c->pid);

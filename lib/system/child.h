@@ -42,7 +42,7 @@ struct command_hold {
 	} *shared;
 	/*
 	 * Internal: the command's input, whose other end the parent holds; and a pipe that tells
-	 * the parent to close it.
+	 * the parent what to close.
 	 */
 	int input[2], letting_go[2];
 };
@@ -55,6 +55,12 @@ struct command_hold {
  * end_input_tell.  Returns -1 with errno if no child could be made.
  */
 int command_apart(struct command_hold *hold, int *status);
+
+/*
+ * Closes standard input, in the parent of command_apart too if there is one: who writes there is
+ * told that nobody reads any more.
+ */
+void command_close_input(struct command_hold *h);
 
 /*
  * Closes fd, unless it is -1, and waits until the command has ended.  Returns its status as from

@@ -214,7 +214,7 @@ end_whole(const struct trim_tap *p, struct command *whole)
  * Returns the exit status.
  */
 static int
-pass_and_make(const struct trim_tap *p, struct trim_stream *s, struct trim *t, enum small small)
+pass_and_make(struct trim_tap *p, struct trim_stream *s, struct trim *t, enum small small)
 {
 	struct command whole = { .argv = p->whole };
 	enum trim_status st = TRIM_OK;
@@ -234,8 +234,7 @@ pass_and_make(const struct trim_tap *p, struct trim_stream *s, struct trim *t, e
 		status = pass(p, s, NULL, out, &st);
 	/* Neither the kernel nor the reader of the whole core waits for the small one. */
 	whole.fd = -1;
-	io_close(STDIN_FILENO);
-	io_std();
+	command_close_input(&p->hold);
 	if (small == SMALL_FROM_STREAM)
 		small = status == 0 ? from_stream(p, s, t, st) : SMALL_NONE;
 	if (p->whole != NULL)

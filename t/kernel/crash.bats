@@ -52,7 +52,7 @@ setup() {
 	EOF
 	# The lines that were known before the first byte, as the record still has them.
 	[ "$(head -n 1 comment)" = "uuid=$uuid" ]
-	sed -E -e '/^bytes=/,/^secure_exec=/d' -e '/^(module[a-z_]*=0x|(reason|stored|complete|small|small_bytes)=)/d' "$txt" | sort |
+	sed -E -e '/^bytes=/,/^secure_exec=/d' -e '/^(module[a-z_]*=0x|(reason|captured|held_ms|stored|complete|small|small_bytes)=)/d' "$txt" | sort |
 		diff - <(sort comment)
 }
 

@@ -99,6 +99,19 @@ hole(size_t len)
 		memcpy(p + i, "touched", 7);
 }
 
+/* As a sanitizer's process has it: far more than there is, of which the first bytes are touched. */
+static void
+vast(size_t len, size_t touched)
+{
+	uint64_t *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		err(1, "mmap");
+	for (size_t i = 0; i < touched / sizeof(*p); i++)
+		p[i] = i / 512 + 1;
+}
+
 /* Lines of /proc/PID/maps: a page of memory and one of a file, in turn. */
 static void
 maps(size_t n, const char *path)
@@ -201,6 +214,8 @@ main(int argc, char **argv)
 		fill(strtoul(what, NULL, 10));
 	} else if (strcmp(how, "hole") == 0) {
 		hole(strtoul(what, NULL, 10));
+	} else if (strcmp(how, "vast") == 0) {
+		vast(strtoul(what, NULL, 10), strtoul(argc > 3 ? argv[3] : "0", NULL, 10));
 	} else if (strcmp(how, "maps") == 0) {
 		maps(strtoul(what, NULL, 10), argc > 3 ? argv[3] : "/proc/self/exe");
 	} else if (strcmp(how, "threads") == 0) {

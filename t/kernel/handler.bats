@@ -564,7 +564,7 @@ with_stack() {
 	crash "$P/prog" maps 34000 "$long"
 	[ ! -e "$limit" ] || kernel_set kernel/core_file_note_size_limit 16777216
 	stored
-	has files=dropped complete=yes "build_id=$(elf-uuid -b "$P/prog")"
+	has files=dropped captured=process complete=yes "build_id=$(elf-uuid -b "$P/prog")"
 	sed -n 's/^module=[^ ]* //p' "$txt" | diff wanted -
 }
 

@@ -75,8 +75,8 @@ kernel_install() {
 # install_below PREFIX: installs the build there, with its configuration and data.
 install_below() {
 	env -u MAKEFLAGS -u MAKEOVERRIDES make -s -C "$T/.." install-built B="$BUILD" PREFIX="$1" \
-		SYSCONFDIR="$1/etc" LOCALSTATEDIR="$1/var" || return
-	mkdir -p "$1/var/log" "$1/var/lib"
+		SYSCONFDIR="$1/etc" LOCALSTATEDIR="$1/var" RUNSTATEDIR="$1/run" || return
+	mkdir -p "$1/var/log" "$1/var/lib" "$1/run"
 }
 
 # need_stack: skips the test if the handler cannot read stacks: a sanitizer needs more memory than the handler allows, and
@@ -96,7 +96,8 @@ kernel_tee() {
 	for arg; do
 		case \$arg in P*) pid=\${arg#P} ;; esac
 	done
-	tee "$P/raw/\$pid" | ${HANDLE%/*}/handler "\$@"
+	# The handler reads no more of it than it needs; tee goes on.
+	tee -p "$P/raw/\$pid" | ${HANDLE%/*}/handler "\$@"
 	EOF
 	chmod 755 "$HANDLE"
 }

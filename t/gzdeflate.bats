@@ -521,8 +521,8 @@ sys.stdout.buffer.write(zlib.decompress(open("data.gz", "rb").read(), 31))' | cm
 @test "gzdeflate: it starts as many threads as there are processors, and none where there is one" {
 	need strace taskset
 	noise 100000 >data
-	follows_processors gzdeflate data
-	follows_processors gzdeflate -s data
+	follows_processors 3 gzdeflate data
+	follows_processors 3 gzdeflate -s data
 	[ "$(threads gzdeflate -T 1 data)" -eq 0 ]
 	[ "$(threads taskset -c "$(taskset -cp $$ | sed 's/.* //; s/[-,].*//')" gzdeflate -T 5 data)" -eq 6 ]
 }
@@ -571,13 +571,13 @@ END
 
 @test "gzdeflate: a read error leaves the members before it, with any number of threads" {
 	need strace
-	noise 100000 >data
+	noise 600000 >data
 	gzdeflate -b 8K data >whole
-	for n in 1 3; do
-		for at in 1 2 6 13; do
-			unreadable_at $at $n gzdeflate -b 8K
-			[ "$(members out | wc -l)" -eq $((at - 1)) ]
-		done
+	for at in 1 2 6 13; do
+		unreadable_at $at 1 gzdeflate -b 8K
+		[ "$(members out | wc -l)" -eq $((at - 1)) ]
+		unreadable_at $at 3 gzdeflate -b 8K
+		[ "$(members out | wc -l)" -ge $((at - 1)) ]
 	done
 	gzdeflate -s -b 8K data >whole
 	for n in 1 3; do
@@ -588,13 +588,13 @@ END
 
 @test "gzdeflate: a disk that becomes full leaves whole members, with any number of threads" {
 	need strace
-	noise 100000 >data
+	noise 600000 >data
 	gzdeflate -b 8K data >whole
-	for n in 1 3; do
-		for at in 1 2 6 13; do
-			full_at $at $n gzdeflate -b 8K
-			[ "$(members out | wc -l)" -eq $((at - 1)) ]
-		done
+	for at in 1 2 6 13; do
+		full_at $at 1 gzdeflate -b 8K
+		[ "$(members out | wc -l)" -eq $((at - 1)) ]
+		full_at $at 3 gzdeflate -b 8K
+		[ "$(members out | wc -l)" -ge $((at - 1)) ]
 	done
 	gzdeflate -s -b 8K data >whole
 	for n in 1 3; do
@@ -603,7 +603,7 @@ END
 		done
 	done
 	# Where one thread writes all: the header, the chunks, the end.
-	full_at 15 1 gzdeflate -s -b 8K
+	full_at 76 1 gzdeflate -s -b 8K
 }
 
 @test "gzdeflate: a reader that goes, early or late, ends any number of threads" {

@@ -1611,9 +1611,13 @@ END
 @test "zinflate: it starts as many threads as there are processors, and none where there is one" {
 	need strace taskset
 	noise 300000 | gzdeflate -b 8K >data.gz
-	follows_processors zinflate data.gz
+	follows_processors 1 zinflate data.gz
 	[ "$(threads zinflate -T 1 data.gz)" -eq 0 ]
-	[ "$(threads zinflate -T 3 data.gz)" -eq 4 ]
+	[ "$(threads zinflate -T 3 data.gz)" -eq 2 ]
+	# A pipe has a thread more: the others decode while it waits.
+	[ "$(threads zinflate -T 3 < <(cat data.gz))" -eq 3 ]
+	shell=$(threads sh -c 'cat data.gz | cat >/dev/null')
+	[ "$(threads sh -c 'zinflate -T 3 data.gz | cat >/dev/null')" -eq $((shell + 3)) ]
 }
 
 @test "zinflate: more than 1024 processors, for which the kernel refuses a small set: counted" {
@@ -1649,7 +1653,7 @@ END
 	at=${PWD// /\\040}
 	free=$(quota '7:cpuset:/x' "31 24 0:28 / $at/v\\0401 rw shared:9 - cgroup cgroup rw,cpuset")
 	one=$(quota '7:cpuacct,cpu:/x' "31 24 0:28 / $at/v\\0401 rw shared:9 - cgroup cgroup rw,cpuacct,cpu")
-	[ "$free" -gt 1 ] || skip 'one processor'
+	[ "$free" -gt 0 ] || skip 'one processor'
 	[ "$one" -lt "$free" ]
 	for controllers in cpu cpu,cpuacct cpuacct,cpu cpuset,cpu,cpuacct; do
 		[ "$(quota "7:$controllers:/x" "31 24 0:28 / $at/v\\0401 rw - cgroup cgroup rw,xattr,$controllers")" -eq "$one" ]
@@ -1844,7 +1848,7 @@ END
 @test "zinflate: a read error exits 2 also where a member ends" {
 	need strace
 	# Nothing more comes is no end then: this once was status 0.
-	noise 50000 >data
+	noise 150000 >data
 	gzdeflate -b 5000 data >data.gz
 	mkfifo fifo
 	members data.gz | cut -d ' ' -f 2 >sizes
@@ -1879,8 +1883,8 @@ END
 	extra = len(member(one)) - len(one)
 	one = random.Random(5).randbytes(32768 - extra)
 	assert len(member(one)) == 32768
-	open("even", "wb").write(one * 12)
-	open("even.gz", "wb").write(member(one) * 12)
+	open("even", "wb").write(one * 64)
+	open("even.gz", "wb").write(member(one) * 64)
 	END
 	for n in 1 3; do
 		zinflate -T $n even.gz | cmp - even
@@ -1909,7 +1913,7 @@ END
 
 @test "zinflate: a read error in mid-stream, or a disk that becomes full, leaves a prefix" {
 	need strace
-	noise 600000 >data
+	noise 1600000 >data
 	gzdeflate -b 8K data >data.gz
 	for n in 1 3; do
 		ends 2 injected pread64:error=EIO:when=3 data.gz -- zinflate -T $n data.gz
@@ -1921,7 +1925,7 @@ END
 			[ "$(cat err)" = "zinflate: <stdout>: write: No space left on device" ]
 			is_prefix out data
 			[ "$(($(stat -c %s out) > 0))" -eq $((at - 1)) ]
-			[ "$(stat -c %s out)" -lt 600000 ]
+			[ "$(stat -c %s out)" -lt 1600000 ]
 		done
 	done
 }
@@ -1950,9 +1954,12 @@ sys.exit(subprocess.call(sys.argv[1:], restore_signals=False))' zinflate -T $n d
 	need strace
 	noise 100000 >data
 	gzdeflate -b 8K data >data.gz
-	for from in 1 2 3 4 1+ 2+ 3+ 4+; do
+	for from in 1 2 3 1+ 2+ 3+; do
 		injected clone,clone3:error=EAGAIN:when=$from -- zinflate -T 4 data.gz >out
 		cmp out data
+	done
+	# Into a pipe there is a thread more.
+	for from in 1 2 3 4 1+ 2+ 3+ 4+; do
 		injected clone,clone3:error=EAGAIN:when=$from -- zinflate -T 4 <data.gz | cmp - data
 	done
 }
@@ -1966,20 +1973,20 @@ def bgzf(data):
     return member(data, extra=b"BC\2\0" + struct.pack("<H", n - 1))
 pieces = [noise(20000, i) for i in range(8)]
 env = dict(os.environ, ASAN_OPTIONS="detect_leaks=0")
-def writers(b):
+def traced(b):
     with open("file", "wb") as f:
         f.write(b)
     with open("out", "wb") as out:
-        subprocess.run(["strace", "-f", "-qq", "-o", "trace", "-e", "trace=execve,write", "zinflate", "-T", "3",
+        subprocess.run(["strace", "-f", "-qq", "-o", "trace", "-e", "trace=clone,clone3,write", "zinflate", "-T", "3",
             "file"], stdout=out, env=env, check=True)
     assert open("out", "rb").read() == b"".join(pieces)
-    lines = open("trace").read().splitlines()
-    return {l.split()[0] for l in lines if " write(1," in l}, lines[0].split()[0]
+    trace = open("trace").read()
+    return len(re.findall(r" clone3?\(", trace)), trace.count(" write(1,")
+# What threads decode, they write together.
+alone, writes = traced(b"".join(map(member, pieces)))
+assert writes >= len(pieces), writes
 for how in bgzf, sized, lambda p: sized(p, name=b"name", comment=b"comment", hcrc=True):
-    by, main = writers(b"".join(map(how, pieces)))
-    assert len(by) == 1 and main not in by, (by, main)
-by, main = writers(b"".join(map(member, pieces)))
-assert by == {main}, (by, main)
+    same(traced(b"".join(map(how, pieces))), (alone + 2, 1))
 END
 }
 
@@ -2003,12 +2010,12 @@ with open("file", "wb") as f:
     f.write(b)
 def traced(*args):
     with open("out", "wb") as out:
-        subprocess.run(["strace", "-f", "-qq", "-o", "trace", "-e", "trace=execve,write,pread64", "zinflate", *args,
+        subprocess.run(["strace", "-f", "-qq", "-o", "trace", "-e", "trace=write,pread64", "zinflate", *args,
             "file"], stdout=out, env=env, check=True)
     return open("trace").read().splitlines()
 lines = traced("-T", "4")
-by, main = {l.split()[0] for l in lines if " write(1," in l}, lines[0].split()[0]
-assert len(by) == 1 and main not in by, (by, main)
+# Threads decode these together; one member after the other is eight writes.
+assert sum(" write(1," in l for l in lines) == 1, lines
 lines = traced("-l")
 assert sum(int(l.split("= ")[-1]) for l in lines if " pread64(" in l) < len(b) // 4, lines
 # The members that it hops over may be damaged.

@@ -4,121 +4,208 @@
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct ordered_state {
 	struct ordered *o;
 	pthread_mutex_t lock;
-	pthread_cond_t freed, filled, finished;
+	pthread_cond_t more;		/* there is a job for a thread that sleeps, or no more */
 	/* Sequence numbers: chunks that have been read, taken by a worker, written. */
 	uint64_t read, taken, written;
-	unsigned char *done;		/* by slot: worked on, not written yet */
+	/* By chunk, modulo slots: its slot; whether it is worked on and not written yet. */
+	size_t *slot;
+	unsigned char *done;
+	size_t *unused;			/* slots that have no chunk, unused_count of them */
+	size_t unused_count;
+	size_t *last;			/* by slot: the thread that worked there last */
+	unsigned char *working;		/* by worker: a thread is this one */
+	size_t workers;			/* that no thread is */
+	int reading, writing;		/* a thread does this now */
+	size_t asleep, waking;		/* threads that sleep; of these, those that were woken */
 	int ended;			/* no more will be read */
 	int status, error;		/* the first failure of a worker or the writer, its errno */
+	int read_status, read_error;	/* the reader's */
 };
 
-struct worker {
+struct thread {
 	struct ordered_state *s;
 	size_t number;
-	pthread_t thread;
+	pthread_t id;
 };
 
+enum job { WAIT, LEAVE, READ, WORK, WRITE };
+
+/* What a thread should do next. */
+static enum job
+next_job(const struct ordered_state *s)
+{
+	if (s->status != 0)
+		return LEAVE;
+	if (!s->writing && s->done[s->written % s->o->slots])
+		return WRITE;
+	if (s->taken < s->read && s->workers > 0)
+		return WORK;
+	if (!s->ended && !s->reading && s->unused_count > 0 &&
+	    (s->o->reads_wait || s->workers > 0))
+		return READ;
+	return s->ended && s->taken == s->read ? LEAVE : WAIT;
+}
+
+/*
+ * Wakes a thread that sleeps if there is a job for it.  To be called before the lock is given up:
+ * whatever has changed since it was taken, nobody sleeps through it.
+ */
 static void
-stop(struct ordered_state *s, int status)
+share(struct ordered_state *s)
+{
+	enum job job = next_job(s);
+
+	if (job == WAIT || s->waking == s->asleep)
+		return;
+	if (job == LEAVE) {
+		s->waking = s->asleep;
+		pthread_cond_broadcast(&s->more);
+	} else if (s->waking == 0) {
+		s->waking = 1;
+		pthread_cond_signal(&s->more);
+	}
+}
+
+static void
+sleep_until_more(struct ordered_state *s)
+{
+	s->asleep++;
+	pthread_cond_wait(&s->more, &s->lock);
+	s->asleep--;
+	if (s->waking > 0)
+		s->waking--;
+}
+
+/* Takes a slot, if possible the one that this thread used last: it is in its processor's cache. */
+static size_t
+take_slot(struct ordered_state *s, size_t thread)
+{
+	size_t i = s->unused_count, slot;
+
+	while (i > 0 && s->last[s->unused[i - 1]] != thread)
+		i--;
+	if (i > 0)
+		i--;
+	slot = s->unused[i];
+	s->unused_count--;
+	memmove(s->unused + i, s->unused + i + 1, (s->unused_count - i) * sizeof(*s->unused));
+	return slot;
+}
+
+/* Likewise a worker, of which one is free. */
+static size_t
+take_worker(struct ordered_state *s, size_t thread)
+{
+	size_t i = thread;
+
+	if (i >= s->o->workers || s->working[i])
+		i = 0;
+	while (s->working[i])
+		i++;
+	s->working[i] = 1;
+	s->workers--;
+	return i;
+}
+
+/* The three jobs begin and end with the lock held. */
+
+static void
+read_chunk(struct ordered_state *s, size_t thread)
+{
+	size_t slot = take_slot(s, thread);
+	int rc;
+
+	s->reading = 1;
+	share(s);
+	pthread_mutex_unlock(&s->lock);
+	rc = s->o->read(s->o->arg, slot);
+	pthread_mutex_lock(&s->lock);
+	s->reading = 0;
+	if (rc > 0) {
+		s->slot[s->read++ % s->o->slots] = slot;
+		return;
+	}
+	s->ended = 1;
+	s->read_status = rc;
+	s->read_error = errno;
+}
+
+static void
+fail(struct ordered_state *s, int status)
 {
 	if (s->status == 0) {
 		s->status = status;
 		s->error = errno;
 	}
-	pthread_cond_broadcast(&s->freed);
-	pthread_cond_broadcast(&s->filled);
-	pthread_cond_broadcast(&s->finished);
+}
+
+static void
+work_on_chunk(struct ordered_state *s, size_t thread)
+{
+	size_t at = (size_t)(s->taken++ % s->o->slots), slot = s->slot[at];
+	size_t worker = take_worker(s, thread);
+	int rc;
+
+	s->last[slot] = thread;
+	share(s);
+	pthread_mutex_unlock(&s->lock);
+	rc = s->o->work(s->o->arg, slot, worker);
+	pthread_mutex_lock(&s->lock);
+	s->working[worker] = 0;
+	s->workers++;
+	if (rc < 0)
+		fail(s, rc);
+	else
+		s->done[at] = 1;
+}
+
+static void
+write_chunk(struct ordered_state *s)
+{
+	size_t at = (size_t)(s->written % s->o->slots), slot = s->slot[at];
+	int rc;
+
+	s->writing = 1;
+	share(s);
+	pthread_mutex_unlock(&s->lock);
+	rc = s->o->write(s->o->arg, slot);
+	pthread_mutex_lock(&s->lock);
+	s->writing = 0;
+	if (rc < 0) {
+		fail(s, rc);
+		return;
+	}
+	s->done[at] = 0;
+	s->unused[s->unused_count++] = slot;
+	s->written++;
 }
 
 static void *
-work(void *arg)
+do_jobs(void *arg)
 {
-	struct worker *w = arg;
-	struct ordered_state *s = w->s;
-	int rc;
+	struct thread *t = arg;
+	struct ordered_state *s = t->s;
+	enum job job;
 
 	pthread_mutex_lock(&s->lock);
-	for (;;) {
-		size_t slot;
-
-		while (s->taken == s->read && !s->ended && s->status == 0)
-			pthread_cond_wait(&s->filled, &s->lock);
-		if (s->taken == s->read || s->status != 0)
-			break;
-		slot = (size_t)(s->taken++ % s->o->slots);
-		pthread_mutex_unlock(&s->lock);
-		rc = s->o->work(s->o->arg, slot, w->number);
-		pthread_mutex_lock(&s->lock);
-		if (rc < 0) {
-			stop(s, rc);
-			break;
-		}
-		s->done[slot] = 1;
-		if (s->written % s->o->slots == slot)
-			pthread_cond_signal(&s->finished);
+	while ((job = next_job(s)) != LEAVE) {
+		if (job == WRITE)
+			write_chunk(s);
+		else if (job == WORK)
+			work_on_chunk(s, t->number);
+		else if (job == READ)
+			read_chunk(s, t->number);
+		else
+			sleep_until_more(s);
 	}
+	share(s);
 	pthread_mutex_unlock(&s->lock);
 	return NULL;
-}
-
-static void *
-write_out(void *arg)
-{
-	struct ordered_state *s = arg;
-	int rc;
-
-	pthread_mutex_lock(&s->lock);
-	for (;;) {
-		size_t slot = (size_t)(s->written % s->o->slots);
-
-		while (!s->done[slot] && !(s->ended && s->written == s->read) && s->status == 0)
-			pthread_cond_wait(&s->finished, &s->lock);
-		if (!s->done[slot] || s->status != 0)
-			break;
-		pthread_mutex_unlock(&s->lock);
-		rc = s->o->write(s->o->arg, slot);
-		pthread_mutex_lock(&s->lock);
-		if (rc < 0) {
-			stop(s, rc);
-			break;
-		}
-		s->done[slot] = 0;
-		s->written++;
-		pthread_cond_signal(&s->freed);
-	}
-	pthread_mutex_unlock(&s->lock);
-	return NULL;
-}
-
-/* Reads until the end, a failure, or one elsewhere.  Returns 0 or its own failure. */
-static int
-read_in(struct ordered_state *s)
-{
-	int rc = 1;
-
-	pthread_mutex_lock(&s->lock);
-	while (rc > 0) {
-		while (s->read - s->written == s->o->slots && s->status == 0)
-			pthread_cond_wait(&s->freed, &s->lock);
-		if (s->status != 0)
-			break;
-		pthread_mutex_unlock(&s->lock);
-		rc = s->o->read(s->o->arg, (size_t)(s->read % s->o->slots));
-		pthread_mutex_lock(&s->lock);
-		if (rc > 0) {
-			s->read++;
-			pthread_cond_signal(&s->filled);
-		}
-	}
-	s->ended = 1;
-	pthread_cond_broadcast(&s->filled);
-	pthread_cond_signal(&s->finished);
-	pthread_mutex_unlock(&s->lock);
-	return rc < 0 ? rc : 0;
 }
 
 static int
@@ -158,84 +245,89 @@ start_thread(pthread_t *t, void *(*run)(void *), void *arg)
 	return rc;
 }
 
-/* Starts the writer and workers; returns how many workers, 0 when it cannot be done with threads. */
-static size_t
-start(struct ordered_state *s, pthread_t *writer, struct worker *w)
-{
-	size_t n = 0;
-
-	if (start_thread(writer, write_out, s) != 0)
-		return 0;
-	for (; n < s->o->workers; n++) {
-		w[n].s = s;
-		w[n].number = n;
-		if (start_thread(&w[n].thread, work, &w[n]) != 0)
-			break;
-	}
-	/* Fewer workers do as well; none does not. */
-	if (n == 0) {
-		pthread_mutex_lock(&s->lock);
-		s->ended = 1;
-		pthread_cond_signal(&s->finished);
-		pthread_mutex_unlock(&s->lock);
-		pthread_join(*writer, NULL);
-	}
-	return n;
-}
-
+/* Does all jobs, in this thread and others; returns as ordered_run. */
 static int
-run_threads(struct ordered_state *s, struct worker *w)
+run_threads(struct ordered_state *s, struct thread *t, size_t threads)
 {
-	pthread_t writer;
-	size_t started;
-	int status, saved;
+	size_t n = 1;
 
-	if ((started = start(s, &writer, w)) == 0) {
-		s->o->state = NULL;
-		return run_alone(s->o);
+	for (size_t i = 0; i < threads; i++) {
+		t[i].s = s;
+		t[i].number = i;
 	}
-	status = read_in(s);
-	saved = errno;
-	for (size_t i = 0; i < started; i++)
-		pthread_join(w[i].thread, NULL);
-	pthread_join(writer, NULL);
+	/* Fewer do as well. */
+	while (n < threads && start_thread(&t[n].id, do_jobs, &t[n]) == 0)
+		n++;
+	if (n == 1)
+		s->o->state = NULL;
+	do_jobs(&t[0]);
+	while (--n > 0)
+		pthread_join(t[n].id, NULL);
 	s->o->written = s->written;
 	s->o->read_count = s->read;
-	errno = s->status != 0 ? s->error : saved;
-	return s->status != 0 ? s->status : status;
+	errno = s->status != 0 ? s->error : s->read_error;
+	return s->status != 0 ? s->status : s->read_status;
+}
+
+/* Memory for s; -1 when there is none. */
+static int
+prepare(struct ordered_state *s)
+{
+	size_t slots = s->o->slots;
+
+	s->slot = calloc(slots, sizeof(*s->slot));
+	s->done = calloc(slots, 1);
+	s->unused = calloc(slots, sizeof(*s->unused));
+	s->last = calloc(slots, sizeof(*s->last));
+	s->working = calloc(s->o->workers, 1);
+	if (s->slot == NULL || s->done == NULL || s->unused == NULL || s->last == NULL ||
+	    s->working == NULL)
+		return -1;
+	for (; s->unused_count < slots; s->unused_count++) {
+		s->unused[s->unused_count] = s->unused_count;
+		s->last[s->unused_count] = SIZE_MAX;
+	}
+	s->workers = s->o->workers;
+	return 0;
+}
+
+static void
+release(struct ordered_state *s)
+{
+	free(s->slot);
+	free(s->done);
+	free(s->unused);
+	free(s->last);
+	free(s->working);
 }
 
 int
 ordered_run(struct ordered *o)
 {
 	struct ordered_state s = { .o = o };
-	struct worker *w;
+	size_t threads = o->workers + (o->reads_wait != 0) + (o->writes_wait != 0);
+	struct thread *t;
 	int status, saved;
 
 	o->state = NULL;
 	o->written = o->read_count = 0;
 	if (o->slots == 1)
 		return run_alone(o);
-	w = calloc(o->workers, sizeof(*w));
-	s.done = calloc(o->slots, 1);
-	if (w == NULL || s.done == NULL) {
-		free(s.done);
-		free(w);
+	t = calloc(threads, sizeof(*t));
+	if (t == NULL || prepare(&s) < 0) {
+		release(&s);
+		free(t);
 		return run_alone(o);
 	}
 	o->state = &s;
 	pthread_mutex_init(&s.lock, NULL);
-	pthread_cond_init(&s.freed, NULL);
-	pthread_cond_init(&s.filled, NULL);
-	pthread_cond_init(&s.finished, NULL);
-	status = run_threads(&s, w);
+	pthread_cond_init(&s.more, NULL);
+	status = run_threads(&s, t, threads);
 	saved = errno;
-	pthread_cond_destroy(&s.finished);
-	pthread_cond_destroy(&s.filled);
-	pthread_cond_destroy(&s.freed);
+	pthread_cond_destroy(&s.more);
 	pthread_mutex_destroy(&s.lock);
-	free(s.done);
-	free(w);
+	release(&s);
+	free(t);
 	o->state = NULL;
 	errno = saved;
 	return status;

@@ -1,10 +1,16 @@
 /*
- * Processes chunks: one thread reads them, many work on them, and one writes them in order.
+ * Processes chunks: one thread at a time reads them, many work on them, and one at a time writes
+ * them in order.
  *
- * The caller's thread reads; workers work; one more thread writes.  A fixed ring of slots bounds
- * memory.  The reader owns a free slot, then a worker owns it, then the writer, which frees it;
- * sequence numbers keep the order.  The first failure of a worker or of the writer stops
- * everything.  If reading fails, the chunks before are still written.
+ * No thread has a job of its own.  Each takes what there is to do: to write the next chunk, to work
+ * on one, or to read one; so a chunk most often stays with one thread, in the cache of one
+ * processor, and nobody has to be woken to hand it on.  The caller's thread is one of them.  As
+ * many threads as workers are enough where reading and writing do not wait; there is one more for
+ * each that does.
+ *
+ * A fixed number of slots bounds memory.  The reader owns a free slot, then a worker owns it, then
+ * the writer, which frees it; sequence numbers keep the order.  The first failure of a worker or of
+ * the writer stops everything.  If reading fails, the chunks before are still written.
  */
 #ifndef GZCORE_BASE_ORDERED_H
 #define GZCORE_BASE_ORDERED_H
@@ -17,7 +23,10 @@
 
 struct ordered {
 	size_t workers;
-	size_t slots;		/* over workers; or 1: the caller's thread does everything */
+	/* over workers; or 1: the caller's thread does everything.  The reader gets any free one. */
+	size_t slots;
+	int reads_wait;		/* read may wait for others, as on a pipe */
+	int writes_wait;	/* likewise write */
 	void *arg;		/* the first argument of the three below */
 	/*
 	 * read fills a slot and returns 1, or 0 at the end, or a negative number for a failure.
@@ -28,9 +37,8 @@ struct ordered {
 	int (*work)(void *arg, size_t slot, size_t worker);
 	int (*write)(void *arg, size_t slot);
 	/*
-	 * Results: the numbers of chunks that were written and read.  Chunk n is in slot n %
-	 * slots.  After a failure, the chunks from written on have been read and are still in their
-	 * slots.
+	 * Results: the numbers of chunks that were written and read.  After a failure, the chunks
+	 * from written on have been read and are still in their slots.
 	 */
 	uint64_t written, read_count;
 	struct ordered_state *state;	/* internal */

@@ -1,9 +1,9 @@
 /*
  * Each chunk is compressed apart: as a member of its own, or as a part of one stream that ends on
  * a byte boundary and has the last 32 KiB before it as its dictionary.  So chunks depend on input
- * alone and are compressed by as many workers as there are, while the caller's thread reads and one
- * more writes (ordered.h).  A slot of the ring is a chunk with what belongs to it; all memory is
- * there before the first byte is read.
+ * alone and are compressed by as many workers as there are, while one thread reads and one writes
+ * (ordered.h).  A slot is a chunk with what belongs to it; all memory is there before the first
+ * byte is read.
  */
 #include "gzip/deflate.h"
 
@@ -381,7 +381,7 @@ deflate_run(struct deflate *d, int in, int out)
 	/* Adaptive levels need more slots than workers: else nobody can tell who waits for whom. */
 	w.ring = (struct ordered){ .workers = d->threads,
 		.slots = w.levels > 1 ? d->threads + 6 : d->threads > 1 ? d->threads + 3 : 1,
-		.arg = &w,
+		.reads_wait = 1, .writes_wait = 1, .arg = &w,
 		.read = read_chunk, .work = compress_chunk, .write = write_chunk };
 	pipe_open(&w.in, in);
 	if (prepare(&w) == 0) {

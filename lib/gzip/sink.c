@@ -22,7 +22,12 @@ sink_open(struct sink *k, int fd)
 	memset(k, 0, sizeof(*k));
 	k->fd = fd;
 	k->to = UINT64_MAX;
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return;
+	/* Of devices only a terminal waits for somebody; /dev/null does not. */
+	k->waits = !S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode) &&
+	    (!S_ISCHR(st.st_mode) || isatty(fd));
+	if (!S_ISREG(st.st_mode))
 		return;
 	/* A hole is zeros only beyond the end, and appending ignores the position. */
 	pos = lseek(fd, 0, SEEK_CUR);

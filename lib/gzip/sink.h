@@ -11,6 +11,7 @@
 struct sink {
 	int fd;			/* -1: nowhere */
 	int sparse;		/* holes are possible */
+	int waits;		/* a write may wait for others, as on a pipe */
 	uint64_t at;		/* bytes that came in */
 	uint64_t from, to;	/* only bytes [from, to) of these go out */
 	uint64_t hole;		/* zeros at the end that are neither written nor skipped yet */

@@ -278,9 +278,10 @@ threads() {
 	echo $((with - without))
 }
 
-# follows_processors COMMAND…: checks that it starts no thread on one processor, and several on two.
+# follows_processors MORE COMMAND…: checks that it starts no thread on one processor, and MORE on two.
 follows_processors() {
-	local one two n
+	local one two n more=$1
+	shift
 	! grep -q sanitize=thread "$BUILD/.flags" || skip 'the thread sanitizer has threads of its own'
 	read -r one two < <(python3 -c 'import os; print(*sorted(os.sched_getaffinity(0))[:2])')
 	n=$(threads taskset -c "$one" "$@") || return 1
@@ -289,7 +290,7 @@ follows_processors() {
 	# A quota may leave less than that.
 	! grep -qs '^[0-9]' /sys/fs/cgroup/cpu.max /sys/fs/cgroup/cpu/cpu.cfs_quota_us || return 0
 	n=$(threads taskset -c "$one,$two" "$@") || return 1
-	[ "$n" -eq 3 ] || { echo "$n threads on two processors, not two and a writer"; return 1; }
+	[ "$n" -eq "$more" ] || { echo "$n threads on two processors, not $more"; return 1; }
 }
 
 # slow_reader: copies standard input to standard output, far slower than any compression.
@@ -419,7 +420,8 @@ not_interrupted() {
 }
 
 # unreadable_at N THREADS COMMAND…, full_at N THREADS COMMAND…: make the Nth read, or the Nth write, of the data fail, and
-# check for status 2 and that the file out is a prefix of the file whole.
+# check for status 2 and that the file out is a prefix of the file whole.  Every thread counts its own calls, and any may
+# read or write: with threads there have to be enough chunks that one of them gets as far as N.
 unreadable_at() {
 	local at=$1 n=$2
 	shift 2

@@ -2,6 +2,7 @@
 #include "base/io.h"
 
 #include <linux/magic.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -253,6 +254,21 @@ io_buffer(size_t len)
 
 	errno = posix_memalign(&p, IO_ALIGN, len);
 	return errno == 0 ? p : NULL;
+}
+
+void *
+io_huge_buffer(size_t len)
+{
+	static const size_t huge = 2 * 1024 * 1024;
+	void *p = NULL;
+
+	if (len < huge)
+		return io_buffer(len);
+	if ((errno = posix_memalign(&p, huge, len)) != 0)
+		return NULL;
+	/* Best effort: small pages do as well. */
+	(void)madvise(p, len - len % huge, MADV_HUGEPAGE);
+	return p;
 }
 
 int

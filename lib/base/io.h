@@ -35,6 +35,9 @@ int io_open(const char *path);
 void *io_buffer(size_t len);
 #define IO_ALIGN 64u
 
+/* Likewise; as far as len fills huge pages, and the system has some, it is made of those. */
+void *io_huge_buffer(size_t len);
+
 /*
  * Reads until len bytes or the end of file.  Retries after EINTR and, on a non-blocking descriptor,
  * waits.  Returns the number of bytes read, less than len only at the end; -1 with errno.

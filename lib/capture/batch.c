@@ -166,7 +166,7 @@ plan(struct work *w, struct batch *b)
 	if ((b->run = malloc(b->runs * sizeof(*b->run))) == NULL)
 		return FAILED_MEMORY;
 	memcpy(b->run, w->runs, b->runs * sizeof(*b->run));
-	/* In the order of the core, so that who waits for a unit waits for what is written before. */
+	/* In the order of the core: who waits for a unit waits for what is written before. */
 	if (b->len > 0 && (b->unit = buffer_take(&w->buffer)) == NULL) {
 		errno = EPIPE;
 		return FAILED_OUT;

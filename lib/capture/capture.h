@@ -31,7 +31,8 @@ struct capture {
 	int why_error;			/* the errno of that, or 0 */
 	uint64_t bytes;			/* that were written */
 	uint64_t end;			/* of the core, by its headers; 0: not known */
-	uint64_t from_process, from_stream, untouched;	/* bytes of the core by where they came from */
+	/* bytes of the core by where they came from */
+	uint64_t from_process, from_stream, untouched;
 	uint64_t left_out;		/* bytes of holes */
 	uint64_t shared;		/* of these, what other processes could change meanwhile */
 	uint64_t peak;			/* the most that was in the buffer, bytes */

@@ -30,7 +30,7 @@ struct capture_plan {
 
 	/* Its own. */
 	uint64_t taken, stream_end;	/* of the stream, before memory: taken already; its end */
-	uint64_t tail;		/* behind memory, where the stream goes on; 0: it need not be read */
+	uint64_t tail;		/* behind memory, where the stream goes on; 0: nowhere */
 	uint8_t *made;		/* what stands before memory in its place, and what behind it */
 	size_t made_before, made_behind, made_done;
 	uint64_t memory, memory_end;	/* where segments begin and end */

@@ -45,7 +45,7 @@ struct work {
 	size_t batches;			/* that have been planned */
 	int planned, released;
 	int broken;			/* some of the process could not be read */
-	int failed, error;		/* of the stream: FAILED_…, for the next batch, and errno */
+	int failed, error;		/* of the stream, for the next batch */
 	int no_files;			/* the core has no NT_FILE */
 };
 

@@ -27,7 +27,7 @@ enum proc_memory_how {
 	/* by /proc/PID/mem: whatever may be mapped, also what nobody may read, and never waits for
 	   userfaultfd(2) */
 	PROC_MEMORY_ANY,
-	/* the pages are there, and the process may read them: faster, but see proc_memory_is_there */
+	/* the pages are there, and the process may read them; see proc_memory_is_there */
 	PROC_MEMORY_PRESENT
 };
 

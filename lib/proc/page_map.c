@@ -125,7 +125,7 @@ look(struct page_map *m, uint64_t from, uint64_t to)
 	if (m->scans) {
 		if (scan(m, from, to) == 0)
 			return 0;
-		/* Older kernels know no ioctl of this file, and a filter may refuse it by any errno. */
+		/* Older kernels do not know it, and a filter may refuse it by any errno. */
 		if (errno == ESRCH)
 			return -1;
 		m->scans = 0;

@@ -80,7 +80,8 @@ pipe_pass(int in, int out)
 		if (n < 0 && errno == EINVAL)
 			return io_copy(in, out);
 		if (n < 0)
-			return errno == EPIPE || errno == ENOSPC || errno == EFBIG ? IO_WRITE : IO_READ;
+			return errno == EPIPE || errno == ENOSPC || errno == EFBIG ? IO_WRITE :
+										     IO_READ;
 	}
 }
 

@@ -252,7 +252,7 @@ stage() {
 	crash "$P/prog" fill 3000000
 	mv "$P/bin/core-capture.there" "$P/bin/core-capture"
 	restored
-	grep -q 'core-capture: not there: the process waits for the stages' "$P/var/log/gzcoredump.log"
+	grep -q 'core-capture: not there: the process waits until its core is stored' "$P/var/log/gzcoredump.log"
 	run ! grep -q ^captured= "$txt"
 	# Its file cannot be made.
 	mv "$P/run" "$P/run.there"

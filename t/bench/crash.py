@@ -58,7 +58,7 @@ class Watch(threading.Thread):
 
 def read(path):
     try:
-        with open(path) as f:
+        with open(path, errors="replace") as f:
             return f.read()
     except (FileNotFoundError, ProcessLookupError):
         return ""

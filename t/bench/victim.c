@@ -125,17 +125,33 @@ threads(size_t n)
 			errx(2, "a thread: %s", strerror(rc));
 }
 
+/* Makes sure that the machine has so much memory, and frees it. */
+static void
+touch(size_t size)
+{
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		err(1, "mmap");
+	madvise(p, size, MADV_HUGEPAGE);
+	for (size_t i = 0; i < size; i += 4096)
+		p[i] = 1;
+}
+
 int
 main(int argc, char **argv)
 {
 	size_t n = argc == 3 ? strtoull(argv[2], NULL, 10) : 0;
 
 	if (n == 0)
-		errx(2, "usage: victim hole BYTES | zeros BYTES | touched BYTES | threads N");
+		errx(2, "usage: victim hole BYTES | zeros BYTES | touched BYTES | threads N | touch BYTES");
 	if (strcmp(argv[1], "hole") == 0) {
 		hole(n);
 	} else if (strcmp(argv[1], "threads") == 0) {
 		threads(n);
+	} else if (strcmp(argv[1], "touch") == 0) {
+		touch(n);
+		return 0;
 	} else {
 		mostly_zeros(n, strcmp(argv[1], "touched") == 0);
 		serve();

@@ -42,6 +42,12 @@ capture() {
 	cat stream | core-capture -p "$held" "$@"
 }
 
+# late_reader: copies standard input once everything before it waits.
+late_reader() {
+	sleep 1
+	cat
+}
+
 # where NAME: the address of that memory of the held process.
 where() {
 	sed -n "s/^$1=//p" where | tail -n 1
@@ -159,8 +165,8 @@ not_sanitized() {
 		done
 	done
 	core-capture -p "$held" <stream | cmp first -
-	capture | slow_reader | cmp first -
-	capture -b 0 | slow_reader | cmp first -
+	capture | late_reader | cmp first -
+	capture -b 0 | late_reader | cmp first -
 	wanted
 	cmp first wanted
 	# Pages that were made by reading hold zeros all the same.
@@ -179,7 +185,7 @@ not_sanitized() {
 @test "core-capture: a core that names no files is captured, and holds up nobody" {
 	hold 0 no-files
 	capture >got
-	capture -b 0 -T 1 | slow_reader >slow
+	capture -b 0 -T 1 | late_reader >slow
 	timeout 60 core-capture -p "$held" sh -c 'sleep 3; cat' <stream >late
 	wanted
 	cmp got wanted
@@ -337,7 +343,7 @@ refused() {
 	cmp first got
 	# A reader that comes late, and nobody to read ahead.
 	strace -f -qq -o trace -e trace=clone,clone3 -e inject=clone,clone3:error=EAGAIN \
-		core-capture -p "$held" <stream | slow_reader | cmp - first
+		core-capture -p "$held" <stream | late_reader | cmp - first
 	wanted
 	cmp first wanted
 }
@@ -522,7 +528,8 @@ in_the_middle() {
 	grep -qx "core-capture: $left bytes of holes are left out" err
 	# Its headers and a note come in addition.
 	n=$(($(stat -c %s whole) - left - $(stat -c %s less)))
-	[ "$n" -le 0 ] && [ "$n" -gt -16384 ]
+	[ "$n" -le 0 ]
+	[ "$n" -gt -16384 ]
 	[ "$(readelf -lW less 2>readelf.err | awk '$1 == "LOAD" && $5 != $6 && $5 != "0x000000"' | wc -l)" -ge 4 ]
 	[ ! -s readelf.err ]
 	core-info whole >info
@@ -649,7 +656,9 @@ most_memory() {
 	held, most = sys.argv[1], int(sys.argv[2])
 	p = subprocess.Popen(["core-capture", "-p", held, *sys.argv[3:]], stdin=open("stream", "rb"), stdout=subprocess.PIPE)
 	def peak():
-	    return int(re.search(r"VmHWM:\s*(\d+)", open("/proc/%d/status" % p.pid).read()).group(1)) * 1024
+	    # None once it has ended.
+	    found = re.search(r"VmHWM:\s*(\d+)", open("/proc/%d/status" % p.pid).read())
+	    return int(found.group(1)) * 1024 if found else 0
 	last, since = 0, time.monotonic()
 	while time.monotonic() - since < 1:
 	    time.sleep(0.05)
@@ -658,7 +667,7 @@ most_memory() {
 	with open("got", "wb") as f:
 	    while b := p.stdout.read(1 << 20):
 	        f.write(b)
-	        last = max(last, peak()) if p.poll() is None else last
+	        last = max(last, peak())
 	print("%d KiB" % (last >> 10))
 	assert p.wait() == 0
 	assert last <= most, "%d > %d" % (last, most)

@@ -19,10 +19,11 @@ setup_file() {
 	for_shell ash busybox ash || return
 	crasher "$PROG" || return
 	held "$P/held" || return
-	# A process that lives on, so that there are live facts to read, and its core.
-	"$PROG" wait 'its argument' 3>&- >/dev/null 2>&1 &
+	# A process that lives on, so that there are live facts to read, and its core.  It stays on one
+	# processor, whose number is in its memory (rseq), so that its memory stays that of the core.
+	taskset -c "$(taskset -cp $$ | sed 's/.*: //; s/[-,].*//')" "$PROG" wait 'its argument' 3>&- >/dev/null 2>&1 &
 	LIVE=$!
-	until [ "$(sed 's/.*) //; s/ .*//' "/proc/$LIVE/stat")" = S ]; do sleep 0.05; done
+	until [ "$(readlink "/proc/$LIVE/exe")" = "$PROG" ] && grep -q '^State:.S' "/proc/$LIVE/status"; do sleep 0.05; done
 	gcore -o "$CORE" "$LIVE" >"$BATS_FILE_TMPDIR/gcore.log" 2>&1 3>&- || return
 	notes_first <"$CORE.$LIVE" >"$CORE"
 }

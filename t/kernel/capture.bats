@@ -49,7 +49,7 @@ stacks() {
 	eu-stack --core="$1" --executable="$P/prog" 2>/dev/null | grep '^#'
 }
 
-@test "gzcoredump: capture: the record says that memory came from the process, and how long that took" {
+@test "gzcoredump: capture: the record says where memory came from, and for how long it was held" {
 	conf small=yes
 	crash "$P/prog" fill 3000000
 	restored
@@ -88,7 +88,7 @@ stacks() {
 		stacks $capture.core >$capture.stacks
 		core-info -a $capture.core | grep -vE '^(pid|tid|thread)=' >$capture.info
 	done
-	[ "$(grep -c crash_here no.stacks)" = 2 ]
+	[ "$(grep -c crash_here no.stacks)" -ge 2 ]
 	diff no.stacks yes.stacks
 	diff no.info yes.info
 	[ "$(stat -c %s no.core)" = "$(stat -c %s yes.core)" ]
@@ -220,7 +220,7 @@ stage() {
 	[ -n "$stage" ] && [ "$(wc -w <<<"$stage")" = 1 ]
 }
 
-@test "gzcoredump: capture: core-capture is killed, or told to end: the record says what is not whole" {
+@test "gzcoredump: capture: core-capture is killed, or told to end: a cut core is known as cut" {
 	local signal memory
 	for memory in 0 25%; do
 		for signal in KILL TERM; do

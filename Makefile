@@ -37,10 +37,10 @@ LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS)) -ldl
 
 # The rooms of the library: each may include only rooms before it in this list (a test checks this).
 ROOMS = base record system store engine gzip stored elf core reason proc capture dumps crash kept demangle stack trim
-base = age array clock io line_of number ordered progress search sha256 signal_names \
+base = age array clock io line_of line_pipe number ordered progress search sha256 signal_names \
 	syscall_names terminal
 record = escape frame frame_fit keys lines record secrets text writer
-system = child control_group copy_file deadline end_input line_pipe memory_window open_guard owner pipe processors rooted scratch \
+system = child control_group copy_file deadline end_input memory_window open_guard owner pipe processors rooted scratch \
 	sigbus_guard spawn
 store = in_use job leftovers lock messages output pipeline queue room store turn
 engine = engine inflate isal libdeflate zlib

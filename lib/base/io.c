@@ -137,6 +137,17 @@ io_read(int fd, void *buf, size_t len)
 }
 
 ssize_t
+io_pread_some(int fd, void *buf, size_t len, uint64_t off)
+{
+	ssize_t n;
+
+	do {
+		n = pread(fd, buf, len, (off_t)off);
+	} while (n < 0 && errno == EINTR);
+	return n;
+}
+
+ssize_t
 io_pread(int fd, void *buf, size_t len, uint64_t off)
 {
 	if (off > INT64_MAX) {

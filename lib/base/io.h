@@ -50,6 +50,9 @@ ssize_t io_read_some(int fd, void *buf, size_t len);
 /* As io_read, from byte off of a seekable file, without changing its position. */
 ssize_t io_pread(int fd, void *buf, size_t len, uint64_t off);
 
+/* One pread(2) of 1 to len bytes, retried after EINTR. */
+ssize_t io_pread_some(int fd, void *buf, size_t len, uint64_t off);
+
 /* Writes all len bytes.  Returns 0, or -1 with errno; how much was written is then unknown. */
 int io_write(int fd, const void *buf, size_t len);
 

@@ -12,6 +12,8 @@
 #include "system/end_input.h"
 #include "system/pipe.h"
 
+/* For as many threads there is a unit each, and two more, without any budget. */
+#define LEAST 10
 /* Slots of the ring for each unit, since what is only zeros needs no unit. */
 #define SLOTS_PER_UNIT 2
 
@@ -45,7 +47,7 @@ prepare(struct work *w)
 	len = len < most / 2 ? 2 * len : most;
 	w->buffer.room = room;
 	w->buffer.arg = w;
-	w->buffer.least = c->threads + 2;
+	w->buffer.least = (c->threads < LEAST ? c->threads : LEAST) + 2;
 	if (buffer_open(&w->buffer, len < most ? len : most) < 0)
 		return -1;
 	slots = w->buffer.units * SLOTS_PER_UNIT + c->threads + 1;

@@ -60,13 +60,8 @@ read_high(const struct proc_memory *m, uint64_t address, uint8_t *buf, size_t le
 static ssize_t
 read_any(const struct proc_memory *m, uint64_t address, uint8_t *buf, size_t len)
 {
-	ssize_t n;
-
-	do {
-		n = address > INT64_MAX ? read_high(m, address, buf, len) :
-		    pread(m->fd, buf, len, (off_t)address);
-	} while (n < 0 && errno == EINTR);
-	return n;
+	return address > INT64_MAX ? read_high(m, address, buf, len) :
+				     io_pread_some(m->fd, buf, len, address);
 }
 
 /* Reads pages that are there; 0 when the first cannot be read so. */

@@ -12,7 +12,7 @@
 #include "record/record.h"
 #include "record/secrets.h"
 #include "record/writer.h"
-#include "system/line_pipe.h"
+#include "base/line_pipe.h"
 
 static enum report_status
 prove(const struct report_process *p)

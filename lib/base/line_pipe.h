@@ -1,6 +1,6 @@
 /* Lines into a pipe that others write to as well: each line stays whole. */
-#ifndef GZCORE_SYSTEM_LINE_PIPE_H
-#define GZCORE_SYSTEM_LINE_PIPE_H
+#ifndef GZCORE_BASE_LINE_PIPE_H
+#define GZCORE_BASE_LINE_PIPE_H
 
 #include <limits.h>
 #include <stddef.h>

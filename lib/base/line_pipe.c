@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "system/line_pipe.h"
+#include "base/line_pipe.h"
 
 #include <string.h>
 

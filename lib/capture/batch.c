@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -14,6 +15,8 @@
 
 /* How long a later stage may take to read the notes, ms. */
 #define FILES_MS 2000
+/* How often a stream that stands still is looked at, ms. */
+#define TICK 100
 
 /*
  * Without NT_FILE a later stage asks the process itself which files are mapped, as soon as it has
@@ -55,16 +58,45 @@ release(struct work *w)
 }
 
 int
+stream_await(struct work *w)
+{
+	struct pollfd p[] = { { .fd = w->in, .events = POLLIN }, { .fd = w->out } };
+
+	for (;;) {
+		int n = poll(p, 2, TICK);
+
+		if (n > 0 && (p[1].revents & POLLERR) != 0) {
+			errno = EPIPE;
+			return -1;
+		}
+		if (n > 0 || end_input_told() != 0)
+			return n > 0;
+	}
+}
+
+/* Reads some of the stream; 0 at its end. */
+static ssize_t
+read_stream(struct work *w, uint8_t *buf, size_t len)
+{
+	ssize_t n = stream_await(w);
+
+	if (n <= 0)
+		return n;
+	if ((n = io_read_some(w->in, buf, len)) > 0)
+		w->taken += (uint64_t)n;
+	return n;
+}
+
+int
 stream_skip(struct work *w, uint64_t offset)
 {
 	while (w->taken < offset) {
 		uint64_t left = offset - w->taken;
-		ssize_t n = io_read_some(w->in, w->scratch,
+		ssize_t n = read_stream(w, w->scratch,
 		    left < BUFFER_UNIT ? (size_t)left : BUFFER_UNIT);
 
 		if (n <= 0)
 			return n < 0 ? FAILED_IN : FAILED_GONE;
-		w->taken += (uint64_t)n;
 	}
 	return 0;
 }
@@ -75,17 +107,18 @@ take_stream(struct work *w, uint64_t offset, uint8_t *buf, uint64_t *len)
 {
 	size_t want = (size_t)*len;
 	int rc = stream_skip(w, offset);
-	ssize_t n;
 
 	*len = 0;
-	if (rc < 0)
-		return rc;
-	if ((n = io_read(w->in, buf, want)) < 0)
-		return FAILED_IN;
-	*len = (uint64_t)n;
-	w->taken += *len;
+	while (rc == 0 && *len < want) {
+		ssize_t n = read_stream(w, buf + *len, want - (size_t)*len);
+
+		if (n <= 0)
+			rc = n < 0 ? FAILED_IN : FAILED_GONE;
+		else
+			*len += (uint64_t)n;
+	}
 	w->c->from_stream += *len;
-	return *len < want ? FAILED_GONE : 0;
+	return rc;
 }
 
 /* The next run of the plan; 1, 0 at the end, or FAILED_…. */

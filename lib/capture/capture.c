@@ -103,12 +103,44 @@ refused(struct work *w, struct capture_head *h)
 	return proc_is_of_core(&h->core, &c->proof) ? NULL : "the process has gone";
 }
 
+/* Copies a piece of the stream; returns its size, 0 at the end, or FAILED_…. */
+static ssize_t
+copy_some(struct work *w)
+{
+	ssize_t n = io_read_some(w->in, w->piece, sizeof(w->piece));
+
+	if (n < 0)
+		return FAILED_IN;
+	return io_write(w->out, w->piece, (size_t)n) < 0 ? FAILED_OUT : n;
+}
+
+/* Passes all of the stream on. */
 static enum capture_status
 pass(struct work *w)
 {
-	int rc = pipe_pass(w->in, w->out);
+	int splices = 1;
 
-	return rc == 0 ? CAPTURE_OK : rc == IO_READ ? CAPTURE_IN : CAPTURE_OUT;
+	pipe_grow(w->in);
+	for (;;) {
+		ssize_t n = stream_await(w);
+
+		if (n < 0)
+			return CAPTURE_OUT;
+		if (n == 0)
+			return CAPTURE_OK;
+		n = splices ? pipe_splice(w->in, w->out, PIPE_SIZE) : copy_some(w);
+		if (n == 0)
+			return CAPTURE_OK;
+		if (n > 0)
+			continue;
+		if (splices && errno == EINVAL)
+			splices = 0;
+		else if (splices)
+			return errno == EPIPE || errno == ENOSPC || errno == EFBIG ? CAPTURE_OUT :
+										     CAPTURE_IN;
+		else
+			return n == FAILED_IN ? CAPTURE_IN : CAPTURE_OUT;
+	}
 }
 
 /*

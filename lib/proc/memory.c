@@ -36,7 +36,7 @@ proc_memory_is_there(const struct proc_memory *m)
 	return faccessat(m->dir, "mem", F_OK, 0) == 0;
 }
 
-/* A descriptor of its own, for a position that pread(2) would take for a negative one. */
+/* A descriptor of its own, for a position that would be negative in a pread. */
 static ssize_t
 read_high(const struct proc_memory *m, uint64_t address, uint8_t *buf, size_t len)
 {
@@ -56,7 +56,7 @@ read_high(const struct proc_memory *m, uint64_t address, uint8_t *buf, size_t le
 	return n;
 }
 
-/* Reads some bytes, as read(2): 0 when the process has ended. */
+/* Reads some bytes; 0 when the process has ended. */
 static ssize_t
 read_any(const struct proc_memory *m, uint64_t address, uint8_t *buf, size_t len)
 {

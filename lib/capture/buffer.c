@@ -35,6 +35,9 @@ buffer_open(struct buffer *b, uint64_t most)
 	size_t blocks;
 	void *memory;
 
+	/* What an address space of 32 bits can hold. */
+	if (most > SIZE_MAX / 4)
+		most = SIZE_MAX / 4;
 	if (most / BUFFER_UNIT >= UINT32_MAX / 2)
 		most = (uint64_t)BUFFER_UNIT * (UINT32_MAX / 2);
 	b->units = (size_t)(most / BUFFER_UNIT);

@@ -14,7 +14,7 @@
 #include "system/pipe.h"
 
 /* How long a later stage may take to read the notes, ms. */
-#define FILES_MS 2000
+#define FILES_MS 10000
 /* How often a stream that stands still is looked at, ms. */
 #define TICK 100
 
@@ -87,6 +87,13 @@ read_stream(struct work *w, uint8_t *buf, size_t len)
 	return n;
 }
 
+/* Why read_stream returned n, which is no byte. */
+static int
+stream_failure(ssize_t n)
+{
+	return n == 0 ? FAILED_GONE : errno == EPIPE ? FAILED_OUT : FAILED_IN;
+}
+
 int
 stream_skip(struct work *w, uint64_t offset)
 {
@@ -96,7 +103,7 @@ stream_skip(struct work *w, uint64_t offset)
 		    left < BUFFER_UNIT ? (size_t)left : BUFFER_UNIT);
 
 		if (n <= 0)
-			return n < 0 ? FAILED_IN : FAILED_GONE;
+			return stream_failure(n);
 	}
 	return 0;
 }
@@ -113,7 +120,7 @@ take_stream(struct work *w, uint64_t offset, uint8_t *buf, uint64_t *len)
 		ssize_t n = read_stream(w, buf + *len, want - (size_t)*len);
 
 		if (n <= 0)
-			rc = n < 0 ? FAILED_IN : FAILED_GONE;
+			rc = stream_failure(n);
 		else
 			*len += (uint64_t)n;
 	}

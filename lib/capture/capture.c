@@ -155,7 +155,7 @@ rest_of_stream(struct work *w, enum capture_status st)
 	ssize_t n;
 
 	if (rc < 0)
-		return rc == FAILED_GONE ? st : CAPTURE_IN;
+		return rc == FAILED_GONE ? st : rc == FAILED_OUT ? CAPTURE_OUT : CAPTURE_IN;
 	while ((n = io_read_some(w->in, w->scratch, BUFFER_UNIT)) > 0) {
 		if (io_write(w->out, w->scratch, (size_t)n) < 0)
 			return CAPTURE_OUT;

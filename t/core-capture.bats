@@ -28,12 +28,12 @@ hold() {
 	soon grep -q ready where
 	kill -STOP "$held"
 	soon grep -q '^State:.T' "/proc/$held/status"
-	python3 "$T/lib/held.py" stream "$held" stream "${@:2}"
+	python3 "$T/lib/stopped.py" stream "$held" stream "${@:2}"
 }
 
 # wanted: makes the file wanted, the core with the process's memory.  Call it last: reading makes pages.
 wanted() {
-	python3 "$T/lib/held.py" wanted "$held" stream wanted
+	python3 "$T/lib/stopped.py" wanted "$held" stream wanted
 	run ! cmp -s stream wanted
 }
 
@@ -477,13 +477,13 @@ in_the_middle() {
 	held folder 4 >where
 	until grep -q ready where; do :; done
 	kill -STOP $held
-	python3 "$T/lib/held.py" stream $held stream || exit 1
+	python3 "$T/lib/stopped.py" stream $held stream || exit 1
 	head -c 131072 stream >cut
 	strace -f -qq -o trace -e trace=process_vm_readv -e inject=process_vm_readv:delay_enter=5s:when=3+ \
 		core-capture -b 0 -T 1 -p $held <cut >got 2>err &
 	capture=$!
 	until grep -q process_vm_readv trace 2>/dev/null; do :; done
-	python3 "$T/lib/held.py" wanted $held stream wanted || exit 1
+	python3 "$T/lib/stopped.py" wanted $held stream wanted || exit 1
 	kill -KILL $held
 	wait $held
 	first=$held

@@ -67,7 +67,7 @@ def add_tail(head, offset, tail):
         if kind == PT_LOAD and filesz == 0:
             struct.pack_into("<IIQQQQQQ", b, at, TAGS, 0, offset, vaddr, 0, len(tail), memsz, 0)
             return bytes(b), tail
-    raise SystemExit("held: no segment without bytes")
+    raise SystemExit("stopped: no segment without bytes")
 
 
 def write_wanted(pid, stream, out):

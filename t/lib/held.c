@@ -1,4 +1,4 @@
-/* held - waits with memory of several kinds, to be stopped and captured; see held.py */
+/* held - waits with memory of several kinds, to be stopped and captured; see stopped.py */
 #define _GNU_SOURCE
 #include <err.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 """The core of a process that is stopped, as the kernel would write it.
 
-    held.py stream PID FILE [TAIL]  a stream whose memory is not the process's, so that it shows which byte came from where
-    held.py wanted PID STREAM FILE  the same core, with the process's memory; ask for it last, since reading makes pages
+    stopped.py stream PID FILE [TAIL]  a stream whose memory is not the process's, so that it shows which byte came from where
+    stopped.py wanted PID STREAM FILE  the same core, with the process's memory; ask for it last, since reading makes pages
 """
 
 import os

@@ -94,13 +94,19 @@ refused(struct work *w, struct capture_head *h)
 		return "not the process of the core, or it is not held by the kernel";
 	if ((rc = capture_plan_open(&w->plan, &h->core, h->len, c->proof.pid)) > 0)
 		return "a core that the kernel did not write";
-	if (rc < 0 || proc_memory_open(&w->memory, c->proof.pid) < 0 ||
-	    capture_holes_leave_out(&w->plan, h, c->holes) < 0 || prepare(w) < 0) {
+	if (rc < 0 || proc_memory_open(&w->memory, c->proof.pid) < 0 || prepare(w) < 0) {
 		c->why_error = errno;
 		return "its memory";
 	}
 	/* All of its files were opened by its number. */
-	return proc_is_of_core(&h->core, &c->proof) ? NULL : "the process has gone";
+	if (!proc_is_of_core(&h->core, &c->proof))
+		return "the process has gone";
+	/* Last: the stream does not go with headers without holes. */
+	if (capture_holes_leave_out(&w->plan, h, c->holes) < 0) {
+		c->why_error = errno;
+		return "its memory";
+	}
+	return NULL;
 }
 
 /* Copies a piece of the stream; returns its size, 0 at the end, or FAILED_…. */

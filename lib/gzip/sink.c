@@ -24,7 +24,7 @@ sink_open(struct sink *k, int fd)
 	k->to = UINT64_MAX;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return;
-	/* Of devices only a terminal waits for somebody; /dev/null does not. */
+	/* A terminal may wait for its user; other devices, such as /dev/null, never wait. */
 	k->waits = !S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode) &&
 	    (!S_ISCHR(st.st_mode) || isatty(fd));
 	if (!S_ISREG(st.st_mode))

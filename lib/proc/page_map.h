@@ -14,7 +14,7 @@ struct page_map {
 	int fd;
 	uint64_t page;		/* the size of one, bytes */
 	int scans;		/* PAGEMAP_SCAN has not been refused yet */
-	/* What is known of [from, to): the runs of pages that hold something, in order. */
+	/* The pages in [from, to) were looked up; the runs that hold something, by address. */
 	uint64_t from, to;
 	struct page_run {
 		uint64_t start, end, categories;

@@ -9,7 +9,7 @@
 
 #include "base/io.h"
 
-/* What is asked of each directory of a hierarchy. */
+/* The controller, and the function that reads a limit from one of its directories. */
 struct question {
 	const char *controller;
 	uint64_t (*of)(const char *dir);

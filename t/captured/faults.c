@@ -16,7 +16,7 @@
 #define WP_UNPOPULATED (1 << 13)
 #define POISON_FEATURE (1 << 14)
 
-/* Of Linux 6.6; older headers lack it. */
+/* New in Linux 6.6; older headers lack it. */
 struct poison {
 	struct uffdio_range range;
 	uint64_t mode;

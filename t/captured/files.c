@@ -55,7 +55,7 @@ behind_end(int flags)
 static void private_behind_end(void) { behind_end(MAP_PRIVATE); }
 static void shared_behind_end(void) { behind_end(MAP_SHARED); }
 
-/* Of a file that starts as an ELF file does, the kernel dumps the first page. */
+/* The kernel dumps the first page of a mapped file that starts with the ELF magic. */
 static void
 elf_headers(void)
 {

@@ -427,7 +427,7 @@ tap_ways() {
 	need strace
 	py 'write("core", core(demo_notes(), demo_loads() + [(base() + 0x100000, bytes(3000000))]))'
 	head=$((64 + 56 * 6 + $(py 'print(len(demo_notes()))')))
-	ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o calls -e trace=read,pread64,readv,preadv,mmap -P "$PWD/core" \
+	strace -f -qq -o calls -e trace=read,pread64,readv,preadv,mmap -P "$PWD/core" \
 		core-info core >said
 	# The executable's first page, what the other file begins with, and 37 bytes for whether it is compressed,
 	# by whom.

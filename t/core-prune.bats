@@ -160,14 +160,14 @@ left() {
 	exec 9>d/.gzcore.prune
 	flock 9
 	# Each wait is over at once.
-	ASAN_OPTIONS=detect_leaks=0 run -2 --separate-stderr strace -qq -e trace=clock_nanosleep \
+	run -2 --separate-stderr strace -qq -e trace=clock_nanosleep \
 		-e inject=clock_nanosleep:retval=0 -o waits core-prune -k 1 d
 	[[ $stderr == 'core-prune: d/.gzcore.prune: '*'timed out' ]]
 	[ -s waits ]
 	# Its owner can keep it for good, and so that one is not waited for at all.
 	if [ "$(id -u)" = 0 ]; then
 		chown 4711 d
-		ASAN_OPTIONS=detect_leaks=0 run -2 --separate-stderr strace -qq -e trace=clock_nanosleep -o waits core-prune -k 1 d
+		run -2 --separate-stderr strace -qq -e trace=clock_nanosleep -o waits core-prune -k 1 d
 		[ ! -s waits ]
 		chown 0 d
 	fi
@@ -268,7 +268,7 @@ left() {
 	echo precious >precious
 	ln -s ../precious d/c.gz
 	dump c time=2026-11-25T10:00:00Z uuid=a
-	ASAN_OPTIONS=detect_leaks=0 strace -f -qq -e trace=unlinkat -o trace core-prune -k 1 d >/dev/null
+	strace -f -qq -e trace=unlinkat -o trace core-prune -k 1 d >/dev/null
 	grep -o '"[^"]*"' trace | diff - <(printf '"%s"\n' c.txt a.gz a.txt)
 	[ "$(cat precious)" = precious ]
 	[ "$(left)" = b ]

@@ -138,8 +138,7 @@ unprivileged() {
 # traced TRACE CALLS COMMAND…: strace's lines of the system calls go to the file TRACE.
 traced() {
 	need strace
-	# The leak checker of a sanitized build cannot be traced.
-	ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 strace -f -e "trace=$2" -o "$1" "${@:3}"
+	strace -f -e "trace=$2" -o "$1" "${@:3}"
 }
 
 # --- misuse -------------------------------------------------------------------------------------

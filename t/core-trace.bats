@@ -622,6 +622,7 @@ library() {
 }
 
 @test "core-trace: -R, and the root of the record: files below it, never out of it by a link" {
+	need strace
 	linked -Wl,--build-id
 	crash_core core ./victim
 	core-trace core >want
@@ -906,7 +907,7 @@ while True:
 	mv lib.so away
 	# As /proc/kmsg, which has each message once.
 	ln -s /proc/version lib.so
-	ASAN_OPTIONS=detect_leaks=0 strace -f -qq -y -o calls -e trace=read,pread64,mmap core-trace core >trace
+	strace -f -qq -y -o calls -e trace=read,pread64,mmap core-trace core >trace
 	run ! grep -F '</proc/version>' calls
 	grep -qx '     ends here: lib.so: Permission denied' trace
 	ln -sf /sys/kernel/uevent_seqnum lib.so

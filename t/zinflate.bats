@@ -808,7 +808,7 @@ END
 	noise 33000000 >data
 	gzdeflate data >data.gz
 	read_by() {
-		ASAN_OPTIONS=detect_leaks=0 strace -o trace -e trace=read,pread64 zinflate "$@" data.gz >out
+		strace -o trace -e trace=read,pread64 zinflate "$@" data.gz >out
 		awk '/^pread64\(/ || /data.gz/ { n += $NF } END { print n + 0 }' trace
 	}
 	run -0 read_by -r 16M:1M
@@ -1625,7 +1625,6 @@ END
 	# They were none: one thread did all.
 	noise 300000 | gzdeflate -b 8K >data.gz
 	ordinary=$(threads zinflate data.gz)
-	local -x ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 	strace -f -qq -o with -e trace=clone,clone3,sched_getaffinity -e inject=sched_getaffinity:error=EINVAL:when=1 \
 		zinflate data.gz >/dev/null
 	grep -q 'sched_getaffinity.*EINVAL' with

@@ -65,8 +65,7 @@ prepare(struct work *w)
 static void
 clean_up(struct work *w)
 {
-	/* Slots that were never used have no memory yet. */
-	for (size_t i = 0; w->batch != NULL && i < w->ring.slots && i < w->batches; i++)
+	for (size_t i = 0; w->batch != NULL && i < w->ring.slots; i++)
 		free(w->batch[i].run);
 	free(w->batch);
 	free(w->runs);

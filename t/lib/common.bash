@@ -79,6 +79,8 @@ while n > 0:
 need() {
 	local c
 	for c; do
+		# The leak checker of a sanitized build cannot be traced.
+		[ "$c" != strace ] || export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 		command -v "$c" >/dev/null && continue
 		case $c in
 		bun | go | java | javac | node | ruby) ;;
@@ -259,8 +261,7 @@ injected() {
 		shift
 	done
 	shift
-	# The leak checker of a sanitized build cannot be traced.
-	ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 timeout 20 strace -f -qq -o trace \
+	timeout 20 strace -f -qq -o trace \
 		-e "trace=${injection%%:*}" -e "inject=$injection" "${on[@]}" "$@" || status=$?
 	grep -q INJECTED trace || return 99
 	return "$status"
@@ -269,8 +270,6 @@ injected() {
 # threads COMMAND…: prints how many threads it starts, not counting those of a sanitizer.
 threads() {
 	local with without
-	# The leak checker of a sanitized build cannot be traced.
-	local -x ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 	strace -f -qq -o with -e trace=clone,clone3 "$@" >/dev/null || return 1
 	strace -f -qq -o without -e trace=clone,clone3 "$BUILD/gzdeflate" -V >/dev/null
 	with=$(grep -cE 'clone3?\(' with) || :

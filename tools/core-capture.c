@@ -77,6 +77,7 @@ struct told {
 	const struct capture *capture;
 	int64_t start;
 	int fd;			/* -d, or -1 */
+	int asked;		/* -p was given */
 	int done;
 };
 
@@ -84,13 +85,16 @@ static void
 tell(struct told *t)
 {
 	const struct capture *c = t->capture;
-	char text[256];
+	char text[512];
 	int n;
 
 	if (t->fd < 0 || t->done)
 		return;
 	t->done = 1;
 	n = snprintf(text, sizeof(text), "captured=%s\n", c->why != NULL ? "stream" : "process");
+	if (c->why != NULL && t->asked)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "captured_why=%s%s%s\n", c->why,
+		    c->why_error != 0 ? ": " : "", c->why_error != 0 ? strerror(c->why_error) : "");
 	if (c->released > 0)
 		n += snprintf(text + n, sizeof(text) - (size_t)n, "held_ms=%" PRId64 "\n",
 		    c->released - t->start);
@@ -150,26 +154,41 @@ report(const struct capture *c, char **command, enum capture_status st)
 	return st != CAPTURE_OK || told != 0 ? 2 : 0;
 }
 
+/* Ends the command, and says if it did not end by itself.  Returns its exit status, else 2. */
+static int
+end_command(struct command *command)
+{
+	int ended = command_end(command);
+
+	if (WIFSIGNALED(ended))
+		warnx("%s: killed by signal %d", *command->argv, WTERMSIG(ended));
+	if (!WIFEXITED(ended))
+		return 2;
+	if (WEXITSTATUS(ended) != SPAWN_FAILED)
+		return WEXITSTATUS(ended);
+	warnx("%s: could not be run", *command->argv);
+	return 2;
+}
+
 /* Ends the output: a command's, or ours.  Returns the exit status. */
 static int
-end_output(struct command *command, enum capture_status st, int status)
+end_output(const struct capture *c, struct command *command, enum capture_status st)
 {
-	int ended;
+	int error = errno, ended, status;
 
 	if (command->argv == NULL) {
+		status = report(c, NULL, st);
 		if (io_close(STDOUT_FILENO) == 0 || status != 0)
 			return status;
 		warn("<stdout>: close");
 		return 2;
 	}
-	ended = command_end(command);
-	if (WIFSIGNALED(ended))
-		warnx("%s: killed by signal %d", *command->argv, WTERMSIG(ended));
-	ended = WIFEXITED(ended) ? WEXITSTATUS(ended) : 2;
-	if (ended == SPAWN_FAILED) {
-		warnx("%s: could not be run", *command->argv);
-		return 2;
-	}
+	ended = end_command(command);
+	/* One that failed has said itself why it read no further. */
+	if (ended != 0 && st == CAPTURE_OUT && error == EPIPE)
+		return ended;
+	errno = error;
+	status = report(c, command->argv, st);
 	/* A core that was cut is stored all the same, as one of the stream is that ends too soon. */
 	return ended != 0 || st == CAPTURE_GONE ? ended : status;
 }
@@ -207,7 +226,7 @@ main(int argc, char **argv)
 	struct command command = { .argv = NULL, .fd = STDOUT_FILENO };
 	enum capture_status st;
 	struct told told = { .capture = &c, .start = now_ms(), .fd = -1 };
-	int status;
+	int status, error;
 
 	if (io_std() < 0)
 		return 2;
@@ -216,16 +235,20 @@ main(int argc, char **argv)
 		command.argv = argv + optind;
 	else if (isatty(STDOUT_FILENO))
 		errx(2, "<stdout>: is a terminal: a core is not written there");
-	if (given['C'] != NULL && (c.proof.dumped = proc_hold(c.proof.pid)) < 0)
+	if (given['C'] != NULL && (c.proof.dumped = proc_hold(c.proof.pid)) < 0) {
 		c.proof.pid = 0;
+		c.why = "the process has gone";
+	}
 	if (given['d'] != NULL) {
 		told.fd = (int)option_id('d', given['d'], 2, INT32_MAX, "descriptor above 1");
 		if (fcntl(told.fd, F_GETFD) < 0)
 			errx(2, "-d %d: not an open descriptor", told.fd);
 	}
+	told.asked = given['p'] != NULL;
 	c.arg = &told;
 	if (share_open(&c.share, given['l']) < 0)
-		warn("%s: the memory is not shared with other captures", given['l']);
+		warn("%s: %s", given['l'], errno == EUSERS ? "no memory is left for this capture" :
+							     "the memory is not shared with other captures");
 	if (end_input_heed() < 0)
 		err(2, "/dev/null");
 	if (command.argv != NULL && command_start(&command) < 0)
@@ -233,9 +256,10 @@ main(int argc, char **argv)
 	end_input_tell(command.pid);
 	offer_oneself();
 	st = capture_run(&c, STDIN_FILENO, command.fd);
+	error = errno;
 	tell(&told);
-	status = report(&c, command.argv, st);
-	status = end_output(&command, st, status);
+	errno = error;
+	status = end_output(&c, &command, st);
 	if (given['v'] != NULL)
 		summary(&c, told.start);
 	share_close(&c.share);

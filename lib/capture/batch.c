@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -15,8 +14,6 @@
 
 /* How long a later stage may take to read the notes, ms. */
 #define FILES_MS 10000
-/* How often a stream that stands still is looked at, ms. */
-#define TICK 100
 
 /*
  * Without NT_FILE a later stage asks the process itself which files are mapped, as soon as it has
@@ -26,12 +23,13 @@ static void
 await_files(struct work *w)
 {
 	const struct timespec nap = { .tv_nsec = 1000000 };
-	int left = 0;
+	for (int ms = 0; ms < FILES_MS; ms++) {
+		/* Before what is left, to which more may have been added by then. */
+		uint64_t written = __atomic_load_n(&w->c->bytes, __ATOMIC_ACQUIRE);
+		int left;
 
-	for (int ms = 0; ms < FILES_MS && ioctl(w->out, FIONREAD, &left) == 0; ms++) {
-		uint64_t written = __atomic_load_n(&w->c->bytes, __ATOMIC_RELAXED);
-
-		if (written > w->plan.memory + (uint64_t)left)
+		if (ioctl(w->out, FIONREAD, &left) < 0 ||
+		    written > w->plan.memory + (uint64_t)left)
 			break;
 		nanosleep(&nap, NULL);
 	}
@@ -57,28 +55,10 @@ release(struct work *w)
 	buffer_drain(&w->buffer);
 }
 
-int
-stream_await(struct work *w)
+ssize_t
+stream_read(struct work *w, uint8_t *buf, size_t len)
 {
-	struct pollfd p[] = { { .fd = w->in, .events = POLLIN }, { .fd = w->out } };
-
-	for (;;) {
-		int n = poll(p, 2, TICK);
-
-		if (n > 0 && (p[1].revents & POLLERR) != 0) {
-			errno = EPIPE;
-			return -1;
-		}
-		if (n > 0 || end_input_told() != 0)
-			return n > 0;
-	}
-}
-
-/* Reads some of the stream; 0 at its end. */
-static ssize_t
-read_stream(struct work *w, uint8_t *buf, size_t len)
-{
-	ssize_t n = stream_await(w);
+	ssize_t n = pipe_await(w->in, w->out);
 
 	if (n <= 0)
 		return n;
@@ -87,8 +67,7 @@ read_stream(struct work *w, uint8_t *buf, size_t len)
 	return n;
 }
 
-/* Why read_stream returned n, which is no byte. */
-static int
+int
 stream_failure(ssize_t n)
 {
 	return n == 0 ? FAILED_GONE : errno == EPIPE ? FAILED_OUT : FAILED_IN;
@@ -99,7 +78,7 @@ stream_skip(struct work *w, uint64_t offset)
 {
 	while (w->taken < offset) {
 		uint64_t left = offset - w->taken;
-		ssize_t n = read_stream(w, w->scratch,
+		ssize_t n = stream_read(w, w->scratch,
 		    left < BUFFER_UNIT ? (size_t)left : BUFFER_UNIT);
 
 		if (n <= 0)
@@ -117,7 +96,7 @@ take_stream(struct work *w, uint64_t offset, uint8_t *buf, uint64_t *len)
 
 	*len = 0;
 	while (rc == 0 && *len < want) {
-		ssize_t n = read_stream(w, buf + *len, want - (size_t)*len);
+		ssize_t n = stream_read(w, buf + *len, want - (size_t)*len);
 
 		if (n <= 0)
 			rc = stream_failure(n);
@@ -318,7 +297,7 @@ write_unit(const struct work *w, const uint8_t *p, size_t len)
 static void
 count(struct capture *c, const struct capture_run *r)
 {
-	__atomic_store_n(&c->bytes, c->bytes + r->len, __ATOMIC_RELAXED);
+	__atomic_store_n(&c->bytes, c->bytes + r->len, __ATOMIC_RELEASE);
 	if (r->source == CAPTURE_ZEROS)
 		c->untouched += r->len;
 	else if (is_memory(r))

@@ -86,7 +86,7 @@ refused(struct work *w, struct capture_head *h)
 
 	c->why_error = 0;
 	if (c->proof.pid == 0)
-		return "no process was named";
+		return c->why != NULL ? c->why : "no process was named";
 	if (h->core.bad != NULL || !h->core.is_core)
 		return "no core of a process";
 	if (!proc_is_of_core(&h->core, &c->proof))
@@ -108,44 +108,13 @@ refused(struct work *w, struct capture_head *h)
 	return NULL;
 }
 
-/* Copies a piece of the stream; returns its size, 0 at the end, or FAILED_…. */
-static ssize_t
-copy_some(struct work *w)
-{
-	ssize_t n = io_read_some(w->in, w->piece, sizeof(w->piece));
-
-	if (n < 0)
-		return FAILED_IN;
-	return io_write(w->out, w->piece, (size_t)n) < 0 ? FAILED_OUT : n;
-}
-
 /* Passes all of the stream on. */
 static enum capture_status
-pass(struct work *w)
+pass(const struct work *w)
 {
-	int splices = 1;
+	int rc = pipe_pass(w->in, w->out);
 
-	pipe_grow(w->in);
-	for (;;) {
-		ssize_t n = stream_await(w);
-
-		if (n < 0)
-			return CAPTURE_OUT;
-		if (n == 0)
-			return CAPTURE_OK;
-		n = splices ? pipe_splice(w->in, w->out, PIPE_SIZE) : copy_some(w);
-		if (n == 0)
-			return CAPTURE_OK;
-		if (n > 0)
-			continue;
-		if (splices && errno == EINVAL)
-			splices = 0;
-		else if (splices)
-			return errno == EPIPE || errno == ENOSPC || errno == EFBIG ? CAPTURE_OUT :
-										     CAPTURE_IN;
-		else
-			return n == FAILED_IN ? CAPTURE_IN : CAPTURE_OUT;
-	}
+	return rc == 0 ? CAPTURE_OK : rc == IO_READ ? CAPTURE_IN : CAPTURE_OUT;
 }
 
 /*
@@ -159,15 +128,17 @@ rest_of_stream(struct work *w, enum capture_status st)
 	int rc = stream_skip(w, c->bytes);
 	ssize_t n;
 
-	if (rc < 0)
-		return rc == FAILED_GONE ? st : rc == FAILED_OUT ? CAPTURE_OUT : CAPTURE_IN;
-	while ((n = io_read_some(w->in, w->scratch, BUFFER_UNIT)) > 0) {
+	while (rc == 0 && (n = stream_read(w, w->scratch, BUFFER_UNIT)) > 0) {
 		if (io_write(w->out, w->scratch, (size_t)n) < 0)
 			return CAPTURE_OUT;
 		c->bytes += (uint64_t)n;
 		c->from_stream += (uint64_t)n;
 	}
-	return n < 0 ? CAPTURE_IN : c->bytes == c->end ? CAPTURE_OK : st;
+	if (rc == 0)
+		rc = stream_failure(n);
+	if (rc == FAILED_GONE)
+		return c->bytes == c->end ? CAPTURE_OK : st;
+	return rc == FAILED_OUT ? CAPTURE_OUT : CAPTURE_IN;
 }
 
 static enum capture_status
@@ -206,7 +177,7 @@ capture_run(struct capture *c, int in, int out)
 	} else {
 		w.taken = h.len;
 		c->why = refused(&w, &h);
-		w.no_files = h.core.files.count == 0;
+		w.no_files = h.core.resolved ? !h.core.files.seen : h.core.files.count == 0;
 		st = write_head(&w, &h) < 0 ? CAPTURE_OUT : c->why != NULL ? pass(&w) : run(&w);
 	}
 	saved = errno;

@@ -18,7 +18,8 @@
 
 struct capture {
 	/* The caller's. */
-	struct proc_proof proof;	/* pid 0: the stream alone */
+	/* pid 0: the stream alone, for a reason that may be given as why */
+	struct proc_proof proof;
 	struct share share;		/* opened; how much may wait */
 	uint64_t holes;			/* most bytes of them in the core, see holes.h; 0: any */
 	size_t threads;			/* that read memory; at most ORDERED_WORKERS */
@@ -27,7 +28,7 @@ struct capture {
 	void *arg;
 
 	/* What came of it. */
-	const char *why;		/* why memory came from the stream, or NULL */
+	const char *why;		/* why all came from the stream, or NULL */
 	int why_error;			/* the errno of that, or 0 */
 	uint64_t bytes;			/* that were written */
 	uint64_t end;			/* of the core, by its headers; 0: not known */

@@ -39,7 +39,6 @@ struct work {
 	int has_ahead;
 	int in, out;
 	uint64_t taken;			/* of the stream */
-	uint8_t piece[16384];		/* of the stream, where splice(2) is refused */
 	uint8_t *zeros, *scratch;	/* BUFFER_UNIT of them; and of what is of no use */
 	pthread_mutex_t lock;
 	uint64_t reading;		/* batches that are planned and not read */
@@ -58,11 +57,10 @@ int batch_write(void *arg, size_t slot);
 /* Takes bytes out of the stream up to offset, which are of no use.  Returns 0 or FAILED_…. */
 int stream_skip(struct work *w, uint64_t offset);
 
-/*
- * Waits until the stream can be read: returns 1; 0 when a signal has ended the input, which may have
- * come to another thread than the one that waits; -1 with errno EPIPE when nobody reads the output
- * any more.
- */
-int stream_await(struct work *w);
+/* Reads some of the stream: how many bytes; 0 at its end; -1 with errno, EPIPE for the output. */
+ssize_t stream_read(struct work *w, uint8_t *buf, size_t len);
+
+/* Why stream_read returned n, which is no byte: FAILED_…. */
+int stream_failure(ssize_t n);
 
 #endif

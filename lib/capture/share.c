@@ -31,6 +31,8 @@ take_entry(struct share *s)
 	for (s->entry = 0; s->entry < SHARE_ENTRIES; s->entry++)
 		if (lock(s->fd, F_OFD_SETLK, F_WRLCK, s->entry * sizeof(uint64_t)) >= 0)
 			return 0;
+	s->percent = 0;
+	s->bytes = 0;
 	errno = EUSERS;
 	return -1;
 }

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-/* The most captures that share; further ones have no buffer. */
+/* The most captures that share; a further one has no memory. */
 #define SHARE_ENTRIES 256
 
 struct share {
@@ -19,7 +19,8 @@ struct share {
 
 /*
  * Joins those that share by the file of that path, which is made if it is not there; NULL: nobody.
- * Returns 0, or -1 with errno: then the budget is not shared, and all else works.
+ * Returns 0, or -1 with errno: then the budget is not shared, and all else works; with EUSERS
+ * there are SHARE_ENTRIES already, and the budget is nothing.
  */
 int share_open(struct share *s, const char *path);
 void share_close(struct share *s);

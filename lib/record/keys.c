@@ -143,6 +143,7 @@ const struct key keys_all[] = {
 	{ "captured", KEY_TEXT, HANDLER, .bounds = "\"enum\": [\"process\", \"stream\"]",
 	    .words = "Where the whole core's memory was read: from the process, or all of the "
 	    "kernel's stream" },
+	{ "captured_why", KEY_TEXT, HANDLER, .words = "Why all of it came from the stream" },
 	{ "held_ms", KEY_NUMBER, HANDLER,
 	    .words = "How long the process was held for that, in milliseconds" },
 	{ "shared_memory", KEY_NUMBER, HANDLER,

@@ -1,7 +1,7 @@
 /*
  * Signals that end a filter's input instead of the filter, so it can still report what it has
- * seen.  Signals belong to the whole process, and so does this state: use it once, in a program
- * with one thread.
+ * seen.  Signals belong to the whole process, and so does this state: use it once, before there are
+ * threads; any of them may ask what has come.
  */
 #ifndef GZCORE_SYSTEM_END_INPUT_H
 #define GZCORE_SYSTEM_END_INPUT_H

@@ -11,11 +11,14 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "system/end_input.h"
 
 /* How long to nap for the kernel to write some more, nanoseconds: a tenth of what fills the pipe. */
 #define NAP 50000
 /* The same to look again at what a pipe holds. */
 #define PEEK_NAP 200000
+/* How often an input that stands still is looked at, ms. */
+#define TICK 100
 
 void
 pipe_grow(int fd)
@@ -68,21 +71,60 @@ pipe_lend(int out, const void *buf, size_t len)
 }
 
 int
+pipe_await(int in, int out)
+{
+	struct pollfd p[] = { { .fd = in, .events = POLLIN }, { .fd = out } };
+
+	for (;;) {
+		int n = poll(p, 2, TICK);
+
+		if (n > 0 && (p[1].revents & POLLERR) != 0) {
+			errno = EPIPE;
+			return -1;
+		}
+		if (n > 0 || end_input_told() != 0)
+			return n > 0;
+	}
+}
+
+/* Moves some of in to out: 1, 0 at the end of in, or IO_READ or IO_WRITE. */
+static int
+splice_some(int in, int out)
+{
+	ssize_t n = pipe_splice(in, out, PIPE_SIZE);
+
+	if (n >= 0)
+		return n > 0;
+	return errno == EPIPE || errno == ENOSPC || errno == EFBIG ? IO_WRITE : IO_READ;
+}
+
+/* The same by copying. */
+static int
+copy_some(int in, int out)
+{
+	char buf[16384];
+	ssize_t n = io_read_some(in, buf, sizeof(buf));
+
+	if (n <= 0)
+		return n == 0 ? 0 : IO_READ;
+	return io_write(out, buf, (size_t)n) < 0 ? IO_WRITE : 1;
+}
+
+int
 pipe_pass(int in, int out)
 {
+	int splices = 1, rc;
+
 	pipe_grow(in);
 	pipe_grow(out);
-	for (;;) {
-		ssize_t n = pipe_splice(in, out, PIPE_SIZE);
-
-		if (n == 0)
-			return 0;
-		if (n < 0 && errno == EINVAL)
-			return io_copy(in, out);
-		if (n < 0)
-			return errno == EPIPE || errno == ENOSPC || errno == EFBIG ? IO_WRITE :
-										     IO_READ;
-	}
+	do {
+		if ((rc = pipe_await(in, out)) <= 0)
+			return rc == 0 ? 0 : IO_WRITE;
+		rc = splices ? splice_some(in, out) : copy_some(in, out);
+		if (splices && rc < 0 && errno == EINVAL)
+			splices = 0, rc = 1;
+	} while (rc > 0);
+	return rc;
 }
 
 ssize_t

@@ -48,8 +48,15 @@ ssize_t pipe_splice(int in, int out, size_t len);
 int pipe_lend(int out, const void *buf, size_t len);
 
 /*
- * Moves the rest of in to out, copying it only when splice(2) cannot.  Returns 0, IO_READ or
- * IO_WRITE (base/io.h) with errno.
+ * Waits until in can be read: returns 1; 0 when a signal has ended standard input (end_input.h),
+ * whichever thread it came to; -1 with errno EPIPE when nobody reads out any more, however long in
+ * stands still.
+ */
+int pipe_await(int in, int out);
+
+/*
+ * Moves the rest of in to out, each piece after pipe_await, copying it only when splice(2) cannot.
+ * Returns 0, IO_READ or IO_WRITE (base/io.h) with errno.
  */
 int pipe_pass(int in, int out);
 

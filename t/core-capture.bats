@@ -326,7 +326,8 @@ not_sanitized() {
 # refused INJECTION [PATH]: captures under strace, which injects a failure, such as of opening a file of that name.
 refused() {
 	local status=0
-	timeout 60 strace -f -qq -o trace \
+	# The thread sanitizer needs this call itself.
+	TSAN_OPTIONS=use_madv_dontdump=0 timeout 60 strace -f -qq -o trace \
 		-e "trace=${1%%:*}" -e "inject=$1" ${2:+-P "$2"} core-capture -b 4M -p "$held" <stream >got 2>err || status=$?
 	grep -q INJECTED trace || { echo "$*: nothing was injected"; return 1; }
 	# strace itself says that /proc/self is a link.

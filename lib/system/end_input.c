@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 static const int handled[] = { SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGXFSZ };
@@ -12,7 +13,8 @@ static const int handled[] = { SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGXFSZ };
 
 static struct sigaction was[HANDLED];
 static int nothing, heeded;
-static volatile sig_atomic_t told, child;
+/* A handler may set them, which runs in any thread. */
+static atomic_int told, child;
 
 static void
 end(int sig)
@@ -21,7 +23,7 @@ end(int sig)
 
 	told = sig;
 	if (child > 0)
-		kill((pid_t)child, sig);
+		kill(child, sig);
 	dup2(nothing, STDIN_FILENO);
 	errno = saved;
 }
@@ -52,13 +54,13 @@ end_input_restore(void)
 void
 end_input_tell(pid_t to)
 {
-	child = (sig_atomic_t)to;
+	child = to;
 	if (to > 0 && told != 0)
-		kill(to, (int)told);
+		kill(to, told);
 }
 
 int
 end_input_told(void)
 {
-	return (int)told;
+	return told;
 }

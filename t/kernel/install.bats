@@ -486,7 +486,12 @@ fails_test() {
 	"$P/bin/gzcoredump" -i
 	cp "$(type -P false)" "$P/bin/core-store"
 	fails_test 'stored=partial, not whole'
+	# It does not even read.
 	cp "$(type -P true)" "$P/bin/core-store"
+	fails_test 'stored=no, not whole'
+	rm "$P/bin/core-store"
+	printf '#!/bin/sh\nexec cat >/dev/null\n' >"$P/bin/core-store"
+	chmod 755 "$P/bin/core-store"
 	fails_test '.gz: not there'
 }
 

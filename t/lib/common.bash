@@ -277,11 +277,16 @@ threads() {
 	echo $((with - without))
 }
 
+# counts_threads: skips the test where the program is not the only one that starts threads.
+counts_threads() {
+	! grep -q sanitize=thread "$BUILD/.flags" || skip 'the thread sanitizer has threads of its own'
+}
+
 # follows_processors MORE COMMAND…: checks that it starts no thread on one processor, and MORE on two.
 follows_processors() {
 	local one two n more=$1
 	shift
-	! grep -q sanitize=thread "$BUILD/.flags" || skip 'the thread sanitizer has threads of its own'
+	counts_threads
 	read -r one two < <(python3 -c 'import os; print(*sorted(os.sched_getaffinity(0))[:2])')
 	n=$(threads taskset -c "$one" "$@") || return 1
 	[ "$n" -eq 0 ] || { echo "$n threads on one processor"; return 1; }

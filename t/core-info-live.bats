@@ -413,9 +413,9 @@ moody() {
 	start "$PWD/prog"
 	gdb -nx -q -batch -p "$pid" -ex "generate-core-file core" >/dev/null 2>&1
 	: >deaf
-	timeout 30 core-info -o lines <core | cmp core - || echo "status $?" >tapped
+	timeout 120 core-info -o lines <core | cmp core - || echo "status $?" >tapped
 	status=0
-	timeout 30 core-info -p "$pid" >said 2>err || status=$?
+	timeout 120 core-info -p "$pid" >said 2>err || status=$?
 	kill -9 "$server" "$pid"
 	umount -l prog
 	[ ! -e tapped ]

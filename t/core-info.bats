@@ -183,7 +183,7 @@ setup_file() {
 	    write("variant", data)
 	    for argv in (["core-trace", "variant"], ["core-trace", "-j", "variant"], ["elf-uuid", "-a", "variant"],
 	            ["core-match", "variant", "/proc/self/exe"]):
-	        p = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+	        p = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
 	        assert p.returncode in (0, 1, 2), (argv, p.returncode, p.stderr)
 	        assert p.stdout or p.stderr, argv
 	        assert not re.search(rb"[^ -~\n]", p.stdout + p.stderr), (argv, p.stdout, p.stderr)
@@ -248,7 +248,7 @@ teardown() {
 
 # py SCRIPT [ARG…]: Python, beside what builds and tries cores.  What waits for ever is ended.
 py() {
-	PYTHONPATH=$F PYTHONDONTWRITEBYTECODE=1 timeout 120 python3 -c "from core import *
+	PYTHONPATH=$F PYTHONDONTWRITEBYTECODE=1 timeout 900 python3 -c "from core import *
 $1" "${@:2}"
 }
 
@@ -833,7 +833,7 @@ write("said", line)'
 	diff without said
 	rmdir prog
 	mkfifo prog
-	says timeout 20 core-info core
+	says timeout 120 core-info core
 	diff without said
 	# A link is not followed.
 	rm prog
@@ -1388,12 +1388,12 @@ assert [l[:4000] for l in facts] == [l[:4000] for l in lines] and max(map(len, f
 
 @test "core-info: endless input that is no core is refused at its start" {
 	for f in /dev/zero /dev/full; do
-		run -2 timeout 20 core-info $f
+		run -2 timeout 120 core-info $f
 		[ "$output" = "core-info: $f: not an ELF file" ]
 	done
-	run -2 timeout 20 bash -c 'yes | core-info'
+	run -2 timeout 120 bash -c 'yes | core-info'
 	[ "$output" = 'core-info: <stdin>: not an ELF file' ]
-	run -2 timeout 20 bash -c 'cat "$F/prog" /dev/zero | core-info'
+	run -2 timeout 120 bash -c 'cat "$F/prog" /dev/zero | core-info'
 	[ "$output" = 'core-info: <stdin>: an ELF file, but not a core' ]
 }
 
@@ -1429,13 +1429,13 @@ assert [l[:4000] for l in facts] == [l[:4000] for l in lines] and max(map(len, f
 }
 
 @test "core-info: a core is not read from a terminal" {
-	run -2 --separate-stderr terminal 0 timeout --foreground 20 core-info
+	run -2 --separate-stderr terminal 0 timeout --foreground 120 core-info
 	[ "$stderr" = 'core-info: <stdin>: is a terminal: a core is not read from there' ]
 	[ "$output" = '' ]
-	run -2 on_terminal timeout --foreground 20 core-info </dev/null
+	run -2 on_terminal timeout --foreground 120 core-info </dev/null
 	[ "$output" = 'core-info: <stdin>: is a terminal: a core is not read from there' ]
 	# shellcheck disable=SC2016
-	run -2 on_terminal sh -c 'timeout --foreground 20 core-info "$(tty)"' </dev/null
+	run -2 on_terminal sh -c 'timeout --foreground 120 core-info "$(tty)"' </dev/null
 	[[ $output =~ ^core-info:\ /dev/[a-z0-9/]+:\ is\ a\ terminal:\ a\ core\ is\ not\ read\ from\ there$ ]]
 }
 
@@ -1655,7 +1655,7 @@ for offset in 0, 64, 65, 72, 119, 120, 121, 64 + 56 * 2, 64 + 56 * 5, 2**20, 2**
 n = note(AUXV, auxv([(3, 8)])) * 1000000
 write("core", core(n, [(1 << 40, b"x")] * 131072, page=1))'
 	# Looked for in each segment, each time, it would take minutes.
-	run -0 --separate-stderr timeout 60 core-info core
+	run -0 --separate-stderr timeout 120 core-info core
 	[ "${lines[-1]}" = complete=yes ]
 }
 

@@ -139,7 +139,7 @@ tree() {
 	run -0 core-keep -v -k all -p "$held" d
 	[ "$(kept_names | wc -l)" -ge 4 ]
 	# Its standard input ends although nobody reads what it has to say.
-	run -0 timeout 60 python3 - "$held" <<-'EOS'
+	run -0 timeout 120 python3 - "$held" <<-'EOS'
 	import fcntl, os, subprocess, sys
 	ended, held = os.pipe()
 	out = os.pipe()
@@ -516,7 +516,7 @@ items() {
 	mkdir -m 700 home
 	cp "$F/lib.so" home
 	holds "many:$PWD/home/lib.so"
-	run --separate-stderr timeout 60 core-keep -b 64M -t 3 -p "$held" d
+	run --separate-stderr timeout 120 core-keep -b 64M -t 3 -p "$held" d
 	[ "$status" -le 1 ]
 	[ "$(kept_names | sort -u)" = "buildid/$(elf-uuid -b "$F/lib.so")" ]
 	[ "${#stderr_lines[@]}" -le 3 ]

@@ -121,7 +121,7 @@ crash() {
 	crash 0 k dir a
 	exec 9<dir/.gzcore.loops
 	flock 9
-	run timeout 10 core-loop k dir a <record 9<&-
+	run timeout 120 core-loop k dir a <record 9<&-
 	[ "$status" = 2 ]
 	[ "$output" = 'core-loop: dir/.gzcore.loops: Connection timed out' ]
 }

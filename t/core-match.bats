@@ -146,9 +146,9 @@ END
 		fails_with 2 core-match core.c $elf
 	done
 	# Without an end, or a writer.
-	run -2 timeout 20 core-match /dev/zero c
+	run -2 timeout 120 core-match /dev/zero c
 	[ "$output" = 'core-match: /dev/zero: not an ELF file' ]
-	run -2 timeout 20 core-match core.c /dev/zero
+	run -2 timeout 120 core-match core.c /dev/zero
 	[ "$output" = 'core-match: /dev/zero: not a regular file' ]
 	# Nor one to read which may do something, as it takes messages from /proc/kmsg.
 	run -2 core-match core.c /proc/version
@@ -156,7 +156,7 @@ END
 	mkdir dir
 	mkfifo dir/fifo
 	ln -s /dev/zero dir/zero
-	run -1 timeout 20 core-match core.c dir
+	run -1 timeout 120 core-match core.c dir
 	[ -z "$output" ]
 }
 

@@ -312,7 +312,7 @@ reads() {
 	rm "$F/victim"
 	mkfifo "$F/victim"
 	# Not so much as opened, as by who waits for that to write to it: it might be a watchdog.
-	timeout 20 sh -c ': >"$1"' sh "$F/victim" >/dev/null 2>&1 3>&- &
+	timeout 120 sh -c ': >"$1"' sh "$F/victim" >/dev/null 2>&1 3>&- &
 	fails_with 2 core-open -n ./here.gz
 	run -0 core-info ./here.gz
 	run -2 core-match -q ./here.gz "$F/victim"

@@ -488,7 +488,7 @@ ends() {
 	ln -s r.txt l.txt
 	mkfifo f.txt
 	for f in none.txt l.txt f.txt live .; do
-		run -2 --separate-stderr timeout 10 core-record set $f a=b
+		run -2 --separate-stderr timeout 120 core-record set $f a=b
 		[ -z "$output" ]
 		[[ $stderr == "core-record: $f: "* ]]
 	done

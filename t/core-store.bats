@@ -546,7 +546,7 @@ traced() {
 	for n in {5..24}; do
 		rc=0
 		rm -f pid.stage
-		timeout 20 bash -c "ulimit -n $n; exec core-store d/f sh -c "'"$1" "|" cat "|" cat "|" cat' - \
+		timeout 120 bash -c "ulimit -n $n; exec core-store d/f sh -c "'"$1" "|" cat "|" cat "|" cat' - \
 			'echo $$ >pid.stage; echo part; sleep 0.1' </dev/null 2>err || rc=$?
 		if [ $rc -eq 0 ]; then
 			has d/f part
@@ -841,7 +841,7 @@ stored_by_child() {
 # The reader's end of the FIFO "in" as the writer, whoever crashed, sees it: writes data, then waits
 # until nobody reads any more; 10 seconds at most.
 write_until_released() {
-	timeout 10 python3 -c '
+	timeout 120 python3 -c '
 import os, signal, sys, time
 signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 fd = os.open("in", os.O_WRONLY)
@@ -1599,7 +1599,7 @@ tells() {
 	tells -E 5 g sh -c 'head -c 100000 /dev/zero | tr "\0" x >&2; cat' <<<x
 	[ "$(head -n 1 told | wc -c)" = 507 ]
 	# What a stage leaves behind keeps neither its pipe nor the descriptor's end.
-	run -0 timeout 4 core-store -E 5 h sh -c 'sleep 5 >/dev/null 3>&- & cat' <<<x 5>told
+	run -0 timeout 90 core-store -E 5 h sh -c 'sleep 100 >/dev/null 3>&- & cat' <<<x 5>told
 	[ "$(cat told)" = status=0 ]
 }
 

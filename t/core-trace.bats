@@ -24,7 +24,7 @@ sane() {
 	done
 	shift
 	status=0
-	timeout 60 "$@" >out 2>err || status=$?
+	timeout 120 "$@" >out 2>err || status=$?
 	[[ " $wanted " == *" $status "* ]] || { echo "status $status: $*"; tail -n 30 err; return 1; }
 }
 
@@ -54,10 +54,10 @@ sane() {
 
 @test "core-trace: endless input that is no core is refused at its start" {
 	for f in /dev/zero /dev/full; do
-		run -2 timeout 20 core-trace $f
+		run -2 timeout 120 core-trace $f
 		[ "$output" = "core-trace: $f: not an ELF file" ]
 	done
-	run -2 timeout 20 bash -c 'yes | core-trace'
+	run -2 timeout 120 bash -c 'yes | core-trace'
 	[ "$output" = 'core-trace: <stdin>: not an ELF file' ]
 }
 
@@ -178,7 +178,7 @@ sane() {
 	touch source.cc
 	touch -d '1 minute ago' prog
 	no_source() {
-		timeout 20 core-trace -v core >shown
+		timeout 120 core-trace -v core >shown
 		grep -q '^#8 ' shown
 		run ! grep -E '^ +[0-9]+  ' shown
 	}
@@ -251,7 +251,7 @@ sane() {
 	EOS
 	${CC:-cc} ${CFLAGS-} -std=c11 -I"$T/../lib" -Wall -Wextra -Wconversion -Werror -o names "$T/lib/names.c" \
 		"$BUILD/libgzcore.a" ${LDFLAGS-} -ldl
-	run -0 timeout 60 ./names <given
+	run -0 timeout 120 ./names <given
 	[ -z "$output" ] || { echo "$output"; false; }
 }
 
@@ -864,7 +864,7 @@ while True:
 		rm -rf port asked cache
 		python3 server.py $kind 3>&- &
 		soon [ -e port ]
-		DEBUGINFOD_URLS="http://127.0.0.1:$(cat port)/" run -0 --separate-stderr timeout 60 core-trace -D core
+		DEBUGINFOD_URLS="http://127.0.0.1:$(cat port)/" run -0 --separate-stderr timeout 120 core-trace -D core
 		kill %%
 		[ "$output" = "$(cat without)" ]
 		if [ $kind = drips ]; then
@@ -1147,7 +1147,7 @@ locked() {
 	HANG=1 core-trace -r -l dir core >hung 2>&1 3>&- &
 	local hung=$!
 	until locked dir; do sleep 0.1; done
-	LD_PRELOAD= timeout 60 core-trace -r -l dir core | diff want -
+	LD_PRELOAD= timeout 120 core-trace -r -l dir core | diff want -
 	kill -0 $hung
 	kill $hung
 	wait $hung || :

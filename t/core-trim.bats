@@ -562,11 +562,11 @@ bt() {
 	c.file(0x400000, 0x401000, "/bin/loops")
 	EOF
 	for core in overlap wrap loop; do
-		run -0 --separate-stderr timeout 20 core-trim $core
-		timeout 20 core-trim $core >small
+		run -0 --separate-stderr timeout 120 core-trim $core
+		timeout 120 core-trim $core >small
 		[ "$(stat -c %s small)" -lt 400000 ]
-		timeout 20 core-trim -o none <$core 2>err | cmp - $core
-		timeout 20 core-trim -m 1M -d 16 $core >/dev/null
+		timeout 120 core-trim -o none <$core 2>err | cmp - $core
+		timeout 120 core-trim -m 1M -d 16 $core >/dev/null
 	done
 	core-trim loop >small
 	judge <<<'assert {0x400000, 0x500000, 0x600000, 0x700000} < kept and 0x900000 not in kept, list(map(hex, kept))'
@@ -584,14 +584,14 @@ bt() {
 	c.load(0x80000, 0x10000)
 	c.file(0x10000000, 0x7fffffff0000, "/x")
 	EOF
-	timeout 20 core-trim segments >/dev/null
+	timeout 120 core-trim segments >/dev/null
 	made stacks <<-'EOF'
 	c = Core()
 	for k in range(100):
 	    c.thread(sp=0x100000000 + k * 4096)
 	c.load(0x100000000, b"", filesz=1 << 45, offset=1 << 20, memsz=1 << 45)
 	EOF
-	timeout 20 core-trim -s 8000000T stacks >/dev/null
+	timeout 120 core-trim -s 8000000T stacks >/dev/null
 	made files <<-'EOF'
 	c = Core()
 	c.thread(sp=0x70000)
@@ -600,7 +600,7 @@ bt() {
 	for k in range(16000):
 	    c.file(0x2000000000 + k * 0x10000, 0x2000001000 + k * 0x10000, "/%d" % k)
 	EOF
-	cat files | timeout 20 core-trim >/dev/null
+	cat files | timeout 120 core-trim >/dev/null
 }
 
 @test "core-trim: code that is in no file: the page before a function's start is kept too" {
@@ -711,9 +711,9 @@ bt() {
 		for how in file stream; do
 			status=0
 			if [ $how = file ]; then
-				timeout 20 core-trim -d 2 "$f" >out 2>err || status=$?
+				timeout 120 core-trim -d 2 "$f" >out 2>err || status=$?
 			else
-				cat "$f" | { timeout 20 core-trim >out 2>err || echo $? >st; }
+				cat "$f" | { timeout 120 core-trim >out 2>err || echo $? >st; }
 				[ ! -e st ] || status=$(cat st)
 				rm -f st
 			fi
@@ -724,7 +724,7 @@ bt() {
 			esac || { echo "$f $how: status $status"; cat err; return 1; }
 			[ "$(stat -c %s out)" -le 40000000 ]
 		done
-		timeout 20 core-trim -o small <"$f" 2>/dev/null | cmp - "$f"
+		timeout 120 core-trim -o small <"$f" 2>/dev/null | cmp - "$f"
 		rm -f small
 	done
 }

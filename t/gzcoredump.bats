@@ -509,15 +509,15 @@ misuse() {
 		[ -c "$BATS_TEST_TMPDIR/device" ]
 		rm "$BATS_TEST_TMPDIR/device"
 		mkfifo pipe
-		timeout 10 cat pipe >got 3>&- &
+		timeout 120 cat pipe >got 3>&- &
 		runs
-		run -0 timeout 10 "${run[@]}" -d -f in.gz -o pipe
+		run -0 timeout 120 "${run[@]}" -d -f in.gz -o pipe
 		wait
 		[ -p pipe ]
 		cmp got "$CORE"
 		head -c 5000 in.gz >cut.gz
-		timeout 10 cat pipe >got 3>&- &
-		run -2 timeout 10 "${run[@]}" -d -f cut.gz -o pipe
+		timeout 120 cat pipe >got 3>&- &
+		run -2 timeout 120 "${run[@]}" -d -f cut.gz -o pipe
 		wait
 		[ -p pipe ]
 	}

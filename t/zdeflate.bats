@@ -262,7 +262,7 @@ sys.stdout.buffer.write(b)' "$1"
 }
 
 @test "zdeflate: a reader that has gone ends an endless input" {
-	run -0 timeout 20 env --default-signal=PIPE bash -c '
+	run -0 timeout 120 env --default-signal=PIPE bash -c '
 		zdeflate -0 </dev/zero | head -c 1 >byte
 		echo "${PIPESTATUS[@]}"'
 	[ "$output" = "141 0" ]

@@ -1429,7 +1429,7 @@ END
 
 @test "zinflate: a reader that has gone ends an endless input" {
 	head -c 1000000 /dev/zero | gzdeflate >zeros.gz
-	run -0 timeout 20 env --default-signal=PIPE bash -c '
+	run -0 timeout 120 env --default-signal=PIPE bash -c '
 		{ while cat zeros.gz; do :; done; } | zinflate | head -c 1 >byte
 		echo "${PIPESTATUS[1]} ${PIPESTATUS[2]}"'
 	[ "$output" = "141 0" ]
@@ -1438,10 +1438,10 @@ END
 
 @test "zinflate: compressed bytes are not read from a terminal, but data may go to one" {
 	printf 'data' | gzdeflate >data.gz
-	run -2 terminal 0 timeout 20 zinflate
+	run -2 terminal 0 timeout 120 zinflate
 	[ "$output" = "zinflate: <stdin>: is a terminal: compressed bytes are not read from there" ]
-	run -2 terminal 0 timeout 20 zinflate -k -
-	run -2 terminal 0 timeout 20 zinflate -l
+	run -2 terminal 0 timeout 120 zinflate -k -
+	run -2 terminal 0 timeout 120 zinflate -l
 	run -0 terminal 1 zinflate data.gz
 	[ "$(cat terminal)" = data ]
 }

@@ -131,12 +131,6 @@ next_run(struct work *w, size_t most, struct capture_run *r)
 	return rc >= 0 ? rc : errno == ESRCH ? FAILED_GONE : FAILED_MEMORY;
 }
 
-static int
-is_memory(const struct capture_run *r)
-{
-	return r->source == CAPTURE_PRESENT || r->source == CAPTURE_ANY;
-}
-
 /* Fills a batch of one run that is no memory.  What came before a failure is still written. */
 static void
 fill_at_once(struct work *w, struct batch *b)
@@ -160,7 +154,7 @@ collect(struct work *w, struct batch *b)
 
 	while (b->runs < RUNS && b->len < BUFFER_UNIT &&
 	    (rc = next_run(w, BUFFER_UNIT - b->len, &r)) > 0) {
-		if (b->runs > 0 && r.source != CAPTURE_ZEROS && !is_memory(&r)) {
+		if (b->runs > 0 && r.source != CAPTURE_ZEROS && r.source != CAPTURE_PROCESS) {
 			w->ahead = r;
 			w->has_ahead = 1;
 			break;
@@ -168,7 +162,7 @@ collect(struct work *w, struct batch *b)
 		w->runs[b->runs++] = r;
 		if (r.source != CAPTURE_ZEROS)
 			b->len += (size_t)r.len;
-		if (r.source != CAPTURE_ZEROS && !is_memory(&r))
+		if (r.source != CAPTURE_ZEROS && r.source != CAPTURE_PROCESS)
 			break;
 	}
 	return b->runs > 0 ? 1 : rc;
@@ -190,7 +184,7 @@ plan(struct work *w, struct batch *b)
 		errno = EPIPE;
 		return FAILED_OUT;
 	}
-	b->at_once = b->len > 0 && b->runs == 1 && !is_memory(&b->run[0]);
+	b->at_once = b->len > 0 && b->runs == 1 && b->run[0].source != CAPTURE_PROCESS;
 	if (b->at_once)
 		fill_at_once(w, b);
 	return 1;
@@ -229,13 +223,10 @@ read_memory(struct work *w, struct batch *b)
 
 	for (size_t i = 0; b->failed == 0 && i < b->runs; i++) {
 		const struct capture_run *r = &b->run[i];
-		enum proc_memory_how how = r->source == CAPTURE_PRESENT ? PROC_MEMORY_PRESENT :
-									  PROC_MEMORY_ANY;
 
 		if (r->source == CAPTURE_ZEROS)
 			continue;
-		if (proc_memory_read(&w->memory, r->address, b->unit + done, (size_t)r->len,
-		    how) < 0) {
+		if (proc_memory_read(&w->memory, r->address, b->unit + done, (size_t)r->len) < 0) {
 			b->error = errno;
 			b->failed = errno == ESRCH ? FAILED_GONE : FAILED_MEMORY;
 			b->runs = i;
@@ -300,7 +291,7 @@ count(struct capture *c, const struct capture_run *r)
 	__atomic_store_n(&c->bytes, c->bytes + r->len, __ATOMIC_RELEASE);
 	if (r->source == CAPTURE_ZEROS)
 		c->untouched += r->len;
-	else if (is_memory(r))
+	else if (r->source == CAPTURE_PROCESS)
 		c->from_process += r->len;
 }
 

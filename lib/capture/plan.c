@@ -110,11 +110,10 @@ made(struct capture_plan *p, size_t to, uint64_t most, struct capture_run *r)
 
 /* The next piece of private anonymous memory from address on; returns -1 with errno. */
 static int
-anonymous(struct capture_plan *p, uint64_t address, uint64_t end, enum mapping_kind kind,
-    struct capture_run *r)
+anonymous(struct capture_plan *p, uint64_t address, uint64_t end, struct capture_run *r)
 {
 	uint64_t from, to;
-	int present, rc = page_map_next(&p->pages, address, end, &from, &to, &present);
+	int rc = page_map_next(&p->pages, address, end, &from, &to);
 
 	if (rc < 0)
 		return -1;
@@ -122,7 +121,7 @@ anonymous(struct capture_plan *p, uint64_t address, uint64_t end, enum mapping_k
 		r->source = CAPTURE_ZEROS;
 		r->len = (rc == 0 ? end : from) - address;
 	} else {
-		r->source = kind == MAPPING_ANONYMOUS && present ? CAPTURE_PRESENT : CAPTURE_ANY;
+		r->source = CAPTURE_PROCESS;
 		r->len = to - address;
 	}
 	return 0;
@@ -139,8 +138,8 @@ capture_plan_memory(struct capture_plan *p, uint64_t most, struct capture_run *r
 	if (m != NULL && (is_in ? m->end : m->start) < end)
 		end = is_in ? m->end : m->start;
 	*r = (struct capture_run){ .address = address, .len = end - address,
-		.source = CAPTURE_ANY };
-	if (is_in && m->kind != MAPPING_SHARED && anonymous(p, address, end, m->kind, r) < 0)
+		.source = CAPTURE_PROCESS };
+	if (is_in && m->kind != MAPPING_SHARED && anonymous(p, address, end, r) < 0)
 		return -1;
 	if (r->source != CAPTURE_ZEROS && r->len > most)
 		r->len = most;

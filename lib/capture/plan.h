@@ -13,8 +13,7 @@ enum capture_source {
 	CAPTURE_STREAM,		/* the kernel's stream; address is the offset there */
 	CAPTURE_MADE,		/* made of address on */
 	CAPTURE_ZEROS,		/* nowhere: it was never touched */
-	CAPTURE_PRESENT,	/* the process's memory, see proc/memory.h */
-	CAPTURE_ANY
+	CAPTURE_PROCESS		/* the process's memory */
 };
 
 struct capture_run {

@@ -60,8 +60,7 @@ take_line(void *arg, char *line)
 	if (rights[3] == 's')
 		add(arg, start, end, MAPPING_SHARED);
 	else if (inode == 0 && is_anonymous(name))
-		add(arg, start, end, rights[0] == 'r' ? MAPPING_ANONYMOUS :
-							MAPPING_ANONYMOUS_UNREADABLE);
+		add(arg, start, end, MAPPING_ANONYMOUS);
 }
 
 int

@@ -9,8 +9,6 @@
 enum mapping_kind {
 	/* private and of no file: a page that the process never touched is zeros */
 	MAPPING_ANONYMOUS,
-	/* the same, but the process may not read it */
-	MAPPING_ANONYMOUS_UNREADABLE,
 	/* other processes may have it too, and may change it */
 	MAPPING_SHARED
 };

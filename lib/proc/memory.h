@@ -1,6 +1,11 @@
 /*
  * The memory of a process that the kernel is dumping, with the bytes that the kernel itself would
  * write (fs/coredump.c, dump_user_range): zeros where it could not read either.
+ *
+ * process_vm_readv(2) is faster than /proc/PID/mem, but it waits for ever where userfaultfd(2) has
+ * no page, and gives the process a copy of each page that it shares with its parent or a child
+ * (FAULT_FLAG_UNSHARE in mm/gup.c, since Linux 5.19).  So it reads only pages that are there and
+ * that no other process has, by /proc/PID/pagemap.  /proc/PID/mem reads whatever is mapped.
  */
 #ifndef GZCORE_PROC_MEMORY_H
 #define GZCORE_PROC_MEMORY_H
@@ -12,8 +17,8 @@
 /* Several threads may read at once. */
 struct proc_memory {
 	pid_t pid;
-	int fd;			/* its /proc/PID/mem, which no later process can get */
-	int dir;		/* its /proc/PID, the same */
+	int fd;			/* its /proc/PID/mem, which is never a later process's */
+	int dir, pagemap;	/* its /proc/PID, and the file there, likewise */
 	size_t page;
 	int direct;		/* process_vm_readv(2) has not been refused yet */
 };
@@ -22,25 +27,15 @@ struct proc_memory {
 int proc_memory_open(struct proc_memory *m, pid_t pid);
 void proc_memory_close(struct proc_memory *m);
 
-/* How memory is read. */
-enum proc_memory_how {
-	/* by /proc/PID/mem: whatever may be mapped, also what nobody may read, and never waits for
-	   userfaultfd(2) */
-	PROC_MEMORY_ANY,
-	/* the pages are there, and the process may read them; see proc_memory_is_there */
-	PROC_MEMORY_PRESENT
-};
-
 /*
  * Fills buf[len] with what is at an address.  Returns 0; -1 with errno when the process has ended
  * (ESRCH) or reading failed: what is in buf is worth nothing then.
  */
-int proc_memory_read(struct proc_memory *m, uint64_t address, uint8_t *buf, size_t len,
-    enum proc_memory_how how);
+int proc_memory_read(struct proc_memory *m, uint64_t address, uint8_t *buf, size_t len);
 
 /*
- * Whether the process has its number still: else what was read with PROC_MEMORY_PRESENT may be of
- * another that got the number.  1 yes, 0 no.
+ * Whether the process has its number still: else what was read may be of another that got the
+ * number.  1 yes, 0 no.
  */
 int proc_memory_is_there(const struct proc_memory *m);
 

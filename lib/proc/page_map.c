@@ -59,7 +59,7 @@ scan(struct page_map *m, uint64_t from, uint64_t to)
 	struct scan s = { .size = sizeof(s), .start = from, .end = to,
 		.vec = (uint64_t)(uintptr_t)m->run, .vec_len = RUNS,
 		.category_anyof_mask = CATEGORY_PRESENT | CATEGORY_SWAPPED,
-		.return_mask = CATEGORY_PFNZERO | CATEGORY_SWAPPED };
+		.return_mask = CATEGORY_PFNZERO };
 	int n = ioctl(m->fd, SCAN, &s);
 	uint64_t entry;
 
@@ -98,20 +98,18 @@ read_entries(struct page_map *m, uint64_t from, uint64_t to)
 	}
 	for (size_t i = 0; i < (size_t)n / sizeof(*entry); i++) {
 		uint64_t at = from + i * m->page;
-		uint64_t swapped = (entry[i] & ENTRY_SWAPPED) != 0 ? CATEGORY_SWAPPED : 0;
 		struct page_run *last = m->count > 0 ? &m->run[m->count - 1] : NULL;
 
 		m->to = at + m->page;
 		if ((entry[i] & (ENTRY_PRESENT | ENTRY_SWAPPED)) == 0)
 			continue;
-		if (last != NULL && last->end == at && last->categories == swapped) {
+		if (last != NULL && last->end == at) {
 			last->end += m->page;
 		} else if (m->count == RUNS) {
 			m->to = at;
 			break;
 		} else {
-			m->run[m->count++] = (struct page_run){ .start = at, .end = at + m->page,
-				.categories = swapped };
+			m->run[m->count++] = (struct page_run){ .start = at, .end = at + m->page };
 		}
 	}
 	return 0;
@@ -135,8 +133,7 @@ look(struct page_map *m, uint64_t from, uint64_t to)
 }
 
 int
-page_map_next(struct page_map *m, uint64_t from, uint64_t to, uint64_t *start, uint64_t *end,
-    int *present)
+page_map_next(struct page_map *m, uint64_t from, uint64_t to, uint64_t *start, uint64_t *end)
 {
 	while (from < to) {
 		if ((from < m->from || from >= m->to) && look(m, from, to) < 0)
@@ -150,7 +147,6 @@ page_map_next(struct page_map *m, uint64_t from, uint64_t to, uint64_t *start, u
 
 			*start = r->start > from ? r->start : from;
 			*end = r->end < to ? r->end : to;
-			*present = (r->categories & CATEGORY_SWAPPED) == 0;
 			return 1;
 		}
 		from = m->to;

@@ -34,6 +34,7 @@
 #define PRESENT ((uint64_t)1 << 63)
 #define SWAPPED ((uint64_t)1 << 62)
 #define OF_FILE ((uint64_t)1 << 61)
+#define OF_IT_ALONE ((uint64_t)1 << 56)
 
 struct range {
 	uint64_t start, end;
@@ -45,7 +46,7 @@ static uint64_t next_piece;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic uint64_t total;
 static pid_t pid;
-static int pagemap;
+static int pagemap, memory;
 static size_t page, copied;
 
 static uint64_t
@@ -79,6 +80,10 @@ read_maps(const char *of)
 	pagemap = open(path, O_RDONLY | O_CLOEXEC);
 	if (pagemap < 0)
 		err(2, "%s", path);
+	snprintf(path, sizeof(path), "/proc/%s/mem", of);
+	memory = open(path, O_RDONLY | O_CLOEXEC);
+	if (memory < 0)
+		err(2, "%s", path);
 	next_piece = ranges[0].start;
 }
 
@@ -104,6 +109,16 @@ take_piece(struct range *piece)
 	return found;
 }
 
+/* process_vm_readv copies pages that processes share. */
+static ssize_t
+read_pages(uint64_t address, char *buffer, size_t n, int of_it_alone)
+{
+	struct iovec to = { buffer, n }, from = { (void *)(uintptr_t)address, n };
+
+	return of_it_alone ? process_vm_readv(pid, &to, 1, &from, 1, 0) :
+			     pread(memory, buffer, n, (off_t)address);
+}
+
 /* Returns the bytes that the process has there in memory that no file has. */
 static uint64_t
 read_piece(const struct range *piece, char *buffer, uint64_t *map)
@@ -120,11 +135,11 @@ read_piece(const struct range *piece, char *buffer, uint64_t *map)
 		if ((map[first] & (PRESENT | SWAPPED)) == 0 || (map[first] & OF_FILE) != 0)
 			continue;
 		while (last < pages && (last - first + 1) * page <= BUFFER &&
-		    (map[last] & (PRESENT | SWAPPED)) != 0 && (map[last] & OF_FILE) == 0)
+		    (map[last] & (PRESENT | SWAPPED)) != 0 && (map[last] & OF_FILE) == 0 &&
+		    ((map[last] ^ map[first]) & OF_IT_ALONE) == 0)
 			last++;
-		struct iovec to = { buffer, (last - first) * page };
-		struct iovec from = { (void *)(uintptr_t)(piece->start + first * page), to.iov_len };
-		ssize_t n = process_vm_readv(pid, &to, 1, &from, 1, 0);
+		ssize_t n = read_pages(piece->start + first * page, buffer, (last - first) * page,
+		    (map[first] & OF_IT_ALONE) != 0);
 
 		bytes += n > 0 ? (uint64_t)n : 0;
 	}

@@ -261,7 +261,7 @@ injected() {
 		shift
 	done
 	shift
-	timeout 20 strace -f -qq -o trace \
+	timeout 120 strace -f -qq -o trace \
 		-e "trace=${injection%%:*}" -e "inject=$injection" "${on[@]}" "$@" || status=$?
 	grep -q INJECTED trace || return 99
 	return "$status"
@@ -309,7 +309,7 @@ while b := os.read(0, 16384):
 # reader_leaves BYTES COMMAND…: runs it with a reader that goes after this many bytes, and SIGPIPE at its default.  Prints
 # the status: 141 for death by that signal, 124 if it hangs.
 reader_leaves() {
-	env --default-signal=PIPE timeout 20 bash -c '
+	env --default-signal=PIPE timeout 120 bash -c '
 		n=$1
 		shift
 		"$@" 2>err | head -c "$n" >/dev/null

@@ -123,8 +123,12 @@ def draw_released(path, report, words):
                 seconds.at(released), y, seconds.at(stored), colour))
             lines += circles(seconds.at(stored), y, colour, stored=True)
         lines += circles(seconds.at(released), y, colour)
-        lines.append(text(max(seconds.at(t) for t in (released, stored) if t) + 8, y + 4, "%.1f ×" % (released / pipe), colour))
+        lines.append(text(max(seconds.at(t) for t in (released, stored) if t) + 8, y + 4, times(released / pipe), colour))
     write(path, w, bottom + 44, lines)
+
+
+def times(ratio):
+    return "%.*f ×" % (1 if ratio >= 1 else 2, ratio)
 
 
 def circles(x, y, colour, stored=False):

@@ -670,6 +670,22 @@ has_entry() {
 	done
 }
 
+@test "core-capture: -l: where 256 share the budget, the next has none of it" {
+	hold 20
+	# A lock on all entries, which belongs to the open file (F_OFD_SETLK).
+	python3 - "$held" <<-'END' >got 2>err
+	import fcntl, os, struct, subprocess, sys
+	fd = os.open("share", os.O_RDWR | os.O_CREAT, 0o600)
+	fcntl.fcntl(fd, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 256 * 8, 0))
+	sys.exit(subprocess.call(["core-capture", "-v", "-T", "2", "-l", "share", "-p", sys.argv[1]], stdin=open("stream", "rb")))
+	END
+	[ "$(head -n 1 err)" = 'core-capture: share: 256 others share it: no memory is left' ]
+	waited=$(sed -n 's/.* at most \([0-9]*\) waited$/\1/p' err)
+	[ "$waited" -le $((4 << 20)) ]
+	wanted
+	cmp got wanted
+}
+
 @test "core-capture: -l: entries that nobody holds, or are nonsense, take nothing" {
 	hold 20
 	python3 -c 'open("share", "wb").write(b"\xff" * 5000)'

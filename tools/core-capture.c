@@ -246,9 +246,13 @@ main(int argc, char **argv)
 	}
 	told.asked = given['p'] != NULL;
 	c.arg = &told;
-	if (share_open(&c.share, given['l']) < 0)
-		warn("%s: %s", given['l'], errno == EUSERS ? "no memory is left for this capture" :
-							     "the memory is not shared with other captures");
+	if (share_open(&c.share, given['l']) < 0) {
+		if (errno == EUSERS)
+			warnx("%s: %d others share it: no memory is left", given['l'],
+			    SHARE_ENTRIES);
+		else
+			warn("%s: the memory is not shared with other captures", given['l']);
+	}
 	if (end_input_heed() < 0)
 		err(2, "/dev/null");
 	if (command.argv != NULL && command_start(&command) < 0)

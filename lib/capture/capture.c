@@ -164,7 +164,8 @@ run(struct work *w)
 enum capture_status
 capture_run(struct capture *c, int in, int out)
 {
-	struct work w = { .c = c, .in = in, .out = out, .memory = { .fd = -1, .dir = -1, .pagemap = -1 },
+	struct work w = { .c = c, .in = in, .out = out,
+		.memory = { .fd = -1, .dir = -1, .pagemap = -1 },
 		.plan = { .pages = { .fd = -1 } } };
 	enum capture_status st;
 	struct capture_head h;

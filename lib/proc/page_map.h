@@ -31,8 +31,7 @@ void page_map_close(struct page_map *m);
  * Finds the first run of pages in [from, to), all in private anonymous memory, that are in memory
  * or swapped out, and hold other bytes than the kernel's page of zeros.  Addresses are multiples
  * of the page, and it is fastest when from grows from call to call.  Returns 1 and the run, cut at
- * to; 0 when there is none; -1 with errno, ESRCH when the process has gone.  What is called swapped out may be a mark of
- * userfaultfd(2) that a page is missing.
+ * to; 0 when there is none; -1 with errno, ESRCH when the process has gone.
  */
 int page_map_next(struct page_map *m, uint64_t from, uint64_t to, uint64_t *start, uint64_t *end);
 

@@ -500,6 +500,23 @@ in_the_middle() {
 	done
 }
 
+@test "core-capture: its memory fails when all is planned and the buffer is not full: it ends all the same" {
+	need strace
+	hold 20
+	wanted
+	head -c 131072 stream >cut
+	timeout 60 strace -f -qq -o trace -e trace=process_vm_readv -e inject=process_vm_readv:delay_enter=2s:when=10+ \
+		core-capture -b 256M -T 2 -p "$held" <cut >got 2>err &
+	soon grep -q 'process_vm_readv.*DELAYED' trace
+	sleep 0.5
+	kill -KILL "$held"
+	status=0
+	wait $! || status=$?
+	[ $status = 2 ]
+	grep -q 'ended before all of it was read' err
+	is_prefix got wanted
+}
+
 @test "core-capture: the process ends while all of it is in the pipe: the rest comes from there" {
 	hold 20
 	wanted

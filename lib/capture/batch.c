@@ -259,6 +259,9 @@ batch_read(void *arg, size_t slot, size_t worker)
 	w->reading--;
 	w->broken |= b->failed != 0;
 	pthread_mutex_unlock(&w->lock);
+	/* The buffer may never be full, and nothing is released. */
+	if (b->failed != 0)
+		buffer_flow(&w->buffer);
 	release(w);
 	return 0;
 }

@@ -20,8 +20,9 @@ DATADIR = $(PREFIX)/share/gzcoredump
 B ?= build
 
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion
-OUR_CFLAGS = -std=c11 -pthread $(WARN) $(if $(CI),-Werror)
-OUR_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' -Ilib $(ENGINES) \
+# The same bytes in whatever folder it is built.
+OUR_CFLAGS = -std=c11 -pthread $(WARN) $(if $(CI),-Werror) -ffile-prefix-map=$(CURDIR)=. $(strip $(file <$(B)/.hardened))
+OUR_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' -Ilib $(ENGINES) $(if $(SECCOMP),-DWITH_SECCOMP) \
 	-DDUMPS_DIR='"$(LOCALSTATEDIR)/lib/gzcoredump"' -DCONF_FILE='"$(SYSCONFDIR)/gzcoredump.conf"'
 # The faster engines, used if they are found; 0 leaves one out.
 WITH_ISAL ?= 1
@@ -31,17 +32,22 @@ found = $(if $(filter-out 0,$(1)),$(shell $(PKG_CONFIG) --modversion $(2) 2>/dev
 ISAL = $(call found,$(WITH_ISAL),libisal)
 LIBDEFLATE = $(call found,$(WITH_LIBDEFLATE),libdeflate)
 ENGINES = $(if $(ISAL),-DWITH_ISAL='"$(ISAL)"') $(if $(LIBDEFLATE),-DWITH_LIBDEFLATE)
+# The limit on system calls, likewise.  Only programs take it, none that links the library.
+WITH_SECCOMP ?= 1
+SECCOMP = $(call found,$(WITH_SECCOMP),libseccomp)
 LIBS = zlib libelf libdw $(if $(ISAL),libisal) $(if $(LIBDEFLATE),libdeflate)
-LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
-LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS)) -ldl
+PROGRAM_LIBS = $(LIBS) $(if $(SECCOMP),libseccomp)
+LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(PROGRAM_LIBS))
+LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(PROGRAM_LIBS)) -ldl
 
 # The rooms of the library: each may include only rooms before it in this list (a test checks this).
-ROOMS = base record system store engine gzip stored elf core reason proc capture dumps crash kept demangle stack trim
+ROOMS = base record system confine store engine gzip stored elf core reason proc capture dumps crash kept demangle stack trim
 base = age array clock io line_of line_pipe number ordered progress search sha256 signal_names \
 	syscall_names terminal
 record = escape frame frame_fit keys lines record secrets text writer
 system = child control_group copy_file deadline end_input memory_window open_guard owner pipe processors rooted scratch \
 	sigbus_guard spawn
+confine = confine
 store = in_use job leftovers lock messages output pipeline queue room store turn
 engine = engine inflate isal libdeflate zlib
 gzip = deflate file header header_search inflate lost_size member members salvage sink source \
@@ -109,7 +115,7 @@ help: ## list the targets
 
 $(PROGRAMS): $(B)/%: $(B)/tools/%.o $(B)/libgzcore.a
 	$(call say,LINK)
-	$(Q)$(CC) $(CFLAGS) $(OUR_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+	$(Q)$(CC) $(CFLAGS) $(OUR_CFLAGS) $(HARDENED_LD) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
 		-Wl,--as-needed $(LIB_LDLIBS) $(LDLIBS)
 
 $(B)/gzdeflate $(B)/zdeflate: $(B)/tools/deflating.o
@@ -146,10 +152,22 @@ $(B)/gzcore.pc.in: lib/gzcore.pc.in $(B)/libgzcore.a
 	$(call say,FILL)
 	$(Q)sed 's|@requires@|$(LIBS)|' $< >$@.new && mv -f $@.new $@
 
-$(B)/%.o: %.c $(B)/.flags
+$(B)/%.o: %.c $(B)/.flags $(B)/.hardened
 	$(call say,CC)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(OUR_CPPFLAGS) $(LIB_CFLAGS) $(OUR_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# What of this the compiler knows; a sanitizer checks more itself.
+HARDEN = -fstack-protector-strong -fstack-clash-protection -fcf-protection -mbranch-protection=standard
+FORTIFY = $(if $(filter -O1 -O2 -O3 -Os,$(CFLAGS)),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+STATIC = $(filter -static,$(CFLAGS) $(LDFLAGS))
+HARDENED_LD = $(if $(STATIC),,-pie) -Wl,-z,relro,-z,now,-z,noexecstack
+$(B)/.hardened: $(B)/.flags
+	$(Q)for f in $(if $(findstring -fsanitize,$(CFLAGS)),,$(HARDEN)); do \
+		! $(CC) $(CFLAGS) -Werror $$f -x c -c /dev/null -o $@.new 2>/dev/null || printf '%s ' $$f; \
+	done >$@.flags; \
+	printf %s '$(if $(STATIC),,-fPIE) $(if $(findstring -fsanitize,$(CFLAGS)),,$(FORTIFY))' >>$@.flags; \
+	rm -f $@.new; mv -f $@.flags $@
 
 # The table of the system calls that the kernel's headers know.
 $(B)/syscalls.h: $(B)/.flags
@@ -169,7 +187,7 @@ $(B)/.paths:
 	@echo '$(PATHS)' | cmp -s - $@ || echo '$(PATHS)' >$@
 
 # Other flags, or another compiler, rebuild everything.
-FLAGS = $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS) $(VERSION) $(CI) $(ENGINES) $(LOCALSTATEDIR) $(SYSCONFDIR)
+FLAGS = $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS) $(VERSION) $(CI) $(ENGINES) $(SECCOMP) $(LOCALSTATEDIR) $(SYSCONFDIR)
 .PHONY: force
 # With deps, the flags are compared again after it has installed the packages.
 ifneq ($(file <$(B)/.flags)$(filter deps,$(MAKECMDGOALS)),$(FLAGS))
@@ -236,20 +254,20 @@ uninstall: ## remove the installed files, except the configuration and the store
 
 # "make deps" installs what the goals beside it need: only the packages for building, or also those of the demo, or
 # everything for the tests, including other programs that check our formats.
-DEB_BUILD = gcc libc6-dev make pkg-config zlib1g-dev libelf-dev libdw-dev libisal-dev libdeflate-dev
+DEB_BUILD = gcc libc6-dev make pkg-config zlib1g-dev libelf-dev libdw-dev libisal-dev libdeflate-dev libseccomp-dev
 # If core_pattern cannot be set here, gdb makes the demo's core.
 DEB_DEMO = binutils elfutils $(shell [ -w /proc/sys/kernel/core_pattern ] && [ /proc/2/root/. -ef /. ] || echo gdb)
 DEB_CHECK = bats python3 python3-jsonschema gdb gdb-multiarch libc6-dbg libc6-dev-i386 clang lld llvm qemu-user shellcheck mandoc man-db \
 	dash busybox jq procps util-linux moreutils age gzip pigz isal zstd lz4 xz-utils bzip2 7zip libarchive-tools perl \
 	qpdf cmake meson ninja-build dosfstools strace openssh-client openssh-server curl mbuffer rclone e2fsprogs fuse3 \
 	python3-fusepy git patchelf debuginfod
-APK_BUILD = gcc musl-dev make pkgconf zlib-dev elfutils-dev isa-l-dev libdeflate-dev
+APK_BUILD = gcc musl-dev make pkgconf zlib-dev elfutils-dev isa-l-dev libdeflate-dev libseccomp-dev
 APK_DEMO = binutils elfutils gdb
 APK_CHECK = bats python3 py3-jsonschema gdb-multiarch clang lld llvm qemu-aarch64 qemu-arm qemu-i386 qemu-m68k qemu-mips \
 	qemu-ppc qemu-ppc64 qemu-ppc64le qemu-s390x qemu-x86_64 shellcheck mandoc dash busybox jq procps util-linux \
 	moreutils age gzip pigz isa-l zstd lz4 xz bzip2 7zip libarchive-tools perl qpdf cmake meson dosfstools strace openssh \
 	curl mbuffer rclone e2fsprogs fuse3 git patchelf
-DNF_BUILD = gcc make pkgconf-pkg-config zlib-devel elfutils-libelf-devel elfutils-devel isa-l-devel libdeflate-devel
+DNF_BUILD = gcc make pkgconf-pkg-config zlib-devel elfutils-libelf-devel elfutils-devel isa-l-devel libdeflate-devel libseccomp-devel
 DNF_DEMO = binutils elfutils gdb
 DNF_CHECK = bats python3 python3-jsonschema clang lld llvm qemu-user ShellCheck mandoc man-db dash busybox jq procps-ng \
 	util-linux moreutils age gzip pigz isa-l-tools zstd lz4 xz bzip2 p7zip-plugins bsdtar perl qpdf cmake meson \
@@ -369,7 +387,7 @@ $(B)/fuzz/%: tools/%.c t/fuzz/serve.c $(B)/libgzcore.a $(B)/.flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(OUR_CPPFLAGS) $(LIB_CFLAGS) $(OUR_CFLAGS) -Wno-missing-prototypes $(CFLAGS) -Dmain=fuzzed_main \
 		-c -o $@.o $<
-	$(Q)$(CC) $(CFLAGS) $(OUR_CFLAGS) $(LDFLAGS) -o $@ t/fuzz/serve.c $@.o $(B)/libgzcore.a \
+	$(Q)$(CC) $(CFLAGS) $(OUR_CFLAGS) $(HARDENED_LD) $(LDFLAGS) -o $@ t/fuzz/serve.c $@.o $(B)/libgzcore.a \
 		-Wl,--as-needed $(LIB_LDLIBS) $(LDLIBS)
 
 clean: ## remove what was built

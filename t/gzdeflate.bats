@@ -14,7 +14,7 @@ chunks() {
 
 @test "gzdeflate: -V names the version and the engines" {
 	run -0 --separate-stderr gzdeflate -V
-	[[ $output =~ ^gzdeflate\ [0-9]+\.[0-9]+\.[0-9]+\ \(.*zlib\ [0-9.]+.*\)$ ]]
+	[[ ${lines[0]} =~ ^gzdeflate\ [0-9]+\.[0-9]+\.[0-9]+\ \(.*zlib\ [0-9.]+.*\)$ ]]
 	[ -z "$stderr" ]
 }
 

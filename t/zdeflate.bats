@@ -19,7 +19,7 @@ sys.stdout.buffer.write(b)' "$1"
 
 @test "zdeflate: -V names the version and the engines" {
 	run -0 --separate-stderr zdeflate -V
-	[[ $output =~ ^zdeflate\ [0-9]+\.[0-9]+\.[0-9]+\ \(.*zlib\ [0-9.]+.*\)$ ]]
+	[[ ${lines[0]} =~ ^zdeflate\ [0-9]+\.[0-9]+\.[0-9]+\ \(.*zlib\ [0-9.]+.*\)$ ]]
 	[ -z "$stderr" ]
 }
 

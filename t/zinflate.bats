@@ -148,7 +148,7 @@ exec(compile(sys.stdin.read(), "test", "exec"))'
 
 @test "zinflate: -V names the version and the engines" {
 	run -0 --separate-stderr zinflate -V
-	[[ $output =~ ^zinflate\ [0-9]+\.[0-9]+\.[0-9]+\ \(.*zlib\ [0-9.]+.*\)$ ]]
+	[[ ${lines[0]} =~ ^zinflate\ [0-9]+\.[0-9]+\.[0-9]+\ \(.*zlib\ [0-9.]+.*\)$ ]]
 	[ -z "$stderr" ]
 }
 
@@ -1628,7 +1628,7 @@ END
 	strace -f -qq -o with -e trace=clone,clone3,sched_getaffinity -e inject=sched_getaffinity:error=EINVAL:when=1 \
 		zinflate data.gz >/dev/null
 	grep -q 'sched_getaffinity.*EINVAL' with
-	[ "$(grep -cE 'clone3?\(' with)" -ge "$ordinary" ]
+	[ "$(cloned <with)" -ge "$ordinary" ]
 }
 
 @test "zinflate: a quota of cgroup v1: found for any order of controllers and any mount point" {
@@ -1642,7 +1642,7 @@ END
 		ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 unshare -m sh -c '
 			mount --bind group /proc/$$/cgroup && mount --bind mounts /proc/$$/mountinfo &&
 				exec strace -D -f -qq -o with -e trace=clone,clone3 zinflate data.gz >/dev/null' || return 1
-		grep -cE 'clone3?\(' with || :
+		cloned <with
 	}
 	unshare -m sh -c 'mount --bind data.gz /proc/$$/cgroup' || skip 'nothing can be mounted over a file of /proc'
 	mkdir -p 'v 1/x' v2/x
@@ -1981,7 +1981,8 @@ def traced(b):
             "file"], stdout=out, env=env, check=True)
     assert open("out", "rb").read() == b"".join(pieces)
     trace = open("trace").read()
-    return len(re.findall(r" clone3?\(", trace)), trace.count(" write(1,")
+    threads = len(re.findall(r" clone3?\(", trace)) - len(re.findall("clone3.*ENOSYS", trace))
+    return threads, trace.count(" write(1,")
 # What threads decode, they write together.
 alone, writes = traced(b"".join(map(member, pieces)))
 assert writes >= len(pieces), writes

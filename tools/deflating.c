@@ -129,6 +129,7 @@ deflating_run(struct deflating *f, const char *operand)
 		errx(2, "<stdout>: is a terminal: -f writes compressed bytes there");
 	if (!f->dated && fd != STDIN_FILENO)
 		d->mtime = mtime_of(fd);
+	option_confine(f->decompress ? INFLATE_CALLS : DEFLATE_CALLS);
 	progress_start(&p, STDERR_FILENO);
 	if (f->verbose && isatty(STDERR_FILENO)) {
 		d->progress = progress_show;

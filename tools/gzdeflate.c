@@ -18,6 +18,8 @@ usage(FILE *to, int status)
 	return fflush(to) == 0 ? status : 2;
 }
 
+static const struct option_about about = { .built = engine_names, .calls = DEFLATE_CALLS };
+
 int
 main(int argc, char **argv)
 {
@@ -49,7 +51,7 @@ main(int argc, char **argv)
 			f.d.format = DEFLATE_SINGLE;
 			break;
 		case 'V':
-			return option_version("gzdeflate", engine_names);
+			return option_version("gzdeflate", &about);
 		case '?':
 			return usage(stderr, 2);
 		default:

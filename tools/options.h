@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/number.h"
+#include "confine/confine.h"
 
 /* The value of the option -letter, a number from least to most; unit is "" or of what, such as " of seconds". */
 static inline uint64_t
@@ -48,28 +49,65 @@ option_size(int letter, const char *text, uint64_t least)
 	return n;
 }
 
+/* What -V tells of a program; each may be NULL. */
+struct option_about {
+	const char *built;	/* what it was built with */
+	const char *calls;	/* the system calls that it confines itself to, as for confine */
+};
+
+/* Confines the program, which has opened all that it needs. */
+static inline void
+option_confine(const char *calls)
+{
+	int rc = confine(calls);
+
+	if (rc > 0)
+		warnx("not confined: GZCORE_CONFINE=no");
+	else if (rc < 0)
+		warn("not confined");
+}
+
+/* The words, in lines of at most 78 columns. */
+static inline void
+option_fold(const char *words)
+{
+	size_t n, column = 0;
+
+	for (; *words != '\0'; words += n + (words[n] == ' ')) {
+		n = strcspn(words, " ");
+		column += n + 1;
+		if (column > 77)
+			column = n + 1;
+		printf(column == n + 1 ? "\n  %.*s" : " %.*s", (int)n, words);
+	}
+	putchar('\n');
+}
+
 /*
- * For -V: prints the program's name and version, and in brackets what it was built with unless that
- * is NULL; the status.
+ * For -V: prints the program's name and version, and unless it is NULL what about tells; the status.
  */
 static inline int
-option_version(const char *program, const char *with)
+option_version(const char *program, const struct option_about *about)
 {
-	if (with != NULL)
-		printf("%s %s (%s)\n", program, VERSION, with);
-	else
-		printf("%s %s\n", program, VERSION);
+	printf("%s %s", program, VERSION);
+	if (about != NULL && about->built != NULL)
+		printf(" (%s)", about->built);
+	putchar('\n');
+	if (about != NULL && about->calls != NULL) {
+		printf("confined by %s:", confine_words());
+		option_fold(about->calls);
+	}
 	return fflush(stdout) == 0 ? 0 : 2;
 }
 
 /*
  * Takes the options of a program in which their order says nothing; letters is as for getopt(3).  given[letter] becomes
  * the option's argument, "" where it takes none; what is not given stays as it is.  -h, -V and what is no option end
- * the program: usage prints to a stream and returns the status, with is as for option_version.
+ * the program: usage prints to a stream and returns the status, about is as for option_version.
  */
 static inline void
 options_take(int argc, char **argv, const char *letters, const char *given[128],
-    int (*usage)(FILE *, int), const char *program, const char *with)
+    int (*usage)(FILE *, int), const char *program, const struct option_about *about)
 {
 	int c;
 
@@ -77,7 +115,7 @@ options_take(int argc, char **argv, const char *letters, const char *given[128],
 		if (c == 'h')
 			exit(usage(stdout, 0));
 		if (c == 'V')
-			exit(option_version(program, with));
+			exit(option_version(program, about));
 		if (c == '?')
 			exit(usage(stderr, 2));
 		given[c] = strchr(letters, c)[1] == ':' ? optarg : "";

@@ -14,6 +14,8 @@ usage(FILE *to, int status)
 	return fflush(to) == 0 ? status : 2;
 }
 
+static const struct option_about about = { .built = engine_names, .calls = DEFLATE_CALLS };
+
 int
 main(int argc, char **argv)
 {
@@ -30,7 +32,7 @@ main(int argc, char **argv)
 		case 'h':
 			return usage(stdout, 0);
 		case 'V':
-			return option_version("zdeflate", engine_names);
+			return option_version("zdeflate", &about);
 		case '?':
 			return usage(stderr, 2);
 		default:

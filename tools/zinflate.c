@@ -11,6 +11,7 @@
 #include "base/number.h"
 #include "base/ordered.h"
 #include "base/progress.h"
+#include "confine/confine.h"
 #include "engine/engine.h"
 #include "gzip/file.h"
 #include "gzip/inflate.h"
@@ -93,6 +94,8 @@ work(struct inflate *f, const char *opt[128], uint64_t offset, uint64_t len)
 	return opt['k'] != NULL ? inflate_salvage(f, lost, NULL) : inflate_all(f);
 }
 
+static const struct option_about about = { .built = engine_names, .calls = INFLATE_CALLS };
+
 int
 main(int argc, char **argv)
 {
@@ -109,7 +112,7 @@ main(int argc, char **argv)
 
 	if (io_std() < 0)
 		return 2;
-	options_take(argc, argv, "cdhklr:T:tVv", opt, usage, "zinflate", engine_names);
+	options_take(argc, argv, "cdhklr:T:tVv", opt, usage, "zinflate", &about);
 	keep = opt['k'] != NULL;
 	listing = opt['l'] != NULL;
 	ranged = opt['r'] != NULL;
@@ -129,6 +132,7 @@ main(int argc, char **argv)
 	f.strict = testing;
 	f.threads = threads > 0 ? threads : processors_usable();
 	start = source_at(&in);
+	option_confine(INFLATE_CALLS);
 	progress_start(&p, STDERR_FILENO);
 	if (verbose && isatty(STDERR_FILENO)) {
 		f.progress = progress_show;

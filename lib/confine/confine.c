@@ -1,0 +1,191 @@
+#define _GNU_SOURCE
+#include "confine/confine.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifdef WITH_SECCOMP
+#include <seccomp.h>
+#endif
+
+#include "system/owner.h"
+
+/* From <linux/landlock.h>, which older kernels' headers lack. */
+#ifndef SYS_landlock_create_ruleset
+#define SYS_landlock_create_ruleset 444
+#define SYS_landlock_restrict_self 446
+#endif
+#define LANDLOCK_VERSION 1u
+/* The accesses to files that each version of it knows: their number. */
+static const unsigned accesses[] = { 0, 13, 14, 15, 15, 16 };
+struct landlock {
+	uint64_t files;
+};
+
+/* Returns 0, or an errno; 0 too where the kernel has no such thing. */
+static int
+close_paths(void)
+{
+	long version = syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, LANDLOCK_VERSION);
+	size_t most = sizeof(accesses) / sizeof(*accesses) - 1;
+	struct landlock none;
+	long fd;
+
+	if (version <= 0)
+		return 0;
+	none.files = (UINT64_C(1) << accesses[(size_t)version < most ? (size_t)version : most]) - 1;
+	fd = syscall(SYS_landlock_create_ruleset, &none, sizeof(none), 0u);
+	if (fd < 0 || syscall(SYS_landlock_restrict_self, (int)fd, 0u) < 0)
+		return errno;
+	return syscall(SYS_close, (int)fd) < 0 ? errno : 0;
+}
+
+/* Where the user has no number here, as in a small user namespace, its capabilities alone go. */
+static int
+give_up_root(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[2];
+
+	memset(none, 0, sizeof(none));
+	if (geteuid() == 0 && owner_take(CONFINE_USER, CONFINE_USER) == 0)
+		return 0;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || syscall(SYS_capset, &head, none) < 0)
+		return errno;
+	return 0;
+}
+
+#ifdef WITH_SECCOMP
+/* The longest name of a system call. */
+#define NAME 40
+
+/* What other C libraries than glibc for 64 bits call in place of some of them. */
+#if defined(__GLIBC__) && UINTPTR_MAX > UINT32_MAX
+static const struct {
+	const char *name, *also;
+} instead[] = { { "", "" } };
+#else
+static const struct {
+	const char *name, *also;
+} instead[] = {
+	{ "clock_nanosleep", "clock_nanosleep_time64" },
+	{ "fcntl", "fcntl64" },
+	{ "fstat", "fstat64" },
+	{ "ftruncate", "ftruncate64" },
+	{ "futex", "futex_time64" },
+	{ "lseek", "_llseek" },
+	{ "mmap", "mmap2" },
+	{ "newfstatat", "fstatat64" },
+	{ "newfstatat", "statx" },
+	{ "write", "writev" },
+};
+#endif
+
+static int
+allow(scmp_filter_ctx filter, const char *name)
+{
+	int number = seccomp_syscall_resolve_name(name);
+
+	/* A negative number stands for a call of another machine. */
+	return number < 0 ? 0 : seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
+}
+
+static int
+allow_all(scmp_filter_ctx filter, const char *calls)
+{
+	int rc = 0;
+
+	for (size_t n; rc == 0 && *calls != '\0'; calls += n + (calls[n] == ' ')) {
+		char name[NAME] = "";
+
+		n = strcspn(calls, " ");
+		if (n >= sizeof(name))
+			return -EINVAL;
+		memcpy(name, calls, n);
+		rc = allow(filter, name);
+		for (size_t i = 0; rc == 0 && i < sizeof(instead) / sizeof(*instead); i++)
+			if (strcmp(instead[i].name, name) == 0)
+				rc = allow(filter, instead[i].also);
+	}
+	return rc;
+}
+
+/* Returns 0, or an errno. */
+static int
+limit_calls(const char *calls)
+{
+	scmp_filter_ctx filter;
+	int rc;
+
+	/* A kernel without it. */
+	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0)
+		return 0;
+	if ((filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS))) == NULL)
+		return ENOMEM;
+	rc = allow_all(filter, calls);
+	if (rc == 0)
+		rc = seccomp_load(filter);
+	seccomp_release(filter);
+	return -rc;
+}
+#else
+static int
+limit_calls(const char *calls)
+{
+	(void)calls;
+	return 0;
+}
+#endif
+
+/* A sanitizer opens files, and reads the memory of its process, whenever it likes. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
+int
+confine(const char *calls)
+{
+	const char *asked = getenv("GZCORE_CONFINE");
+	int error;
+
+	if (SANITIZED)
+		return 0;
+
+	if (asked != NULL && strcmp(asked, "no") == 0)
+		return 1;
+	if ((error = give_up_root()) != 0 || (error = close_paths()) != 0 ||
+	    (error = limit_calls(calls)) != 0) {
+		errno = error;
+		return -1;
+	}
+	return 0;
+}
+
+const char *
+confine_words(void)
+{
+#ifdef WITH_SECCOMP
+	int calls = prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0;
+#else
+	int calls = 0;
+#endif
+	int paths = syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, LANDLOCK_VERSION) > 0;
+
+	return calls && paths ? "seccomp, landlock" : calls ? "seccomp" : paths ? "landlock" : "nothing";
+}

@@ -500,7 +500,7 @@ in_the_middle() {
 	done
 }
 
-@test "core-capture: its memory fails when all is planned and the buffer is not full: it ends all the same" {
+@test "core-capture: memory fails when all is planned, with room in the buffer: it ends" {
 	need strace
 	hold 20
 	wanted
@@ -723,7 +723,7 @@ has_entry() {
 	# The hole, and every other page of a megabyte.
 	[ "$untouched" -ge $((16 * 1048576 - 4 * 2097152 + 524288)) ]
 	[ "$stream" -lt 65536 ]
-	grep -qE '^core-capture: the process was let go after [0-9]+ ms$' err
+	grep -qE '^core-capture: the process was released after [0-9]+ ms$' err
 	[ "$(wc -l <err)" = 2 ]
 	passes stream
 	run -0 --separate-stderr core-capture -v -p 2147483647 <stream

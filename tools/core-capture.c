@@ -58,11 +58,11 @@ take_budget(struct share *s, const char *text)
 }
 
 /*
- * Where memory becomes short because of what waits in ours, the kernel should end us and nobody
- * else: the core is cut then, and says so by its length.
+ * If our buffer makes memory short, the kernel should end us and nobody else: the core is cut then,
+ * and says so by its length.
  */
 static void
-offer_oneself(void)
+be_first_to_go(void)
 {
 	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 
@@ -131,7 +131,7 @@ summary(const struct capture *c, int64_t start)
 	if (c->left_out > 0)
 		warnx("%" PRIu64 " bytes of holes are left out", c->left_out);
 	if (c->released > 0)
-		warnx("the process was let go after %" PRId64 " ms", c->released - start);
+		warnx("the process was released after %" PRId64 " ms", c->released - start);
 }
 
 /* Says what went wrong, if anything did.  Returns our exit status, unless a command has one. */
@@ -258,7 +258,7 @@ main(int argc, char **argv)
 	if (command.argv != NULL && command_start(&command) < 0)
 		err(2, "%s", *command.argv);
 	end_input_tell(command.pid);
-	offer_oneself();
+	be_first_to_go();
 	st = capture_run(&c, STDIN_FILENO, command.fd);
 	error = errno;
 	tell(&told);

@@ -11,6 +11,7 @@
 #include "base/ordered.h"
 #include "base/progress.h"
 #include "gzip/file.h"
+#include "gzip/inflate.h"
 #include "options.h"
 #include "system/processors.h"
 

@@ -52,14 +52,14 @@ option_size(int letter, const char *text, uint64_t least)
 /* What -V tells of a program; each may be NULL. */
 struct option_about {
 	const char *built;	/* what it was built with */
-	const char *calls;	/* the system calls that it confines itself to, as for confine */
+	const char *calls;	/* the system calls that it confines itself to, as for confine_to */
 };
 
 /* Confines the program, which has opened all that it needs. */
 static inline void
 option_confine(const char *calls)
 {
-	int rc = confine(calls);
+	int rc = confine_to(calls);
 
 	if (rc > 0)
 		warnx("not confined: GZCORE_CONFINE=no");

@@ -11,7 +11,6 @@
 #include "base/number.h"
 #include "base/ordered.h"
 #include "base/progress.h"
-#include "confine/confine.h"
 #include "engine/engine.h"
 #include "gzip/file.h"
 #include "gzip/inflate.h"

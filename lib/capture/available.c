@@ -8,7 +8,7 @@
 
 /*
  * Memory is short when for this part of the last ten seconds no task could run because all waited
- * for memory, hundredths.
+ * for memory, hundredths of a percent: a tenth.
  */
 #define SHORT 1000
 
@@ -56,7 +56,7 @@ left_in(const char *dir)
 	return most > used ? most - used : 0;
 }
 
-/* "full avg10=0.00 avg60=...", of /proc/pressure/memory: hundredths. */
+/* "full avg10=0.00 avg60=...", of /proc/pressure/memory: hundredths of a percent. */
 static unsigned
 pressure(void)
 {

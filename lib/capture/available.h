@@ -7,8 +7,8 @@
 /*
  * Bytes: what /proc/meminfo calls MemAvailable, but no more than what the memory limits of our
  * control groups, of either version, leave (Documentation/admin-guide/cgroup-v2.rst and
- * cgroup-v1/memory.rst).  0 when memory has become so short that tasks wait for it (PSI), or when
- * nothing is known.
+ * cgroup-v1/memory.rst).  0 when memory is so short that all tasks waited for it for a tenth of the
+ * last ten seconds (PSI), or when nothing is known.
  */
 uint64_t available_memory(void);
 

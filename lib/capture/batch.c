@@ -24,7 +24,7 @@ await_files(struct work *w)
 {
 	const struct timespec nap = { .tv_nsec = 1000000 };
 	for (int ms = 0; ms < FILES_MS; ms++) {
-		/* Before what is left, to which more may have been added by then. */
+		/* First: what is written meanwhile makes the pipe look fuller, and this waits on. */
 		uint64_t written = __atomic_load_n(&w->c->bytes, __ATOMIC_ACQUIRE);
 		int left;
 
@@ -179,7 +179,7 @@ plan(struct work *w, struct batch *b)
 	if ((b->run = malloc(b->runs * sizeof(*b->run))) == NULL)
 		return FAILED_MEMORY;
 	memcpy(b->run, w->runs, b->runs * sizeof(*b->run));
-	/* In the order of the core: who waits for a unit waits for what is written before. */
+	/* In the order of the core: a wait here ends, since what is written before has its units. */
 	if (b->len > 0 && (b->unit = buffer_take(&w->buffer)) == NULL) {
 		errno = EPIPE;
 		return FAILED_OUT;
@@ -234,7 +234,7 @@ read_memory(struct work *w, struct batch *b)
 		done += (size_t)r->len;
 	}
 	/* Nothing of a later process that got the number may come into the core. */
-	if (done > 0 && !proc_memory_is_there(&w->memory)) {
+	if (done > 0 && !proc_memory_has_pid(&w->memory)) {
 		b->failed = FAILED_GONE;
 		b->runs = 0;
 	}

@@ -32,16 +32,19 @@ struct buffer {
 	uint8_t *memory;	/* for units of them, most of which are never used */
 	size_t units;
 	size_t limit, in_use;	/* units */
-	size_t until_asked;	/* units to be taken before room is asked again */
+	size_t until_asked;	/* units to be taken, or given back, before room is asked again */
 	uint32_t *free;		/* the numbers of units that were used before */
 	size_t frees, fresh;	/* how many; the first that never was used */
 	uint8_t *block;		/* how many units of each huge page are in use */
 	int draining;		/* no more will be taken: what comes back goes back to the kernel */
-	int flows;		/* it is full, or was: what is in it is needed */
+	int flows;		/* what is in it may be taken away, see buffer_await */
 	int stopped;
 };
 
-/* most: bytes that it can ever have.  Returns 0, or -1 with errno. */
+/*
+ * most: bytes that it can ever have.  Returns 0, or -1 with errno; buffer_close is called in both
+ * cases, and leaves the units mapped, whose pages may be in a pipe.
+ */
 int buffer_open(struct buffer *b, uint64_t most);
 void buffer_close(struct buffer *b);
 
@@ -58,7 +61,7 @@ void buffer_flow(struct buffer *b);
 
 /* No more will be taken. */
 void buffer_drain(struct buffer *b);
-/* Ends the waiting of who takes. */
+/* buffer_take returns NULL from now on. */
 void buffer_stop(struct buffer *b);
 
 #endif

@@ -43,7 +43,7 @@ prepare(struct work *w)
 	uint64_t most = share_most(&c->share), len = w->plan.memory_end - w->plan.memory;
 	size_t slots;
 
-	/* A unit may be filled with less than it holds: at a segment's end, and of the stream. */
+	/* A unit may be filled with less than it holds: where pieces are many, or of the stream. */
 	len = len < most / 2 ? 2 * len : most;
 	w->buffer.room = room;
 	w->buffer.arg = w;
@@ -77,9 +77,9 @@ clean_up(struct work *w)
 	pthread_mutex_destroy(&w->lock);
 }
 
-/* Why the memory is not the process's to give, or NULL. */
+/* Prepares to read memory from the process.  Returns NULL, or why all is to come from the stream. */
 static const char *
-refused(struct work *w, struct capture_head *h)
+prepare_all(struct work *w, struct capture_head *h)
 {
 	struct capture *c = w->c;
 	int rc;
@@ -97,7 +97,7 @@ refused(struct work *w, struct capture_head *h)
 		c->why_error = errno;
 		return "its memory";
 	}
-	/* All of its files were opened by its number. */
+	/* Its files were opened by its number, which may be another's by now. */
 	if (!proc_is_of_core(&h->core, &c->proof))
 		return "the process has gone";
 	/* Last: the stream does not go with headers without holes. */
@@ -177,7 +177,7 @@ capture_run(struct capture *c, int in, int out)
 		st = CAPTURE_IN;
 	} else {
 		w.taken = h.len;
-		c->why = refused(&w, &h);
+		c->why = prepare_all(&w, &h);
 		w.no_files = h.core.resolved ? !h.core.files.seen : h.core.files.count == 0;
 		st = write_head(&w, &h) < 0 ? CAPTURE_OUT : c->why != NULL ? pass(&w) : run(&w);
 	}

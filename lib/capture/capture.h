@@ -23,7 +23,7 @@ struct capture {
 	struct share share;		/* opened; how much may wait */
 	uint64_t holes;			/* most bytes of them in the core, see holes.h; 0: any */
 	size_t threads;			/* that read memory; at most ORDERED_WORKERS */
-	/* Called once, when everything has been read, from one of our threads; it closes in. */
+	/* Called at most once, when everything has been read, from one of our threads; it closes in. */
 	void (*release)(void *arg);
 	void *arg;
 
@@ -34,8 +34,8 @@ struct capture {
 	uint64_t end;			/* of the core, by its headers; 0: not known */
 	/* bytes of the core by where they came from */
 	uint64_t from_process, from_stream, untouched;
+	uint64_t shared;		/* of from_process, what others could change meanwhile */
 	uint64_t left_out;		/* bytes of holes */
-	uint64_t shared;		/* of these, what other processes could change meanwhile */
 	uint64_t peak;			/* the most that was in the buffer, bytes */
 	int64_t released;		/* when, by now_ms(); 0: not before the end */
 };

@@ -7,6 +7,9 @@
 
 #include "core/core.h"
 
+/* The most bytes of notes that are read: NT_AUXV and NT_FILE come with the first thread's. */
+#define CAPTURE_HEAD (8u * 1024 * 1024)
+
 struct capture_head {
 	struct core core;	/* read as far as NT_AUXV and NT_FILE, if they are there */
 	uint8_t *bytes;		/* what was taken out of the pipe: len of them */
@@ -20,8 +23,5 @@ struct capture_head {
  */
 int capture_head_read(struct capture_head *h, int in);
 void capture_head_close(struct capture_head *h);
-
-/* NT_AUXV and NT_FILE come with the first thread's notes. */
-#define CAPTURE_HEAD (8u * 1024 * 1024)
 
 #endif

@@ -11,7 +11,7 @@
 
 enum capture_source {
 	CAPTURE_STREAM,		/* the kernel's stream; address is the offset there */
-	CAPTURE_MADE,		/* made of address on */
+	CAPTURE_MADE,		/* the plan's made; address is the offset there */
 	CAPTURE_ZEROS,		/* nowhere: it was never touched */
 	CAPTURE_PROCESS		/* the process's memory */
 };

@@ -12,7 +12,7 @@
 #include "capture/plan.h"
 #include "proc/memory.h"
 
-/* The most pieces of a unit: each other page of it. */
+/* The most pieces of a unit: every other page of it. */
 #define RUNS (2 * BUFFER_UNIT / 4096)
 /* Why something fails, as a negative number for ordered_run. */
 enum { FAILED_IN = -1, FAILED_OUT = -2, FAILED_GONE = -3, FAILED_MEMORY = -4 };
@@ -44,7 +44,7 @@ struct work {
 	uint64_t reading;		/* batches that are planned and not read */
 	size_t batches;			/* that have been planned */
 	int planned, released;
-	int broken;			/* some of the process could not be read */
+	int broken;			/* planning or reading failed: it is released at the end */
 	int failed, error;		/* of the stream, for the next batch */
 	int no_files;			/* the core has no NT_FILE */
 };

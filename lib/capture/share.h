@@ -11,7 +11,7 @@
 #define SHARE_ENTRIES 256
 
 struct share {
-	unsigned percent;	/* of what is available and what captures have; or, when 0, */
+	unsigned percent;	/* of what is available and what captures have; 0: bytes */
 	uint64_t bytes;		/* for all captures together */
 	int fd;			/* the file, or -1: we are alone */
 	unsigned entry;		/* ours */
@@ -25,12 +25,12 @@ struct share {
 int share_open(struct share *s, const char *path);
 void share_close(struct share *s);
 
-/* More than share_room will ever say, by the size of the machine alone. */
+/* An upper bound of what share_room returns, by the size of the machine alone. */
 uint64_t share_most(const struct share *s);
 
 /*
- * How many bytes we may have, of which we have have: at most a step more, which is ours from then
- * on, as what we have no longer goes back.
+ * How many bytes this capture may use, which uses have of them: at most a step more, and perhaps
+ * less than it has.  The file says that these are ours, until the next call.
  */
 uint64_t share_room(struct share *s, uint64_t have, uint64_t step);
 

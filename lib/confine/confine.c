@@ -18,7 +18,7 @@
 
 #include "system/owner.h"
 
-/* From <linux/landlock.h>, which older kernels' headers lack. */
+/* As in <sys/syscall.h> and <linux/landlock.h>, where these know them. */
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
 #define SYS_landlock_restrict_self 446
@@ -36,19 +36,21 @@ close_paths(void)
 {
 	long version = syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, LANDLOCK_VERSION);
 	size_t most = sizeof(accesses) / sizeof(*accesses) - 1;
-	struct landlock none;
+	struct landlock handled;
 	long fd;
 
 	if (version <= 0)
 		return 0;
-	none.files = (UINT64_C(1) << accesses[(size_t)version < most ? (size_t)version : most]) - 1;
-	fd = syscall(SYS_landlock_create_ruleset, &none, sizeof(none), 0u);
+	if ((size_t)version < most)
+		most = (size_t)version;
+	handled.files = (UINT64_C(1) << accesses[most]) - 1;
+	fd = syscall(SYS_landlock_create_ruleset, &handled, sizeof(handled), 0u);
 	if (fd < 0 || syscall(SYS_landlock_restrict_self, (int)fd, 0u) < 0)
 		return errno;
 	return syscall(SYS_close, (int)fd) < 0 ? errno : 0;
 }
 
-/* Where the user has no number here, as in a small user namespace, its capabilities alone go. */
+/* Where CONFINE_USER is not mapped, as in a small user namespace, the capabilities alone go. */
 static int
 give_up_root(void)
 {
@@ -159,7 +161,7 @@ limit_calls(const char *calls)
 #endif
 
 int
-confine(const char *calls)
+confine_to(const char *calls)
 {
 	const char *asked = getenv("GZCORE_CONFINE");
 	int error;
@@ -187,5 +189,7 @@ confine_words(void)
 #endif
 	int paths = syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, LANDLOCK_VERSION) > 0;
 
-	return calls && paths ? "seccomp, landlock" : calls ? "seccomp" : paths ? "landlock" : "nothing";
+	if (calls && paths)
+		return "seccomp, landlock";
+	return calls ? "seccomp" : paths ? "landlock" : "nothing";
 }

@@ -6,16 +6,12 @@
 #define GZCORE_CONFINE_CONFINE_H
 
 /*
- * System calls for confine: for input, output, memory, messages and the end; and to start threads,
- * for which C libraries take clone where there is no clone3, whose flags no filter can see.
+ * System calls for confine_to: for input, output, memory, messages and the end; and to start threads.
+ * Without clone3, whose flags no filter can see, C libraries fall back to clone.
  */
-#define CONFINE_FILTER "brk close exit_group fstat futex lseek madvise mmap mprotect mremap munmap " \
+#define CONFINE_BASE "brk close exit_group fstat futex lseek madvise mmap mprotect mremap munmap " \
 	"newfstatat poll read rt_sigprocmask write"
 #define CONFINE_THREADS "clone exit rseq set_robust_list"
-/* What the library takes, on open descriptors, to compress (deflate_run) and to decompress. */
-#define DEFLATE_CALLS CONFINE_FILTER " " CONFINE_THREADS " clock_nanosleep fcntl ftruncate pipe2 splice"
-#define INFLATE_CALLS CONFINE_FILTER " " CONFINE_THREADS " fcntl ftruncate pread64 pwrite64"
-
 /*
  * From now on this process, which has no other thread yet, and the threads that it starts:
  *
@@ -23,18 +19,20 @@
  *   ENOSYS, as on a kernel that lacks them (seccomp(2)).  A name that the machine does not have is
  *   left out; where another C library makes another call in its place, that is allowed too;
  * - can open nothing by its path (landlock(7));
- * - are not root: a root becomes the user and group CONFINE_USER, without capabilities, and what is
- *   executed gets no more rights (PR_SET_NO_NEW_PRIVS).
+ * - are not root: a root becomes the user and group CONFINE_USER, without capabilities, or where
+ *   this user is not mapped loses its capabilities alone; and what is executed gets no more rights
+ *   (PR_SET_NO_NEW_PRIVS).
  *
- * A part that the build or the kernel lacks is left out: confine_words tells.  Returns 0, or -1 with errno
+ * A part that the build or the kernel lacks is left out: confine_words tells.  With a sanitizer, which
+ * opens files whenever it likes, nothing is done.  Returns 0, or -1 with errno
  * when a part was refused; the parts before it are in force.
  *
  * With GZCORE_CONFINE=no in the environment, for a debugger, nothing is done: returns 1.
  */
-int confine(const char *calls);
+int confine_to(const char *calls);
 #define CONFINE_USER 65534
 
-/* What confine puts in force here, for -V: such as "seccomp, landlock". */
+/* What confine can put in force here, for -V: such as "seccomp, landlock". */
 const char *confine_words(void);
 
 #endif

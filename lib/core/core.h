@@ -20,8 +20,9 @@ extern "C" {
 /* The most bytes of a note that are held. */
 #define CORE_NOTE_HELD 1024
 /*
- * The note that core-trim(1) puts into a small core: text, lines of the form KEY=VALUE.  readelf
- * and gdb tell notes by their type alone, whatever the owner is, so nobody else has this type.
+ * The note that core-trim(1) puts into a small core, and core-capture(1) into one without its
+ * holes: text, lines of the form KEY=VALUE.  readelf and gdb tell notes by their type alone,
+ * whatever the owner is, so nobody else has this type.
  */
 #define CORE_SMALL_OWNER "gzcore"
 #define CORE_SMALL_NOTE 0x677a6302u

@@ -9,6 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "confine/confine.h"
+
+/* The system calls of deflate_run, for confine_to. */
+#define DEFLATE_CALLS \
+	CONFINE_BASE " " CONFINE_THREADS " clock_nanosleep fcntl ftruncate pipe2 splice"
+
 enum deflate_format {
 	DEFLATE_MEMBERS,	/* gzip, a member for each chunk, each with its size (header.h) */
 	DEFLATE_SINGLE,		/* gzip, one member */

@@ -7,10 +7,14 @@
 
 #include <stdint.h>
 
+#include "confine/confine.h"
 #include "gzip/header.h"
 #include "gzip/sink.h"
 #include "gzip/source.h"
 #include "gzip/status.h"
+
+/* The system calls of what reads a source and writes a sink, for confine_to. */
+#define INFLATE_CALLS CONFINE_BASE " " CONFINE_THREADS " fcntl ftruncate pread64 pwrite64"
 
 /* A member, or a zlib stream.  Sizes and offsets in bytes. */
 struct inflate_member {

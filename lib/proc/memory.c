@@ -11,13 +11,13 @@
 #include "base/io.h"
 #include "proc/task.h"
 
-/* How many pages are looked up at once; of fewer than so many it is not worth while. */
+/* How many pages are looked up at once; fewer than so many are not worth a look. */
 #define PAGES 64
 #define PAGES_LEAST 8
 
 /* Bits of an entry of pagemap: the page is there; no other process has it. */
 #define ENTRY_PRESENT (UINT64_C(1) << 63)
-#define ENTRY_ALONE (UINT64_C(1) << 56)
+#define ENTRY_EXCLUSIVE (UINT64_C(1) << 56)
 
 int
 proc_memory_open(struct proc_memory *m, pid_t pid)
@@ -42,7 +42,7 @@ proc_memory_close(struct proc_memory *m)
 }
 
 int
-proc_memory_is_there(const struct proc_memory *m)
+proc_memory_has_pid(const struct proc_memory *m)
 {
 	return faccessat(m->dir, "mem", F_OK, 0) == 0;
 }
@@ -76,13 +76,13 @@ read_any(const struct proc_memory *m, uint64_t address, uint8_t *buf, size_t len
 }
 
 /*
- * How many bytes from a page on have one answer to whether they are in memory and no other
- * process's.
+ * How many bytes from a page on have the same answer as the first page: whether it is in memory, and
+ * this process's alone.
  */
 static size_t
-alike(const struct proc_memory *m, uint64_t address, size_t len, int *alone)
+exclusive_run(const struct proc_memory *m, uint64_t address, size_t len, int *alone)
 {
-	static const uint64_t mask = ENTRY_PRESENT | ENTRY_ALONE;
+	static const uint64_t mask = ENTRY_PRESENT | ENTRY_EXCLUSIVE;
 	uint64_t entry[PAGES];
 	size_t most = len / m->page < PAGES ? len / m->page : PAGES, i = 1;
 	ssize_t n = io_pread(m->pagemap, entry, most * sizeof(*entry),
@@ -125,7 +125,7 @@ read_some(struct proc_memory *m, uint64_t address, uint8_t *buf, size_t len)
 
 	if (__atomic_load_n(&m->direct, __ATOMIC_RELAXED) && address % m->page == 0 &&
 	    len >= PAGES_LEAST * m->page && address < UINTPTR_MAX / 2) {
-		len = alike(m, address, len, &alone);
+		len = exclusive_run(m, address, len, &alone);
 		n = alone ? read_directly(m, address, buf, len) : 0;
 	}
 	return n > 0 ? n : read_any(m, address, buf, len);

@@ -37,6 +37,6 @@ int proc_memory_read(struct proc_memory *m, uint64_t address, uint8_t *buf, size
  * Whether the process has its number still: else what was read may be of another that got the
  * number.  1 yes, 0 no.
  */
-int proc_memory_is_there(const struct proc_memory *m);
+int proc_memory_has_pid(const struct proc_memory *m);
 
 #endif

@@ -88,3 +88,10 @@ prog_c() {
 	run -0 elf-uuid out/prog
 	[[ $output == *-4???-* ]]
 }
+
+@test "readme: each test that SECURITY.md names is there" {
+	grep -oE '`(gzcoredump|core-[a-z]+|confine|elf-uuid|zinflate|gzdeflate): [^`]+`' "$T/../SECURITY.md" | tr -d '`' | sort -u >named
+	[ "$(wc -l <named)" -gt 40 ]
+	sed -n 's/^@test "\(.*\)" {$/\1/p' "$T"/*.bats "$T"/kernel/*.bats | sort -u | comm -23 named - >missing
+	[ ! -s missing ] || { cat missing; return 1; }
+}

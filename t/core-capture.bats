@@ -370,9 +370,25 @@ refused() {
 	more=
 	refused openat:error=EMFILE mem
 	cmp stream got
+	# Nothing says that all can be read which the kernel would read.
+	refused openat:error=EACCES /proc/self/mem
+	cmp stream got
 	[ "$(core-capture -v <stream 2>&1 >/dev/null)" = 'core-capture: all of the stream: no process was named' ]
 	strace -f -qq -o trace -e trace=openat -e inject=openat:error=EACCES -P mem core-capture -v -p "$held" <stream 2>err >got
 	[ "$(cat err)" = 'core-capture: all of the stream: its memory: Permission denied' ]
+}
+
+@test "core-capture: where users may hold up a reader's faults, only what never waits reads" {
+	need strace unshare
+	[ "$(id -u)" = 0 ] || skip 'only root can mount'
+	hold
+	capture >first
+	for allowed in 0 1; do
+		echo $allowed >setting
+		unshare -m sh -c 'mount --bind setting /proc/sys/vm/unprivileged_userfaultfd && exec "$@"' - \
+			strace -f -qq -o trace.$allowed -e trace=process_vm_readv core-capture -p "$held" <stream | cmp - first
+	done
+	[ -s trace.0 ] && [ ! -s trace.1 ]
 }
 
 # goes_on: whether got has the process's bytes up to some place, and the stream's from there on, both of them.
@@ -627,6 +643,40 @@ in_the_middle() {
 	    y = bytes(PAGE) if l[a] is None else less.bytes[l[a]:l[a] + PAGE]
 	    assert x == y, hex(a)
 	END
+}
+
+@test "core-capture: -z: what the kernel left out of a mapping is still in memory's size" {
+	hold 0 heads
+	core-capture -z 1 -p "$held" <stream >less
+	python3 - <<-'END'
+	from cores import *
+	stream, less = Read("stream"), Read("less")
+	cut = [(a, m) for k, o, a, f, m in stream.headers if k == PT_LOAD and 0 < f < m]
+	assert cut
+	ends = {a + m for k, o, a, f, m in less.headers if k == PT_LOAD}
+	assert all(a + m in ends for a, m in cut), cut
+	END
+}
+
+@test "core-capture: private memory of /dev/zero is not read where it was never touched" {
+	cat >zero.py <<-'END'
+	import mmap, os, signal
+	m = mmap.mmap(os.open("/dev/zero", os.O_RDWR), 256 << 20, flags=mmap.MAP_PRIVATE)
+	m[100 << 20] = 7
+	print("ready", flush=True)
+	os.kill(os.getpid(), signal.SIGSTOP)
+	END
+	python3 zero.py >ready 3>&- &
+	held=$!
+	soon grep -q '^State:	T' /proc/$held/status
+	before=$(sed -n 's/^VmPTE:[ \t]*\([0-9]*\) kB/\1/p' /proc/$held/status)
+	python3 "$T/lib/stopped.py" stream $held stream
+	core-capture -v -p $held <stream >got 2>err
+	after=$(sed -n 's/^VmPTE:[ \t]*\([0-9]*\) kB/\1/p' /proc/$held/status)
+	[ $((after - before)) -lt 200 ] || { echo "page tables: $before kB, then $after kB"; return 1; }
+	[ "$(sed -nE 's/.* ([0-9]+) never touched.*/\1/p' err)" -gt 260000000 ]
+	python3 "$T/lib/stopped.py" wanted $held stream wanted
+	cmp got wanted
 }
 
 @test "core-capture: -l: captures share a budget, and what one has is free once it ends" {

@@ -229,7 +229,7 @@ main(int argc, char **argv)
 	int status, error;
 
 	if (io_std() < 0)
-		return 2;
+		err(2, "/dev/null");
 	take_options(&c, argc, argv, given);
 	if (argc > optind)
 		command.argv = argv + optind;
@@ -258,7 +258,8 @@ main(int argc, char **argv)
 	if (command.argv != NULL && command_start(&command) < 0)
 		err(2, "%s", *command.argv);
 	end_input_tell(command.pid);
-	be_first_to_go();
+	if (c.share.percent > 0 || c.share.bytes > 0)
+		be_first_to_go();
 	st = capture_run(&c, STDIN_FILENO, command.fd);
 	error = errno;
 	tell(&told);

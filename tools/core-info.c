@@ -224,7 +224,7 @@ main(int argc, char **argv)
 	int is_tap, status;
 
 	if (io_std() < 0)
-		return 2;
+		err(2, "/dev/null");
 	if ((status = read_options(&o, argc, argv)) >= 0)
 		return status;
 	if (!fit(&o, argc - optind))

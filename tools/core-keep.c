@@ -157,7 +157,7 @@ keep(struct options *o, const char *dir)
 	/* The kernel waits until nobody has the core open any more. */
 	io_close(STDIN_FILENO);
 	if (io_std() < 0)
-		return 2;
+		err(2, "/dev/null");
 	errno = why;
 	if (rc < 0)
 		err(2, "pid %ld: its files", (long)o->process.pid);
@@ -217,7 +217,7 @@ main(int argc, char **argv)
 	int status;
 
 	if (io_std() < 0)
-		return 2;
+		err(2, "/dev/null");
 	o.keep.arg = o.keep.budget.arg = &o;
 	o.keep.kept = tell_kept;
 	o.keep.tell = tell_file;

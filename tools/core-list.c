@@ -178,7 +178,7 @@ main(int argc, char **argv)
 	int fd, status;
 
 	if (io_std() < 0)
-		return 2;
+		err(2, "/dev/null");
 	if ((status = read_options(&o, argc, argv)) >= 0)
 		return status;
 	if (optind < argc)

@@ -101,7 +101,7 @@ main(int argc, char **argv)
 	int record = 0, c;
 
 	if (io_std() < 0)
-		return 2;
+		err(2, "/dev/null");
 	while ((c = getopt(argc, argv, "chk:M:o:Vw:")) != -1) {
 		if (c == 'M' || c == 'o')
 			record = c;

@@ -193,7 +193,7 @@ main(int argc, char **argv)
 	struct stat st;
 
 	if (io_std() < 0)
-		return 2;
+		err(2, "/dev/null");
 	options_take(argc, argv, "hi:SV", opt, usage, "core-match", NULL);
 	argv += optind;
 	argc -= optind;

@@ -45,7 +45,7 @@ main(int argc, char **argv)
 	int c;
 
 	if (io_std() < 0)
-		return 2;
+		err(2, "/dev/null");
 	while ((c = getopt(argc, argv, "hV")) != -1) {
 		switch (c) {
 		case 'h':

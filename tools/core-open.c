@@ -195,7 +195,7 @@ main(int argc, char **argv)
 	int fd;
 
 	if (io_std() < 0)
-		return 2;
+		err(2, "/dev/null");
 	take_options(argc, argv);
 	open_stored(argv[optind]);
 	fd = stored.fd;

@@ -213,7 +213,7 @@ main(int argc, char **argv)
 	int dir, status;
 
 	if (io_std() < 0)
-		return 2;
+		err(2, "/dev/null");
 	take_options(&o, argc, argv);
 	path = argv[optind];
 	if ((dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)

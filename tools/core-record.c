@@ -239,7 +239,7 @@ main(int argc, char **argv)
 	const char *given[128] = { NULL };
 
 	if (io_std() < 0)
-		return 2;
+		err(2, "/dev/null");
 	for (size_t i = 0; argc > 1 && i < sizeof(verbs) / sizeof(*verbs); i++)
 		if (strcmp(argv[1], verbs[i].name) == 0)
 			return verbs[i].run(argc - 1, argv + 1);

@@ -149,7 +149,7 @@ main(int argc, char **argv)
 	int status;
 
 	if (io_std() < 0)
-		return 2;
+		err(2, "/dev/null");
 	/* "+": the options of the stages are theirs. */
 	options_take(argc, argv, "+dE:e:F:fhl:M:m:o:q:St:u:Vw:", given, usage, "core-store", NULL);
 	read_options(&o, given);

@@ -203,7 +203,7 @@ main(int argc, char **argv)
 	int status = 2;
 
 	if (io_std() < 0)
-		return 2;
+		err(2, "/dev/null");
 	io_most_files();
 	read_options(argc, argv, opt);
 	shown.form = opt['r'] != NULL ? TRACE_RECORD : opt['j'] != NULL ? TRACE_JSON :

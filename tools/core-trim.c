@@ -223,7 +223,7 @@ main(int argc, char **argv)
 	int status;
 
 	if (io_std() < 0)
-		return 2;
+		err(2, "/dev/null");
 	status = take_options(&o, argc, argv);
 	argv += optind;
 	argc -= optind;

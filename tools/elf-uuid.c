@@ -229,7 +229,7 @@ main(int argc, char **argv)
 	int status;
 
 	if (io_std() < 0)
-		return 2;
+		err(2, "/dev/null");
 	take_options(argc, argv);
 	argv += optind;
 	argc -= optind;

@@ -27,7 +27,7 @@ main(int argc, char **argv)
 	int c;
 
 	if (io_std() < 0)
-		return 2;
+		err(2, "/dev/null");
 	deflating_init(&f, DEFLATE_MEMBERS);
 	while ((c = getopt(argc, argv, "0123456789A:b:C:cdfhm:N:sT:Vv")) != -1) {
 		switch (c) {

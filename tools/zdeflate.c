@@ -23,7 +23,7 @@ main(int argc, char **argv)
 	int c;
 
 	if (io_std() < 0)
-		return 2;
+		err(2, "/dev/null");
 	deflating_init(&f, DEFLATE_ZLIB);
 	/* The format has no place for a time. */
 	f.dated = 1;

@@ -110,7 +110,7 @@ main(int argc, char **argv)
 	char words[INFLATE_END_WORDS];
 
 	if (io_std() < 0)
-		return 2;
+		err(2, "/dev/null");
 	options_take(argc, argv, "cdhklr:T:tVv", opt, usage, "zinflate", &about);
 	keep = opt['k'] != NULL;
 	listing = opt['l'] != NULL;

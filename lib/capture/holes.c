@@ -127,6 +127,9 @@ put_segment(uint8_t *to, const Elf64_Phdr *from, const struct cut *c, size_t *pi
 		h.p_vaddr = p->vaddr;
 		h.p_filesz = p->len;
 		h.p_memsz = p->len + p->hole;
+		/* The kernel's core may have less of a mapping than there is, such as a file's head. */
+		if (p->vaddr + h.p_memsz - from->p_vaddr == from->p_filesz)
+			h.p_memsz += from->p_memsz - from->p_filesz;
 		elf_phdr_put(&h, to + done, core->is64, core->big);
 		*at += p->len;
 		done += size;

@@ -1,15 +1,23 @@
 #include "proc/mappings.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "base/array.h"
+#include "base/io.h"
 #include "base/search.h"
 #include "proc/maps.h"
+#include "proc/task.h"
 
 /* The most that are remembered: far more than vm.max_map_count is ever set to. */
 #define MAPPINGS (4u * 1024 * 1024)
+/* Bytes of a mapping whose page tables alone are worth a look. */
+#define LARGE (16u * 1024 * 1024)
 
 /*
  * Whether the kernel gives memory this name that is anonymous.  Others without a file, such as
@@ -38,10 +46,28 @@ add(struct mappings *m, uint64_t start, uint64_t end, enum mapping_kind kind)
 	m->of[m->count++] = (struct mapping){ .start = start, .end = end, .kind = kind };
 }
 
+/*
+ * Whether a private mapping is of /dev/zero, which the kernel takes for anonymous memory, whatever
+ * name it has in whatever namespace.  Each look costs microseconds: smaller ones are read.
+ */
+static int
+is_zero_device(const struct mappings *m, uint64_t start, uint64_t end)
+{
+	char path[64];
+	struct stat st;
+
+	if (end - start < LARGE || m->files < 0)
+		return 0;
+	snprintf(path, sizeof(path), "%" PRIx64 "-%" PRIx64, start, end);
+	return fstatat(m->files, path, &st, 0) == 0 && S_ISCHR(st.st_mode) &&
+	    st.st_rdev == makedev(1, 5);
+}
+
 /* "start-end rwxp offset device inode   name": a process may have more than 100,000 such lines. */
 static void
 take_line(void *arg, char *line)
 {
+	const struct mappings *m = arg;
 	char *at, *rights, *name;
 	uint64_t start, end, inode;
 
@@ -59,7 +85,7 @@ take_line(void *arg, char *line)
 	name += strspn(name, " ");
 	if (rights[3] == 's')
 		add(arg, start, end, MAPPING_SHARED);
-	else if (inode == 0 && is_anonymous(name))
+	else if (inode == 0 ? is_anonymous(name) : is_zero_device(m, start, end))
 		add(arg, start, end, MAPPING_ANONYMOUS);
 }
 
@@ -68,8 +94,11 @@ mappings_read(struct mappings *m, pid_t pid)
 {
 	int rc;
 
-	*m = (struct mappings){ .of = NULL };
-	if ((rc = proc_map_lines(pid, take_line, m)) == 0 && !m->broken)
+	*m = (struct mappings){ .files = proc_open_file(pid, "map_files") };
+	rc = proc_map_lines(pid, take_line, m);
+	if (m->files >= 0)
+		io_close(m->files);
+	if (rc == 0 && !m->broken)
 		return 0;
 	if (rc >= 0)
 		errno = rc > 0 ? EINVAL : ENOMEM;

@@ -23,6 +23,7 @@ struct mappings {
 	struct mapping *of;	/* by address */
 	size_t count, room;
 	int broken;		/* memory ran out */
+	int files;		/* /proc/PID/map_files while they are read, or -1 */
 };
 
 /* Returns 0, or -1 with errno.  mappings_close frees them, whatever came back. */

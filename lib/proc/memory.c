@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -15,19 +17,70 @@
 #define PAGES 64
 #define PAGES_LEAST 8
 
-/* Bits of an entry of pagemap: the page is there; no other process has it. */
+/* Bits of an entry of pagemap: the page is there; of a file, or shared; no other process has it. */
 #define ENTRY_PRESENT (UINT64_C(1) << 63)
+#define ENTRY_FILE (UINT64_C(1) << 61)
 #define ENTRY_EXCLUSIVE (UINT64_C(1) << 56)
+
+/*
+ * Whether only root can have userfaultfd(2) answer for the kernel, see
+ * Documentation/admin-guide/mm/userfaultfd.rst: a page may vanish after it was seen, and who has
+ * then no answer waits for ever.
+ */
+static int
+faults_are_roots(void)
+{
+	char text[8];
+	struct stat st;
+	int fd = open("/proc/sys/vm/unprivileged_userfaultfd", O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return 0;
+	n = io_read(fd, text, sizeof(text));
+	io_close(fd);
+	if (n < 1 || text[0] != '0')
+		return 0;
+	return stat("/dev/userfaultfd", &st) < 0 ? errno == ENOENT :
+						   st.st_uid == 0 && (st.st_mode & 077) == 0;
+}
+
+/*
+ * Whether /proc/PID/mem reads what the process itself may not, as the kernel's core has it: since
+ * Linux 6.12 proc_mem.force_override= may forbid it (fs/proc/base.c).  Tried on a page of our own.
+ */
+static int
+reads_unreadable(size_t page)
+{
+	uint8_t *p = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC), rc = 0;
+	uint8_t byte = 0;
+
+	if (p != MAP_FAILED) {
+		*p = 1;
+		rc = fd >= 0 && mprotect(p, page, PROT_NONE) == 0 &&
+		    io_pread(fd, &byte, 1, (uintptr_t)p) == 1 && byte == 1;
+		munmap(p, page);
+	}
+	if (fd >= 0)
+		io_close(fd);
+	return rc;
+}
 
 int
 proc_memory_open(struct proc_memory *m, pid_t pid)
 {
 	*m = (struct proc_memory){ .pid = pid, .page = (size_t)sysconf(_SC_PAGESIZE),
-		.direct = 1 };
+		.direct = faults_are_roots() };
 	m->dir = proc_hold(pid);
 	m->fd = proc_open_file(pid, "mem");
 	m->pagemap = proc_open_file(pid, "pagemap");
-	return m->dir < 0 || m->fd < 0 || m->pagemap < 0 ? -1 : 0;
+	if (m->dir < 0 || m->fd < 0 || m->pagemap < 0)
+		return -1;
+	if (reads_unreadable(m->page))
+		return 0;
+	errno = EOPNOTSUPP;
+	return -1;
 }
 
 void
@@ -82,7 +135,7 @@ read_any(const struct proc_memory *m, uint64_t address, uint8_t *buf, size_t len
 static size_t
 exclusive_run(const struct proc_memory *m, uint64_t address, size_t len, int *alone)
 {
-	static const uint64_t mask = ENTRY_PRESENT | ENTRY_EXCLUSIVE;
+	const uint64_t want = ENTRY_PRESENT | ENTRY_EXCLUSIVE, mask = want | ENTRY_FILE;
 	uint64_t entry[PAGES];
 	size_t most = len / m->page < PAGES ? len / m->page : PAGES, i = 1;
 	ssize_t n = io_pread(m->pagemap, entry, most * sizeof(*entry),
@@ -91,8 +144,8 @@ exclusive_run(const struct proc_memory *m, uint64_t address, size_t len, int *al
 	*alone = 0;
 	if (n < (ssize_t)sizeof(*entry))
 		return len;
-	*alone = (entry[0] & mask) == mask;
-	while (i < (size_t)n / sizeof(*entry) && ((entry[i] & mask) == mask) == *alone)
+	*alone = (entry[0] & mask) == want;
+	while (i < (size_t)n / sizeof(*entry) && ((entry[i] & mask) == want) == *alone)
 		i++;
 	return i * m->page;
 }

@@ -4,8 +4,9 @@
  *
  * process_vm_readv(2) is faster than /proc/PID/mem, but it waits for ever where userfaultfd(2) has
  * no page, and gives the process a copy of each page that it shares with its parent or a child
- * (FAULT_FLAG_UNSHARE in mm/gup.c, since Linux 5.19).  So it reads only pages that are there and
- * that no other process has, by /proc/PID/pagemap.  /proc/PID/mem reads whatever is mapped.
+ * (FAULT_FLAG_UNSHARE in mm/gup.c, since Linux 5.19).  So it reads only pages of private memory that
+ * are there and that no other process has, by /proc/PID/pagemap, and none where users may answer
+ * the kernel's faults.  /proc/PID/mem reads whatever is mapped, and never waits.
  */
 #ifndef GZCORE_PROC_MEMORY_H
 #define GZCORE_PROC_MEMORY_H
@@ -23,7 +24,10 @@ struct proc_memory {
 	int direct;		/* process_vm_readv(2) has not been refused yet */
 };
 
-/* Returns 0, or -1 with errno: EACCES, EPERM when it may not be read. */
+/*
+ * Returns 0, or -1 with errno: EACCES, EPERM when it may not be read, EOPNOTSUPP when not all of it
+ * can be.
+ */
 int proc_memory_open(struct proc_memory *m, pid_t pid);
 void proc_memory_close(struct proc_memory *m);
 

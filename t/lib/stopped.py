@@ -1,6 +1,6 @@
 """The core of a process that is stopped, as the kernel would write it.
 
-    stopped.py stream PID FILE [TAIL]  a stream whose memory is not the process's, so that it shows which byte came from where
+    stopped.py stream PID FILE [HOW]   a stream whose memory is not the process's, so that it shows which byte came from where
     stopped.py wanted PID STREAM FILE  the same core, with the process's memory; ask for it last, since reading makes pages
 """
 
@@ -35,8 +35,9 @@ def other_bytes(address, size):
     return b"".join(struct.pack("<Q", 0xa5a5000000000000 | at) + filler for at in range(address, address + size, PAGE))
 
 
-def core_of(pid, files=True):
-    """The headers and notes of the core, and its segments: address, size."""
+def core_of(pid, files=True, heads=False):
+    """The headers and notes of the core, and its segments: address, size.  Without files it has no NT_FILE; with heads only
+    the first page of each file that is mapped from its start, as the kernel writes it of an ELF file."""
     c = Core(HERE[os.uname().machine])
     c.thread(tid=pid, signal=19)
     with open("/proc/%d/auxv" % pid, "rb") as f:
@@ -49,6 +50,8 @@ def core_of(pid, files=True):
             c.file(start, end, path, offset)
         # Of code the kernel writes nothing but its mapping.
         size = 0 if flags & X and path.startswith("/") else end - start
+        if heads and size and path.startswith("/") and offset == 0 and not flags & W:
+            size = PAGE
         segments.append((start, size))
         c.load(start, b"", flags, memsz=end - start, filesz=size, offset=0)
     at = len(c.bytes())
@@ -95,7 +98,7 @@ if __name__ == "__main__":
         write_wanted(pid, sys.argv[3], sys.argv[4])
     else:
         more = sys.argv[4:]
-        head, segments = core_of(pid, files="no-files" not in more)
+        head, segments = core_of(pid, files="no-files" not in more, heads="heads" in more)
         size = len(head) + sum(size for _, size in segments)
         tail = b""
         if "tail" in more:

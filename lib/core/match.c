@@ -140,7 +140,10 @@ match_module(const struct core *c, struct image *image, const struct core_file *
 		m->evidence = MATCH_UUID;
 		m->verdict = memcmp(m->core.note, m->file.note, ELF_ID_UUID) == 0 ? MATCH_YES :
 		    MATCH_NO;
-	} else if (elf_file_open(&f, fd) == ELF_ID_OK && of_the_kind(c, &f)) {
+	} else if ((st = elf_file_open(&f, fd)) != ELF_ID_OK) {
+		/* It was an ELF file above: what cannot be read is no answer. */
+		return st;
+	} else if (of_the_kind(c, &f)) {
 		by_bytes(c, image, file, &f, m);
 	} else {
 		m->evidence = MATCH_BYTES;

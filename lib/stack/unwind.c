@@ -335,10 +335,9 @@ follow(struct trace *t, Dwfl_Thread *thread)
 	/* The errors of a function that we gave it libdwfl does not know; it takes a lost return address for none. */
 	if (t->missing)
 		t->thread.end = "it leads to memory that is not in the core";
-	else if (rc < 0)
-		t->thread.end = dwfl_errmsg(-1);
-	if (rc < 0 && t->thread.end == NULL)
-		t->thread.end = "unknown";
+	else if (rc < 0 && (t->thread.end = dwfl_errmsg(0)) == NULL)
+		/* Our own function, which libdwfl asks for them, failed. */
+		t->thread.end = "its registers cannot be read";
 }
 
 static int

@@ -275,7 +275,7 @@ DNF_CHECK = bats python3 python3-jsonschema clang lld llvm qemu-user ShellCheck 
 ASKED = $(filter-out deps all install install-built uninstall clean help,$(MAKECMDGOALS))
 packages = $($(1)_BUILD) $(if $(ASKED),$($(1)_DEMO)) $(if $(filter-out demo,$(ASKED)),$($(1)_CHECK))
 
-.PHONY: deps check check-sanitized check-threads demo bench captured compare trimmed reasons symbols endure fuzz fuzz-built
+.PHONY: deps check check-sanitized check-threads demo bench captured compare faults trimmed reasons symbols endure fuzz fuzz-built
 deps: ## install what building and the other goals (demo, check) need (Debian and its derivatives, root)
 	@if ! command -v apt-get >/dev/null; then \
 		echo 'make deps: no apt-get here. What is needed, by its names elsewhere:' >&2; \
@@ -381,6 +381,10 @@ fuzz: ## give each of the programs FUZZED COUNT mutated inputs, with the sanitiz
 COUNT ?= 2000
 SEED ?= 1
 FUZZED ?= core-info core-trace core-trim elf-uuid zinflate
+# ROWS selects some; MOST is how many occurrences of each call fail.
+faults: all ## make each system call of the programs fail in turn: none may lie, hang or leave half a file (strace, a minute)
+	python3 t/faults/faults.py -m $(MOST) $(B) $(ROWS)
+MOST ?= 24
 fuzz-built: all $(FUZZED:%=$(B)/fuzz/%)
 $(B)/fuzz/%: tools/%.c t/fuzz/serve.c $(B)/libgzcore.a $(B)/.flags
 	$(call say,LINK)

@@ -23,6 +23,7 @@ struct image {
 	struct member_index members;
 	int rest;		/* the file behind the members, or -1 */
 	uint64_t rest_size;
+	int failed;			/* the errno of the first read that the system refused */
 	enum inflate_status end;	/* what is amiss of the rest */
 	uint64_t end_at;
 };
@@ -182,6 +183,21 @@ image_end(const struct image *i, uint64_t *at)
 	return members ? i->members.status : i->end;
 }
 
+/* Remembers why the system refused a read, which may be taken for memory that is not there. */
+static ssize_t
+fail(struct image *i)
+{
+	if (i->failed == 0 && errno != EBADMSG)
+		i->failed = errno;
+	return -1;
+}
+
+int
+image_failed(const struct image *i)
+{
+	return i->failed;
+}
+
 ssize_t
 image_read(struct image *i, uint64_t offset, void *buf, size_t len)
 {
@@ -191,7 +207,7 @@ image_read(struct image *i, uint64_t offset, void *buf, size_t len)
 
 	while (done < len && offset < i->members.size) {
 		if ((n = member_index_read(&i->members, offset, to + done, len - done)) < 0)
-			return -1;
+			return fail(i);
 		done += (size_t)n;
 		offset += (uint64_t)n;
 	}
@@ -201,5 +217,5 @@ image_read(struct image *i, uint64_t offset, void *buf, size_t len)
 	if (len - done > i->rest_size - offset)
 		len = done + (size_t)(i->rest_size - offset);
 	n = io_pread(i->rest, to + done, len - done, offset);
-	return n < 0 ? -1 : (ssize_t)done + n;
+	return n < 0 ? fail(i) : (ssize_t)done + n;
 }

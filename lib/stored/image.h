@@ -48,6 +48,12 @@ enum inflate_status image_end(const struct image *i, uint64_t *at);
  */
 ssize_t image_read(struct image *i, uint64_t offset, void *buf, size_t len);
 
+/*
+ * The errno of the first read that failed for another reason than damage, or 0: what looked like
+ * bytes that the core does not have may be there.
+ */
+int image_failed(const struct image *i);
+
 #ifdef __cplusplus
 }
 #endif

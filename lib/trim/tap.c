@@ -86,7 +86,7 @@ make_small(const struct trim_tap *p, struct trim *t, const char *name)
 {
 	enum trim_status st = trim_plan(t);
 	struct output w;
-	int done;
+	int done, error;
 
 	if (st != TRIM_OK) {
 		say_cannot(p, st, errno, t->core, name);
@@ -98,6 +98,11 @@ make_small(const struct trim_tap *p, struct trim *t, const char *name)
 	done = trim_write(t, w.fd) == 0;
 	if (!done)
 		say(p, errno, "%s: write", output_name(&w));
+	/* Memory that could not be read is missing in it. */
+	if (done && (error = image_failed(t->head)) != 0) {
+		say(p, error, "%s: read", name);
+		done = 0;
+	}
 	return close_small(p, &w, done);
 }
 

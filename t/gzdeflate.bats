@@ -248,6 +248,11 @@ END
 	printf x >data
 	gzdeflate -N $'\xff\xc3\xa9\x01' -m 0 data >data.gz
 	[ "$(members data.gz | cut -d ' ' -f 6,7,9-)" = '12 0 \xff\xc3\xa9\x01 -' ]
+	gzdeflate -C 'some comment' -m 0 data >data.gz
+	COMMENT='some comment' gzdeflate -E COMMENT -m 0 data | cmp - data.gz
+	unset COMMENT
+	fails_with 2 gzdeflate -E COMMENT data
+	[ "$stderr" = 'gzdeflate: -E COMMENT: not in the environment' ]
 	gzdeflate -C '' -m 0 data >data.gz
 	[ "$(members data.gz | cut -d ' ' -f 6,7,9-)" = '20 0 - ' ]
 	gzdeflate -m 4294967295 data >data.gz

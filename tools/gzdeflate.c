@@ -2,6 +2,7 @@
 #include <err.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,8 +14,8 @@
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: gzdeflate [-0123456789cdfhsVv] [-A MIN-MAX] [-b SIZE] [-C TEXT]"
-	      " [-m SECONDS]\n                 [-N NAME] [-T N] [FILE]\n", to);
+	fputs("usage: gzdeflate [-0123456789cdfhsVv] [-A MIN-MAX] [-b SIZE] [-C TEXT | -E NAME]\n"
+	      "                 [-m SECONDS] [-N NAME] [-T N] [FILE]\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 
@@ -29,10 +30,14 @@ main(int argc, char **argv)
 	if (io_std() < 0)
 		err(2, "/dev/null");
 	deflating_init(&f, DEFLATE_MEMBERS);
-	while ((c = getopt(argc, argv, "0123456789A:b:C:cdfhm:N:sT:Vv")) != -1) {
+	while ((c = getopt(argc, argv, "0123456789A:b:C:cdE:fhm:N:sT:Vv")) != -1) {
 		switch (c) {
 		case 'C':
 			f.d.comment = optarg;
+			break;
+		case 'E':
+			if ((f.d.comment = getenv(optarg)) == NULL)
+				errx(2, "-E %s: not in the environment", optarg);
 			break;
 		case 'h':
 			return usage(stdout, 0);

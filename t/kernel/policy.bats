@@ -374,6 +374,19 @@ suid() {
 	has stored=whole
 }
 
+@test "gzcoredump: what the record says is in no list of processes" {
+	script look <<-EOF
+	until grep -qs gzdeflate /proc/[0-9]*/cmdline; do sleep 0.05; done
+	cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' >$P/lines
+	exec cat
+	EOF
+	conf "buffer=$P/look" small=no
+	crash "$P/prog" a-secret-word
+	restored
+	grep -qx gzdeflate "$P/lines"
+	run -1 grep -E '^(exe|cwd|cmdline|uuid)=' "$P/lines"
+}
+
 @test "gzcoredump: buffer= and compress= are used, and a stage that fails is named" {
 	conf "buffer=mbuffer -q -m 4M" level=9
 	crash "$P/prog" fill 9000000

@@ -291,6 +291,19 @@ not_sanitized() {
 	zinflate core.gz | cmp - wanted
 }
 
+@test "core-capture: a reader that goes is noticed while the stream stands still" {
+	hold
+	mkfifo pipe
+	for options in '' "-p $$"; do
+		# Nobody writes more, and nobody closes it.
+		exec 9<>pipe
+		head -c 65536 stream >&9
+		# shellcheck disable=SC2086
+		run -3 timeout -k 5 60 core-capture $options sh -c 'head -c 10 >/dev/null; exit 3' <pipe
+		exec 9>&-
+	done
+}
+
 @test "core-capture: -d: lines for the record, once the process is let go" {
 	hold
 	capture -d 5 5>lines >out
@@ -521,7 +534,7 @@ in_the_middle() {
 	hold 20
 	wanted
 	head -c 131072 stream >cut
-	timeout 60 strace -f -qq -o trace -e trace=process_vm_readv -e inject=process_vm_readv:delay_enter=2s:when=10+ \
+	timeout -k 5 60 strace -f -qq -o trace -e trace=process_vm_readv -e inject=process_vm_readv:delay_enter=2s:when=10+ \
 		core-capture -b 256M -T 2 -p "$held" <cut >got 2>err &
 	soon grep -q 'process_vm_readv.*DELAYED' trace
 	sleep 0.5

@@ -22,7 +22,6 @@
 
 /* Of what is available, for all captures together. */
 #define PERCENT 25
-#define PERCENT_MOST 90
 /* The most holes in a core, bytes: as zeros they take seconds, and tens of megabytes as gzip. */
 #define HOLES (UINT64_C(16) << 30)
 
@@ -33,28 +32,6 @@ usage(FILE *to, int status)
 	      "                    [-p PID [-C UID] [-P FD]] [-T N] [-z SIZE]\n"
 	      "                    [COMMAND [ARG ...]]\n", to);
 	return fflush(to) == 0 ? status : 2;
-}
-
-/* A size, or a part of what is available. */
-static void
-take_budget(struct share *s, const char *text)
-{
-	size_t n = strlen(text);
-	char number[4] = "";
-	uint64_t percent;
-
-	if (n == 0 || text[n - 1] != '%') {
-		s->percent = 0;
-		s->bytes = option_size('b', text, 0);
-		return;
-	}
-	if (n <= sizeof(number))
-		memcpy(number, text, n - 1);
-	if (number_parse(number, 0, PERCENT_MOST, &percent) < 0)
-		errx(2, "-b %s: not a part from 0%% to %d%%, nor a size such as 512M", text,
-		    PERCENT_MOST);
-	s->percent = (unsigned)percent;
-	s->bytes = 0;
 }
 
 /*
@@ -213,8 +190,9 @@ take_options(struct capture *c, int argc, char **argv, const char *given[128])
 	    (size_t)option_number('T', given['T'], 1, ORDERED_WORKERS, "");
 	if (given['z'] != NULL)
 		c->holes = option_size('z', given['z'], 0);
-	if (given['b'] != NULL)
-		take_budget(&c->share, given['b']);
+	if (given['b'] != NULL && share_budget(&c->share, given['b']) < 0)
+		errx(2, "-b %s: not a part from 0%% to %d%%, nor a size such as 512M", given['b'],
+		    SHARE_PERCENT);
 }
 
 int

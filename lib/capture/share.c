@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/number.h"
 #include "capture/available.h"
 
 /* Locked while entries are added up; behind them. */
@@ -41,6 +43,25 @@ static int
 write_entry(const struct share *s, uint64_t bytes)
 {
 	return io_pwrite(s->fd, &bytes, sizeof(bytes), s->entry * sizeof(bytes));
+}
+
+int
+share_budget(struct share *s, const char *text)
+{
+	size_t n = strlen(text);
+	char number[4] = "";
+	uint64_t percent = 0, bytes = 0;
+
+	if (n > 0 && n <= sizeof(number) && text[n - 1] == '%') {
+		memcpy(number, text, n - 1);
+		if (number_parse(number, 0, SHARE_PERCENT, &percent) < 0)
+			return -1;
+	} else if (number_size(text, 0, INT64_MAX, &bytes) < 0) {
+		return -1;
+	}
+	s->percent = (unsigned)percent;
+	s->bytes = bytes;
+	return 0;
 }
 
 int

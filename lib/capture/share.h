@@ -18,6 +18,13 @@ struct share {
 };
 
 /*
+ * Takes a budget from a text: a part of what is available, such as 25%, or a size, such as 512M.
+ * Returns 0, or -1 when it is neither.
+ */
+int share_budget(struct share *s, const char *text);
+#define SHARE_PERCENT 90	/* the most */
+
+/*
  * Joins those that share by the file of that path, which is made if it is not there; NULL: nobody.
  * Returns 0, or -1 with errno: then the budget is not shared, and all else works; with EUSERS
  * there are SHARE_ENTRIES already, and the budget is nothing.

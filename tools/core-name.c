@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/io.h"
 #include "crash/name.h"
-#include "options.h"
 
 /* The most input, bytes: many times what core-info prints. */
 #define INPUT_BYTES (1024 * 1024)
@@ -40,21 +40,29 @@ read_lines(void)
 int
 main(int argc, char **argv)
 {
-	static const struct option_about about = { .calls = CONFINE_BASE };
-	const char *given[128] = { NULL };
 	struct name n;
 	char *lines;
+	int c;
 
 	if (io_std() < 0)
 		err(2, "/dev/null");
-	options_take(argc, argv, "hV", given, usage, "core-name", &about);
+	while ((c = getopt(argc, argv, "hV")) != -1) {
+		switch (c) {
+		case 'h':
+			return usage(stdout, 0);
+		case 'V':
+			puts("core-name " VERSION);
+			return fflush(stdout) == 0 ? 0 : 2;
+		default:
+			return usage(stderr, 2);
+		}
+	}
 	if (argc - optind != 1)
 		return usage(stderr, 2);
 
 	/* strftime takes local time for what %s counts in. */
 	if (setenv("TZ", "UTC0", 1) < 0)
 		err(2, "memory");
-	option_confine(CONFINE_BASE);
 	lines = read_lines();
 	if (name_make(&n, argv[optind], lines) < 0)
 		errx(2, "%s", n.why);

@@ -102,7 +102,7 @@ setup() {
 
 teardown() {
 	# What begun has started, should the test have failed before its end.
-	[ ! -s "$MEM/here/session" ] || pkill -KILL -s "$(cat "$MEM/here/session")" || :
+	[ ! -s "$MEM/here/session" ] || kill -KILL -- "-$(cat "$MEM/here/session")" 2>/dev/null || :
 }
 
 # need_root: skips what only root can give away or read, and so no CI, which is root.
@@ -881,8 +881,7 @@ left() {
 	told() {
 		runs
 		begun core-store
-		# shellcheck disable=SC2046
-		kill -TERM $(pgrep -s "$(cat session)") 2>/dev/null || :
+		kill -TERM -- "-$(cat session)"
 		left
 		has stored=partial
 	}
@@ -911,7 +910,8 @@ left() {
 		begun core-store
 		touch -d '1 minute ago' "$DIR"/*.txt
 		[ "$(state)" = open ]
-		kill -KILL $(pgrep -s "$(cat session)")
+		# The group, not a list of it: a list lacks what is forked after it was made.
+		kill -KILL -- "-$(cat session)"
 		: >rest
 		soon ended
 		[ "$(state)" = lost ]

@@ -126,11 +126,15 @@ image_from(const struct core_parser *own, const struct core_image *m)
 static const struct core_image *
 image_at(const struct core_parser *own, uint64_t at)
 {
-	const struct core_image *next = own->image + own->image_next;
 	size_t left = own->images - own->image_next, k;
+	const struct core_image *next;
 
-	if (left == 0 || image_from(own, next) >= at)
-		return left == 0 ? NULL : next;
+	/* Without images there is no array either. */
+	if (left == 0)
+		return NULL;
+	next = own->image + own->image_next;
+	if (image_from(own, next) >= at)
+		return next;
 	k = SEARCH_FROM(struct core_image, offset, next, left, at);
 	return k < left ? &next[k] : NULL;
 }

@@ -693,6 +693,26 @@ bt() {
 	judge <<<'assert kept == set()'
 }
 
+@test "core-trim: notes that no file can hold, by their size: no small core is begun" {
+	made whole <<-'EOF'
+	c = Core()
+	c.thread(sp=0x70010, pc=0x400010)
+	c.load(0x70000, 8192)
+	c.load(0x400000, 4096)
+	EOF
+	# Their header comes last, so that the table of headers is whole.
+	python3 - <<-'EOF'
+	import struct
+	b = bytearray(open("whole", "rb").read())
+	notes, *loads = (bytes(b[at:at + 56]) for at in range(64, 64 + 3 * 56, 56))
+	b[64:64 + 3 * 56] = b"".join([*loads, notes])
+	struct.pack_into("<Q", b, 64 + 2 * 56 + 32, 2**64 - 1)
+	open("damaged", "wb").write(b)
+	EOF
+	fails_with 2 core-trim damaged
+	[ "$stderr" = "core-trim: damaged: its notes have no thread's registers" ]
+}
+
 @test "core-trim: damage and cuts at any place give a small core or one line of error" {
 	core-trim -m 300K "$CALLS.core" >base
 	python3 - <<-'EOF'

@@ -68,15 +68,18 @@ give_up(struct core *c, const char *why)
 		c->note[i].done = c->note[i].len;
 }
 
-static void
+/* The core has these bytes, by a header.  Returns 0, or -1, having given up: no file can have them. */
+static int
 promise(struct core *c, uint64_t offset, uint64_t len)
 {
 	if (len > UINT64_MAX - offset) {
 		c->promised = UINT64_MAX;
 		give_up(c, "a header leads past the end of any file");
-	} else if (offset + len > c->promised) {
-		c->promised = offset + len;
+		return -1;
 	}
+	if (offset + len > c->promised)
+		c->promised = offset + len;
+	return 0;
 }
 
 /* The first bytes of the file header: how long it is follows from its class. */
@@ -170,7 +173,8 @@ parse_segment(struct core *c, const uint8_t *p)
 	add_map(c, &h);
 	if (h.p_filesz == 0)
 		return;
-	promise(c, h.p_offset, h.p_filesz);
+	if (promise(c, h.p_offset, h.p_filesz) < 0)
+		return;
 	if (h.p_type == PT_NOTE && c->notes < CORE_NOTES)
 		c->note[c->notes++] = (struct core_range){ .offset = h.p_offset,
 			.len = h.p_filesz };

@@ -59,6 +59,7 @@ zinflate-1-0.said zinflate-1-1 zinflate-1-1.said" ] || { echo "$how: $output"; l
 		char said[64] = "";
 		size_t n = fread(said, 1, sizeof(said) - 1, stdin);
 
+		printf("%d\n", argc);
 		fprintf(stderr, "%d %s %zu %s %s", calls++, strrchr(argv[0], '/') ? "path" : argv[0], n, said,
 		    argc > 1 ? argv[1] : "");
 		if (argc > 1 && strcmp(argv[1], "dies") == 0)
@@ -69,7 +70,8 @@ zinflate-1-0.said zinflate-1-1 zinflate-1-1.said" ] || { echo "$how: $output"; l
 	${CC:-cc} -Dmain=fuzzed_main -c program.c
 	${CC:-cc} -o program "$T/fuzz/serve.c" program.o
 	printf 'the input' >in
-	printf '%s\n' $'f\tin\terr1\tin' $'s\tin\terr2' $'p\tin\terr3\ta b\tc' $'f\tin\terr4\tdies' $'p\tin\terr5' |
+	printf '%s\n' $'f\tin\t/dev/null\terr1\tin' $'s\tin\tout\terr2' $'p\tin\tout\terr3\ta b\tc' \
+		$'f\tin\t/dev/null\terr4\tdies' $'p\tin\tout\terr5' |
 		./program >statuses
 	printf '%s\n' 512 256 768 6 256 >wanted
 	# A core may have been dumped, or not.
@@ -79,6 +81,7 @@ zinflate-1-0.said zinflate-1-1 zinflate-1-1.said" ] || { echo "$how: $output"; l
 	diff <(printf '0 program 9 the input a b') err3
 	diff <(printf '0 program 0  dies') err4
 	diff err2 err5
+	[ "$(cat out)" = 1 ]
 }
 
 @test "fuzz: misuse exits 2" {
@@ -87,4 +90,16 @@ zinflate-1-0.said zinflate-1-1 zinflate-1-1.said" ] || { echo "$how: $output"; l
 	run -2 python3 "$T/fuzz/fuzz.py" -z "$BUILD"
 	run -2 python3 "$T/fuzz/fuzz.py" "$BUILD" gzdeflate
 	[[ $output == *"programs: core-trim core-info"* ]]
+}
+
+@test "fuzz: zinflate: success with other bytes than zlib's, or a refusal of whole data, is found" {
+	seen() {
+		programs "$1"
+		rm -rf kept
+		run -1 python3 "$T/fuzz/fuzz.py" -n 150 -k kept bin zinflate
+		[[ $output == *"$2"* ]] || { echo "$output"; return 1; }
+	}
+	seen 'exit 0' 'success, and zlib says bad'
+	seen 'echo x' 'not the bytes that zlib makes'
+	seen 'exit 2' 'refused, and zlib says whole'
 }

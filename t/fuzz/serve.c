@@ -3,8 +3,8 @@
  * long to start too.  It is linked with the program, whose main is fuzzed_main.
  *
  * A line of standard input has, parted by tabs: how the input comes (f: by its name among the arguments, s: as
- * standard input, p: through a pipe), its path, the path of the file that takes standard error, and the arguments.  The
- * answer is a line with the status of wait(2).
+ * standard input, p: through a pipe), its path, the paths of the files that take standard output and standard error, and
+ * the arguments.  The answer is a line with the status of wait(2).
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -52,12 +52,13 @@ piped(const char *path)
 static void
 run(char *line, const char *name)
 {
-	char *argv[ARGUMENTS + 1] = { (char *)(uintptr_t)name }, *how, *path, *errors, *p = line;
+	char *argv[ARGUMENTS + 1] = { (char *)(uintptr_t)name }, *how, *path, *out, *errors, *p = line;
 	struct rlimit cpu = { CPU_SECONDS, CPU_SECONDS + 1 };
 	int argc = 1, in;
 
 	how = strsep(&p, "\t");
 	path = strsep(&p, "\t");
+	out = strsep(&p, "\t");
 	errors = strsep(&p, "\t");
 	if (errors == NULL)
 		errx(125, "a line without its fields");
@@ -65,7 +66,7 @@ run(char *line, const char *name)
 		argv[argc++] = strsep(&p, "\t");
 	in = *how == 'p' ? piped(path) : open(*how == 's' ? path : "/dev/null", O_RDONLY);
 	become(in, 0);
-	become(open("/dev/null", O_WRONLY), 1);
+	become(open(out, O_WRONLY | O_CREAT | O_TRUNC, 0600), 1);
 	become(open(errors, O_WRONLY | O_CREAT | O_TRUNC, 0600), 2);
 	setrlimit(RLIMIT_CPU, &cpu);
 	exit(fuzzed_main(argc, argv));

@@ -257,25 +257,26 @@ uninstall: ## remove the installed files, except the configuration and the store
 DEB_BUILD = gcc libc6-dev make pkg-config zlib1g-dev libelf-dev libdw-dev libisal-dev libdeflate-dev libseccomp-dev
 # If core_pattern cannot be set here, gdb makes the demo's core.
 DEB_DEMO = binutils elfutils $(shell [ -w /proc/sys/kernel/core_pattern ] && [ /proc/2/root/. -ef /. ] || echo gdb)
-DEB_CHECK = bats python3 python3-jsonschema gdb gdb-multiarch libc6-dbg libc6-dev-i386 clang lld llvm qemu-user shellcheck mandoc man-db \
+DEB_CHECK = bats python3 python3-jsonschema gdb gdb-multiarch libc6-dbg libc6-dev-i386 clang libclang-rt-dev lld llvm qemu-user shellcheck mandoc man-db \
 	dash busybox jq procps util-linux moreutils age gzip pigz isal zstd lz4 xz-utils bzip2 7zip libarchive-tools perl \
 	qpdf cmake meson ninja-build dosfstools strace openssh-client openssh-server curl mbuffer rclone e2fsprogs fuse3 \
 	python3-fusepy git patchelf debuginfod
 APK_BUILD = gcc musl-dev make pkgconf zlib-dev elfutils-dev isa-l-dev libdeflate-dev libseccomp-dev
 APK_DEMO = binutils elfutils gdb
-APK_CHECK = bats python3 py3-jsonschema gdb-multiarch clang lld llvm qemu-aarch64 qemu-arm qemu-i386 qemu-m68k qemu-mips \
+APK_CHECK = bats python3 py3-jsonschema gdb-multiarch clang compiler-rt lld llvm qemu-aarch64 qemu-arm qemu-i386 qemu-m68k qemu-mips \
 	qemu-ppc qemu-ppc64 qemu-ppc64le qemu-s390x qemu-x86_64 shellcheck mandoc dash busybox jq procps util-linux \
 	moreutils age gzip pigz isa-l zstd lz4 xz bzip2 7zip libarchive-tools perl qpdf cmake meson dosfstools strace openssh \
 	curl mbuffer rclone e2fsprogs fuse3 git patchelf
 DNF_BUILD = gcc make pkgconf-pkg-config zlib-devel elfutils-libelf-devel elfutils-devel isa-l-devel libdeflate-devel libseccomp-devel
 DNF_DEMO = binutils elfutils gdb
-DNF_CHECK = bats python3 python3-jsonschema clang lld llvm qemu-user ShellCheck mandoc man-db dash busybox jq procps-ng \
+DNF_CHECK = bats python3 python3-jsonschema clang compiler-rt lld llvm qemu-user ShellCheck mandoc man-db dash busybox jq procps-ng \
 	util-linux moreutils age gzip pigz isa-l-tools zstd lz4 xz bzip2 p7zip-plugins bsdtar perl qpdf cmake meson \
 	dosfstools strace openssh-clients openssh-server curl mbuffer rclone e2fsprogs fuse3 python3-fusepy git patchelf elfutils-debuginfod-client
 ASKED = $(filter-out deps all install install-built uninstall clean help,$(MAKECMDGOALS))
 packages = $($(1)_BUILD) $(if $(ASKED),$($(1)_DEMO)) $(if $(filter-out demo,$(ASKED)),$($(1)_CHECK))
 
-.PHONY: deps check check-sanitized check-threads demo bench captured compare faults trimmed reasons symbols endure fuzz fuzz-built
+.PHONY: deps check check-sanitized check-threads demo bench captured compare faults trimmed reasons symbols endure fuzz fuzz-built fuzz-programs fuzz-targets \
+	fuzz-targets-built
 deps: ## install what building and the other goals (demo, check) need (Debian and its derivatives, root)
 	@if ! command -v apt-get >/dev/null; then \
 		echo 'make deps: no apt-get here. What is needed, by its names elsewhere:' >&2; \
@@ -373,18 +374,40 @@ endure: all ## kill the programs, cut their power, fill the disk, crash in masse
 ROWS ?=
 TURNS ?=
 
-# SEED, the program's name and the input's number determine how each input is mutated.
-fuzz: ## give each of the programs FUZZED COUNT mutated inputs, with the sanitizers: none may crash
+# Two halves.  TIME is for how many seconds libFuzzer makes up inputs for each of TARGETS (t/fuzz/NAME.c), COUNT how many
+# mutated inputs each of the programs FUZZED gets.  With one of them given, that half runs alone; with neither, both do.
+# An input that fails is in fuzz-failed/, and a line says how to run it again.  For COUNT, SEED, the program's name and
+# the input's number determine how each input is mutated: COUNT=100000 FUZZED=zinflate is a fixed set of damaged files.
+fuzz: $(if $(TIME)$(COUNT),,fuzz-targets fuzz-programs) $(if $(TIME),fuzz-targets) $(if $(COUNT),fuzz-programs) ## make up inputs for parsers and programs, with the sanitizers: none may crash, or be read wrongly
+TIME ?=
+COUNT ?=
+SEED ?= 1
+TARGETS ?= conf core elf_id gzip members name record trim
+FUZZED ?= core-info core-trace core-trim elf-uuid zinflate
+COVER = -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+fuzz-targets: # clang alone has libFuzzer
+	@$(MAKE) --no-print-directory fuzz-targets-built B=build-fuzz CC=clang CFLAGS='-O1 -g -fno-omit-frame-pointer $(COVER)' \
+		LDFLAGS='$(COVER)'
+	python3 t/fuzz/targets.py -t $(or $(TIME),60) build-fuzz $(TARGETS)
+fuzz-programs:
 	@$(MAKE) --no-print-directory fuzz-built B=build-sanitized CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZE)' \
 		LDFLAGS='$(SANITIZE)'
-	python3 t/fuzz/fuzz.py -n $(COUNT) -s $(SEED) build-sanitized $(FUZZED)
-COUNT ?= 2000
-SEED ?= 1
-FUZZED ?= core-info core-trace core-trim elf-uuid zinflate
+	python3 t/fuzz/fuzz.py -n $(or $(COUNT),2000) -s $(SEED) build-sanitized $(FUZZED)
 # ROWS selects some; MOST is how many occurrences of each call fail.
 faults: all ## make each system call of the programs fail in turn: none may lie, hang or leave half a file (strace, a minute)
 	python3 t/faults/faults.py -m $(MOST) $(B) $(ROWS)
 MOST ?= 24
+fuzz-targets-built: $(TARGETS:%=$(B)/targets/%) $(B)/seeds/.made
+$(TARGETS:%=$(B)/targets/%): $(B)/targets/%: $(B)/t/fuzz/%.o $(B)/t/fuzz/target.o $(B)/libgzcore.a
+	$(call say,LINK)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(OUR_CFLAGS) $(HARDENED_LD) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+		-Wl,--as-needed $(LIB_LDLIBS) $(LDLIBS)
+$(B)/targets/gzip $(B)/targets/members: $(B)/t/fuzz/reference.o $(B)/t/fuzz/sound.o
+-include $(wildcard $(B)/t/fuzz/*.d)
+$(B)/seeds/.made: t/fuzz/corpus.py t/fuzz/seeds.py t/lib/cores.py $(B)/core-trim $(B)/gzdeflate $(B)/zdeflate
+	$(call say,MAKE)
+	$(Q)rm -rf $(@D) && python3 $< $(B) $(@D) && touch $@
 fuzz-built: all $(FUZZED:%=$(B)/fuzz/%)
 $(B)/fuzz/%: tools/%.c t/fuzz/serve.c $(B)/libgzcore.a $(B)/.flags
 	$(call say,LINK)

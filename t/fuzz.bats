@@ -1,4 +1,4 @@
-# A short turn of "make fuzz", with the programs as they are, and that it can fail.
+# A short turn of "make fuzz", with the programs and the library as they are, and that it can fail.
 
 load lib/common
 
@@ -90,6 +90,90 @@ zinflate-1-0.said zinflate-1-1 zinflate-1-1.said" ] || { echo "$how: $output"; l
 	run -2 python3 "$T/fuzz/fuzz.py" -z "$BUILD"
 	run -2 python3 "$T/fuzz/fuzz.py" "$BUILD" gzdeflate
 	[[ $output == *"programs: core-trim core-info"* ]]
+}
+
+# built TARGET [FILE ...]: a fuzz target without libFuzzer, with the library, after which other files may come first.
+built() {
+	local name=$1
+	shift
+	# shellcheck disable=SC2086 # several words
+	${CC:-cc} -std=c11 -pthread -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -I"$T/../lib" ${CFLAGS-} -Wl,-z,muldefs \
+		-o "$name" "$T/fuzz/once.c" "$T/fuzz/$name.c" "$T"/fuzz/{target,reference}.c "$@" "$BUILD/libgzcore.a" \
+		-Wl,--as-needed $(pkg-config --libs zlib libelf libdw) \
+		$(pkg-config --exists libisal && pkg-config --libs libisal) \
+		$(pkg-config --exists libdeflate && pkg-config --libs libdeflate) \
+		$(pkg-config --exists libseccomp && pkg-config --libs libseccomp) ${LDFLAGS-} -ldl
+}
+
+@test "fuzz: each target takes what it starts from, and what once found a fault" {
+	python3 "$T/fuzz/corpus.py" "$BUILD" seeds
+	for name in $(ls seeds); do
+		[ -f "$T/fuzz/$name.c" ]
+		built "$name"
+		run -0 "./$name" seeds/"$name"/*
+		[ -z "$output" ] || { echo "$name: $output"; false; }
+	done
+	[ "$(ls seeds | wc -l)" -eq 8 ]
+}
+
+@test "fuzz: a library that reads wrongly, or makes a name that is not safe, fails a target" {
+	python3 "$T/fuzz/corpus.py" "$BUILD" seeds
+	cat >wrong_name.c <<-'EOF'
+	#include <string.h>
+	#include "crash/name.h"
+	int name_make(struct name *n, const char *template, const char *lines)
+	{
+		(void)template, (void)lines;
+		n->len = strlen(strcpy(n->text, "../x"));
+		return 0;
+	}
+	EOF
+	built name wrong_name.c
+	run -134 ./name seeds/name/000
+	[[ $output == *'name.c:'*': does not hold: '* ]]
+	# Each member is said to be sound, and its data is left as it is.
+	cat >wrong_member.c <<-'EOF'
+	#include "gzip/member.h"
+	int member_decode(struct member *m, const struct member_body *b, uint8_t *data)
+	{
+		(void)m;
+		for (size_t i = 0; i < b->data_len; i++)
+			data[i] = 'x';
+		return 1;
+	}
+	EOF
+	for name in gzip members; do
+		built "$name" wrong_member.c
+		run -134 "./$name" seeds/"$name"/*
+		[[ $output == *"$name.c:"*': does not hold: '* ]]
+	done
+}
+
+@test "fuzz: targets.py: a target that fails is told with how to run it again, the next one runs" {
+	mkdir -p bin/targets bin/seeds
+	cat >bin/targets/bad <<-'EOF'
+	#!/bin/sh
+	for option; do
+		case $option in
+		-artifact_prefix=*) echo input >"${option#*=}crash-1" ;;
+		esac
+	done
+	echo 'bad.c:1: does not hold: x' >&2
+	kill -ABRT $$
+	EOF
+	printf '#!/bin/sh\necho "stat::number_of_executed_units: 123"\necho "$*" >asked\n' >bin/targets/good
+	chmod 755 bin/targets/*
+	run -1 python3 "$T/fuzz/targets.py" -k kept -t 7 bin
+	[[ $output == *'bad: bad.c:1: does not hold: x'* ]]
+	[[ $output == *'bad: run it again: bin/targets/bad kept/bad-crash-1'* ]]
+	grep -qE '^\| bad \| [0-9]+ \| 0 \| [0-9]+ \| 1 \|$' <<<"$output"
+	grep -qE '^\| good \| [0-9]+ \| 123 \| [0-9]+ \| 0 \|$' <<<"$output"
+	[ "$(cat kept/bad-crash-1)" = input ]
+	grep -q -- '-max_total_time=7 ' asked
+	run -0 python3 "$T/fuzz/targets.py" -k none -t 1 bin good
+	[ ! -e none ]
+	run -2 python3 "$T/fuzz/targets.py" -t 0 bin
+	run -2 python3 "$T/fuzz/targets.py"
 }
 
 @test "fuzz: zinflate: success with other bytes than zlib's, or a refusal of whole data, is found" {

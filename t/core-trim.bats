@@ -713,6 +713,21 @@ bt() {
 	[ "$stderr" = "core-trim: damaged: its notes have no thread's registers" ]
 }
 
+@test "core-trim: -p: program headers at the end of all files: the whole core is passed on" {
+	python3 - <<-'EOF'
+	import struct
+	from cores import *
+	b = bytearray(ehdr(True, 62, PN_XNUM).ljust(4096, b"\0"))
+	# How many there are is not said, and a table of as many as we read would end at byte 200.
+	struct.pack_into("<Q", b, 32, 2**64 - (4 << 20) * 56 + 200)
+	open("odd", "wb").write(b)
+	EOF
+	cat odd | timeout 20 core-trim -p $$ -o small 2>err >whole
+	cmp odd whole
+	[ ! -e small ]
+	[ "$(cat err)" = 'core-trim: <stdin>: it ends before its memory' ]
+}
+
 @test "core-trim: damage and cuts at any place give a small core or one line of error" {
 	core-trim -m 300K "$CALLS.core" >base
 	python3 - <<-'EOF'

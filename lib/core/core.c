@@ -122,6 +122,9 @@ parse_head(struct core *c, const uint8_t *p)
 	 */
 	c->many = h.e_phnum == PN_XNUM;
 	c->table.len = entry * (c->many ? CORE_SEGMENTS : h.e_phnum);
+	/* A guess goes no further than a file can. */
+	if (c->many && c->table.len > UINT64_MAX - h.e_phoff)
+		c->table.len = (UINT64_MAX - h.e_phoff) / entry * entry;
 	promise(c, h.e_phoff, entry * (c->many ? 1u : h.e_phnum));
 	if (h.e_shoff != 0)
 		promise(c, h.e_shoff, (uint64_t)h.e_shentsize * h.e_shnum);

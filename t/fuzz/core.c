@@ -147,14 +147,33 @@ static void
 show(struct core *c, const uint8_t *bytes, size_t len, struct target_draw *draw)
 {
 	size_t most = target_draw(draw, 3) == 0 ? 5 : 100000, n;
+	uint64_t from, wanted;
 
 	for (size_t at = 0; at < len; at += n) {
 		n = 1 + (size_t)target_draw(draw, most);
 		if (n > len - at)
 			n = len - at;
 		core_show(c, at, bytes + at, n);
+		if (core_next(c, 0, &from, &wanted))
+			MUST(wanted > 0 && wanted <= UINT64_MAX - from);
 	}
 	core_end(c);
+}
+
+/* Reads the core in order, and passes it on: every byte comes out, whatever it is. */
+static void
+check_passed(int fd, const uint8_t *bytes, size_t len, struct core *c)
+{
+	int out = target_file(NULL, 0);
+	uint64_t size;
+	uint8_t *made;
+	size_t n;
+
+	MUST(core_read_stream(c, fd, out, &size) == 0 && size == len);
+	made = target_bytes(out, &n);
+	MUST(n == len && (n == 0 || memcmp(made, bytes, n) == 0));
+	free(made);
+	target_close(out);
 }
 
 static void
@@ -196,7 +215,10 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		check_again(&c, i, (size_t)size, &draw);
 	core_open(&stream);
 	if (size == len) {
-		show(&stream, bytes, len, &draw);
+		if (target_draw(&draw, 4) == 0)
+			check_passed(fd, bytes, len, &stream);
+		else
+			show(&stream, bytes, len, &draw);
 		check_text(&stream);
 		check_bounds(&stream);
 		check_memory(&stream);

@@ -155,6 +155,8 @@ FOUND = [
     ("core", "no bytes: 0 was added to an array of images that is not there", b""),
     ("core", "a segment of notes whose end wraps round was still wanted, though all was given up",
      ehdr(True, 62, 1) + phdr(True, 4, 0, 120, 0, 2**64 - 1, 0, 4)),
+    ("core", "program headers without a number, at the end of all files: the guess of their length wrapped round",
+     ehdr(True, 62, 0xffff)[:32] + struct.pack("<Q", 2**64 - (4 << 20) * 56 + 200) + ehdr(True, 62, 0xffff)[40:]),
 ]
 
 

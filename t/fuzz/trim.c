@@ -9,6 +9,7 @@
 
 #include "core/read.h"
 #include "target.h"
+#include "trim/stream.h"
 #include "trim/trim.h"
 
 static const char *patterns[] = { "*lib*", "*" };
@@ -31,9 +32,10 @@ options_of(struct target_draw *draw, struct trim_span *span)
 		.len = target_draw(draw, 2) == 0 ? 1 : UINT64_MAX };
 	o.span = span;
 	o.spans = target_draw(draw, 4) == 0;
-	o.unwind = target_draw(draw, 4) == 0;
+	/* For these a process is forked that opens the module, which takes long. */
+	o.unwind = target_draw(draw, 16) == 0;
 	o.symbol = symbols;
-	o.symbols = target_draw(draw, 4) == 0;
+	o.symbols = target_draw(draw, 16) == 0;
 	return o;
 }
 
@@ -144,10 +146,58 @@ check_small(const struct trim *t, int fd, struct image *whole)
 	image_close(s);
 }
 
+/* Plans, and writes the small core, which must have what the whole one has. */
+static void
+check_plan(struct trim *t, struct image *whole)
+{
+	int out = target_file(NULL, 0);
+
+	if (trim_plan(t) == TRIM_OK) {
+		check_segments(&t->segments);
+		if (trim_write(t, out) == 0) {
+			check_pages(t);
+			check_small(t, out, whole);
+		} else {
+			MUST(errno == EIO);
+		}
+	}
+	trim_close(t);
+	target_close(out);
+}
+
+/* The same of a core that comes in order, whose memory is put aside as it passes. */
+static void
+check_stream(int fd, const struct trim_options *options, const uint8_t *bytes, size_t len,
+    struct image *whole)
+{
+	struct trim t = { .options = options };
+	struct trim_stream s;
+	enum trim_status st;
+	uint8_t *passed;
+	size_t n;
+	int out = target_file(NULL, 0);
+
+	trim_stream_init(&s, fd);
+	if (trim_stream_head(&s, 0) == TRIM_OK) {
+		MUST(trim_stream_select(&s, &t, out, &st) == 0);
+		if (st == TRIM_OK)
+			check_plan(&t, whole);
+		else
+			trim_close(&t);
+	} else {
+		MUST(trim_stream_pass(&s, out) == 0);
+	}
+	passed = target_bytes(out, &n);
+	MUST(n == len && (n == 0 || memcmp(passed, bytes, n) == 0));
+	free(passed);
+	target_close(out);
+	trim_stream_close(&s);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	int fd = target_file(bytes, len), out = target_file(NULL, 0);
+	int fd = target_file(bytes, len);
 	struct target_draw draw;
 	struct trim_options options;
 	struct trim_span span;
@@ -159,24 +209,19 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	target_draw_start(&draw, bytes, len);
 	options = options_of(&draw, &span);
 	MUST(image_open(&i, fd) == 0);
-	t = (struct trim){ .core = &c, .head = i, .options = &options,
-		.memory = trim_memory_image(i) };
-	core_open(&c);
-	MUST(core_read_image(&c, i, &size) == 0);
-	if (trim_plan(&t) == TRIM_OK) {
-		check_segments(&t.segments);
-		/* What can be read is planned, so it can be written. */
-		if (trim_write(&t, out) == 0) {
-			check_pages(&t);
-			check_small(&t, out, i);
-		} else {
-			MUST(errno == EIO);
-		}
+	if (target_draw(&draw, 3) == 0 && image_size(i) == len) {
+		/* Pointers are followed in what can be sought. */
+		options.depth = 0;
+		check_stream(fd, &options, bytes, len, i);
+	} else {
+		t = (struct trim){ .core = &c, .head = i, .options = &options,
+			.memory = trim_memory_image(i) };
+		core_open(&c);
+		MUST(core_read_image(&c, i, &size) == 0);
+		check_plan(&t, i);
+		core_close(&c);
 	}
-	trim_close(&t);
-	core_close(&c);
 	image_close(i);
-	target_close(out);
 	target_close(fd);
 	return 0;
 }

@@ -382,7 +382,7 @@ fuzz: $(if $(TIME)$(COUNT),,fuzz-targets fuzz-programs) $(if $(TIME),fuzz-target
 TIME ?=
 COUNT ?=
 SEED ?= 1
-TARGETS ?= conf core elf_id gzip members name record trim
+TARGETS ?= conf core demangle elf_id gzip members name record trim unwind
 FUZZED ?= core-info core-trace core-trim elf-uuid zinflate
 COVER = -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 fuzz-targets: # clang alone has libFuzzer

@@ -113,7 +113,7 @@ built() {
 		run -0 "./$name" seeds/"$name"/*
 		[ -z "$output" ] || { echo "$name: $output"; false; }
 	done
-	[ "$(ls seeds | wc -l)" -eq 8 ]
+	[ "$(ls seeds | wc -l)" -eq 10 ]
 }
 
 @test "fuzz: a library that reads wrongly, or makes a name that is not safe, fails a target" {

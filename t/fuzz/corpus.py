@@ -127,6 +127,33 @@ def images(folder):
     yield from seeds.archives(folder)
 
 
+def programs(folder):
+    """Libraries with .eh_frame_hdr, with .eh_frame alone, and with no symbols; and objects of other byte orders."""
+    with open(folder + "/frames.c", "w") as f:
+        f.write(seeds.PROGRAM)
+    for number, options in enumerate((["-Wl,--eh-frame-hdr"], ["-Wl,--no-eh-frame-hdr"], ["-s"])):
+        out = "%s/frames.%d" % (folder, number)
+        if seeds.run(os.environ.get("CC", "cc"), "-g", "-O1", "-shared", "-fPIC", "-nostdlib", "-Wl,-z,noseparate-code",
+                     "-fno-stack-protector", *options, "-o", out, folder + "/frames.c"):
+            with open(out, "rb") as f:
+                yield f.read()
+    for target in seeds.TARGETS:
+        out = folder + "/frames." + target
+        if seeds.run("clang", "--target=" + target, "-O1", "-funwind-tables", "-c", "-o", out, folder + "/frames.c"):
+            with open(out, "rb") as f:
+                yield f.read()
+
+
+def mangled():
+    """Rust's names, legacy and of version 0, and what the C++ library says."""
+    for text in "_ZN4core3fmt9Formatter9write_fmt17h0123456789abcdefE", "_ZN50_$LT$a..B$u20$as$u20$c..D$GT$1f17h0123456789abcdefE", \
+            "_RNvC6_123foo3bar", "_RNvMs_Cs4fqI2P2rA04_13const_genericINtB4_8UnsignedKhb_E", "_RINvNtC3std3mem8align_ofjdE", \
+            "_RNCINkXs25_NgCsbmNqQUJIY6D_4core5sliceINyB9_4IterhENuNgNoBb_4iter8iterator8Iterator9rpositionNCNgNpB9_6memchr7memrchrs_0E0Bb_", \
+            "_RIC0FUK3barEwE", "_RNvNtNtCs1234_7mycrate3foo3baru4_7p3_", "int a::f<int>(int) [clone .cold]", \
+            "a::operator<<(b const&) const", "(anonymous namespace)::f(void (*)(int))::{lambda(int)#1}::operator()(int) const":
+        yield text.encode()
+
+
 def names():
     """Each specifier and each form of a key, and the lines of a record behind a NUL."""
     for template in "%e", "core.%p", "%E-%P.%t", "%f.%s.%h", "%{comm}-%{time:%Y%m%d}", "%{uuid:8}_%%", "%{none}", \
@@ -164,7 +191,8 @@ def make(folder, build):
     """The inputs of each target: {"gzip": [bytes], …}."""
     both = list(packed(folder, build))
     made = {"gzip": both, "members": both, "elf_id": list(images(folder)), "name": list(names()),
-            "record": list(records()), "conf": list(configurations())}
+            "record": list(records()), "conf": list(configurations()), "unwind": list(programs(folder)),
+            "demangle": list(mangled())}
     made["core"] = made["trim"] = list(cores(folder, build))
     for target, _, found in FOUND:
         made[target] = made[target] + [found]

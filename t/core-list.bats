@@ -447,6 +447,7 @@ print(os.read(m, 4096).decode().replace("\r", ""), end="")' | diff - <(COLUMNS=6
 	lists usual '#dir=%s/d\n' "$PWD"
 	lists two 'dir=%s/d\n' "$PWD"
 	lists two ' \t dir \t=  %s/d/ \r\n' "$PWD"
+	lists two 'dir=%s/d \v\f\n' "$PWD"
 	lists one 'dir="%s/a b"\n' "$PWD"
 	lists one 'dir=%s/a b' "$PWD"
 	lists two 'dir=%s/a b\ndir=%s/d\ndir=d\ndir=\ndirs=/\n=\nx\n' "$PWD" "$PWD"

@@ -10,14 +10,14 @@
 
 #define BLANKS " \t"
 
-/* The text without blanks around it, nor carriage returns at its end, in place. */
+/* The text without blanks around it, nor other white space at its end, in place: as gzcoredump does. */
 static char *
 trim_blanks(char *text)
 {
 	size_t n;
 
 	text += strspn(text, BLANKS);
-	for (n = strlen(text); n > 0 && strchr(BLANKS "\r", text[n - 1]) != NULL; n--)
+	for (n = strlen(text); n > 0 && strchr(BLANKS "\v\f\r", text[n - 1]) != NULL; n--)
 		;
 	text[n] = '\0';
 	return text;

@@ -376,8 +376,9 @@ TURNS ?=
 
 # Two halves.  TIME is for how many seconds libFuzzer makes up inputs for each of TARGETS (t/fuzz/NAME.c), COUNT how many
 # mutated inputs each of the programs FUZZED gets.  With one of them given, that half runs alone; with neither, both do.
-# An input that fails is in fuzz-failed/, and a line says how to run it again.  For COUNT, SEED, the program's name and
-# the input's number determine how each input is mutated: COUNT=100000 FUZZED=zinflate is a fixed set of damaged files.
+# An input that fails is in fuzz-failed/, and a line says how to run it again.  SEED is for both: with the same one, a
+# target that starts from the same inputs makes the same ones, and COUNT=100000 FUZZED=zinflate is a fixed set of damaged
+# files.
 fuzz: $(if $(TIME)$(COUNT),,fuzz-targets fuzz-programs) $(if $(TIME),fuzz-targets) $(if $(COUNT),fuzz-programs) ## make up inputs for parsers and programs, with the sanitizers: none may crash, or be read wrongly
 TIME ?=
 COUNT ?=
@@ -388,7 +389,7 @@ COVER = -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 fuzz-targets: # clang alone has libFuzzer
 	@$(MAKE) --no-print-directory fuzz-targets-built B=build-fuzz CC=clang CFLAGS='-O1 -g -fno-omit-frame-pointer $(COVER)' \
 		LDFLAGS='$(COVER)'
-	python3 t/fuzz/targets.py -t $(or $(TIME),60) build-fuzz $(TARGETS)
+	python3 t/fuzz/targets.py -t $(or $(TIME),60) -s $(SEED) build-fuzz $(TARGETS)
 fuzz-programs:
 	@$(MAKE) --no-print-directory fuzz-built B=build-sanitized CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZE)' \
 		LDFLAGS='$(SANITIZE)'

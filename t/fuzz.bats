@@ -169,7 +169,7 @@ built() {
 	grep -qE '^\| bad \| [0-9]+ \| 0 \| [0-9]+ \| 1 \|$' <<<"$output"
 	grep -qE '^\| good \| [0-9]+ \| 123 \| [0-9]+ \| 0 \|$' <<<"$output"
 	[ "$(cat kept/bad-crash-1)" = input ]
-	grep -q -- '-max_total_time=7 ' asked
+	grep -q -- '-max_total_time=7 -seed=1 ' asked
 	run -0 python3 "$T/fuzz/targets.py" -k none -t 1 bin good
 	[ ! -e none ]
 	run -2 python3 "$T/fuzz/targets.py" -t 0 bin

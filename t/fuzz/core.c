@@ -176,7 +176,9 @@ check_passed(int fd, const uint8_t *bytes, size_t len, struct core *c)
 	target_close(out);
 }
 
-/* Whether all headers and notes have come.  Those that lie one in the other do not come in order: none is read twice. */
+/*
+ * Whether all headers and notes have come.  Of those that lie one in the other, a stream brings the first alone.
+ */
 static int
 is_read(const struct core *c)
 {

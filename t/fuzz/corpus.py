@@ -95,7 +95,7 @@ def packed(folder, build):
 
 
 def cores(folder, build):
-    """Small cores of each machine, some in the order of core_sort_vma, and the small cores that core-trim makes of them."""
+    """Small cores of each machine, some in the order of core_sort_vma, and what core-trim makes of them."""
     for machine in MACHINES:
         for backwards in False, True:
             c = Core(machine)
@@ -146,12 +146,20 @@ def programs(folder):
 
 def mangled():
     """Rust's names, legacy and of version 0, and what the C++ library says."""
-    for text in "_ZN4core3fmt9Formatter9write_fmt17h0123456789abcdefE", "_ZN50_$LT$a..B$u20$as$u20$c..D$GT$1f17h0123456789abcdefE", \
-            "_RNvC6_123foo3bar", "_RNvMs_Cs4fqI2P2rA04_13const_genericINtB4_8UnsignedKhb_E", "_RINvNtC3std3mem8align_ofjdE", \
-            "_RNCINkXs25_NgCsbmNqQUJIY6D_4core5sliceINyB9_4IterhENuNgNoBb_4iter8iterator8Iterator9rpositionNCNgNpB9_6memchr7memrchrs_0E0Bb_", \
-            "_RIC0FUK3barEwE", "_RNvNtNtCs1234_7mycrate3foo3baru4_7p3_", "int a::f<int>(int) [clone .cold]", \
-            "a::operator<<(b const&) const", "(anonymous namespace)::f(void (*)(int))::{lambda(int)#1}::operator()(int) const":
-        yield text.encode()
+    yield from (
+        b"_ZN4core3fmt9Formatter9write_fmt17h0123456789abcdefE",
+        b"_ZN50_$LT$a..B$u20$as$u20$c..D$GT$1f17h0123456789abcdefE",
+        b"_RNvC6_123foo3bar",
+        b"_RNvMs_Cs4fqI2P2rA04_13const_genericINtB4_8UnsignedKhb_E",
+        b"_RINvNtC3std3mem8align_ofjdE",
+        b"_RNCINkXs25_NgCsbmNqQUJIY6D_4core5sliceINyB9_4IterhENuNgNoBb_4iter8iterator8Iterator9rposition"
+        b"NCNgNpB9_6memchr7memrchrs_0E0Bb_",
+        b"_RIC0FUK3barEwE",
+        b"_RNvNtNtCs1234_7mycrate3foo3baru4_7p3_",
+        b"int a::f<int>(int) [clone .cold]",
+        b"a::operator<<(b const&) const",
+        b"(anonymous namespace)::f(void (*)(int))::{lambda(int)#1}::operator()(int) const",
+    )
 
 
 def names():

@@ -6,8 +6,8 @@ and an input that zlib decodes is not refused.
 usage: fuzz.py [-i FIRST] [-k FOLDER] [-n COUNT] [-s SEED] BUILD [PROGRAM ...]
 
 How an input is mutated follows from SEED, the program and the input's number, counted from FIRST; what is mutated is
-made by the tools that are here (seeds.py).  An input that fails is kept in FOLDER, by default fuzz-failed.  The programs
-are those of PROGRAMS below: BUILD/fuzz/PROGRAM, which forks for each input ("make fuzz" builds them), or BUILD/PROGRAM.
+made by the tools that are here (seeds.py).  An input that fails is kept in FOLDER, by default fuzz-failed.  The
+programs are those of PROGRAMS below: BUILD/fuzz/PROGRAM, which forks for each input ("make fuzz" builds them), or BUILD/PROGRAM.
 Exits 1 when one failed.
 """
 
@@ -158,7 +158,8 @@ class Program:
         return os.waitstatus_to_exitcode(int(line))
 
     def executed(self, how, path, out, errors, args):
-        with open(path if how != "f" else os.devnull, "rb") as given, open(errors, "wb") as said, open(out, "wb") as made:
+        source = path if how != "f" else os.devnull
+        with open(source, "rb") as given, open(errors, "wb") as said, open(out, "wb") as made:
             try:
                 p = subprocess.Popen([self.path, *args], stdin=subprocess.PIPE if how == "p" else given, stderr=said,
                                      stdout=made, env={**os.environ, **SANITIZERS})

@@ -16,8 +16,9 @@ struct reference {
 	enum reference_verdict verdict;
 	int padded;		/* zeros came between members */
 	/*
-	 * BAD, since a block's Huffman codes are not complete, or it uses one that stands for nothing.  ISA-L and libdeflate
-	 * take some of those blocks; with a checksum and a length that fit, the engine decides.  No compressor makes any.
+	 * BAD, since a block's Huffman codes are not complete, or it uses one that stands for
+	 * nothing.  ISA-L and libdeflate take some of those blocks; with a checksum and a length
+	 * that fit, the engine decides.  No compressor makes any.
 	 */
 	int odd_codes;
 	int large;		/* more than REFERENCE_MOST: data is not all */

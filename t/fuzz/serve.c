@@ -3,8 +3,8 @@
  * long to start too.  It is linked with the program, whose main is fuzzed_main.
  *
  * A line of standard input has, parted by tabs: how the input comes (f: by its name among the arguments, s: as
- * standard input, p: through a pipe), its path, the paths of the files that take standard output and standard error, and
- * the arguments.  The answer is a line with the status of wait(2).
+ * standard input, p: through a pipe), its path, the paths of the files that take standard output and standard
+ * error, and the arguments.  The answer is a line with the status of wait(2).
  */
 #define _GNU_SOURCE
 #include <err.h>

@@ -32,13 +32,12 @@ found = $(if $(filter-out 0,$(1)),$(shell $(PKG_CONFIG) --modversion $(2) 2>/dev
 ISAL = $(call found,$(WITH_ISAL),libisal)
 LIBDEFLATE = $(call found,$(WITH_LIBDEFLATE),libdeflate)
 ENGINES = $(if $(ISAL),-DWITH_ISAL='"$(ISAL)"') $(if $(LIBDEFLATE),-DWITH_LIBDEFLATE)
-# The limit on system calls, likewise.  Only programs take it, none that links the library.
+# The limit on system calls, likewise.
 WITH_SECCOMP ?= 1
 SECCOMP = $(call found,$(WITH_SECCOMP),libseccomp)
-LIBS = zlib libelf libdw $(if $(ISAL),libisal) $(if $(LIBDEFLATE),libdeflate)
-PROGRAM_LIBS = $(LIBS) $(if $(SECCOMP),libseccomp)
-LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(PROGRAM_LIBS))
-LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(PROGRAM_LIBS)) -ldl
+LIBS = zlib libelf libdw $(if $(ISAL),libisal) $(if $(LIBDEFLATE),libdeflate) $(if $(SECCOMP),libseccomp)
+LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
+LIB_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS)) -ldl
 
 # The rooms of the library: each may include only rooms before it in this list (a test checks this).
 ROOMS = base record system confine store engine gzip stored elf core reason proc capture dumps crash kept demangle stack trim
@@ -58,7 +57,7 @@ elf = archive debug_file file id id_read layout loaded machine_table ranges regi
 core = code core files link_map lists match modules notes order read small stored threads
 reason = arm decode exception fault interrupted jump message reason runtime said text trap x86 \
 	x86_operand
-proc = ask cgroup facts identities maps mappings memory of_core page_map proc report rights task
+proc = ask cgroup facts identities lookup maps mappings memory of_core page_map proc report rights task
 dumps = columns conf directory loops operand page payers ranking remove retention text values
 crash = answer begin change claim end kernel_words live_facts loop_record merge name record_file \
 	said

@@ -66,6 +66,7 @@ functions() {
 		printf '%s\n' zlib libelf libdw
 		gzdeflate -V | sed -n 's/.*ISA-L.*/libisal/p'
 		gzdeflate -V | sed -n 's/.*libdeflate.*/libdeflate/p'
+		gzdeflate -V | sed -n 's/.*seccomp.*/libseccomp/p'
 	} | sort | diff - named
 }
 

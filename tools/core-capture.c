@@ -89,8 +89,7 @@ tell(struct told *t)
 static void
 close_input(void *arg)
 {
-	io_close(STDIN_FILENO);
-	io_std();
+	end_input_close(STDIN_FILENO);
 	tell(arg);
 }
 

@@ -7,16 +7,20 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "base/number.h"
 #include "core/core.h"
 #include "core/read.h"
 #include "core/stored.h"
 #include "dumps/operand.h"
 #include "dumps/page.h"
+#include "options.h"
+#include "proc/lookup.h"
 #include "proc/maps.h"
 #include "proc/report.h"
 #include "proc/task.h"
 #include "system/end_input.h"
+
+/* The system calls of a tap. */
+#define CALLS CONFINE_BASE " dup2 dup3 fcntl rt_sigreturn splice"
 
 struct options {
 	struct report_process process;	/* lists and json hold for cores too */
@@ -111,7 +115,25 @@ ask_files(void *arg, struct core_files *f)
 {
 	const struct report_process *p = arg;
 
-	proc_files(f, p->pid, p->pidfd, p->dumped, p->uid);
+	proc_files(f, p->pid, -1, -1, 0);
+}
+
+/*
+ * Opens what the tap may need beside the stream, and gives up all other rights: what the process
+ * chose is parsed by a process that can do nothing else.
+ */
+static void
+confine_tap(struct core *c, struct report_process *p)
+{
+	/* The number may be another's from now on: what is open stays that process's. */
+	if (p->pid != 0 && report_proves(p) && proc_open_early(p->pid, "maps") == 0 &&
+	    report_proves(p)) {
+		c->ask_files = ask_files;
+		c->ask_arg = p;
+	}
+	if (lookup_apart() < 0)
+		warn("the files of its modules");
+	option_confine(CALLS);
 }
 
 /*
@@ -129,20 +151,18 @@ tap(int fd, struct report_process *p)
 	if (end_input_heed() < 0)
 		err(2, "/dev/null");
 	core_open(&c);
-	c.ask_files = p->pid != 0 ? ask_files : NULL;
-	c.ask_arg = p;
+	confine_tap(&c, p);
 	rc = core_read_stream(&c, STDIN_FILENO, STDOUT_FILENO, &bytes);
 	if (rc != 0)
 		warn("%s", rc == CORE_READ_IN ? "<stdin>" : "<stdout>: write");
 	else if ((told = end_input_told()) != 0)
 		warnx("<stdin>: ended by signal %d (%s)", told, strsignal(told));
 	status = rc != 0 || end_input_told() != 0 ? 2 : 0;
-	if (io_close(STDOUT_FILENO) < 0 && status == 0) {
+	if (end_input_close(STDOUT_FILENO) < 0 && status == 0) {
 		warn("<stdout>: close");
 		status = 2;
 	}
-	io_close(STDIN_FILENO);
-	io_std();
+	end_input_close(STDIN_FILENO);
 	if (status == 0 && (!c.is_core || c.bad != NULL))
 		warnx("<stdin>: %s: passed on all the same", c.bad);
 	/* The core was passed on, which is a tap's job: lost lines get a warning. */
@@ -152,52 +172,33 @@ tap(int fd, struct report_process *p)
 	return status;
 }
 
-/* The number that an option has, or none when it was not given; thing says what it should be. */
-static int64_t
-number(char *const opt[128], int letter, int64_t none, uint64_t least, uint64_t most,
-    const char *thing)
+static void
+take_options(struct options *o, int argc, char **argv)
 {
-	uint64_t n;
-
-	if (opt[letter] == NULL)
-		return none;
-	if (number_parse(opt[letter], least, most, &n) < 0)
-		errx(2, "-%c %s: not a %s", letter, opt[letter], thing);
-	return (int64_t)n;
-}
-
-/* Fills o; or returns the status to exit with, else -1. */
-static int
-read_options(struct options *o, int argc, char **argv)
-{
+	static const struct option_about about = { .calls = CALLS };
 	struct report_process *p = &o->process;
-	char *opt[128] = { NULL };
-	int c;
+	const char *opt[128] = { NULL };
 
-	while ((c = getopt(argc, argv, "aC:d:Ehi:jo:P:p:St:V")) != -1) {
-		if (c == 'h' || c == '?')
-			return usage(c == 'h' ? stdout : stderr, c == 'h' ? 0 : 2);
-		if (c == 'V') {
-			puts("core-info " VERSION);
-			return fflush(stdout) == 0 ? 0 : 2;
-		}
-		opt[c] = optarg != NULL ? optarg : argv[0];
-	}
+	options_take(argc, argv, "aC:d:Ehi:jo:P:p:St:V", opt, usage, "core-info", &about);
 	p->lists = opt['a'] != NULL;
 	p->environment = opt['E'] != NULL;
 	p->json = opt['j'] != NULL;
-	p->pid = (pid_t)number(opt, 'p', 0, 1, INT32_MAX, "process ID");
-	p->tid = (pid_t)number(opt, 't', 0, 1, INT32_MAX, "thread ID");
-	p->pidfd = (int)number(opt, 'P', -1, 0, INT32_MAX, "descriptor");
-	p->uid = (uint32_t)number(opt, 'C', 0, 0, UINT32_MAX, "user ID");
+	if (opt['p'] != NULL)
+		p->pid = (pid_t)option_id('p', opt['p'], 1, INT32_MAX, "process ID");
+	if (opt['t'] != NULL)
+		p->tid = (pid_t)option_id('t', opt['t'], 1, INT32_MAX, "thread ID");
+	if (opt['P'] != NULL)
+		p->pidfd = (int)option_id('P', opt['P'], 0, INT32_MAX, "descriptor");
+	if (opt['C'] != NULL)
+		p->uid = (uint32_t)option_id('C', opt['C'], 0, UINT32_MAX, "user ID");
 	o->user = opt['C'] != NULL;
-	o->fd = (int)number(opt, 'd', -1, 0, INT32_MAX, "descriptor");
+	if (opt['d'] != NULL)
+		o->fd = (int)option_id('d', opt['d'], 0, INT32_MAX, "descriptor");
 	if (opt['d'] != NULL && (o->fd < 2 || fcntl(o->fd, F_GETFD) < 0))
 		errx(2, "-d %d: not an open descriptor of its own", o->fd);
 	o->out = opt['o'];
 	o->identity = opt['i'];
 	o->small = opt['S'] != NULL;
-	return -1;
 }
 
 /* Whether the options go together. */
@@ -219,14 +220,13 @@ fit(const struct options *o, int operands)
 int
 main(int argc, char **argv)
 {
-	struct options o = { .process = { .dumped = -1 } };
+	struct options o = { .process = { .dumped = -1, .pidfd = -1 }, .fd = -1 };
 	struct report_process *p = &o.process;
-	int is_tap, status;
+	int is_tap;
 
 	if (io_std() < 0)
 		err(2, "/dev/null");
-	if ((status = read_options(&o, argc, argv)) >= 0)
-		return status;
+	take_options(&o, argc, argv);
 	if (!fit(&o, argc - optind))
 		return usage(stderr, 2);
 	is_tap = o.fd >= 0 || o.out != NULL;

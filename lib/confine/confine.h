@@ -7,11 +7,14 @@
 
 /*
  * System calls for confine_to: for input, output, memory, messages and the end; and to start threads.
- * Without clone3, whose flags no filter can see, C libraries fall back to clone.
+ * Without clone3, whose flags no filter can see, C libraries fall back to clone.  The kernel makes
+ * restart_syscall for a wait that a stop has interrupted.
  */
 #define CONFINE_BASE "brk close exit_group fstat futex lseek madvise mmap mprotect mremap munmap " \
-	"newfstatat poll read rt_sigprocmask write"
-#define CONFINE_THREADS "clone exit rseq set_robust_list"
+	"newfstatat poll read restart_syscall rt_sigprocmask write"
+/* What parses an open file needs, and may say what it finds to another one. */
+#define CONFINE_PARSE CONFINE_BASE " pread64"
+#define CONFINE_THREADS "clone exit rseq"
 /*
  * From now on this process, which has no other thread yet, and the threads that it starts:
  *

@@ -4,9 +4,12 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "confine/confine.h"
 #include "core/core.h"
 #include "core/lists.h"
 #include "proc/maps.h"
+#include "proc/read.h"
+#include "proc/task.h"
 #include "system/deadline.h"
 
 /* What both processes have. */
@@ -21,9 +24,14 @@ static void
 facts(void *arg)
 {
 	struct question *q = arg;
+	int exe;
 
-	if (proc_read(&q->proc, q->pid, q->tid, q->environment) < 0)
+	if (proc_read_facts(&q->proc, q->pid, q->tid, q->environment, &exe) < 0) {
 		q->error = errno;
+		return;
+	}
+	confine_to(CONFINE_PARSE);
+	proc_read_identity(&q->proc, exe);
 }
 
 struct proc *
@@ -56,11 +64,18 @@ lists(void *arg)
 {
 	struct question *q = arg;
 	struct core c;
+	int mem;
 
 	core_open(&c);
-	if (proc_threads(&c, q->pid) < 0 || proc_files(&c.files, q->pid, -1, -1, 0) < 0 ||
-	    proc_modules(&c.files, q->pid) < 0 || core_lists(&c, q->json, io_put, &q->fd) < 0)
+	if ((mem = proc_open_file(q->pid, "mem")) < 0 || proc_threads(&c, q->pid) < 0 ||
+	    proc_files(&c.files, q->pid, -1, -1, 0) < 0) {
 		q->error = errno;
+		return;
+	}
+	confine_to(CONFINE_PARSE);
+	if (proc_modules(&c.files, mem) < 0 || core_lists(&c, q->json, io_put, &q->fd) < 0)
+		q->error = errno;
+	io_close(mem);
 	core_close(&c);
 }
 

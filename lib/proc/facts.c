@@ -2,19 +2,19 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "base/io.h"
 #include "base/signal_names.h"
 #include "base/syscall_names.h"
 #include "core/small.h"
 #include "elf/id.h"
 #include "elf/machine.h"
+#include "proc/lookup.h"
 #include "reason/reason.h"
-#include "system/deadline.h"
 
 /* The first lines of every record: the executable's identity. */
 static void
@@ -32,49 +32,24 @@ put_identity(struct record *r, const struct elf_id *id)
 		record_text(r, "build_id", hex);
 }
 
-/* A file that a core names, which may lie where nothing answers, and what is read from it. */
-struct lookup {
-	const char *path;
-	struct elf_id id;	/* of the file, when it has the build-id */
-	uint8_t build_id[ELF_ID_BUILD_ID_MAX];
-	size_t build_id_len;
-	int same;
-};
-
-static void
-look_up(void *arg)
-{
-	struct lookup *l = arg;
-	int fd;
-
-	if ((fd = io_open_regular(l->path, 0)) < 0)
-		return;
-	if (elf_id_read(fd, ELF_ID_SECTION, &l->id) == ELF_ID_OK)
-		l->same = l->id.build_id_len == l->build_id_len &&
-		    memcmp(l->id.build_id, l->build_id, l->build_id_len) == 0;
-	io_close(fd);
-}
-
 int
 facts_identity(const struct core_file *f, struct elf_id *id)
 {
-	struct lookup *l;
+	struct elf_id *file;
 
 	if (f == NULL)
 		return -1;
 	core_files_identity(f, id);
 	if (id->build_id_len == 0 && !id->has_note)
 		return -1;
-	if (id->build_id_len == 0 || f->path[0] != '/' || (l = deadline_memory(sizeof(*l))) == NULL)
+	if (id->build_id_len == 0 || f->path[0] != '/' || (file = malloc(sizeof(*file))) == NULL)
 		return 0;
-	l->path = f->path;
-	memcpy(l->build_id, id->build_id, id->build_id_len);
-	l->build_id_len = id->build_id_len;
-	if (deadline_run(look_up, l, FACTS_FILE_MS) == 0 && l->same) {
-		memcpy(id->section, l->id.section, l->id.section_len);
-		id->section_len = l->id.section_len;
+	if (lookup_identity(f->path, file) && file->build_id_len == id->build_id_len &&
+	    memcmp(file->build_id, id->build_id, id->build_id_len) == 0) {
+		memcpy(id->section, file->section, file->section_len);
+		id->section_len = file->section_len;
 	}
-	deadline_free(l, sizeof(*l));
+	free(file);
 	return 0;
 }
 

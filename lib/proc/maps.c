@@ -185,18 +185,15 @@ read_image(int mem, const struct core_file *file, uint8_t *image)
 }
 
 int
-proc_modules(struct core_files *f, pid_t pid)
+proc_modules(struct core_files *f, int mem)
 {
 	static const char shared[] = "/dev/shm/", devices[] = "/dev/";
 	uint8_t *image = malloc(CORE_IMAGE_HELD);
 	struct elf_id id;
 	size_t len;
-	int mem;
 
-	if (image == NULL || (mem = proc_open_file(pid, "mem")) < 0) {
-		free(image);
+	if (image == NULL)
 		return -1;
-	}
 	for (size_t i = 0; i < f->count; i++) {
 		struct core_file *file = &f->file[i];
 
@@ -209,6 +206,5 @@ proc_modules(struct core_files *f, pid_t pid)
 			core_files_identify(file, &id);
 	}
 	free(image);
-	io_close(mem);
 	return 0;
 }

@@ -23,9 +23,9 @@ int proc_map_lines(pid_t pid, void (*give)(void *arg, char *line), void *arg);
 int proc_files(struct core_files *f, pid_t pid, int pidfd, int dumped, uint32_t uid);
 
 /*
- * Looks at the first bytes of each file in the memory of the process, and keeps what identity it has.  This
- * may wait for ever, see proc_ask_linux.h.  Returns 0, or -1 with errno.
+ * Looks at the first bytes of each file in the memory of the process, mem, and keeps what identity it has.
+ * This may wait for ever, see proc_ask_linux.h.  Returns 0, or -1 with errno.
  */
-int proc_modules(struct core_files *f, pid_t pid);
+int proc_modules(struct core_files *f, int mem);
 
 #endif

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "proc/read.h"
 #include "proc/rights.h"
 #include "proc/task.h"
 
@@ -253,8 +254,9 @@ is_file(const char *bytes, size_t len, const struct stat *want)
 	return stat(path, &st) == 0 && st.st_dev == want->st_dev && st.st_ino == want->st_ino;
 }
 
-static void
-read_exe(struct proc *p, int dir)
+/* Opens the very file that runs, whatever its name is by now; a kernel thread has none. */
+static int
+open_exe(struct proc *p, int dir)
 {
 	static const char gone[] = " (deleted)";
 	size_t len = sizeof(gone) - 1;
@@ -262,18 +264,18 @@ read_exe(struct proc *p, int dir)
 	int fd;
 
 	p->exe_len = read_link(dir, "exe", p->exe, sizeof(p->exe));
-	/* Opens the very file, whatever its name is by now; a kernel thread has none. */
 	if ((fd = openat(dir, "exe", O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0)
-		return;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-		if (p->exe_len > len && memcmp(p->exe + p->exe_len - len, gone, len) == 0 &&
-		    !is_file(p->exe, p->exe_len, &st)) {
-			p->exe_len -= len;
-			p->exe_deleted = 1;
-		}
-		p->has_id = elf_id_read(fd, ELF_ID_SECTION, &p->id) != ELF_ID_NOT_ELF;
+		return -1;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		io_close(fd);
+		return -1;
 	}
-	io_close(fd);
+	if (p->exe_len > len && memcmp(p->exe + p->exe_len - len, gone, len) == 0 &&
+	    !is_file(p->exe, p->exe_len, &st)) {
+		p->exe_len -= len;
+		p->exe_deleted = 1;
+	}
+	return fd;
 }
 
 /* All that its first thread does not keep when it has ended. */
@@ -301,11 +303,12 @@ read_thread(struct proc *p, int thread, int environment)
 }
 
 int
-proc_read(struct proc *p, pid_t pid, pid_t tid, int environment)
+proc_read_facts(struct proc *p, pid_t pid, pid_t tid, int environment, int *exe)
 {
 	int dir = proc_hold(pid), thread;
 	char path[64];
 
+	*exe = -1;
 	/* All but the environment, which is long. */
 	memset(p, 0, offsetof(struct proc, environment));
 	if (dir < 0)
@@ -321,11 +324,29 @@ proc_read(struct proc *p, pid_t pid, pid_t tid, int environment)
 	if (thread >= 0) {
 		read_thread(p, thread, environment);
 		p->rights = proc_rights_of(dir, p->has_container_owner);
-		read_exe(p, thread);
+		*exe = open_exe(p, thread);
 		io_close(thread);
 	}
 	io_close(dir);
 	return 0;
+}
+
+void
+proc_read_identity(struct proc *p, int exe)
+{
+	if (exe < 0)
+		return;
+	p->has_id = elf_id_read(exe, ELF_ID_SECTION, &p->id) != ELF_ID_NOT_ELF;
+	io_close(exe);
+}
+
+int
+proc_read(struct proc *p, pid_t pid, pid_t tid, int environment)
+{
+	int exe, rc = proc_read_facts(p, pid, tid, environment, &exe);
+
+	proc_read_identity(p, exe);
+	return rc;
 }
 
 int

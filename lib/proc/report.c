@@ -24,6 +24,12 @@ prove(const struct report_process *p)
 	return REPORT_OK;
 }
 
+int
+report_proves(const struct report_process *p)
+{
+	return prove(p) == REPORT_OK;
+}
+
 enum report_status
 report_read(struct report_process *p)
 {

@@ -33,6 +33,9 @@ enum report_status {
 	REPORT_CANNOT		/* errno says why */
 };
 
+/* Whether it is the right process, by the proofs that there are. */
+int report_proves(const struct report_process *p);
+
 /* Reads all that is asked; report_free frees it, whatever came back. */
 enum report_status report_read(struct report_process *p);
 void report_free(struct report_process *p);

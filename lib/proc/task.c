@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/io.h"
 
@@ -105,11 +106,58 @@ proc_hold_thread(int dir, pid_t tid)
 	return thread;
 }
 
+/* The files of proc_open_early. */
+#define EARLY 8
+static struct early {
+	pid_t pid;
+	char name[16];
+	int fd;
+} early[EARLY];
+static size_t earlies;
+
+int
+proc_open_early(pid_t pid, const char *names)
+{
+	for (size_t n; *names != '\0'; names += n + (names[n] == ' ')) {
+		struct early *e = &early[earlies];
+
+		n = strcspn(names, " ");
+		if (earlies == EARLY || n >= sizeof(e->name)) {
+			errno = EMFILE;
+			return -1;
+		}
+		memcpy(e->name, names, n);
+		e->pid = pid;
+		if ((e->fd = proc_open_file(pid, e->name)) < 0)
+			return -1;
+		earlies++;
+	}
+	return 0;
+}
+
+/* A descriptor of its own at the file's start; -1 when it was not opened early. */
+static int
+open_early(pid_t pid, const char *name)
+{
+	int fd = -1;
+
+	for (size_t i = 0; fd < 0 && i < earlies; i++)
+		if (early[i].pid == pid && strcmp(early[i].name, name) == 0)
+			fd = fcntl(early[i].fd, F_DUPFD_CLOEXEC, 3);
+	if (fd >= 0)
+		lseek(fd, 0, SEEK_SET);
+	return fd;
+}
+
 int
 proc_open_file(pid_t pid, const char *name)
 {
-	int dir = proc_hold(pid), thread = dir < 0 ? -1 : proc_hold_thread(dir, 0), fd = -1, saved;
+	int dir, thread, fd = open_early(pid, name), saved;
 
+	if (fd >= 0)
+		return fd;
+	dir = proc_hold(pid);
+	thread = dir < 0 ? -1 : proc_hold_thread(dir, 0);
 	if (thread >= 0)
 		fd = openat(thread, name, O_RDONLY | O_CLOEXEC);
 	saved = errno;

@@ -24,6 +24,13 @@ int proc_hold_thread(int dir, pid_t tid);
 /* Opens a file of the process, to read it, through such a directory; -1 with errno. */
 int proc_open_file(pid_t pid, const char *name);
 
+/*
+ * Opens the files of the process with these names, words with a blank between two, which
+ * proc_open_file gives from then on, also to who can open them no more.  Returns 0, or -1 with
+ * errno.
+ */
+int proc_open_early(pid_t pid, const char *names);
+
 /* The text of a file of dir, terminated, as much as size holds; 0, or -1 when it cannot be read. */
 int proc_text(int dir, const char *name, char *text, size_t size);
 

@@ -89,8 +89,7 @@ hold_input(struct command_hold *h)
 	io_close(h->input[0]);
 	while (io_read_some(h->letting_go[0], &c, 1) == 1) {
 		if (c == OUR_INPUT) {
-			io_close(STDIN_FILENO);
-			io_std();
+			end_input_close(STDIN_FILENO);
 		} else if (held) {
 			io_close(h->input[1]);
 			held = 0;
@@ -112,8 +111,7 @@ tell_parent(struct command_hold *h, char what)
 void
 command_close_input(struct command_hold *h)
 {
-	io_close(STDIN_FILENO);
-	io_std();
+	end_input_close(STDIN_FILENO);
 	if (h->shared != NULL)
 		tell_parent(h, OUR_INPUT);
 }

@@ -6,6 +6,8 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "base/io.h"
+
 static const int handled[] = { SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGXFSZ };
 /* The first three end the input; the others are ignored. */
 #define ENDS 3
@@ -42,6 +44,19 @@ end_input_heed(void)
 	}
 	heeded = 1;
 	return 0;
+}
+
+int
+end_input_close(int fd)
+{
+	int rc = io_close(fd), saved = errno;
+
+	if (heeded)
+		dup2(nothing, fd);
+	else
+		io_std();
+	errno = saved;
+	return rc;
 }
 
 void

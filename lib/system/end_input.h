@@ -15,6 +15,12 @@
  */
 int end_input_heed(void);
 
+/*
+ * Closes a standard descriptor, whose number no later open gets: the same as after io_close and
+ * io_std, and without a path once end_input_heed was called.  Returns what closing it returned.
+ */
+int end_input_close(int fd);
+
 /* Restores all these signals, before another program is executed. */
 void end_input_restore(void);
 

@@ -57,7 +57,7 @@ elf = archive debug_file file id id_read layout loaded machine_table ranges regi
 core = code core files link_map lists match modules notes order read small stored threads
 reason = arm decode exception fault interrupted jump message reason runtime said text trap x86 \
 	x86_operand
-proc = ask cgroup facts identities lookup maps mappings memory of_core page_map proc report rights task
+proc = ask cgroup errand facts identities maps mappings memory of_core page_map proc report rights task
 dumps = columns conf directory loops operand page payers ranking remove retention text values
 crash = answer begin change claim end kernel_words live_facts loop_record merge name record_file \
 	said

@@ -786,7 +786,7 @@ held_process() {
 	rm small
 	wait $other || :
 	run -0 --separate-stderr bash -c 'cat "$1" | core-trim -p "$2" -c sh -c "cat >small" ";" sh -c "cat >whole"' - "$ordered" $other
-	[[ $stderr == "core-trim: pid $other: its memory: No such process" ]]
+	[[ $stderr == "core-trim: pid $other: its memory: No such process" ]] || { echo "<$stderr>"; false; }
 	cmp whole "$ordered"
 	judge <<<'assert b"trimmed=stream" in r.b'
 	# The very process.
@@ -806,7 +806,7 @@ held_process() {
 	cat first | core-trim -s 1M -p $pid -c sh -c 'echo >>asked; exit 1' ';' sh -c 'cat >whole'
 	cmp whole first
 	[ "$(wc -l <asked)" -eq 1 ]
-	run -143 bash -c 'cat first | exec core-trim -p "$1" -c sh -c "cat >/dev/null; kill \$(ps -o ppid= -p \$PPID)" ";" touch started; exit "${PIPESTATUS[1]}"' - $pid
+	run -143 bash -c 'cat first | exec core-trim -p "$1" -c sh -c "cat >/dev/null; kill \$PPID" ";" touch started; exit "${PIPESTATUS[1]}"' - $pid
 	[ ! -e started ]
 	{ cat first; echo more >&2; } 2>said | core-trim -p $pid >/dev/null
 }
@@ -816,7 +816,7 @@ held_process() {
 	# Killed while it waits for the first command, which must not take that for the end of its input.
 	for signal in SEGV KILL; do
 		rm -f whole small
-		run -3 --separate-stderr bash -c 'cat first | core-trim -s 1M -p "$1" -c sh -c "kill -$2 \$PPID; cat >part; mv part small" \
+		run -3 --separate-stderr bash -c 'cat first | core-trim -s 1M -p "$1" -c sh -c "pkill -$2 -P \$PPID core-trim; cat >part; mv part small" \
 			";" sh -c "cat >whole; exit 3"' - "$pid" $signal
 		# A sanitizer makes an exit of the first.
 		[ $signal = SEGV ] || [[ $stderr == *"core-trim: <stdin>: the small core: killed by signal 9"* ]]

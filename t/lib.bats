@@ -59,7 +59,7 @@ functions() {
 		[[ "$output " == *" -l$l "* ]]
 	done
 	run -0 pkg-config --modversion gzcore
-	[ "core-info $output" = "$(core-info -V)" ]
+	[ "core-info $output" = "$(core-info -V | head -n 1)" ]
 	pkg-config --print-requires gzcore | sort >named
 	run ! grep -rF -e @ -e "$BUILD" "$F/usr/lib/pkgconfig/gzcore.pc"
 	{

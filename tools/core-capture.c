@@ -234,7 +234,7 @@ main(int argc, char **argv)
 		err(2, "/dev/null");
 	if (command.argv != NULL && command_start(&command) < 0)
 		err(2, "%s", *command.argv);
-	end_input_tell(command.pid);
+	end_input_tell(command.pid, 0);
 	if (c.share.percent > 0 || c.share.bytes > 0)
 		be_first_to_go();
 	st = capture_run(&c, STDIN_FILENO, command.fd);

@@ -13,14 +13,14 @@
 #include "dumps/operand.h"
 #include "dumps/page.h"
 #include "options.h"
-#include "proc/lookup.h"
+#include "proc/errand.h"
 #include "proc/maps.h"
 #include "proc/report.h"
 #include "proc/task.h"
 #include "system/end_input.h"
 
 /* The system calls of a tap. */
-#define CALLS CONFINE_BASE " dup2 dup3 fcntl rt_sigreturn splice"
+#define CALLS CONFINE_BASE " dup2 fcntl recvmsg rt_sigreturn sendmsg splice"
 
 struct options {
 	struct report_process process;	/* lists and json hold for cores too */
@@ -131,7 +131,7 @@ confine_tap(struct core *c, struct report_process *p)
 		c->ask_files = ask_files;
 		c->ask_arg = p;
 	}
-	if (lookup_apart() < 0)
+	if (errand_start() < 0)
 		warn("the files of its modules");
 	option_confine(CALLS);
 }

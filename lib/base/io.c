@@ -30,16 +30,20 @@ io_std(void)
 	return 0;
 }
 
+/* Where the kernel cannot close them all at once: how many a process may have, unless it asks. */
+#define MOST_USUAL 1024
+
 void
 io_close_others(int except)
 {
 #ifdef SYS_close_range
-	if (except > 3)
-		syscall(SYS_close_range, 3u, (unsigned)except - 1, 0u);
-	syscall(SYS_close_range, except >= 3 ? (unsigned)except + 1 : 3u, ~0u, 0u);
-#else
-	(void)except;
+	if ((except <= 3 || syscall(SYS_close_range, 3u, (unsigned)except - 1, 0u) == 0) &&
+	    syscall(SYS_close_range, except >= 3 ? (unsigned)except + 1 : 3u, ~0u, 0u) == 0)
+		return;
 #endif
+	for (int fd = 3; fd < MOST_USUAL; fd++)
+		if (fd != except)
+			close(fd);
 }
 
 void
@@ -239,13 +243,23 @@ io_stored(int fd)
 	return 1;
 }
 
+static int (*elsewhere)(const char *path, int links);
+
+void
+io_open_elsewhere(int (*open)(const char *path, int links))
+{
+	elsewhere = open;
+}
+
 int
 io_open_regular(const char *path, int links)
 {
-	int at = open(path, O_PATH | O_CLOEXEC | (links ? 0 : O_NOFOLLOW)), fd = -1, saved = EINVAL;
+	int at, fd = -1, saved = EINVAL;
 	char same[32];
 
-	if (at < 0)
+	if (elsewhere != NULL)
+		return elsewhere(path, links);
+	if ((at = open(path, O_PATH | O_CLOEXEC | (links ? 0 : O_NOFOLLOW))) < 0)
 		return -1;
 	if (io_stored(at)) {
 		/* The very file, whatever its name has come to mean. */

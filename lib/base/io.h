@@ -15,7 +15,7 @@ int io_std(void);
 
 /*
  * Closes all descriptors above 2 except one (or -1): what was inherited is not kept open by a child
- * that hangs.  Kernels before 5.9 cannot do it.
+ * that hangs.  On kernels before 5.9 those above 1023 stay open.
  */
 void io_close_others(int except);
 
@@ -78,6 +78,9 @@ int io_stored(int fd);
  * refused.
  */
 int io_open_regular(const char *path, int links);
+
+/* From now on io_open_regular asks this function: for who may not open files. */
+void io_open_elsewhere(int (*open)(const char *path, int links));
 
 /* Waits until a non-blocking descriptor can be read (write = 0) or written. */
 void io_wait(int fd, int write);

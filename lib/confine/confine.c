@@ -69,15 +69,15 @@ give_up_root(void)
 /* The longest name of a system call. */
 #define NAME 40
 
-/* What other C libraries than glibc for 64 bits call in place of some of them. */
-#if defined(__GLIBC__) && UINTPTR_MAX > UINT32_MAX
-static const struct {
-	const char *name, *also;
-} instead[] = { { "", "" } };
-#else
+/* What a C library calls in place of some of them: another one, or on another machine. */
 static const struct {
 	const char *name, *also;
 } instead[] = {
+	{ "dup2", "dup3" },
+	{ "fstat", "newfstatat" },
+	{ "poll", "ppoll" },
+#if !defined(__GLIBC__) || UINTPTR_MAX <= UINT32_MAX
+	{ "clock_gettime", "clock_gettime64" },
 	{ "clock_nanosleep", "clock_nanosleep_time64" },
 	{ "fcntl", "fcntl64" },
 	{ "fstat", "fstat64" },
@@ -87,9 +87,13 @@ static const struct {
 	{ "mmap", "mmap2" },
 	{ "newfstatat", "fstatat64" },
 	{ "newfstatat", "statx" },
+	{ "poll", "ppoll_time64" },
+	{ "recvmsg", "socketcall" },
+	{ "sendmsg", "socketcall" },
+	{ "wait4", "waitpid" },
 	{ "write", "writev" },
-};
 #endif
+};
 
 static int
 allow(scmp_filter_ctx filter, const char *name)

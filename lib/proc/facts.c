@@ -13,7 +13,7 @@
 #include "core/small.h"
 #include "elf/id.h"
 #include "elf/machine.h"
-#include "proc/lookup.h"
+#include "proc/errand.h"
 #include "reason/reason.h"
 
 /* The first lines of every record: the executable's identity. */
@@ -44,7 +44,7 @@ facts_identity(const struct core_file *f, struct elf_id *id)
 		return -1;
 	if (id->build_id_len == 0 || f->path[0] != '/' || (file = malloc(sizeof(*file))) == NULL)
 		return 0;
-	if (lookup_identity(f->path, file) && file->build_id_len == id->build_id_len &&
+	if (errand_identity(f->path, file) && file->build_id_len == id->build_id_len &&
 	    memcmp(file->build_id, id->build_id, id->build_id_len) == 0) {
 		memcpy(id->section, file->section, file->section_len);
 		id->section_len = file->section_len;

@@ -21,10 +21,16 @@ has_auxv(const struct core *c, pid_t pid)
 }
 
 int
+proc_is_proved(const struct proc_proof *p)
+{
+	return (p->pidfd < 0 || proc_pidfd_is(p->pidfd, p->pid) == 1) &&
+	    (p->dumped < 0 || proc_is_dumped(p->dumped, 0, p->uid));
+}
+
+int
 proc_is_of_core(const struct core *c, const struct proc_proof *p)
 {
 	/* A process forked from the same program has the same vector, but another PID. */
 	return has_auxv(c, p->pid) && (!c->has_psinfo || proc_has_pid(p->pid, c->pid) != 0) &&
-	    (p->pidfd < 0 || proc_pidfd_is(p->pidfd, p->pid) == 1) &&
-	    (p->dumped < 0 || proc_is_dumped(p->dumped, 0, p->uid));
+	    proc_is_proved(p);
 }

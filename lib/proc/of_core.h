@@ -18,6 +18,9 @@ struct proc_proof {
 	uint32_t uid;
 };
 
+/* Whether the process is what the proof asks for: 1 yes, 0 no. */
+int proc_is_proved(const struct proc_proof *p);
+
 /*
  * Whether the process has the core's auxiliary vector, with its random addresses, the core's PID,
  * and all that the proof asks for: 1 yes, 0 no.  The core must have been read as far as NT_AUXV.

@@ -366,18 +366,24 @@ proc_pidfd_is(int pidfd, pid_t pid)
 int
 proc_has_pid(pid_t pid, uint32_t number)
 {
-	char path[64], *text = malloc(PROC_STATUS), *end;
+	int fd = proc_open_file(pid, "status"), has = -1;
+	char *text = malloc(PROC_STATUS), *end;
 	const char *v;
-	int has = -1;
+	ssize_t n = -1;
 
-	snprintf(path, sizeof(path), "/proc/%ld/status", (long)pid);
-	if (text != NULL && proc_text(AT_FDCWD, path, text, PROC_STATUS) == 0 &&
-	    (v = proc_value(text, "NSpid:")) != NULL)
-		for (has = 0; !has && *v != '\n' && *v != '\0'; v = end) {
+	if (fd >= 0 && text != NULL)
+		n = io_read(fd, text, PROC_STATUS - 1);
+	if (fd >= 0)
+		io_close(fd);
+	if (n >= 0) {
+		text[n] = '\0';
+		v = proc_value(text, "NSpid:");
+		for (has = v != NULL ? 0 : -1; has == 0 && *v != '\n' && *v != '\0'; v = end) {
 			has = strtoul(v, &end, 10) == number;
 			if (end == v)
 				break;
 		}
+	}
 	free(text);
 	return has;
 }

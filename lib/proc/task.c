@@ -106,6 +106,26 @@ proc_hold_thread(int dir, pid_t tid)
 	return thread;
 }
 
+/*
+ * Opens a file of the process: of a thread that has its memory, but the status, which has the
+ * number of the process, of its directory.
+ */
+static int
+open_of(pid_t pid, const char *name)
+{
+	int dir = proc_hold(pid), thread = dir < 0 ? -1 : proc_hold_thread(dir, 0), fd = -1, saved;
+
+	if (thread >= 0)
+		fd = openat(strcmp(name, "status") == 0 ? dir : thread, name, O_RDONLY | O_CLOEXEC);
+	saved = errno;
+	if (dir >= 0)
+		io_close(dir);
+	if (thread >= 0)
+		io_close(thread);
+	errno = saved;
+	return fd;
+}
+
 /* The files of proc_open_early. */
 #define EARLY 8
 static struct early {
@@ -128,45 +148,26 @@ proc_open_early(pid_t pid, const char *names)
 		}
 		memcpy(e->name, names, n);
 		e->pid = pid;
-		if ((e->fd = proc_open_file(pid, e->name)) < 0)
+		if ((e->fd = open_of(pid, e->name)) < 0)
 			return -1;
 		earlies++;
 	}
 	return 0;
 }
 
-/* A descriptor of its own at the file's start; -1 when it was not opened early. */
-static int
-open_early(pid_t pid, const char *name)
-{
-	int fd = -1;
-
-	for (size_t i = 0; fd < 0 && i < earlies; i++)
-		if (early[i].pid == pid && strcmp(early[i].name, name) == 0)
-			fd = fcntl(early[i].fd, F_DUPFD_CLOEXEC, 3);
-	if (fd >= 0)
-		lseek(fd, 0, SEEK_SET);
-	return fd;
-}
-
 int
 proc_open_file(pid_t pid, const char *name)
 {
-	int dir, thread, fd = open_early(pid, name), saved;
+	for (size_t i = 0; i < earlies; i++)
+		if (early[i].pid == pid && strcmp(early[i].name, name) == 0) {
+			/* A descriptor of its own, at the file's start. */
+			int fd = fcntl(early[i].fd, F_DUPFD_CLOEXEC, 3);
 
-	if (fd >= 0)
-		return fd;
-	dir = proc_hold(pid);
-	thread = dir < 0 ? -1 : proc_hold_thread(dir, 0);
-	if (thread >= 0)
-		fd = openat(thread, name, O_RDONLY | O_CLOEXEC);
-	saved = errno;
-	if (dir >= 0)
-		io_close(dir);
-	if (thread >= 0)
-		io_close(thread);
-	errno = saved;
-	return fd;
+			if (fd >= 0)
+				lseek(fd, 0, SEEK_SET);
+			return fd;
+		}
+	return open_of(pid, name);
 }
 
 /* Whether the thread of dir is one of a process that is dumped, and its real user is uid. */

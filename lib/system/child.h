@@ -8,7 +8,8 @@ struct command {
 	char **argv;	/* the caller's, terminated by NULL */
 	pid_t pid;	/* once it has been started */
 	int fd;		/* its standard input, for us to write to */
-	struct command_hold *hold;	/* of command_apart, or NULL */
+	/* in a child of command_apart, where the parent starts it; else NULL */
+	struct command_hold *hold;
 };
 
 /*
@@ -32,27 +33,33 @@ int command_become(char **argv);
 int command_split(char **argv, char ***second);
 
 /*
- * What a child of command_apart and its parent know about the first command that the child starts.
+ * What a child of command_apart and its parent know about the commands that the parent starts when
+ * the child says so.
  */
+#define COMMAND_HELD 2
+/* How often any of them may be started. */
+#define COMMAND_STARTS 3
 struct command_hold {
-	/* Shared by both. */
+	/* The caller's, before command_apart: the commands, NULL for none. */
+	char **argv[COMMAND_HELD];
+
+	/* Shared by both; NULL when there is no such child. */
 	struct command_shared {
 		int touched;	/* for the caller, 0 at first */
-		pid_t pid;	/* the command's */
 	} *shared;
-	/*
-	 * Internal: the command's input, whose other end the parent holds; and a pipe that tells
-	 * the parent what to close.
-	 */
-	int input[2], letting_go[2];
+	/* Internal: the inputs, in order, which both hold; what the child asks; the answers. */
+	int input[COMMAND_STARTS][2], ask[2], answer[2];
+	int starts;
 };
 
 /*
- * Continues in a child, because hostile input may crash it.  If the child dies while it writes to
- * the command of hold, the command is killed before it sees the end of its input, so it cannot take
- * a part for the whole.  Returns 0 in the child; in the parent 1, with the child's status as from
- * waitpid(2), after the child has ended.  Until then the child gets our signals, as after
- * end_input_tell.  Returns -1 with errno if no child could be made.
+ * Continues in a child, because hostile input may crash it, or mislead it: it may give up all its
+ * rights, since the parent starts, ends and kills the commands of hold for it, which are those of
+ * command_start with this hold.  If the child dies while it writes to the first of them, that is
+ * killed before it sees the end of its input, so it cannot take a part for the whole.  Returns 0 in
+ * the child; in the parent 1, with the child's status as from waitpid(2), after the child has
+ * ended.  Until then the child and the second command get our signals, as after end_input_tell.
+ * Returns -1 with errno if no child could be made.
  */
 int command_apart(struct command_hold *hold, int *status);
 

@@ -16,7 +16,7 @@ static const int handled[] = { SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGXFSZ };
 static struct sigaction was[HANDLED];
 static int nothing, heeded;
 /* A handler may set them, which runs in any thread. */
-static atomic_int told, child;
+static atomic_int told, child, other;
 
 static void
 end(int sig)
@@ -26,6 +26,8 @@ end(int sig)
 	told = sig;
 	if (child > 0)
 		kill(child, sig);
+	if (other > 0)
+		kill(other, sig);
 	dup2(nothing, STDIN_FILENO);
 	errno = saved;
 }
@@ -67,11 +69,15 @@ end_input_restore(void)
 }
 
 void
-end_input_tell(pid_t to)
+end_input_tell(pid_t to, pid_t to_other)
 {
+	const pid_t all[] = { to, to_other };
+
 	child = to;
-	if (to > 0 && told != 0)
-		kill(to, told);
+	other = to_other;
+	for (size_t i = 0; i < 2; i++)
+		if (all[i] > 0 && told != 0)
+			kill(all[i], told);
 }
 
 int

@@ -24,8 +24,10 @@ int end_input_close(int fd);
 /* Restores all these signals, before another program is executed. */
 void end_input_restore(void);
 
-/* Sends the same signals to child from now on, and those that have already come; 0 stops this. */
-void end_input_tell(pid_t child);
+/*
+ * Sends the same signals to two children from now on, and those that have already come; 0: to none.
+ */
+void end_input_tell(pid_t child, pid_t other);
 
 /* Which of these signals has come, or 0. */
 int end_input_told(void);

@@ -39,6 +39,38 @@ fail(struct job *j, enum trim_status st, const char *why)
 	snprintf(j->shared->name, sizeof(j->shared->name), "pid %ld%s", (long)j->p.pid, why);
 }
 
+/* All that the caller knows of the process. */
+static struct proc_proof
+proof_of(const struct trim_process *p)
+{
+	struct proc_proof proof = { .pid = p->pid, .pidfd = -1, .dumped = -1 };
+
+	/* What is held has been proved. */
+	if (p->held == TRIM_NOT_HELD) {
+		proof.pidfd = p->pidfd;
+		proof.dumped = p->dumped;
+		proof.uid = p->uid;
+	}
+	return proof;
+}
+
+void
+trim_process_hold(struct trim_process *p)
+{
+	struct proc_proof proof = proof_of(p);
+
+	p->held = TRIM_HELD;
+	/* The number may be another's before and after. */
+	if (!proc_is_proved(&proof)) {
+		p->held = TRIM_HELD_OTHER;
+	} else if (proc_open_early(p->pid, "auxv maps mem status") < 0) {
+		p->held = TRIM_HELD_CLOSED;
+		p->held_error = errno;
+	} else if (!proc_is_proved(&proof)) {
+		p->held = TRIM_HELD_OTHER;
+	}
+}
+
 static void
 write_small(void *arg)
 {
@@ -46,20 +78,29 @@ write_small(void *arg)
 	struct trim t = { .core = j->core, .head = j->head, .options = j->options,
 		.memory = { .source = TRIM_PROCESS, .read = read_memory, .arg = j },
 		.pid = j->p.pid };
+	const struct proc_proof proof = proof_of(&j->p);
 	enum trim_status st;
 
-	if ((j->mem = proc_open_file(j->p.pid, "mem")) < 0) {
+	errno = j->p.held_error;
+	if (j->p.held == TRIM_HELD_CLOSED || (j->p.held != TRIM_HELD_OTHER &&
+	    (j->mem = proc_open_file(j->p.pid, "mem")) < 0)) {
 		fail(j, TRIM_SYSTEM, ": its memory");
 		return;
 	}
-	if (!proc_is_of_core(j->core, &(struct proc_proof){ .pid = j->p.pid, .pidfd = j->p.pidfd,
-	    .dumped = j->p.dumped, .uid = j->p.uid })) {
+	if (j->p.held == TRIM_HELD_OTHER || !proc_is_of_core(j->core, &proof)) {
 		errno = ESRCH;
 		fail(j, TRIM_SYSTEM, ": not the process of the core");
 		return;
 	}
 	if ((st = trim_plan(&t)) != TRIM_OK) {
 		fail(j, st, "");
+		return;
+	}
+	/* Killed, or not held by the kernel: of a process that is there something is kept. */
+	if (t.kept.pages.count == 0) {
+		errno = ESRCH;
+		fail(j, TRIM_SYSTEM, ": its memory");
+		trim_close(&t);
 		return;
 	}
 	j->shared->full = t.full;

@@ -22,6 +22,9 @@ struct trim_process {
 	 */
 	int dumped;
 	uint32_t uid;
+	/* What came of trim_process_hold: CLOSED has the errno held_error. */
+	enum { TRIM_NOT_HELD, TRIM_HELD, TRIM_HELD_CLOSED, TRIM_HELD_OTHER } held;
+	int held_error;
 
 	/* What came of it. */
 	enum trim_status status;
@@ -32,6 +35,12 @@ struct trim_process {
 	int full;		/* this and the next are as in struct trim */
 	size_t unknown_symbols, unknown_symbol;
 };
+
+/*
+ * Opens what is read of the process, once all but the core says that it is the right one, for a
+ * caller that is about to give up its rights.
+ */
+void trim_process_hold(struct trim_process *p);
 
 /*
  * Writes the small core of the core whose head is in core and head to fd, above 2, in a process of

@@ -10,8 +10,8 @@
 
 #include "base/io.h"
 #include "core/read.h"
+#include "proc/errand.h"
 #include "system/pipe.h"
-#include "system/scratch.h"
 
 /* Bytes that are read at once. */
 #define PIECE (256u * 1024)
@@ -89,8 +89,7 @@ static int
 peek_head(struct trim_stream *s, enum trim_status *st)
 {
 	struct core *c = &s->core;
-	uint64_t most, need = sizeof(Elf32_Ehdr), most_dir;
-	const char *dir;
+	uint64_t most, need = sizeof(Elf32_Ehdr);
 	size_t seen = 0;
 	int size;
 
@@ -116,7 +115,7 @@ peek_head(struct trim_stream *s, enum trim_status *st)
 	/* The rest may only be slow. */
 	if (!c->resolved && c->bad == NULL)
 		return 0;
-	if ((s->spool = scratch_open(PIPE_SIZE, SCRATCH_FITTING, &dir, &most_dir)) < 0 ||
+	if ((s->spool = errand_scratch(PIPE_SIZE, SCRATCH_FITTING)) < 0 ||
 	    io_pwrite(s->spool, s->buf, seen, 0) < 0)
 		*st = TRIM_SYSTEM;
 	else
@@ -152,12 +151,11 @@ static enum trim_status
 read_head(struct trim_stream *s)
 {
 	struct core *c = &s->core;
-	uint64_t need, most;
-	const char *dir;
+	uint64_t need;
 
 	if (s->buf == NULL && (s->buf = io_buffer(PIPE_SIZE)) == NULL)
 		return TRIM_SYSTEM;
-	if ((s->spool = scratch_open(UINT64_MAX, SCRATCH_DISK, &dir, &most)) < 0)
+	if ((s->spool = errand_scratch(UINT64_MAX, SCRATCH_DISK)) < 0)
 		return TRIM_SYSTEM;
 	while (!c->resolved && is_wanted(c, s->consumed, &need)) {
 		uint64_t at = s->consumed;
@@ -248,13 +246,10 @@ next_bytes(struct trim_stream *s, uint64_t at, uint8_t *buf, size_t len)
 static enum trim_status
 begin_selection(struct trim_stream *s, struct trim *t)
 {
-	const char *dir;
-	uint64_t most;
-
 	if (trim_stream_untouched(s)) {
 		s->peeked = s->spool;
 		/* A head fits into memory; what is put aside of the rest may not. */
-		if ((s->spool = scratch_open(UINT64_MAX, SCRATCH_DISK, &dir, &most)) < 0)
+		if ((s->spool = errand_scratch(UINT64_MAX, SCRATCH_DISK)) < 0)
 			return TRIM_SYSTEM;
 	}
 	t->core = &s->core;

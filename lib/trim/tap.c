@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "confine/confine.h"
 #include "core/read.h"
+#include "proc/errand.h"
 #include "proc/maps.h"
 #include "system/end_input.h"
 #include "trim/stream.h"
@@ -214,6 +216,13 @@ end_whole(const struct trim_tap *p, struct command *whole)
 	return status;
 }
 
+/* Where commands are started for us, or NULL. */
+static struct command_hold *
+apart(struct trim_tap *p)
+{
+	return p->hold.shared != NULL ? &p->hold : NULL;
+}
+
 /*
  * Passes the whole core on, then makes the small core, if the stream's memory is to be taken.
  * Returns the exit status.
@@ -221,7 +230,7 @@ end_whole(const struct trim_tap *p, struct command *whole)
 static int
 pass_and_make(struct trim_tap *p, struct trim_stream *s, struct trim *t, enum small small)
 {
-	struct command whole = { .argv = p->whole };
+	struct command whole = { .argv = p->whole, .hold = apart(p) };
 	enum trim_status st = TRIM_OK;
 	int out, status = 0;
 
@@ -231,7 +240,8 @@ pass_and_make(struct trim_tap *p, struct trim_stream *s, struct trim *t, enum sm
 		say(p, errno, "%s", p->whole[0]);
 		return 2;
 	}
-	end_input_tell(whole.pid);
+	if (whole.hold == NULL)
+		end_input_tell(whole.pid, 0);
 	out = p->whole != NULL ? whole.fd : p->small.file != NULL ? STDOUT_FILENO : -1;
 	if (small == SMALL_FROM_STREAM)
 		status = pass(p, s, t, out, &st);
@@ -267,7 +277,27 @@ ask_files(void *arg, struct core_files *f)
 {
 	const struct trim_process *p = arg;
 
-	proc_files(f, p->pid, p->pidfd, p->dumped, p->uid);
+	if (p->held == TRIM_HELD)
+		proc_files(f, p->pid, -1, -1, 0);
+	else if (p->held == TRIM_NOT_HELD)
+		proc_files(f, p->pid, p->pidfd, p->dumped, p->uid);
+}
+
+/*
+ * In the child of trim_tap_apart, which can have everything opened and started for it: what the
+ * process chose is read by nobody.
+ */
+static void
+confine(struct trim_tap *p)
+{
+	int rc;
+
+	if (p->process.pid != 0)
+		trim_process_hold(&p->process);
+	if (errand_start() < 0)
+		say(p, errno, "files cannot be opened");
+	if ((rc = confine_to(TRIM_TAP_CALLS)) != 0)
+		say(p, rc < 0 ? errno : 0, rc < 0 ? "not confined" : "not confined: GZCORE_CONFINE=no");
 }
 
 int
@@ -309,9 +339,12 @@ trim_tap_apart(struct trim_tap *p)
 		say(p, errno, "/dev/null");
 		return trim_tap_become_whole(p);
 	}
+	p->hold.argv[0] = p->small.command.argv;
+	p->hold.argv[1] = p->whole;
 	switch (command_apart(&p->hold, &status)) {
 	case 0:
 		p->small.command.hold = &p->hold;
+		confine(p);
 		return trim_tap_pipe(p);
 	case -1:
 		p->hold.shared = NULL;

@@ -10,6 +10,9 @@
 #include "proc/task.h"
 #include "system/deadline.h"
 
+/* A read of at most so many bytes is of words, and others beside it follow. */
+#define WORDS 64
+
 /* What the process that writes the small core needs; shared is the caller's memory too. */
 struct job {
 	struct trim_process *shared;
@@ -18,17 +21,33 @@ struct job {
 	struct image *head;
 	const struct trim_options *options;
 	int fd, mem;
+	/* The page that was last read: words of stacks are asked for one by one. */
+	uint64_t page;
+	size_t page_len;	/* 0: none */
+	uint8_t bytes[TRIM_PAGE];
 };
 
 static ssize_t
 read_memory(void *arg, uint64_t address, uint64_t offset, void *buf, size_t len)
 {
-	const struct job *j = arg;
+	struct job *j = arg;
+	size_t at = (size_t)(address % TRIM_PAGE);
 
 	(void)offset;
 	if (address > INT64_MAX)
 		return -1;
-	return io_pread(j->mem, buf, len, address);
+	if (len > WORDS || at + len > TRIM_PAGE)
+		return io_pread(j->mem, buf, len, address);
+	if (j->page_len == 0 || j->page != address - at) {
+		ssize_t n = io_pread(j->mem, j->bytes, TRIM_PAGE, address - at);
+
+		j->page = address - at;
+		j->page_len = n > 0 ? (size_t)n : 0;
+	}
+	if (at + len > j->page_len)
+		return io_pread(j->mem, buf, len, address);
+	memcpy(buf, j->bytes + at, len);
+	return (ssize_t)len;
 }
 
 static void

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -92,39 +91,13 @@ print_stacks(struct trace_show *shown, const char *name, const struct stored *s,
 	return part;
 }
 
-/* What libdw is to open by its name. */
-static void
-must_be_regular(const char *path, int folder)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		err(2, "%s", path);
-	if (folder ? !S_ISDIR(st.st_mode) : !S_ISREG(st.st_mode))
-		errx(2, "%s: not a %s", path, folder ? "directory" : "regular file");
-}
-
-/* The colon separates in a search path, and a first '-' or '+' means something there. */
-static char *
-search_path(const char *dir)
-{
-	char *path;
-
-	must_be_regular(dir, 1);
-	if ((path = realpath(dir, NULL)) == NULL)
-		err(2, "%s", dir);
-	if (strchr(path, ':') != NULL)
-		errx(2, "-d %s: a path with a colon", dir);
-	return path;
-}
-
 /* Puts the value of each option, "" where it takes none, into opt by its letter. */
 static void
 read_options(int argc, char **argv, const char *opt[128])
 {
 	options_take(argc, argv, "abDd:e:hi:jl:mnR:rsSt:u:vVw:", opt, usage, "core-trace", NULL);
 	if (opt['e'] != NULL)
-		must_be_regular(opt['e'], 0);
+		option_file(opt['e']);
 	if (argc - optind > 1 || (opt['a'] != NULL && opt['r'] == NULL) ||
 	    (opt['r'] != NULL && opt['j'] != NULL) ||
 	    ((opt['n'] != NULL || opt['w'] != NULL) && opt['l'] == NULL))
@@ -165,7 +138,19 @@ take_turn(const char *opt[128], unsigned wait, unsigned limit)
 	exit(st == TURN_DONE ? status : st == TURN_NONE ? 1 : 2);
 }
 
-/* Opens the core that the operand names, and what is beside it, and gives up all rights but those of user. */
+/* Gives up all rights but those of the user. */
+static void
+become(const char *user)
+{
+	if (user != NULL && owner_become(user) < 0)
+		errx(2, "-u %s: %s", user,
+		    errno == ENOENT ? "no such user or group" : strerror(errno));
+}
+
+/*
+ * Opens the core that the operand names, and what is beside it.  Only age needs more rights than
+ * the user's, for the key.
+ */
 static void
 open_core(struct stored *s, struct operand *o, struct kept_sources *sources, const char *operand,
     const char *opt[128])
@@ -176,15 +161,16 @@ open_core(struct stored *s, struct operand *o, struct kept_sources *sources, con
 		errx(2, "%s: %s", o->shown, o->why);
 	if (o->note != NULL)
 		warnx("%s: %s", o->shown, o->note);
+	if (kept_sources_open(sources, o, operand, opt['R'], user != NULL) < 0)
+		err(2, "-R %s", opt['R']);
+	if (opt['i'] == NULL)
+		become(user);
 	if (stored_open(s, o->fd, opt['i'], 0) != STORED_OK)
 		warnx("%s: %s", o->shown, s->why);
 	if (s->status == STORED_CANNOT)
 		exit(2);
-	if (kept_sources_open(sources, o, operand, opt['R'], user != NULL) < 0)
-		err(2, "-R %s", opt['R']);
-	if (user != NULL && owner_become(user) < 0)
-		errx(2, "-u %s: %s", user,
-		    errno == ENOENT ? "no such user or group" : strerror(errno));
+	if (opt['i'] != NULL)
+		become(user);
 }
 
 int
@@ -213,7 +199,7 @@ main(int argc, char **argv)
 	shown.width = shown.form == TRACE_STACKS ? terminal_width(STDOUT_FILENO) : 0;
 	shown.most = opt['a'] != NULL ? TRACE_RECORDED_THREADS :
 	    opt['r'] != NULL || opt['s'] != NULL;
-	debug = opt['d'] != NULL ? search_path(opt['d']) : NULL;
+	debug = opt['d'] != NULL ? option_folder('d', opt['d']) : NULL;
 	limit = seconds('t', opt['t']);
 	if (opt['l'] != NULL)
 		take_turn(opt, seconds('w', opt['w']), limit);
@@ -222,6 +208,8 @@ main(int argc, char **argv)
 	open_core(&stored, &o, &sources, argv[optind], opt);
 	trace_show_recorded(&shown, o.dump);
 	/* From here on it is the core's bytes that say what to do. */
+	if (opt['D'] == NULL)
+		option_confined(confine_without(TRACE_SHOW_REFUSED));
 	if (opt['l'] != NULL)
 		turn_begin();
 	if (opt['D'] == NULL)

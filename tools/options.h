@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/number.h"
@@ -49,22 +50,55 @@ option_size(int letter, const char *text, uint64_t least)
 	return n;
 }
 
+/* Ends the program unless a file that a library opens by its name is there, and no FIFO or device. */
+static inline void
+option_file(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		err(2, "%s", path);
+	if (!S_ISREG(st.st_mode))
+		errx(2, "%s: not a regular file", path);
+}
+
+/* The absolute path of a folder for a search path, in which a colon separates, and '-' or '+' means something. */
+static inline char *
+option_folder(int letter, const char *dir)
+{
+	char *path = realpath(dir, NULL);
+	struct stat st;
+
+	if (path == NULL || stat(path, &st) < 0)
+		err(2, "%s", dir);
+	if (!S_ISDIR(st.st_mode))
+		errx(2, "%s: not a directory", dir);
+	if (strchr(path, ':') != NULL)
+		errx(2, "-%c %s: a path with a colon", letter, dir);
+	return path;
+}
+
 /* What -V tells of a program; each may be NULL. */
 struct option_about {
 	const char *built;	/* what it was built with */
 	const char *calls;	/* the system calls that it confines itself to, as for confine_to */
 };
 
-/* Confines the program, which has opened all that it needs. */
+/* Says when a program is not confined, by what confine_to or confine_without returned. */
 static inline void
-option_confine(const char *calls)
+option_confined(int rc)
 {
-	int rc = confine_to(calls);
-
 	if (rc > 0)
 		warnx("not confined: GZCORE_CONFINE=no");
 	else if (rc < 0)
 		warn("not confined");
+}
+
+/* Confines the program, which has opened all that it needs. */
+static inline void
+option_confine(const char *calls)
+{
+	option_confined(confine_to(calls));
 }
 
 /* The words, in lines of at most 78 columns. */

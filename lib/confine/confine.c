@@ -95,17 +95,18 @@ static const struct {
 #endif
 };
 
+/* A rule for a call and, where the machine has none of that name, for none. */
 static int
-allow(scmp_filter_ctx filter, const char *name)
+add(scmp_filter_ctx filter, uint32_t action, const char *name)
 {
 	int number = seccomp_syscall_resolve_name(name);
 
 	/* A negative number stands for a call of another machine. */
-	return number < 0 ? 0 : seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
+	return number < 0 ? 0 : seccomp_rule_add(filter, action, number, 0);
 }
 
 static int
-allow_all(scmp_filter_ctx filter, const char *calls)
+add_all(scmp_filter_ctx filter, uint32_t action, const char *calls)
 {
 	int rc = 0;
 
@@ -116,17 +117,17 @@ allow_all(scmp_filter_ctx filter, const char *calls)
 		if (n >= sizeof(name))
 			return -EINVAL;
 		memcpy(name, calls, n);
-		rc = allow(filter, name);
+		rc = add(filter, action, name);
 		for (size_t i = 0; rc == 0 && i < sizeof(instead) / sizeof(*instead); i++)
 			if (strcmp(instead[i].name, name) == 0)
-				rc = allow(filter, instead[i].also);
+				rc = add(filter, action, instead[i].also);
 	}
 	return rc;
 }
 
-/* Returns 0, or an errno. */
+/* Has the named calls get an action, and all others another one.  Returns 0, or an errno. */
 static int
-limit_calls(const char *calls)
+limit_calls(const char *calls, uint32_t named, uint32_t others)
 {
 	scmp_filter_ctx filter;
 	int rc;
@@ -134,21 +135,27 @@ limit_calls(const char *calls)
 	/* A kernel without it. */
 	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0)
 		return 0;
-	if ((filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS))) == NULL)
+	if ((filter = seccomp_init(others)) == NULL)
 		return ENOMEM;
-	rc = allow_all(filter, calls);
+	rc = add_all(filter, named, calls);
 	if (rc == 0)
 		rc = seccomp_load(filter);
 	seccomp_release(filter);
 	return -rc;
 }
+#define ALLOWED SCMP_ACT_ALLOW
+#define REFUSED(error) SCMP_ACT_ERRNO(error)
 #else
 static int
-limit_calls(const char *calls)
+limit_calls(const char *calls, uint32_t named, uint32_t others)
 {
 	(void)calls;
+	(void)named;
+	(void)others;
 	return 0;
 }
+#define ALLOWED 0
+#define REFUSED(error) 0
 #endif
 
 /* A sanitizer opens files, and reads the memory of its process, whenever it likes. */
@@ -164,23 +171,45 @@ limit_calls(const char *calls)
 #define SANITIZED 0
 #endif
 
+/* Whether nothing is to be done: 1 when that was asked for. */
+static int
+is_off(int *asked)
+{
+	const char *value = getenv("GZCORE_CONFINE");
+
+	*asked = !SANITIZED && value != NULL && strcmp(value, "no") == 0;
+	return SANITIZED || *asked;
+}
+
+static int
+result(int error)
+{
+	errno = error;
+	return error != 0 ? -1 : 0;
+}
+
 int
 confine_to(const char *calls)
 {
-	const char *asked = getenv("GZCORE_CONFINE");
-	int error;
+	int error, asked;
 
-	if (SANITIZED)
-		return 0;
+	if (is_off(&asked))
+		return asked;
+	if ((error = give_up_root()) == 0 && (error = close_paths()) == 0)
+		error = limit_calls(calls, ALLOWED, REFUSED(ENOSYS));
+	return result(error);
+}
 
-	if (asked != NULL && strcmp(asked, "no") == 0)
-		return 1;
-	if ((error = give_up_root()) != 0 || (error = close_paths()) != 0 ||
-	    (error = limit_calls(calls)) != 0) {
-		errno = error;
+int
+confine_without(const char *calls)
+{
+	int asked;
+
+	if (is_off(&asked))
+		return asked;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -1;
-	}
-	return 0;
+	return result(limit_calls(calls, REFUSED(EPERM), ALLOWED));
 }
 
 const char *

@@ -31,9 +31,17 @@
  * when a part was refused; the parts before it are in force.
  *
  * With GZCORE_CONFINE=no in the environment, for a debugger, nothing is done: returns 1.
+ *
+ * A program whose crash must leave a core does not confine itself: this one leaves none.
  */
 int confine_to(const char *calls);
 #define CONFINE_USER 65534
+
+/*
+ * For a program that opens files as its input says: it can make all system calls but those named,
+ * which fail with EPERM, and what it executes gets no more rights.  Returns as confine_to.
+ */
+int confine_without(const char *calls);
 
 /* What confine can put in force here, for -V: such as "seccomp, landlock". */
 const char *confine_words(void);

@@ -10,6 +10,18 @@
 #include "stack/trace.h"
 #include "stack/why.h"
 
+/*
+ * What nobody who reads a core's stacks needs: to run programs, to reach other machines or
+ * processes, to change files or what the system is.
+ */
+#define TRACE_SHOW_REFUSED \
+	"accept accept4 add_key bind bpf chmod chown chroot connect execve execveat fchmodat " \
+	"fchownat init_module finit_module io_uring_setup ioperm iopl kexec_file_load kexec_load " \
+	"keyctl lchown link linkat listen mkdir mkdirat mknod mknodat mount move_mount open_tree " \
+	"perf_event_open pidfd_getfd pivot_root process_vm_readv process_vm_writev ptrace reboot " \
+	"rename renameat renameat2 request_key rmdir setns socket swapoff swapon symlink " \
+	"symlinkat umount2 unlink unlinkat unshare userfaultfd"
+
 enum trace_form {
 	TRACE_STACKS,		/* stacks as text */
 	TRACE_JSON,		/* stacks and the fingerprint as one JSON object */

@@ -20,7 +20,7 @@
 	"keyctl lchown link linkat listen mkdir mkdirat mknod mknodat mount move_mount open_tree " \
 	"perf_event_open pidfd_getfd pivot_root process_vm_readv process_vm_writev ptrace reboot " \
 	"rename renameat renameat2 request_key rmdir setns socket swapoff swapon symlink " \
-	"symlinkat umount2 unlink unlinkat unshare userfaultfd"
+	"symlinkat umount2 unshare userfaultfd"
 
 enum trace_form {
 	TRACE_STACKS,		/* stacks as text */

@@ -304,7 +304,7 @@ group_file() {
 }
 
 @test "gzcoredump: capture: many crashes at once, in little memory: none lost, the budget held" {
-	local all='' number=${CRASHES:-${CI:+12}} mib=200 limit=$((1536 << 20)) p most=0 now
+	local all='' number=${CRASHES:-${CI:+12}} mib=200 limit=$((1536 << 20)) most sampler
 	: "${number:=50}"
 	# The processes themselves must have room.
 	available=$(sed -nE 's/^MemAvailable: *([0-9]+) kB/\1/p' /proc/meminfo)
@@ -321,18 +321,20 @@ group_file() {
 	EOF
 	chmod 755 "$HANDLE"
 	conf small=yes queue_wait=900
+	# All the while: the captures may be over before the first process is waited for.
+	while sed -n 's/^total_rss //p; s/^anon //p' "$group/memory.stat"; do
+		sleep 0.02
+	done >held 3>&- 20>&- &
+	sampler=$!
 	for _ in $(seq $number); do
 		start "$P/prog" vast $((mib << 20)) $((mib << 20))
 		all="$all $pid"
 	done
 	for pid in $all; do
-		while ! is_released; do
-			now=$(sed -n 's/^total_rss //p; s/^anon //p' "$group/memory.stat")
-			[ "$now" -le $most ] || most=$now
-			sleep 0.05
-		done
 		gone
 	done
+	kill $sampler
+	most=$(sort -n held | tail -n 1)
 	for pid in $all; do
 		stored
 		has stored=whole complete=yes small=whole captured=process

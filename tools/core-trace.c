@@ -91,13 +91,27 @@ print_stacks(struct trace_show *shown, const char *name, const struct stored *s,
 	return part;
 }
 
+/* The colon separates in a search path, and a first '-' or '+' means something there. */
+static char *
+search_path(const char *dir)
+{
+	char *path;
+
+	option_file(dir, 1);
+	if ((path = realpath(dir, NULL)) == NULL)
+		err(2, "%s", dir);
+	if (strchr(path, ':') != NULL)
+		errx(2, "-d %s: a path with a colon", dir);
+	return path;
+}
+
 /* Puts the value of each option, "" where it takes none, into opt by its letter. */
 static void
 read_options(int argc, char **argv, const char *opt[128])
 {
 	options_take(argc, argv, "abDd:e:hi:jl:mnR:rsSt:u:vVw:", opt, usage, "core-trace", NULL);
 	if (opt['e'] != NULL)
-		option_file(opt['e']);
+		option_file(opt['e'], 0);
 	if (argc - optind > 1 || (opt['a'] != NULL && opt['r'] == NULL) ||
 	    (opt['r'] != NULL && opt['j'] != NULL) ||
 	    ((opt['n'] != NULL || opt['w'] != NULL) && opt['l'] == NULL))
@@ -199,7 +213,7 @@ main(int argc, char **argv)
 	shown.width = shown.form == TRACE_STACKS ? terminal_width(STDOUT_FILENO) : 0;
 	shown.most = opt['a'] != NULL ? TRACE_RECORDED_THREADS :
 	    opt['r'] != NULL || opt['s'] != NULL;
-	debug = opt['d'] != NULL ? option_folder('d', opt['d']) : NULL;
+	debug = opt['d'] != NULL ? search_path(opt['d']) : NULL;
 	limit = seconds('t', opt['t']);
 	if (opt['l'] != NULL)
 		take_turn(opt, seconds('w', opt['w']), limit);

@@ -14,6 +14,7 @@
 #include "stored/open.h"
 #include "trim/tap.h"
 
+static const struct option_about about = { .calls = TRIM_TAP_CALLS };
 static const char no_depth[] =
     "-d: the memory of a stream cannot be asked for again: a file's, or the process's (-p), can";
 
@@ -160,7 +161,7 @@ take_options(struct options *o, int argc, char **argv)
 			p->pid = (pid_t)number(o, c, 1, INT32_MAX);
 			break;
 		case 'V':
-			return option_version("core-trim", NULL);
+			return option_version("core-trim", &about);
 		default:
 			if (!take_memory(o, c))
 				return usage(stderr, 2);

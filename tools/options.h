@@ -50,32 +50,16 @@ option_size(int letter, const char *text, uint64_t least)
 	return n;
 }
 
-/* Ends the program unless a file that a library opens by its name is there, and no FIFO or device. */
+/* Ends the program unless what a library opens by its name is a regular file, or a folder. */
 static inline void
-option_file(const char *path)
+option_file(const char *path, int folder)
 {
 	struct stat st;
 
 	if (stat(path, &st) < 0)
 		err(2, "%s", path);
-	if (!S_ISREG(st.st_mode))
-		errx(2, "%s: not a regular file", path);
-}
-
-/* The absolute path of a folder for a search path, in which a colon separates, and '-' or '+' means something. */
-static inline char *
-option_folder(int letter, const char *dir)
-{
-	char *path = realpath(dir, NULL);
-	struct stat st;
-
-	if (path == NULL || stat(path, &st) < 0)
-		err(2, "%s", dir);
-	if (!S_ISDIR(st.st_mode))
-		errx(2, "%s: not a directory", dir);
-	if (strchr(path, ':') != NULL)
-		errx(2, "-%c %s: a path with a colon", letter, dir);
-	return path;
+	if (folder ? !S_ISDIR(st.st_mode) : !S_ISREG(st.st_mode))
+		errx(2, "%s: not a %s", path, folder ? "directory" : "regular file");
 }
 
 /* What -V tells of a program; each may be NULL. */

@@ -296,8 +296,10 @@ confine(struct trim_tap *p)
 		trim_process_hold(&p->process);
 	if (errand_start() < 0)
 		say(p, errno, "files cannot be opened");
-	if ((rc = confine_to(TRIM_TAP_CALLS)) != 0)
-		say(p, rc < 0 ? errno : 0, rc < 0 ? "not confined" : "not confined: GZCORE_CONFINE=no");
+	if ((rc = confine_to(TRIM_TAP_CALLS)) > 0)
+		say(p, 0, "not confined: GZCORE_CONFINE=no");
+	else if (rc < 0)
+		say(p, errno, "not confined");
 }
 
 int

@@ -17,8 +17,8 @@
 /* The system calls of the child of trim_tap_apart, for confine_to. */
 #define TRIM_TAP_CALLS \
 	"brk clock_gettime clone close dup2 exit_group fcntl fstat kill lseek mmap munmap pipe2 " \
-	"poll pread64 pwrite64 read recvmsg restart_syscall rt_sigreturn sendmsg splice tee wait4 " \
-	"write"
+	"poll pread64 pwrite64 read recvmsg restart_syscall rt_sigreturn sendmsg splice tee " \
+	"wait4 write"
 
 struct trim_tap {
 	/* The caller's. */

@@ -47,7 +47,7 @@ record = escape frame frame_fit keys lines record secrets text writer
 system = child control_group copy_file deadline end_input memory_window open_guard owner pipe processors rooted scratch \
 	sigbus_guard spawn
 confine = confine
-store = in_use job leftovers lock messages output pipeline queue room store turn
+store = disk_part in_use job leftovers lock messages output pipeline queue room store turn
 engine = engine inflate isal libdeflate zlib
 gzip = deflate file header header_search inflate lost_size member members salvage sink source \
 	status walk

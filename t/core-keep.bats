@@ -422,6 +422,10 @@ items() {
 	run -0 core-keep -b 256K -r d
 	[ "$output" = 'removed buildid/cc00: no dump here needs it' ]
 	# For free space nothing that is needed goes.
+	run -0 core-keep -n -F 100% -r d
+	[ -n "$output" ]
+	run -0 core-keep -n -b 200K,1% -F 1K,1%,64K -r d
+	[ -z "$output" ]
 	run -0 core-keep -F 900T -r d
 	[ "${lines[-1]}" = 'removed uuid/dd00: no dump here needs it' ]
 	[ "$(items)" = 'buildid/aaaa buildid/cc00 buildid/ee00 digest/bb00' ]

@@ -40,9 +40,9 @@ left() {
 	usage_error core-prune -n d
 	[[ $stderr == 'core-prune: no rule is given'* ]]
 	usage_error core-prune -S 1M d
-	[[ $stderr == 'core-prune: -S has no effect without -F BYTES'* ]]
+	[[ $stderr == 'core-prune: -S has no effect without -F PART'* ]]
 	usage_error core-prune -k 1 -u d
-	[[ $stderr == 'core-prune: -u has no effect without -F BYTES'* ]]
+	[[ $stderr == 'core-prune: -u has no effect without -F PART'* ]]
 	usage_error core-prune -v d
 	usage_error core-prune -k 1
 	usage_error core-prune -k 1 d d
@@ -230,6 +230,24 @@ left() {
 	names=$(left)
 	umount d
 	[ "$names" = 'alone a3 b3' ]
+}
+
+@test "core-prune: bytes and free space may be parts of the file system" {
+	room 8m
+	for i in 1 2 3 4 5 6; do
+		stored a$i 1$i a 1000000
+	done
+	run -0 core-prune -n -F 10%,1M d
+	[ -z "$output" ]
+	# Half of 8 MiB.
+	core-prune -F 1M,50%,4G d >/dev/null
+	[ "$(left)" = 'a1 a4 a5 a6' ]
+	run -0 core-prune -n -b 40% d
+	[ "$output" = 'would remove a4: too many bytes' ]
+	core-prune -b 10%,2100000 d >/dev/null
+	[ -z "$(left)" ]
+	fails_with 2 core-prune -b 0% d
+	fails_with 2 core-prune -F 1M,2M d
 }
 
 @test "core-prune: dumps being written, dumps in use and foreign files stay" {

@@ -242,7 +242,15 @@ ends() {
 	begins 0 -c -k 1 d x P1 u0 ecomm
 	says loop_count=
 	begins 0 -c -k 1 -F 1 d x P1 u0 ecomm
-	says loop_count=1 'kind=comm comm of user 0' name=x-1
+	says loop_count=1 'kind=comm comm of user 0' name=x-1 spare=1
+	# A part of the file system is told in bytes.
+	begins 0 -F 1K,1%,64K new x P1 u0 ecomm
+	says verdict=store spare=65536
+	begins 1 -F 100% d x P1 u0 ecomm
+	says verdict=room
+	grep -q '^spare=[0-9]' answer
+	begins 0 d x P1 u0 ecomm
+	says spare=
 }
 
 @test "core-record: begin: -k: one record counts what is too many; with -c each has its own" {

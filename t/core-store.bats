@@ -1441,6 +1441,40 @@ sys.exit(struct.unpack("hhqqi4x", got)[0] == fcntl.F_UNLCK)' "$1"
 	umount mnt
 }
 
+@test "core-store: -F and -m take a part of the file system, between a least and a most" {
+	need_root
+	mkdir mnt
+	mount -t tmpfs -o size=8m none mnt || skip "no tmpfs can be mounted"
+	noise 9000000 >in
+	# -F PART FREE: how many bytes stay free, at least and at most 200,000 more.
+	leaves() {
+		local free
+		run -1 core-store "-F$1" mnt/f cat <in
+		free=$(($(stat -f -c '%a * %S' mnt)))
+		[ "$free" -ge "$2" ] && [ "$free" -lt $(($2 + 200000)) ] || { echo "$1: $free"; return 1; }
+		rm mnt/f.partial
+	}
+	leaves 25% 2097120
+	leaves 3M,25% 3145728
+	leaves 25%,1M 1048576
+	leaves 1K,25%,4M 2097120
+	leaves 100%,2M 2097152
+	# -m PART BYTES: how long the file is.
+	holds_bytes() {
+		run -1 core-store "-m$1" mnt/f cat <in
+		[ "$(stat -c %s mnt/f.partial)" = "$2" ] || { echo "$1"; ls -l mnt; return 1; }
+		rm mnt/f.partial
+	}
+	holds_bytes 10% 838860
+	holds_bytes 1M,10% 1048576
+	holds_bytes 10%,64K 65536
+	umount mnt
+	for part in 0% 101% % 5%% 5%,5% 1M, ,1M 1M,2M 5%,1M,2M 1M,2M,5% 2M,5%,1M 5%x -5% 1M,5%, ,5% 5.5% '5 %'; do
+		fails_with 2 core-store -F "$part" f true
+		fails_with 2 core-store -m "$part" f true
+	done
+}
+
 @test "core-store: -m does not limit a stage's messages, even in a longer file" {
 	noise 100000 >log
 	core-store -m 1K f sh -c 'echo said >&2; cat' <<<text 2>>log

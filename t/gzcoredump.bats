@@ -101,6 +101,7 @@ setup() {
 }
 
 teardown() {
+	! mountpoint -q "$DIR" || umount "$DIR"
 	# What begun has started, should the test have failed before its end.
 	[ ! -s "$MEM/here/session" ] || kill -KILL -- "-$(cat "$MEM/here/session")" 2>/dev/null || :
 }
@@ -1151,6 +1152,15 @@ left() {
 	honour_limit=perhaps
 	suffix=gz.partial
 	min_free=08M
+	min_free=51%
+	min_free=0%
+	min_free=1M,2M
+	min_free=5%%
+	min_free=5%,4G,8G
+	min_free=4G,5%,1G
+	keep_bytes=101%
+	keep_bytes=1M,
+	keep_bytes=,1%
 	max_size=00
 	at_once=00
 	at_once=4097
@@ -1185,7 +1195,7 @@ left() {
 		logged 'stored=whole'
 		# Each is said, the line behind them counts, and the defaults stand.
 		lines=$(grep -nxFf "$BATS_TEST_TMPDIR/mistakes" "$P/etc/gzcoredump.conf" | cut -d: -f1)
-		[ "$(wc -w <<<"$lines")" = 49 ]
+		[ "$(wc -w <<<"$lines")" = 58 ]
 		for line in $lines; do
 			logged "line $line: "
 		done
@@ -1193,6 +1203,27 @@ left() {
 		[[ ${name##*/} =~ ^prog\.$LIVE\.20[0-9]{6}T[0-9]{6}Z$ ]]
 	}
 	in_each_shell mistaken
+}
+
+@test "gzcoredump: 8 MiB of flash: the defaults store a dump and leave an eighth free" {
+	need_root
+	on_flash() {
+		mkdir -p "$DIR"
+		mount -t tmpfs -o size=8m none "$DIR" || skip "no file system can be mounted here"
+		: >"$P/etc/gzcoredump.conf"
+		handle
+		whole
+		has small=whole
+		# With less than that free there is no whole core, but still a small one.
+		rm "$name".*
+		head -c "$(($(stat -f -c '%a * %S' "$DIR") - 800000))" /dev/zero >"$DIR/others"
+		handle || [ "$status" = 2 ]
+		only_record
+		has small=whole stored=no
+		logged 'nothing was stored'
+		umount "$DIR"
+	}
+	in_each_shell on_flash
 }
 
 @test "gzcoredump: a crash loop of one user: other users' dumps of that program are stored" {

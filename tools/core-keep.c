@@ -30,6 +30,7 @@
 
 struct options {
 	struct kept_options keep;
+	struct disk_part most, spare;	/* of its budget */
 	struct kept_process process;
 	struct kept_give give;
 	const char *user;
@@ -41,10 +42,10 @@ struct options {
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-keep [-nv] [-b BYTES] [-C USER] [-F BYTES] [-k foreign | all] [-P FD]\n"
+	fputs("usage: core-keep [-nv] [-b PART] [-C USER] [-F PART] [-k foreign | all] [-P FD]\n"
 	      "                 [-t SECONDS] [-u USER] -p PID DIR\n"
-	      "       core-keep [-nv] [-b BYTES] [-F BYTES] -r DIR\n"
-	      "       core-keep [-v] [-b BYTES] [-F BYTES] [-t SECONDS] -c RECORD -u USER DIR TO\n"
+	      "       core-keep [-nv] [-b PART] [-F PART] -r DIR\n"
+	      "       core-keep [-v] [-b PART] [-F PART] [-t SECONDS] -c RECORD -u USER DIR TO\n"
 	      "       core-keep [-hV]\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
@@ -108,9 +109,9 @@ take_options(struct options *o, int argc, char **argv)
 	    (given['r'] != NULL && (given['t'] || given['u'])))
 		exit(usage(stderr, 2));
 	if (given['b'] != NULL)
-		o->keep.budget.most = option_size('b', given['b'], 0);
+		o->most = option_part('b', given['b'], 0);
 	if (given['F'] != NULL)
-		o->keep.budget.spare = option_size('F', given['F'], 0);
+		o->spare = option_part('F', given['F'], 0);
 	if (given['k'] != NULL && (o->keep.all = strcmp(given['k'], "all") == 0) == 0 &&
 	    strcmp(given['k'], "foreign") != 0)
 		errx(2, "-k %s: neither foreign nor all", given['k']);
@@ -139,6 +140,14 @@ find_user(struct options *o)
 		errx(2, "-u %s: no such user", o->user);
 }
 
+/* Finds how many bytes there may be in the directory; one that is not there yet has the least. */
+static void
+find_budget(struct options *o, const char *dir)
+{
+	o->keep.budget.most = disk_part_bytes_of(&o->most, dir);
+	o->keep.budget.spare = disk_part_bytes_of(&o->spare, dir);
+}
+
 /* While the kernel holds the process nothing is done but to open its files. */
 static int
 keep(struct options *o, const char *dir)
@@ -164,6 +173,7 @@ keep(struct options *o, const char *dir)
 	kept_hold_wait(&held, &o->process, HELD_MS);
 	find_user(o);
 	setpriority(PRIO_PROCESS, 0, 19);
+	find_budget(o, dir);
 	if (kept_store_open(&store, AT_FDCWD, dir) < 0)
 		err(2, "%s/%s", dir, KEPT_DIR);
 	lost = kept_keep(&store, &held, &o->keep);
@@ -179,12 +189,13 @@ keep(struct options *o, const char *dir)
 }
 
 static int
-reduce(const struct options *o, const char *dir)
+reduce(struct options *o, const char *dir)
 {
 	const struct kept_new none = { .more = 0 };
 	struct kept_store store;
 	int rc;
 
+	find_budget(o, dir);
 	if (kept_store_open(&store, AT_FDCWD, dir) < 0)
 		err(2, "%s/%s", dir, KEPT_DIR);
 	if (store.modules < 0)
@@ -204,6 +215,7 @@ give(struct options *o, const char *from, const char *to)
 	int lost;
 
 	find_user(o);
+	find_budget(o, to);
 	lost = kept_give(&o->give, &o->keep, from, to);
 	if (lost < 0)
 		err(2, "%s", o->give.record);

@@ -18,6 +18,8 @@
 #include "dumps/remove.h"
 #include "dumps/retention.h"
 #include "record/record.h"
+#include "options.h"
+#include "store/disk_part.h"
 #include "store/lock.h"
 #include "store/store.h"
 
@@ -28,8 +30,9 @@
 
 struct options {
 	struct retention keep;
-	uint64_t spare;		/* bytes to leave free */
-	uint64_t small_spare;	/* of these, that small cores make room for; UINT64_MAX: all */
+	/* Bytes: of dumps and of small cores that are kept, 0: any; that are left free. */
+	struct disk_part bytes, small_bytes, spare;
+	struct disk_part small_spare;	/* of these, that small cores make room for */
 	char before[AGE_TIME];
 	int only_say, show, users;
 };
@@ -37,8 +40,8 @@ struct options {
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-prune [-hnsuvV] [-a AGE] [-b BYTES] [-B BYTES] [-F BYTES] [-i N]\n"
-	      "                  [-I N] [-k N] [-K N] [-S BYTES] DIR\n", to);
+	fputs("usage: core-prune [-hnsuvV] [-a AGE] [-b PART] [-B PART] [-F PART] [-i N]\n"
+	      "                  [-I N] [-k N] [-K N] [-S PART] DIR\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 
@@ -86,19 +89,24 @@ static int
 prune(const char *path, int dir, struct options *o)
 {
 	struct dumps d = { 0 };
-	uint64_t small = o->small_spare < o->spare ? o->small_spare : o->spare;
+	uint64_t spare = disk_part_bytes(&o->spare, dir);
+	uint64_t small = disk_part_bytes(&o->small_spare, dir);
 	struct payers payers = { 0 };
 	struct retention_verdict *v;
 	int status = 0;
 
+	if (small > spare)
+		small = spare;
+	o->keep.bytes = disk_part_bytes(&o->bytes, dir);
+	o->keep.small_bytes = disk_part_bytes(&o->small_bytes, dir);
 	/* Users have many directories, and only the rule of free space looks at them. */
-	if (dumps_read(&d, dir, o->users && needed(dir, o->spare) > 0 ? DUMPS_USERS : 0) < 0)
+	if (dumps_read(&d, dir, o->users && needed(dir, spare) > 0 ? DUMPS_USERS : 0) < 0)
 		err(2, "%s", path);
 	if (payers_read(&payers, PAYERS_FILE) < 0)
 		warn("%s", PAYERS_FILE);
 	/* With less than half of it free nothing could be stored anyway. */
-	o->keep.need.wanted = needed(dir, o->spare);
-	o->keep.need.least = needed(dir, o->spare / 2);
+	o->keep.need.wanted = needed(dir, spare);
+	o->keep.need.least = needed(dir, spare / 2);
 	o->keep.small_need.wanted = needed(dir, small);
 	o->keep.small_need.least = needed(dir, small / 2);
 	if ((v = calloc(d.count + 1, sizeof(*v))) == NULL ||
@@ -123,15 +131,13 @@ prune(const char *path, int dir, struct options *o)
 	return status;
 }
 
-/* The size that an option has, 0 when it is not given. */
-static uint64_t
-size_of(const char *opt[128], int letter, uint64_t least)
+/* The size or part that an option has, 0 when it is not given. */
+static struct disk_part
+part_of(const char *opt[128], int letter, uint64_t least)
 {
-	uint64_t n = 0;
-
-	if (opt[letter] != NULL && number_size(opt[letter], least, INT64_MAX, &n) < 0)
-		errx(2, "-%c %s: not a size in bytes, such as 512, 64K or 8M", letter, opt[letter]);
-	return n;
+	if (opt[letter] == NULL)
+		return (struct disk_part){ .most = 0 };
+	return option_part(letter, opt[letter], least);
 }
 
 /* The number that an option has, 0 when it is not given. */
@@ -167,26 +173,26 @@ take_options(struct options *o, int argc, char **argv)
 	o->keep = (struct retention){ .before = opt['a'] != NULL ? o->before : NULL,
 		.each = number_of(opt, 'i', 1),
 		.count = number_of(opt, 'k', 1),
-		.bytes = size_of(opt, 'b', 1),
 		.small_each = number_of(opt, 'I', 0),
 		.small_count = number_of(opt, 'K', 0),
-		.small_bytes = size_of(opt, 'B', 0),
 		.unsent = opt['s'] != NULL,
 		.apart = opt['B'] != NULL || opt['I'] != NULL || opt['K'] != NULL ||
 		    opt['S'] != NULL };
-	o->spare = size_of(opt, 'F', 1);
-	o->small_spare = opt['S'] != NULL ? size_of(opt, 'S', 0) : UINT64_MAX;
+	o->bytes = part_of(opt, 'b', 1);
+	o->small_bytes = part_of(opt, 'B', 0);
+	o->spare = part_of(opt, 'F', 1);
+	o->small_spare = opt['S'] != NULL ? part_of(opt, 'S', 0) : o->spare;
 	o->only_say = opt['n'] != NULL;
 	o->show = opt['v'] != NULL;
 	o->users = opt['u'] != NULL;
 	if (argc - optind != 1)
 		exit(usage(stderr, 2));
-	if (o->spare == 0 && (opt['S'] != NULL || o->users)) {
-		warnx("-%c has no effect without -F BYTES", opt['S'] != NULL ? 'S' : 'u');
+	if (opt['F'] == NULL && (opt['S'] != NULL || o->users)) {
+		warnx("-%c has no effect without -F PART", opt['S'] != NULL ? 'S' : 'u');
 		exit(usage(stderr, 2));
 	}
 	/* A call without a rule is a mistake: it would keep everything. */
-	if (o->keep.before == NULL && o->keep.bytes == 0 && o->spare == 0 && o->keep.each == 0 &&
+	if (o->keep.before == NULL && opt['b'] == NULL && opt['F'] == NULL && o->keep.each == 0 &&
 	    o->keep.count == 0 && !o->keep.apart) {
 		warnx("no rule is given, by which to keep or remove");
 		exit(usage(stderr, 2));

@@ -19,7 +19,7 @@
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-record begin [-cElp] [-b KIND] [-F BYTES] [-k N] [-M MODE] [-o OWNER]\n"
+	fputs("usage: core-record begin [-cElp] [-b KIND] [-F PART] [-k N] [-M MODE] [-o OWNER]\n"
 	      "                         [-s SUFFIX] [-w SECONDS] DIR TEMPLATE [LETTERVALUE ...]\n"
 	      "       core-record end [-cPp] [-i FD] [-k N] [-M MODE] [-n N] [-O OBJECT]\n"
 	      "                       [-o OWNER] [-s SUFFIX] [-W WHY] DIR NAME [LINE ...]\n"
@@ -104,10 +104,11 @@ begin(int argc, char **argv)
 		.kind = begin_kind(given['b'] != NULL ? given['b'] : "identity"),
 		.most = number(given, 'k', UINT32_MAX, 0),
 		.seconds = number(given, 'w', UINT32_MAX, 600),
-		.spare = given['F'] != NULL ? option_size('F', given['F'], 0) : 0,
 		.small = given['c'] != NULL, .environment = given['E'] != NULL,
 		.with_private = given['p'] == NULL, .honour_limit = given['l'] != NULL,
 	};
+	if (given['F'] != NULL)
+		o.spare = option_part('F', given['F'], 0);
 	if (o.kind == BEGIN_NO_KIND)
 		errx(2, "-b %s: not identity, unit, container or user", given['b']);
 	/* strftime takes local time for what %s counts in. */

@@ -32,7 +32,7 @@ struct options {
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-store [-dfhSV] [-e FD | -E FD] [-F BYTES] [-l FD] [-M MODE] [-m BYTES]\n"
+	fputs("usage: core-store [-dfhSV] [-e FD | -E FD] [-F PART] [-l FD] [-M MODE] [-m PART]\n"
 	      "                  [-o OWNER[:GROUP]] [-q N [-w SECONDS]] [-t SECONDS] [-u USER]\n"
 	      "                  FILE\n"
 	      "                  [COMMAND [ARG ...] ['|' COMMAND [ARG ...]] ...]\n"
@@ -91,9 +91,9 @@ read_file_options(struct options *o, const char *given[128])
 	if (given['S'] != NULL)
 		j->flags &= ~STORE_SYNC;
 	if (given['F'] != NULL)
-		j->spare = option_size('F', given['F'], 1);
+		j->spare = option_part('F', given['F'], 1);
 	if (given['m'] != NULL)
-		j->most = option_size('m', given['m'], 1);
+		j->most = option_part('m', given['m'], 1);
 	if (given['M'] != NULL && owner_mode(given['M'], &j->mode) < 0)
 		errx(2, "-M %s: not an octal mode up to 777", given['M']);
 	if (given['o'] != NULL && owner_parse(given['o'], &j->uid, &j->gid) < 0)
@@ -142,7 +142,8 @@ int
 main(int argc, char **argv)
 {
 	struct options o = { .job = { .uid = (uid_t)-1, .gid = (gid_t)-1, .mode = 0600,
-		.flags = STORE_SYNC, .most = UINT64_MAX, .marked = -1, .wait = -1, .say = say } };
+		.flags = STORE_SYNC, .most = { .most = UINT64_MAX }, .marked = -1, .wait = -1,
+		.say = say } };
 	const char *given[128] = { NULL };
 	struct stages p;
 	const char *file;

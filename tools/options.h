@@ -15,6 +15,7 @@
 
 #include "base/number.h"
 #include "confine/confine.h"
+#include "store/disk_part.h"
 
 /* The value of the option -letter, a number from least to most; unit is "" or of what, such as " of seconds". */
 static inline uint64_t
@@ -60,6 +61,18 @@ option_file(const char *path, int folder)
 		err(2, "%s", path);
 	if (folder ? !S_ISDIR(st.st_mode) : !S_ISREG(st.st_mode))
 		errx(2, "%s: not a %s", path, folder ? "directory" : "regular file");
+}
+
+/* A size as for option_size, or a part of the file system; no number of it is under least. */
+static inline struct disk_part
+option_part(int letter, const char *text, uint64_t least)
+{
+	struct disk_part part;
+
+	if (disk_part_parse(&part, text, least) < 0)
+		errx(2, "-%c %s: not a size in bytes, such as 512, 64K or 8M, or a part of the file"
+		    " system, such as 5%% or 1M,5%%,4G", letter, text);
+	return part;
 }
 
 /* What -V tells of a program; each may be NULL. */

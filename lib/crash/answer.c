@@ -47,6 +47,7 @@ answer_begun(FILE *to, const struct begun *b)
 	else
 		fputs("ask=\n", to);
 	put_number(to, "loop_count", b->beyond);
+	put_number(to, "spare", b->spare);
 	text_print(to, "kind=%s\n%s\n%s\n%s", b->kind, b->log, b->record, b->facts.environment);
 }
 

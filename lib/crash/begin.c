@@ -218,11 +218,20 @@ compose(const struct begun *b, const struct begin_options *o, int finished)
 	return text;
 }
 
+/* How many bytes must stay free in the directory, which is made for that when it is missing. */
+static uint64_t
+find_spare(const struct begin_options *o)
+{
+	if (o->spare.percent != 0)
+		mkdir(o->dir, 0700);
+	return disk_part_bytes_of(&o->spare, o->dir);
+}
+
 int
 begin_record(struct begun *b, const struct begin_options *o, char **words)
 {
 	struct claim claim = {
-		.dir = o->dir, .shown = o->shown, .suffix = o->suffix, .spare = o->spare
+		.dir = o->dir, .shown = o->shown, .suffix = o->suffix
 	};
 	size_t size;
 	int finished;
@@ -232,6 +241,7 @@ begin_record(struct begun *b, const struct begin_options *o, char **words)
 	if ((log = open_memstream(&b->log, &size)) == NULL)
 		return -1;
 	kernel_words_read(&b->words, words);
+	claim.spare = b->spare = find_spare(o);
 	finished = o->honour_limit && strcmp(b->words.limit, "0") == 0;
 	if (live_facts_read(&b->facts, &b->words, o->environment, log) == 0 &&
 	    (b->kind = find_kind(b, o->kind)) != NULL &&

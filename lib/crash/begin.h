@@ -11,6 +11,7 @@
 
 #include "crash/kernel_words.h"
 #include "crash/live_facts.h"
+#include "store/disk_part.h"
 
 enum begin_verdict {
 	BEGIN_STORE,		/* the record is begun */
@@ -34,7 +35,7 @@ struct begin_options {
 	mode_t mode;
 	enum begin_kind kind;
 	uint32_t most, seconds;	/* crashes of a kind that are stored in a window; 0: all */
-	uint64_t spare;		/* bytes that must stay free; 0: not asked for */
+	struct disk_part spare;	/* bytes that must stay free; 0: not asked for */
 	int small;		/* small cores are stored: each crash has a record of its own */
 	int environment;	/* is asked for */
 	int with_private;	/* the record has private keys */
@@ -51,6 +52,7 @@ struct begun {
 	char heir[16];			/* the user who gets the dump in the end, or "" */
 	uint64_t beyond;		/* the crashes beyond the most; 0: not in a loop */
 	char *kind;			/* what they have in common */
+	uint64_t spare;			/* bytes that must stay free */
 	char *record;			/* its lines, without the environment's */
 	struct live_facts facts;	/* with private keys */
 	char *log;			/* lines log=TEXT: what went wrong */

@@ -158,18 +158,20 @@ job_store(const struct job *j, const char *path)
 {
 	struct stages *p = j->stages;
 	struct store s;
-	struct room room = { .most = j->most, .spare = j->spare, .queue = -1, .places = j->places };
+	struct room room = { .queue = -1, .places = j->places };
 	int sync = j->flags & STORE_SYNC, hidden, status = 0;
 
-	if (j->most != UINT64_MAX || j->spare > 0) {
-		p->limit = limit;
-		p->limit_arg = &room;
-	}
 	if (store_open(&s, path) < 0) {
 		say(j, "%s: %s", path, strerror(errno));
 		return 2;
 	}
 	room.fd = s.fd;
+	room.most = disk_part_bytes(&j->most, s.fd);
+	room.spare = disk_part_bytes(&j->spare, s.fd);
+	if (room.most != UINT64_MAX || room.spare > 0) {
+		p->limit = limit;
+		p->limit_arg = &room;
+	}
 	if (store_open_to_all(&s))
 		say(j, "%s: everyone may write to its directory", path);
 	/*

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "store/disk_part.h"
 #include "store/pipeline.h"
 
 struct job {
@@ -16,7 +17,8 @@ struct job {
 	mode_t mode;
 	int flags;		/* of store_publish */
 	int whole_only;		/* nothing is kept of what is not whole */
-	uint64_t most, spare;	/* bytes: of the file, UINT64_MAX: any; of what stays free */
+	struct disk_part most;	/* bytes of the file; UINT64_MAX: any */
+	struct disk_part spare;	/* bytes that stay free */
 	int places, wait;	/* of the queue, 0: none; seconds */
 	int marked;		/* a descriptor to sync once the stages have started, -1: none */
 	struct stages *stages;

@@ -119,10 +119,10 @@ quick_sleep() {
 	run -0 "$P/bin/gzcoredump" -i
 	[[ $output != *replaces* ]]
 	cmp first "$SYSCTL"
-	[ "$(cat "$P/etc/gzcoredump.conf")" = $'# by hand\nlevel=3\nsmall=no\nstack=no\nkeep_modules=no\nmin_free=0\nkeep=0\nkeep_each=0\nloop_most=0' ]
+	[ "$(cat "$P/etc/gzcoredump.conf")" = $'# by hand\nlevel=3\nsmall=no\nstack=no\nkeep_modules=no\nmin_free=0\nmax_size=0\nkeep=0\nkeep_each=0\nkeep_bytes=0\nloop_most=0' ]
 	# A newer version is installed over it.
 	install_below "$P"
-	[ "$(cat "$P/etc/gzcoredump.conf")" = $'# by hand\nlevel=3\nsmall=no\nstack=no\nkeep_modules=no\nmin_free=0\nkeep=0\nkeep_each=0\nloop_most=0' ]
+	[ "$(cat "$P/etc/gzcoredump.conf")" = $'# by hand\nlevel=3\nsmall=no\nstack=no\nkeep_modules=no\nmin_free=0\nmax_size=0\nkeep=0\nkeep_each=0\nkeep_bytes=0\nloop_most=0' ]
 	"$P/bin/gzcoredump" -i
 	"$P/bin/gzcoredump" -u
 	sys | diff before -

@@ -135,7 +135,8 @@ none_handles() {
 conf() {
 	local default
 	printf '%s\n' "$@" >"$P/etc/gzcoredump.conf"
-	for default in small=no stack=no keep_modules=no min_free=0 keep=0 keep_each=0 loop_most=0; do
+	for default in small=no stack=no keep_modules=no min_free=0 max_size=0 keep=0 keep_each=0 keep_bytes=0 \
+		loop_most=0; do
 		[[ " $*" == *" ${default%=*}="* ]] || echo $default >>"$P/etc/gzcoredump.conf"
 	done
 }

@@ -117,6 +117,38 @@ crash() {
 	crash 2 -k 1 k dir c
 }
 
+@test "core-loop: -u: a user's many keys push out neither a service's nor another user's" {
+	local i
+	crash 0 -u 33 -k 1 'unit web' dir a
+	crash 0 -u 61184 -k 1 'unit dynamic' dir a
+	crash 0 -u 4712 -k 1 'exe other' dir a
+	for i in $(seq 100); do
+		crash 0 -u 4711 -k 1 "exe $i" dir a
+	done
+	crash 1 -u 33 -k 1 'unit web' dir a
+	crash 1 -u 61184 -k 1 'unit dynamic' dir a
+	crash 1 -u 4712 -k 1 'exe other' dir a
+	# Of the user's own the last are known; a key is not another's.
+	crash 1 -u 4711 -k 1 'exe 100' dir a
+	crash 0 -u 4711 -k 1 'exe 1' dir a
+	crash 0 -u 4711 -k 1 'unit web' dir a
+	# Nor do many services push out a user's.
+	for i in $(seq 100); do
+		crash 0 -u $((i + 100)) -k 1 "unit $i" dir a
+	done
+	crash 1 -u 4712 -k 1 'exe other' dir a
+	[ "$(wc -l <dir/.gzcore.loops)" = 129 ]
+	# A file that others have filled with one kind leaves the other its places.
+	for i in $(seq 128); do
+		printf 'k%s\t1\t1\t\tu4711\n' "$i"
+	done | cat <(head -n 1 dir/.gzcore.loops) - >made && cat made >dir/.gzcore.loops
+	crash 0 -u 33 -k 1 'unit web' dir a
+	crash 1 -u 33 -k 1 'unit web' dir a
+	for i in -1 x '' 4294967295; do
+		run -2 core-loop -u "$i" k dir a <record
+	done
+}
+
 @test "core-loop: a locked file of counts is not waited for long" {
 	crash 0 k dir a
 	exec 9<dir/.gzcore.loops

@@ -281,6 +281,20 @@ ends() {
 	says loop_count=
 }
 
+@test "core-record: begin: many loops of a user: a service's loop is still known" {
+	local i
+	begins 0 -k 1 d x P1 u33 eweb
+	for i in $(seq 100); do
+		begins 0 -k 1 d x P1 u4711 "eprogram$i"
+	done
+	begins 1 -k 1 d x P1 u33 eweb
+	says verdict=alone loop_count=1 payer=33 service=yes
+	begins 1 -k 1 d x P1 u4711 eprogram100
+	says verdict=alone payer=4711 service=no
+	begins 0 d x P1 ewho
+	says payer= service=no
+}
+
 @test "core-record: begin: counts that cannot be read are logged, and the record is begun" {
 	mkdir d
 	mkfifo d/.gzcore.loops

@@ -17,6 +17,7 @@
 
 struct options {
 	const char *dir, *name, *key;
+	const char *uid;	/* of the process, NULL: not given */
 	uint32_t most, seconds;
 	struct record_owner owner;
 	int count_only;		/* no record is read or kept, and there is no name */
@@ -25,9 +26,9 @@ struct options {
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-loop [-hV] [-k N] [-M MODE] [-o OWNER[:GROUP]] [-w SECONDS] KEY DIR\n"
-	      "                 NAME\n"
-	      "       core-loop -c [-k N] [-w SECONDS] KEY DIR\n",
+	fputs("usage: core-loop [-hV] [-k N] [-M MODE] [-o OWNER[:GROUP]] [-u UID] [-w SECONDS]\n"
+	      "                 KEY DIR NAME\n"
+	      "       core-loop -c [-k N] [-u UID] [-w SECONDS] KEY DIR\n",
 	    to);
 	return fflush(to) == 0 ? status : 2;
 }
@@ -48,9 +49,23 @@ read_record(void)
 	return text;
 }
 
+static struct payer
+find_payer(const char *uid)
+{
+	struct payers payers = { 0 };
+	struct payer payer;
+
+	if (payers_read(&payers, PAYERS_FILE) < 0)
+		warn("%s", PAYERS_FILE);
+	payer = payers_of(&payers, uid, "");
+	payers_free(&payers);
+	return payer;
+}
+
 static int
 count(const struct options *o)
 {
+	struct payer payer;
 	char *record = o->count_only ? NULL : read_record();
 	struct loops l;
 	struct loop *one;
@@ -62,7 +77,9 @@ count(const struct options *o)
 		err(2, "%s", o->dir);
 	if (loops_open(&l, dir) < 0)
 		err(2, "%s/%s", o->dir, LOOPS_FILE);
-	one = loops_one(&l, o->key, o->seconds);
+	if (o->uid != NULL)
+		payer = find_payer(o->uid);
+	one = loops_one(&l, o->key, o->uid != NULL ? &payer : NULL, o->seconds);
 	if (one->count > o->most) {
 		uint64_t beyond = one->count - o->most;
 
@@ -102,7 +119,7 @@ main(int argc, char **argv)
 
 	if (io_std() < 0)
 		err(2, "/dev/null");
-	while ((c = getopt(argc, argv, "chk:M:o:Vw:")) != -1) {
+	while ((c = getopt(argc, argv, "chk:M:o:u:Vw:")) != -1) {
 		if (c == 'M' || c == 'o')
 			record = c;
 		switch (c) {
@@ -121,6 +138,10 @@ main(int argc, char **argv)
 		case 'o':
 			if (owner_parse(optarg, &o.owner.uid, &o.owner.gid) < 0)
 				errx(2, "-o %s: no such user or group", optarg);
+			break;
+		case 'u':
+			option_id(c, optarg, 0, UINT32_MAX - 1, "user ID");
+			o.uid = optarg;
 			break;
 		case 'V':
 			return option_version("core-loop", NULL);

@@ -46,6 +46,11 @@ answer_begun(FILE *to, const struct begun *b)
 		text_print(to, "ask=-p %s -C %s\n", w->pid, w->uid);
 	else
 		fputs("ask=\n", to);
+	if (b->payer.uid == PAYER_UNKNOWN)
+		text_print(to, "payer=\nservice=no\n");
+	else
+		text_print(to, "payer=%" PRIu32 "\nservice=%s\n", b->payer.uid,
+		    b->payer.service ? "yes" : "no");
 	put_number(to, "loop_count", b->beyond);
 	put_number(to, "spare", b->spare);
 	text_print(to, "kind=%s\n%s\n%s\n%s", b->kind, b->log, b->record, b->facts.environment);

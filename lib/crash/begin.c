@@ -71,6 +71,23 @@ find_owner(struct begun *b, const struct begin_options *o)
 		snprintf(b->heir, sizeof(b->heir), "%.*s", (int)len, heir);
 }
 
+/* Finds who is charged. */
+static void
+find_payer(struct begun *b, FILE *log)
+{
+	struct payers payers = { 0 };
+	char owner[16] = "";
+	size_t len;
+	const char *found = text_value(b->facts.lines, "container_owner", &len);
+
+	if (found != NULL && len < sizeof(owner))
+		snprintf(owner, sizeof(owner), "%.*s", (int)len, found);
+	if (payers_read(&payers, PAYERS_FILE) < 0)
+		text_print(log, "log=%s: %s\n", PAYERS_FILE, strerror(errno));
+	b->payer = payers_of(&payers, b->words.uid, owner);
+	payers_free(&payers);
+}
+
 /* Finds the name by the template. */
 static void
 find_name(struct begun *b, const struct begin_options *o, FILE *log)
@@ -146,7 +163,7 @@ static void
 count(struct begun *b, const struct begin_options *o, const struct claim *claim, struct loops *l,
     int dir, FILE *log)
 {
-	struct loop *one = loops_one(l, b->kind, o->seconds);
+	struct loop *one = loops_one(l, b->kind, &b->payer, o->seconds);
 	int alone = 0;
 
 	if (one->count > o->most) {
@@ -247,6 +264,7 @@ begin_record(struct begun *b, const struct begin_options *o, char **words)
 	    (b->kind = find_kind(b, o->kind)) != NULL &&
 	    (b->record = compose(b, o, finished)) != NULL) {
 		find_owner(b, o);
+		find_payer(b, log);
 		find_name(b, o, log);
 		claim_owner(&claim, b, log);
 		if (finished) {

@@ -11,6 +11,7 @@
 
 #include "crash/kernel_words.h"
 #include "crash/live_facts.h"
+#include "dumps/payers.h"
 #include "store/disk_part.h"
 
 enum begin_verdict {
@@ -49,6 +50,7 @@ struct begun {
 	char name[NAME_MAX + 1];	/* of the record, without .txt */
 	const char *owner;		/* as for owner_parse; "": as it is */
 	mode_t mode;
+	struct payer payer;		/* who is charged for it */
 	char heir[16];			/* the user who gets the dump in the end, or "" */
 	uint64_t beyond;		/* the crashes beyond the most; 0: not in a loop */
 	char *kind;			/* what they have in common */

@@ -5,15 +5,19 @@
 #include <limits.h>
 #include <stdint.h>
 
+#include "dumps/payers.h"
+
 /* The file in the directory. */
 #define LOOPS_FILE ".gzcore.loops"
-/* The most that are counted at once: of more, the one whose window began first is forgotten. */
-#define LOOPS_MAX 64
+/* The most of services that are counted at once, and the most of users. */
+#define LOOPS_SHARE 64
+#define LOOPS_MAX (2 * LOOPS_SHARE)
 /* The room of what one is called; the end of a longer name counts. */
 #define LOOPS_KEY 200
 
 struct loop {
 	char key[LOOPS_KEY];
+	struct payer payer;		/* who is charged for it */
 	uint64_t start;			/* of its window: ms since the boot, CLOCK_BOOTTIME */
 	uint64_t count;			/* since then, this time included */
 	/* what the caller notes with it, no tab nor newline; "" for a new window */
@@ -36,10 +40,13 @@ int loops_open(struct loops *l, int dir);
 #define LOOPS_WAIT 1000
 
 /*
- * Counts one more of what has that key (no tab nor newline in it), in a new window when the last one began so many
- * seconds ago.  Never NULL.
+ * Counts one more of what has that key (no tab nor newline in it) and that payer (NULL: any, or else nobody known), in
+ * a new window when the last one began so many seconds ago.  Services and users have places of their own.  When all of
+ * these are taken, the payer who has most of them, with the new one, loses the one whose window began first.  Never
+ * NULL.
  */
-struct loop *loops_one(struct loops *l, const char *key, uint32_t seconds);
+struct loop *loops_one(struct loops *l, const char *key, const struct payer *payer,
+    uint32_t seconds);
 
 /* Writes the file and gives the lock back; 0, or -1 with errno. */
 int loops_save(struct loops *l);

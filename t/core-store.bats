@@ -1401,6 +1401,49 @@ sys.exit(struct.unpack("hhqqi4x", got)[0] == fcntl.F_UNLCK)' "$1"
 	done
 }
 
+@test "core-store: -r reads so much of its input; what came of it is partial, the writer goes on" {
+	mixed 3000000 >in
+	# More than pipes hold, to stages that would read on; the reader has gone then.
+	says 1 'copy: the input has over 1048576 bytes: the rest was not read' 'f.partial: kept: not whole' -- \
+		core-store -r 1M f gzdeflate -1 <in
+	zinflate f.partial | cmp - <(head -c 1048576 in)
+	mkfifo fifo
+	core-store -r 100000 g gzip '|' sh -c 'cat; until [ -e go ]; do sleep 0.02; done' <fifo 2>err 3>&- &
+	pid=$!
+	run -141 bash -c 'exec env --default-signal=PIPE cat /dev/zero >fifo'
+	: >go
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" = 1 ]
+	[ "$(gzip -dc g.partial | wc -c)" = 100000 ]
+	# It ends when nobody reads what it copies.
+	run -1 timeout 60 core-store -r 1T q head -c 10 </dev/zero
+	[ "$(wc -c <q.partial)" = 10 ]
+	# As much as that is whole, through a pipe or from a file, with stages and without.
+	core-store -r 3000000 h cat <in
+	cmp h in
+	cat in | core-store -r 3000000 i
+	cmp i in
+	core-store -r 1T j <in
+	cmp j in
+	core-store -r 1 k cat </dev/null
+	cmp k /dev/null
+	run -1 core-store -r 2999999 l <in
+	cmp l.partial <(head -c 2999999 in)
+	run -2 core-store -d -r 10 m cat <in
+	[ ! -e m.partial ]
+	# Another limit says so itself; standard output has what was read.
+	says 1 'copy: File too large' 'n.partial: kept: not whole' -- core-store -m 1K -r 1M n <in
+	run -2 bash -c 'core-store -r 1000 - cat <in 2>/dev/null | cmp - <(head -c 1000 in); exit ${PIPESTATUS[0]}'
+	[ -z "$output" ]
+	# 16 stages are still possible.
+	core-store -r 3000000 o cat $(printf '| cat %.0s' $(seq 15)) <in
+	cmp o in
+	for size in 0 x -1 '' 10%; do
+		fails_with 2 core-store -r "$size" p true
+	done
+}
+
 @test "core-store: -d keeps no partial file" {
 	says 2 'sh: exit status 3' 'f: nothing was stored' -- core-store -d f sh -c 'echo new; exit 3' </dev/null
 	holds . wanted out err

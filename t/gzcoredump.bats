@@ -826,8 +826,9 @@ begun() {
 	} 3>&- 2>/dev/null | setsid bash -c 'echo $$ >session; exec "$@"' session \
 		"${run[@]}" -k F3 "P$LIVE" s11 eprog 3>&- &
 	soon test -e fed
-	# The core-store of the stages, not that of the record, nor core-capture, which starts it.
-	[ "$1" = core-store ] && set -- -f '^core-store .*core-info -d' || set -- -x "$1"
+	# The core-store of the stages, not that of the record, nor core-capture, which starts it.  A
+	# program may have made a process of the same name: the oldest is the program.
+	[ "$1" = core-store ] && set -- -o -f '^core-store .*core-info -d' || set -- -o -x "$1"
 	victim=$(pgrep -s "$(cat session)" "$@")
 }
 
@@ -1203,6 +1204,35 @@ left() {
 		[[ ${name##*/} =~ ^prog\.$LIVE\.20[0-9]{6}T[0-9]{6}Z$ ]]
 	}
 	in_each_shell mistaken
+}
+
+@test "gzcoredump: user_size: of a user's core so much is read, of a service's all" {
+	need_root
+	# crashed STATUS UID: a crash of that user.
+	crashed() {
+		rm -rf "$DIR"
+		run "-$1" gz -k "P$LIVE" "I$LIVE" "u$2" g0 s11 t1700000000 d1 hbox eprog <"$CORE"
+	}
+	bounded() {
+		local uid
+		conf user_size=100000
+		# Systemd's dynamic users are services.
+		for uid in 0 33 61184; do
+			crashed 0 "$uid"
+			whole
+			same_core
+		done
+		conf user_size=100000 small=yes
+		for uid in 4711 1000 99999 ''; do
+			crashed 1 "$uid"
+			only_record
+			has stored=partial complete=no bytes=100000 small=whole \
+				'error=core-store: copy: the input has over 100000 bytes: the rest was not read'
+			zinflate "${txt%.txt}.gz.partial" | cmp - <(head -c 100000 "$CORE")
+			zinflate "${txt%.txt}.small.gz" | core-info | grep -qx complete=yes
+		done
+	}
+	in_each_shell bounded
 }
 
 @test "gzcoredump: 8 MiB of flash: the defaults store a dump and leave an eighth free" {

@@ -23,6 +23,7 @@
 
 struct options {
 	struct job job;		/* wait -1: as usual */
+	uint64_t input;		/* bytes that are read, 0: any */
 	int tell_status;	/* with -E */
 	const char *user;	/* of the stages, NULL: ours */
 	int seconds;		/* that the stages may take, 0: any */
@@ -33,8 +34,8 @@ static int
 usage(FILE *to, int status)
 {
 	fputs("usage: core-store [-dfhSV] [-e FD | -E FD] [-F PART] [-l FD] [-M MODE] [-m PART]\n"
-	      "                  [-o OWNER[:GROUP]] [-q N [-w SECONDS]] [-t SECONDS] [-u USER]\n"
-	      "                  FILE\n"
+	      "                  [-o OWNER[:GROUP]] [-q N [-w SECONDS]] [-r BYTES] [-t SECONDS]\n"
+	      "                  [-u USER] FILE\n"
 	      "                  [COMMAND [ARG ...] ['|' COMMAND [ARG ...]] ...]\n"
 	      "       core-store -l FD [-w SECONDS]\n",
 	    to);
@@ -120,6 +121,8 @@ read_options(struct options *o, const char *given[128])
 	}
 	if (given['l'] != NULL)
 		o->job.marked = (int)option_number('l', given['l'], 0, INT_MAX, "");
+	if (given['r'] != NULL)
+		o->input = option_size('r', given['r'], 1);
 	if (given['t'] != NULL)
 		o->seconds = (int)option_number('t', given['t'], 1, MOST_SECONDS, "");
 	o->user = given['u'];
@@ -152,7 +155,8 @@ main(int argc, char **argv)
 	if (io_std() < 0)
 		err(2, "/dev/null");
 	/* "+": the options of the stages are theirs. */
-	options_take(argc, argv, "+dE:e:F:fhl:M:m:o:q:St:u:Vw:", given, usage, "core-store", NULL);
+	options_take(argc, argv, "+dE:e:F:fhl:M:m:o:q:r:St:u:Vw:", given, usage, "core-store",
+	    NULL);
 	read_options(&o, given);
 	if (o.job.marked >= 0 && argc == optind && report_to < 0 &&
 	    o.for_file == (o.job.wait >= 0 ? 'w' : 0))
@@ -166,6 +170,8 @@ main(int argc, char **argv)
 		err(2, "-l %d", o.job.marked);
 	if (stages_split(&p, argv + optind + 1) < 0)
 		errx(2, "stages: an empty one, or over %d", STAGES_MAX);
+	if (o.input > 0)
+		stages_limit_input(&p, o.input);
 	p.user = o.user;
 	p.seconds = o.seconds;
 	p.said = report_to >= 0 ? keep : NULL;

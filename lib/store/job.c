@@ -45,7 +45,11 @@ count_failed(const struct job *j)
 		if (stage_ok(s))
 			continue;
 		failed++;
-		if (s->error != 0)
+		if (i == 0 && p->most > 0 && WIFEXITED(s->status) &&
+		    WEXITSTATUS(s->status) == EOVERFLOW)
+			say(j, "copy: the input has over %ju bytes: the rest was not read",
+			    (uintmax_t)p->most);
+		else if (s->error != 0)
 			say(j, "%s: not started: %s", name, strerror(s->error));
 		else if (s->argv[0] == NULL && WIFEXITED(s->status))
 			say(j, "%s: %s", name, strerror(WEXITSTATUS(s->status)));

@@ -50,6 +50,20 @@ stages_split(struct stages *p, char **argv)
 }
 
 void
+stages_limit_input(struct stages *p, uint64_t most)
+{
+	static char *none;
+
+	p->most = most;
+	/* Stages that are a copy already read no more themselves. */
+	if (p->stage[0].argv[0] == NULL)
+		return;
+	memmove(p->stage + 1, p->stage, (size_t)p->count * sizeof(*p->stage));
+	p->stage[0] = (struct stage){ .argv = &none };
+	p->count++;
+}
+
+void
 stages_block(void)
 {
 	struct sigaction dfl = { .sa_handler = SIG_DFL };
@@ -89,9 +103,24 @@ bind(void *arg)
 	return p->user != NULL ? owner_become(p->user) : 0;
 }
 
-/* Starts one stage; what its exec failed with goes to s->error.  -1 with errno: no process. */
+/* The copy, in its own process; the exit status. */
 static int
-start(struct stages *p, struct stage *s, int in, int out)
+copy(uint64_t most)
+{
+	int rc;
+
+	pipe_grow(STDIN_FILENO);
+	rc = most == 0 ? io_copy(STDIN_FILENO, STDOUT_FILENO) :
+	    pipe_pass_most(STDIN_FILENO, STDOUT_FILENO, most);
+	return rc == 0 ? 0 : rc > 0 ? EOVERFLOW : errno;
+}
+
+/*
+ * Starts one stage; what its exec failed with goes to s->error.  -1 with errno: no process.  next is
+ * where the stage behind it will read, or -1.
+ */
+static int
+start(struct stages *p, struct stage *s, int in, int out, int next)
 {
 	struct spawn child = { .argv = s->argv[0] != NULL ? s->argv : NULL,
 		.fd = { in, out, p->messages[1] >= 0 ? p->messages[1] : SPAWN_SAME },
@@ -101,8 +130,11 @@ start(struct stages *p, struct stage *s, int in, int out)
 	if (pid < 0)
 		return -1;
 	if (pid == 0) {
-		pipe_grow(STDIN_FILENO);
-		_exit(io_copy(STDIN_FILENO, STDOUT_FILENO) == 0 ? 0 : errno);
+		/* It would never see that its reader has gone, if it could read there itself. */
+		if (next >= 0)
+			io_close(next);
+		io_close_others(-1);
+		_exit(copy(p->most));
 	}
 	s->pid = pid;
 	s->error = child.error;
@@ -147,7 +179,7 @@ stages_start(struct stages *p, int out)
 				goto fail;
 			pipe_grow(join[0]);
 		}
-		if (start(p, &p->stage[i], in, join[1]) < 0) {
+		if (start(p, &p->stage[i], in, join[1], join[0]) < 0) {
 			saved = errno;
 			if (join[0] >= 0) {
 				io_close(join[0]);

@@ -28,12 +28,13 @@ struct stages {
 	void (*said)(void *arg, const char *text, size_t n);
 	void *said_arg;
 	int messages[2];		/* a pipe for their standard error; -1: ours */
+	uint64_t most;			/* bytes that the first one, a copy, reads; 0: any */
 	struct stage {
 		char **argv;		/* terminated by NULL; argv[0] == NULL: copy in to out */
 		pid_t pid;		/* 0 before the start and after the end */
 		int status;		/* as from waitpid; a copy exits with its errno */
 		int error;		/* the errno of an exec that failed, or 0 */
-	} stage[STAGES_MAX];
+	} stage[STAGES_MAX + 1];	/* one for stages_limit_input */
 };
 
 /*
@@ -41,6 +42,12 @@ struct stages {
  * caller.  Returns 0, or -1 if a stage is empty or there are too many.
  */
 int stages_split(struct stages *p, char **argv);
+
+/*
+ * Puts a copy in front of the stages that reads at most so many bytes.  If there are more it fails,
+ * with EOVERFLOW.
+ */
+void stages_limit_input(struct stages *p, uint64_t most);
 
 /*
  * Blocks the signals that stages_wait waits for, so that none is missed.  Call it first; the stages

@@ -87,44 +87,59 @@ pipe_await(int in, int out)
 	}
 }
 
-/* Moves some of in to out: 1, 0 at the end of in, or IO_READ or IO_WRITE. */
-static int
-splice_some(int in, int out)
+/* Moves 1 to len bytes of in to out: how many, 0 at the end of in, or IO_READ or IO_WRITE. */
+static ssize_t
+splice_some(int in, int out, size_t len)
 {
-	ssize_t n = pipe_splice(in, out, PIPE_SIZE);
+	ssize_t n = pipe_splice(in, out, len);
 
 	if (n >= 0)
-		return n > 0;
+		return n;
 	return errno == EPIPE || errno == ENOSPC || errno == EFBIG ? IO_WRITE : IO_READ;
 }
 
 /* The same by copying. */
-static int
-copy_some(int in, int out)
+static ssize_t
+copy_some(int in, int out, size_t len)
 {
 	char buf[16384];
-	ssize_t n = io_read_some(in, buf, sizeof(buf));
+	ssize_t n = io_read_some(in, buf, len < sizeof(buf) ? len : sizeof(buf));
 
 	if (n <= 0)
 		return n == 0 ? 0 : IO_READ;
-	return io_write(out, buf, (size_t)n) < 0 ? IO_WRITE : 1;
+	return io_write(out, buf, (size_t)n) < 0 ? IO_WRITE : n;
 }
 
 int
 pipe_pass(int in, int out)
 {
+	return pipe_pass_most(in, out, UINT64_MAX);
+}
+
+int
+pipe_pass_most(int in, int out, uint64_t most)
+{
 	int splices = 1, rc;
+	char more;
 
 	pipe_grow(in);
 	pipe_grow(out);
-	do {
+	while (most > 0) {
+		size_t len = most < PIPE_SIZE ? (size_t)most : PIPE_SIZE;
+		ssize_t n;
+
 		if ((rc = pipe_await(in, out)) <= 0)
 			return rc == 0 ? 0 : IO_WRITE;
-		rc = splices ? splice_some(in, out) : copy_some(in, out);
-		if (splices && rc < 0 && errno == EINVAL)
-			splices = 0, rc = 1;
-	} while (rc > 0);
-	return rc;
+		n = splices ? splice_some(in, out, len) : copy_some(in, out, len);
+		if (splices && n < 0 && errno == EINVAL) {
+			splices = 0;
+			continue;
+		}
+		if (n <= 0)
+			return (int)n;
+		most -= (uint64_t)n;
+	}
+	return io_read_some(in, &more, 1) > 0;
 }
 
 ssize_t

@@ -3,6 +3,7 @@
 #define GZCORE_SYSTEM_PIPE_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /*
@@ -59,6 +60,9 @@ int pipe_await(int in, int out);
  * Returns 0, IO_READ or IO_WRITE (base/io.h) with errno.
  */
 int pipe_pass(int in, int out);
+
+/* The same, of at most so many bytes.  Returns 1 if there are more, of which one may be lost. */
+int pipe_pass_most(int in, int out, uint64_t most);
 
 /*
  * Reads the first len bytes of a pipe, which also stay in it (tee(2)).  Waits until they have come,

@@ -270,6 +270,24 @@ suid() {
 	$user gzip -t "$DIR"/4711/*.gz
 }
 
+@test "gzcoredump: user_size: a user's huge core is cut there, also in a container; root's is not" {
+	local capture in
+	$user unshare -Ur true || skip 'no user namespaces here'
+	for capture in yes no; do
+		conf user_size=32M small=yes capture=$capture
+		for in in '' 'unshare -Ur'; do
+			# shellcheck disable=SC2086
+			crash $user $in "$P/prog" vast 8000000000 100000
+			stored
+			has stored=partial complete=no bytes=33554432 small=whole
+			[ "$(zinflate "$name.gz.partial" | wc -c)" = 33554432 ]
+		done
+		crash "$P/prog" fill 40000000
+		stored
+		has stored=whole complete=yes
+	done
+}
+
 @test "gzcoredump: owner=crashed: a hostile user directory costs that user alone" {
 	conf owner=crashed
 	crash $user "$P/prog" fill 100000

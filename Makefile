@@ -59,7 +59,7 @@ reason = arm decode exception fault interrupted jump message reason runtime said
 	x86_operand
 proc = ask cgroup errand facts identities maps mappings memory of_core page_map proc report rights task
 dumps = columns conf directory loops operand page payers ranking remove retention text values
-crash = answer begin change claim end kernel_words live_facts loop_record merge name record_file \
+crash = answer begin change claim end kernel_words live_facts loop_record merge name places record_file \
 	said
 kept = budget copy debugger executable find found give hold keep list servers sources store tree
 demangle = demangle helper rust rust_legacy rust_read shorten

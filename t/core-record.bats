@@ -295,6 +295,79 @@ ends() {
 	says payer= service=no
 }
 
+@test "core-record: begin: -Q: users have places for whole dumps, then for small ones, then none" {
+	local i
+	# crashes PLACE UID ARG …: a crash of that user, whose place, if any, is kept.
+	crashes() {
+		local want=$1 uid=$2 status=0
+		shift 2
+		exec {fd}<>places
+		[ "$want" != none ] || status=1
+		begins "$status" "$@" -q 16 -Q "$fd" d x P1 "u$uid" ecomm
+		says "place=$want" || return
+		held+=("$fd")
+	}
+	held=()
+	for i in 1 2 3 4; do
+		crashes whole 4711 -c
+	done
+	# One user has at most half of the users' places.
+	crashes small 4711 -c
+	for i in 1 2 3; do
+		crashes whole $((i + 5000)) -c
+	done
+	crashes small 6000 -c
+	crashes small 4711 -c
+	crashes none 4711 -c
+	says verdict=places
+	diff <(tail -n 4 record) - <<-'EOS'
+	error=core-record: no place: too many crashes of users are being stored
+	small=no
+	stored=no
+	complete=no
+	EOS
+	crashes small 6000 -c
+	crashes small 6001 -c
+	crashes none 6002 -c
+	# Places come back; a service needs none.
+	for i in "${held[@]:0:5}"; do
+		exec {i}<&-
+	done
+	crashes whole 4711 -c
+	for i in 33 61184 0; do
+		crashes whole $i -c
+	done
+	crashes small 4711 -c
+	# Without small cores there is nothing else to store.
+	crashes none 4711
+	for i in "${held[@]:5}"; do
+		exec {i}<&-
+	done
+	# Asked again with the same descriptor, it has one place, not two.
+	exec {fd}<>places
+	for i in 1 2 3 4 5 6 7 8; do
+		begins 0 -q 16 -Q "$fd" d x P1 u8000 ecomm
+		says place=whole
+	done
+	exec {fd}<&-
+	# With one place, a user may have it; and more are counted than there can be.
+	exec {fd}<>places
+	begins 0 -q 1 -Q "$fd" d x P1 u4711 ecomm
+	says place=whole
+	exec {i}<>places
+	begins 1 -q 1 -Q "$i" d x P1 u4712 ecomm
+	says place=none
+	begins 0 -q 4294967295 -Q "$i" d x P1 u4712 ecomm
+	says place=whole
+	# What cannot be counted is stored, and said.
+	begins 0 -q 16 -Q 9 d x P1 u4711 ecomm 9</dev/null
+	says place=whole
+	grep -q '^log=places: ' answer
+	usage_error core-record begin -q 1 d x
+	exec {fd}<&-
+	fails_with 2 core-record begin -Q x d x
+}
+
 @test "core-record: begin: counts that cannot be read are logged, and the record is begun" {
 	mkdir d
 	mkfifo d/.gzcore.loops

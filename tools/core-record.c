@@ -20,7 +20,8 @@ static int
 usage(FILE *to, int status)
 {
 	fputs("usage: core-record begin [-cElp] [-b KIND] [-F PART] [-k N] [-M MODE] [-o OWNER]\n"
-	      "                         [-s SUFFIX] [-w SECONDS] DIR TEMPLATE [LETTERVALUE ...]\n"
+	      "                         [-Q FD [-q N]] [-s SUFFIX] [-w SECONDS] DIR TEMPLATE\n"
+	      "                         [LETTERVALUE ...]\n"
 	      "       core-record end [-cPp] [-i FD] [-k N] [-M MODE] [-n N] [-O OBJECT]\n"
 	      "                       [-o OWNER] [-s SUFFIX] [-W WHY] DIR NAME [LINE ...]\n"
 	      "       core-record set [-a KEY] [-b KEY] [-d KEY] FILE [LINES ...]\n"
@@ -94,21 +95,21 @@ begin(int argc, char **argv)
 	struct begun b;
 	int status;
 
-	options_take(argc, argv, "+b:cEF:k:lM:o:ps:w:", given, usage, "core-record", NULL);
-	if (argc - optind < 2 || (given['E'] != NULL && given['p'] != NULL))
+	options_take(argc, argv, "+b:cEF:k:lM:o:pQ:q:s:w:", given, usage, "core-record", NULL);
+	if (argc - optind < 2 || (given['E'] && given['p']) || (given['q'] && !given['Q']))
 		return usage(stderr, 2);
 	o = (struct begin_options){
 		.dir = argv[optind], .shown = shown(argv[optind]), .template = argv[optind + 1],
 		.suffix = part("-s", given['s'], NULL), .owner = line("-o", given['o'], ""),
-		.mode = mode(given['M']),
+		.mode = mode(given['M']), .places_fd = (int)number(given, 'Q', INT32_MAX, -1u),
+		.spare = option_part('F', given['F'] != NULL ? given['F'] : "0", 0),
 		.kind = begin_kind(given['b'] != NULL ? given['b'] : "identity"),
 		.most = number(given, 'k', UINT32_MAX, 0),
 		.seconds = number(given, 'w', UINT32_MAX, 600),
+		.places = number(given, 'q', UINT32_MAX, 0),
 		.small = given['c'] != NULL, .environment = given['E'] != NULL,
 		.with_private = given['p'] == NULL, .honour_limit = given['l'] != NULL,
 	};
-	if (given['F'] != NULL)
-		o.spare = option_part('F', given['F'], 0);
 	if (o.kind == BEGIN_NO_KIND)
 		errx(2, "-b %s: not identity, unit, container or user", given['b']);
 	/* strftime takes local time for what %s counts in. */

@@ -31,6 +31,7 @@ answer_begun(FILE *to, const struct begun *b)
 	static const char *const verdicts[] = { [BEGIN_STORE] = "store",
 		[BEGIN_ALONE] = "alone",
 		[BEGIN_LIMIT] = "limit",
+		[BEGIN_PLACES] = "places",
 		[BEGIN_ROOM] = "room",
 		[BEGIN_FAILED] = "failed" };
 	const struct kernel_words *w = &b->words;
@@ -51,6 +52,8 @@ answer_begun(FILE *to, const struct begun *b)
 	else
 		text_print(to, "payer=%" PRIu32 "\nservice=%s\n", b->payer.uid,
 		    b->payer.service ? "yes" : "no");
+	text_print(to, "place=%s\n", b->place == PLACE_WHOLE ? "whole" :
+	    b->place == PLACE_SMALL ? "small" : "none");
 	put_number(to, "loop_count", b->beyond);
 	put_number(to, "spare", b->spare);
 	text_print(to, "kind=%s\n%s\n%s\n%s", b->kind, b->log, b->record, b->facts.environment);

@@ -16,6 +16,9 @@
 #include "crash/name.h"
 #include "record/text.h"
 
+/* The line of the record of a crash that had no place. */
+#define NO_PLACE "error=core-record: no place: too many crashes of users are being stored\n"
+
 enum begin_kind
 begin_kind(const char *name)
 {
@@ -86,6 +89,21 @@ find_payer(struct begun *b, FILE *log)
 		text_print(log, "log=%s: %s\n", PAYERS_FILE, strerror(errno));
 	b->payer = payers_of(&payers, b->words.uid, owner);
 	payers_free(&payers);
+}
+
+/* Finds what may be stored of a user's crash, for which the kernel has a limited number of places. */
+static enum place
+find_place(struct begun *b, const struct begin_options *o, FILE *log)
+{
+	uint32_t places = o->places > 0 ? o->places : places_limit();
+
+	if (o->places_fd < 0 || places == 0 || b->payer.service)
+		return PLACE_WHOLE;
+	if (places_take(o->places_fd, places, b->payer.uid, &b->place) < 0)
+		text_print(log, "log=places: %s\n", strerror(errno));
+	if (b->place == PLACE_SMALL && !o->small)
+		b->place = PLACE_NONE;
+	return b->place;
 }
 
 /* Finds the name by the template. */
@@ -229,8 +247,8 @@ compose(const struct begun *b, const struct begin_options *o, int finished)
 	else
 		merge_open(to, b->facts.lines);
 	if (finished)
-		text_print(to, "%s%sstored=no\ncomplete=no\n", b->facts.environment,
-		    o->small ? "small=no\n" : "");
+		text_print(to, "%s%s%sstored=no\ncomplete=no\n", b->facts.environment,
+		    b->place == PLACE_NONE ? NO_PLACE : "", o->small ? "small=no\n" : "");
 	text_close(to, &text);
 	return text;
 }
@@ -244,36 +262,45 @@ find_spare(const struct begin_options *o)
 	return disk_part_bytes_of(&o->spare, o->dir);
 }
 
+/* Stores the record under a name of its own; end is the verdict of one that is finished, else BEGIN_STORE. */
+static void
+store(struct begun *b, const struct begin_options *o, enum begin_verdict end, FILE *log)
+{
+	struct claim claim = {
+		.dir = o->dir, .shown = o->shown, .suffix = o->suffix, .spare = b->spare,
+		.flags = end == BEGIN_LIMIT ? CLAIM_SYNC : 0
+	};
+
+	find_owner(b, o);
+	find_name(b, o, log);
+	claim_owner(&claim, b, log);
+	if (end == BEGIN_STORE)
+		decide(b, o, &claim, log);
+	else if ((b->verdict = claim_name(&claim, b, log)) == BEGIN_STORE)
+		b->verdict = end;
+}
+
 int
 begin_record(struct begun *b, const struct begin_options *o, char **words)
 {
-	struct claim claim = {
-		.dir = o->dir, .shown = o->shown, .suffix = o->suffix
-	};
+	enum begin_verdict end = BEGIN_STORE;
 	size_t size;
-	int finished;
 	FILE *log;
 
 	memset(b, 0, sizeof(*b));
 	if ((log = open_memstream(&b->log, &size)) == NULL)
 		return -1;
 	kernel_words_read(&b->words, words);
-	claim.spare = b->spare = find_spare(o);
-	finished = o->honour_limit && strcmp(b->words.limit, "0") == 0;
+	b->spare = find_spare(o);
 	if (live_facts_read(&b->facts, &b->words, o->environment, log) == 0 &&
-	    (b->kind = find_kind(b, o->kind)) != NULL &&
-	    (b->record = compose(b, o, finished)) != NULL) {
-		find_owner(b, o);
+	    (b->kind = find_kind(b, o->kind)) != NULL) {
 		find_payer(b, log);
-		find_name(b, o, log);
-		claim_owner(&claim, b, log);
-		if (finished) {
-			claim.flags = CLAIM_SYNC;
-			if ((b->verdict = claim_name(&claim, b, log)) == BEGIN_STORE)
-				b->verdict = BEGIN_LIMIT;
-		} else {
-			decide(b, o, &claim, log);
-		}
+		if (o->honour_limit && strcmp(b->words.limit, "0") == 0)
+			end = BEGIN_LIMIT;
+		else if (find_place(b, o, log) == PLACE_NONE)
+			end = BEGIN_PLACES;
+		if ((b->record = compose(b, o, end != BEGIN_STORE)) != NULL)
+			store(b, o, end, log);
 	}
 	if (text_close(log, &b->log) == 0 && b->record != NULL)
 		return 0;

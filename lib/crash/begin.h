@@ -11,6 +11,7 @@
 
 #include "crash/kernel_words.h"
 #include "crash/live_facts.h"
+#include "crash/places.h"
 #include "dumps/payers.h"
 #include "store/disk_part.h"
 
@@ -18,6 +19,7 @@ enum begin_verdict {
 	BEGIN_STORE,		/* the record is begun */
 	BEGIN_ALONE,		/* one too many: counted in a record, and not to be stored */
 	BEGIN_LIMIT,		/* its limit is 0: the record is all that is stored */
+	BEGIN_PLACES,		/* users have their places: the record is all that is stored */
 	BEGIN_ROOM,		/* too little is free: nothing was made or counted */
 	BEGIN_FAILED		/* no record could be made */
 };
@@ -37,6 +39,8 @@ struct begin_options {
 	enum begin_kind kind;
 	uint32_t most, seconds;	/* crashes of a kind that are stored in a window; 0: all */
 	struct disk_part spare;	/* bytes that must stay free; 0: not asked for */
+	int places_fd;		/* the file for places_take; -1: none */
+	uint32_t places;	/* that the kernel has; 0: as many as it says itself */
 	int small;		/* small cores are stored: each crash has a record of its own */
 	int environment;	/* is asked for */
 	int with_private;	/* the record has private keys */
@@ -51,6 +55,7 @@ struct begun {
 	const char *owner;		/* as for owner_parse; "": as it is */
 	mode_t mode;
 	struct payer payer;		/* who is charged for it */
+	enum place place;		/* for a user's crash */
 	char heir[16];			/* the user who gets the dump in the end, or "" */
 	uint64_t beyond;		/* the crashes beyond the most; 0: not in a loop */
 	char *kind;			/* what they have in common */

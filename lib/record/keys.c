@@ -214,7 +214,7 @@ const struct key keys_all[] = {
 	{ "small_bytes", KEY_NUMBER, HANDLER,
 	    .words = "The size of the small core's file when it was stored" },
 	{ "small_why", KEY_TEXT, HANDLER,
-	    .words = "Why the small core alone was to be stored: only or loop" },
+	    .words = "Why the small core alone was to be stored: only, loop or places" },
 	{ "stored", KEY_TEXT, HANDLER, .words = "What became of the file: whole, partial or no" },
 	{ "complete", KEY_FLAG, CORE | HANDLER, .words = "All that the core promised is there" },
 

@@ -634,6 +634,61 @@ with_stack() {
 	has stored=whole
 }
 
+# begun_or_gone: the crash $pid has a record, or has been released without one.
+begun_or_gone() {
+	grep -qsx "pid=$pid" "$DIR"/*.txt || is_released
+}
+
+# place_test CAPTURE: users crash until the kernel has no place left; a service's crash is still stored.
+place_test() {
+	local user i pids=()
+	kernel_set kernel/core_pipe_limit 8
+	conf small=yes "capture=$1" capture_memory=0 buffer=slow at_once=64
+	for user in 4711 4711 4711 4711 4711 4711 4711 4711 4711 4712 4712 4712 4713; do
+		start setpriv --reuid $user --clear-groups "$P/prog" fill 20000000
+		soon begun_or_gone
+		pids+=("$pid")
+	done
+	start "$P/prog" fill 20000000
+	soon begun_or_gone
+	grep -lx "pid=$pid" "$DIR"/*.txt
+	# It and those that are stored whole still wait; the others have gone on.
+	soon still_held 5
+	: >"$P/go"
+	stored
+	has stored=whole complete=yes small=whole uid=0
+	for i in "${!pids[@]}"; do
+		stored "${pids[i]}"
+		case $i in
+		0 | 1 | 9 | 10) has stored=whole complete=yes small=whole ;;
+		*) has stored=no small=whole small_why=places ;;
+		esac
+	done
+	# All places have been given back.
+	crash setpriv --reuid 4711 --clear-groups "$P/prog" fill 20000000
+	stored
+	has stored=whole
+	kernel_set kernel/core_pipe_limit 256
+}
+
+# still_held N: so many of our processes are being dumped.
+still_held() {
+	[ "$(grep -lsx 'CoreDumping:.1' /proc/[0-9]*/status | wc -l)" = "$1" ]
+}
+
+@test "gzcoredump: users cannot hold all processes that the kernel waits for: a service is stored" {
+	local shell
+	for shell in '' 'busybox ash' bash; do
+		rm -rf "$DIR" "$P/go"
+		# shellcheck disable=SC2086
+		[ -z "$shell" ] || under $shell
+		place_test no
+		kernel_idle
+	done
+	rm -rf "$DIR" "$P/go"
+	place_test yes
+}
+
 @test "gzcoredump: a dump's surplus is pruned, another's only dump is not; the log says why" {
 	conf keep_each=2 keep=3
 	cp "$P/prog" "$P/other"

@@ -46,7 +46,7 @@ base = age array clock io line_of line_pipe number ordered progress search sha25
 record = escape frame frame_fit keys lines record secrets text writer
 system = child control_group copy_file deadline end_input memory_window open_guard owner pipe processors rooted scratch \
 	sigbus_guard spawn
-confine = confine
+confine = confine executed
 store = disk_part in_use job leftovers lock messages output pipeline queue room store turn
 engine = engine inflate isal libdeflate zlib
 gzip = deflate file header header_search inflate lost_size member members salvage sink source \
@@ -89,7 +89,7 @@ PARTS = handle install self-test
 PARTS_READ = check common conf finish give hooks keep kinds legacy log others_write record room settings stack store sysctl
 
 LIB_O = $(LIB:%=$(B)/lib/%.o)
-TOOL_O = $(C_TOOLS:%=$(B)/tools/%.o) $(B)/tools/deflating.o $(B)/tools/restoring.o
+TOOL_O = $(C_TOOLS:%=$(B)/tools/%.o) $(B)/tools/deflating.o $(B)/tools/lesser.o $(B)/tools/restoring.o
 PROGRAMS = $(C_TOOLS:%=$(B)/%)
 SCRIPTS = $(SH_TOOLS:%=$(B)/%) $(B)/gzcoredump
 PARTS_BUILT = $(PARTS:%=$(B)/libexec/gzcoredump/%) $(PARTS_READ:%=$(B)/libexec/gzcoredump/%) \
@@ -118,7 +118,7 @@ $(PROGRAMS): $(B)/%: $(B)/tools/%.o $(B)/libgzcore.a
 		-Wl,--as-needed $(LIB_LDLIBS) $(LDLIBS)
 
 $(B)/gzdeflate $(B)/zdeflate: $(B)/tools/deflating.o
-$(B)/core-open: $(B)/tools/restoring.o
+$(B)/core-open: $(B)/tools/lesser.o $(B)/tools/restoring.o
 
 FILL = sed -e 's|@bindir@|$(BINDIR)|' -e 's|@libexecdir@|$(LIBEXECDIR)|' -e 's|@sysconfdir@|$(SYSCONFDIR)|' -e 's|@localstatedir@|$(LOCALSTATEDIR)|' \
 	-e 's|@runstatedir@|$(RUNSTATEDIR)|' \

@@ -21,8 +21,16 @@ setup_file() {
 	printf '#!/bin/sh\nexec gdb -nx -q -batch -ex bt "$@"\n' >bt
 	printf '#!/bin/sh\necho $$ >pid.new\nmv pid.new pid\nwhile [ ! -e go ]; do sleep 0.05; done\nexit 7\n' >waits
 	chmod +x bt waits
-	mkdir conf
+	mkdir conf own
 	configured "$PWD/conf" core-open core-info
+	# Where nothing else is said, the debugger is the user who runs the tests, also if that is root.
+	mv conf/core-open conf/built
+	for of in "own $BUILD/core-open" "conf $PWD/conf/built"; do
+		printf '#!/bin/bash\nexec -a core-open "%s" -U "$(id -u)" "$@"\n' "${of#* }" >"${of%% *}/core-open"
+		chmod +x "${of%% *}/core-open"
+	done
+	# Other users get to the files that they may read.
+	[ "$(id -u)" != 0 ] || (while [ "$PWD" != /tmp ] && [ "$PWD" != / ]; do chmod go+x .; cd ..; done)
 }
 
 setup() {
@@ -30,6 +38,9 @@ setup() {
 	F=$BATS_FILE_TMPDIR
 	mkdir d tmp
 	export TMPDIR=$PWD/tmp
+	PATH=$F/own:$PATH
+	unset SUDO_UID SUDO_GID
+	GDB='gdb -iex set auto-load off'
 }
 
 teardown() {
@@ -89,7 +100,7 @@ stored() {
 	run -137 core-open -x dies d/one
 	run -2 core-open -x missing d/one
 	[[ $output == 'core-open: missing: '* ]]
-	run -2 env PATH="$PWD/none" "$BUILD/core-open" d/one
+	run -2 env PATH="$PWD/none" "$BUILD/core-open" -U "$(id -u)" d/one
 	[[ $output == *'core-open: gdb: not found: -x names another debugger' ]]
 	# What one starts can read the core too, though it was given no descriptor.
 	printf '#!/bin/sh\nexec cmp "$2" "%s"\n' "$F/core" >cmps
@@ -101,13 +112,13 @@ stored() {
 @test "core-open: -n prints the command and starts nothing; -v says how the core was restored" {
 	stored one
 	run -0 --separate-stderr core-open -n d/one
-	[ "$output" = "gdb $F/victim CORE" ]
+	[ "$output" = "$GDB $F/victim CORE" ]
 	[ -z "$stderr" ]
 	run -0 --separate-stderr core-open -n -d tmp -x ./no d/one.gz
 	[ "$output" = "./no $F/victim CORE" ]
 	age -r "$RECIPIENT" "$F/core.gz" >age
 	run -0 core-open -n -i "$F/key" ./age
-	[ "$output" = "gdb $F/victim CORE" ]
+	[ "$output" = "$GDB $F/victim CORE" ]
 	run -0 --separate-stderr core-open -v -x true d/one
 	[[ ${stderr_lines[0]} == 'core-open: d/one.gz: restored in memory: '*' in, '*' out, '* ]]
 	[ "${stderr_lines[1]}" = "core-open: true $F/victim CORE" ]
@@ -274,13 +285,13 @@ reads() {
 	fails_with 2 core-open -n ./here.gz
 	[[ $stderr == "core-open: $F/victim: the executable is not there any more"*-f* ]]
 	run -0 --separate-stderr core-open -fn ./here.gz
-	[ "$output" = 'gdb -c CORE' ]
+	[ "$output" = "$GDB -c CORE" ]
 	[[ $stderr == *'not there any more' ]]
 	run -0 core-open -f -x "$F/bt" ./here.gz
 	[[ $output == *'#0 '* && $output != *' in main ('* ]]
 	# By hand.
 	run -0 --separate-stderr core-open -e victim -n ./here.gz
-	[ "$output" = "gdb $PWD/victim CORE" ]
+	[ "$output" = "$GDB $PWD/victim CORE" ]
 	[ -z "$stderr" ]
 	fails_with 2 core-open -e "$F/another" -n ./here.gz
 	[[ $stderr == *'another build'* ]]
@@ -301,14 +312,14 @@ reads() {
 	fails_with 2 core-open -n ./here.gz
 	[ ! -e asked ]
 	DEBUGINFOD_URLS=http://localhost:1 run -0 --separate-stderr core-open -n ./here.gz
-	[ "$output" = "gdb $PWD/victim CORE" ]
+	[ "$output" = "$GDB $PWD/victim CORE" ]
 	[ "$(cat asked)" = "executable $id" ]
 	# Another build in its place; what the path leads to may keep nobody waiting.
 	cp "$F/another" "$F/victim"
 	fails_with 2 core-open -n ./here.gz
 	[[ $stderr == "core-open: $F/victim: not the executable of this core, but another build"* ]]
 	run -0 --separate-stderr core-open -fn ./here.gz
-	[ "$output" = "gdb $F/victim CORE" ]
+	[ "$output" = "$GDB $F/victim CORE" ]
 	rm "$F/victim"
 	mkfifo "$F/victim"
 	# Not so much as opened, as by who waits for that to write to it: it might be a watchdog.
@@ -334,11 +345,11 @@ reads() {
 	sed 's/7/1/' lib.c >lib.old
 	mv lib.old lib.c
 	run -0 --separate-stderr core-open -n d/one
-	[ "$output" = "gdb -iex set sysroot TREE/root $PWD/victim CORE" ]
+	[ "$output" = "$GDB -iex set sysroot TREE/root $PWD/victim CORE" ]
 	[ "$stderr" = "core-open: $PWD/libx.so.1.2: another build than the process had: left out" ]
 	id=$(kept_as buildid right)
 	run -0 --separate-stderr core-open -n d/one
-	[ "$output$stderr" = "gdb -iex set sysroot TREE/root $PWD/victim CORE" ]
+	[ "$output$stderr" = "$GDB -iex set sysroot TREE/root $PWD/victim CORE" ]
 	[ -z "$(ls -A tmp)" ]
 	cp victim gone
 	kept_as buildid victim
@@ -357,7 +368,7 @@ reads() {
 	gzdeflate -d d/one.gz >core
 	cp gone "root$PWD/victim"
 	run -0 --separate-stderr core-open -R root -n ./core
-	[ "$output" = "gdb -iex set sysroot TREE/root $PWD/root$PWD/victim CORE" ]
+	[ "$output" = "$GDB -iex set sysroot TREE/root $PWD/root$PWD/victim CORE" ]
 	fails_with 2 core-open -R core ./core
 	# What is there and closed is not called gone.
 	[ "$(id -u)" = 0 ] || skip 'not root'
@@ -434,7 +445,7 @@ reads() {
 	run -0 --separate-stderr core-open -v -x true -i "$F/key" ./core.gz.age
 	[[ ${stderr_lines[0]} == 'core-open: ./core.gz.age: restored in memory: '* ]]
 	run -0 asked "$F/key"
-	[[ $output == *"gdb $F/victim CORE"* ]]
+	[[ $output == *"$GDB $F/victim CORE"* ]]
 	run -2 asked ''
 	[[ $output == *'no identity file was named'* ]]
 	run -2 asked /missing
@@ -526,4 +537,217 @@ reads() {
 	[ "$status" -eq 143 ]
 	[ -z "$(ls -A tmp)" ]
 	kill "$(cat pid2)"
+}
+
+# need_root: skips the test unless root runs it, in whose place another user can run the debugger.
+need_root() {
+	[ "$(id -u)" = 0 ] || skip 'not root'
+	chmod go+x .
+	id -u gzcore >lesser 2>/dev/null || echo 65534 >lesser
+	lesser=$(cat lesser)
+	PATH=${PATH#"$F/own:"}
+}
+
+# landlocked: whether the kernel has Landlock.
+landlocked() {
+	gzdeflate -V | grep -q '^confined by .*landlock'
+}
+
+@test "core-open: root: the debugger is SUDO_UID, else gzcore or nobody, and has no capability" {
+	need_root
+	stored one
+	cat >who <<-'EOS'
+	#!/bin/sh
+	echo "$(id -u):$(id -g):$(id -G):$HOME"
+	grep -E '^(Cap(Inh|Prm|Eff|Amb)|NoNewPrivs|Uid):' /proc/self/status | tr -s '\t\n' '  '
+	EOS
+	chmod 755 who
+	# is UID GID COMMAND…: who the debugger is.
+	is() {
+		local uid=$1 gid=$2
+		shift 2
+		run -0 --separate-stderr "$@" core-open -x ./who d/one
+		[[ ${lines[0]} == "$uid:$gid:$gid:"* && ${lines[0]} != *:/root ]] || { echo "$*: $output"; return 1; }
+		[[ ${lines[1]} == "Uid: $uid $uid $uid $uid CapInh: "*" CapPrm: 0000000000000000 CapEff: 0000000000000000 CapAmb: 0000000000000000 NoNewPrivs: 1 " ]] ||
+			{ echo "$*: $output"; return 1; }
+	}
+	group=$(id -g gzcore 2>/dev/null || echo 65534)
+	is "$lesser" "$group" env
+	is 4711 4712 env SUDO_UID=4711 SUDO_GID=4712
+	for wrong in 0 -1 x '' ' 4711' 4711x 0x10 4294967295 4294967296 99999999999999999999; do
+		is "$lesser" "$group" env SUDO_UID="$wrong" SUDO_GID=4712
+		# A user without a passwd entry, whose group nobody knows.
+		is "$lesser" "$group" env SUDO_UID=4711 SUDO_GID="$wrong"
+	done
+	is "$lesser" "$group" env SUDO_GID=4712
+	is "$lesser" "$group" setpriv --inh-caps +sys_admin,+setuid --ambient-caps +sys_admin,+setuid
+	is "$lesser" "$group" setpriv --securebits +no_setuid_fixup
+	# By hand.
+	run -0 core-open -U 4711:4712 -x ./who d/one
+	[[ ${lines[0]} == '4711:4712:4712:/nonexistent' ]]
+	run -0 env SUDO_UID=4711 SUDO_GID=4712 "$BUILD/core-open" -U root -x ./who d/one
+	[[ ${lines[0]} == 0:0:* && ${lines[1]} != *'CapEff: 0000000000000000'* ]]
+	fails_with 2 core-open -U nosuch -x ./who d/one
+	[ "$stderr" = 'core-open: -U nosuch: no such user, or one without a group' ]
+	cp "$BUILD/core-open" .
+	chmod -R go+rX d core-open
+	run -2 --separate-stderr setpriv --reuid 4711 --regid 4712 --clear-groups ./core-open -U 0:0 -x ./who d/one
+	[ "$stderr" = 'core-open: -U 0:0: only root can run the debugger as another user' ]
+	run -0 setpriv --reuid 4711 --regid 4712 --clear-groups ./core-open -x ./who d/one
+	[[ ${lines[0]} == 4711:4712:4712:* ]]
+	# And it is said.
+	run -0 --separate-stderr core-open -n d/one
+	[ "$output" = "setpriv --reuid $lesser --regid $group --clear-groups --no-new-privs $GDB -iex set sysroot TREE/root $F/victim CORE" ]
+	run -0 env SUDO_UID=4711 SUDO_GID=4712 "$BUILD/core-open" -n -x ./who d/one
+	[ "$output" = "setpriv --reuid 4711 --regid 4712 --clear-groups --no-new-privs ./who $F/victim CORE" ]
+}
+
+@test "core-open: root: gdb reads what root alone can: a dump, an executable, a kept library" {
+	need_root
+	printf '#!/bin/sh\nexec /usr/bin/gdb -nx -q -batch "$@" -ex bt -ex "shell id -u; find $CORE_OPEN_TREE ! -user $(id -u)"\n' >gdb
+	chmod 755 gdb
+	PATH=$PWD:$PATH
+	mkdir -m 700 closed
+	cd closed
+	linked -Wl,--build-id
+	crash_core core ./victim
+	dump_of core
+	mv libx.so.1.2 right
+	kept_as buildid right
+	mv right libx.so.1.2
+	sed -i 's/1/7/' lib.c
+	${CC:-cc} -g -shared -fPIC -Wl,--build-id -Wl,-soname,libx.so.1 -o libx.so.1.2 lib.c
+	sed -i 's/7/1/' lib.c
+	chmod 700 victim
+	chmod -R go= d
+	for dump in d/one ./core; do
+		[ "$dump" != ./core ] || { cp -r d/modules .; chmod 600 core; }
+		run -0 --separate-stderr core-open $dump </dev/null
+		[[ $output == *'#0 '*' in price ('*'#1 '*' in called ('*'#2 '*' in main ('*"$lesser" ]] ||
+			{ echo "$dump: $output $stderr"; return 1; }
+		[[ $stderr != *core-open:* && $stderr != *'not match'* ]] || { echo "$stderr"; return 1; }
+	done
+	run -0 --separate-stderr core-open -n d/one
+	[[ $output == *' TREE/copies/0/victim CORE' ]]
+	soon eval '[ -z "$(ls -A ../tmp)" ] && [ -z "$(find /tmp -maxdepth 1 -name "core-open.*" -user "$lesser")" ]'
+	# In a directory of root's where everybody reads, nothing is copied; where others write, all is.
+	cd ..
+	mkdir ways
+	mv closed/victim ways
+	chmod 755 ways ways/victim
+	run -0 --separate-stderr core-open -n -e ways/victim closed/d/one
+	[[ $output == *" $PWD/ways/victim CORE" ]]
+	chown 4711 ways
+	run -0 --separate-stderr core-open -n -e ways/victim closed/d/one
+	[[ $output == *" TREE/copies/0/victim CORE" ]]
+	run -0 --separate-stderr core-open -n -U 4711:4711 -e ways/victim closed/d/one
+	[[ $output == *" $PWD/ways/victim CORE" ]]
+	chmod 777 ways
+	run -0 --separate-stderr core-open -n -U 4711:4711 -e ways/victim closed/d/one
+	[[ $output == *" TREE/copies/0/victim CORE" ]]
+}
+
+@test "core-open: root: a file that the core only names is not given to another user" {
+	need_root
+	python3 - "$T" <<-'EOS'
+	import sys
+	sys.path.insert(0, sys.argv[1] + "/lib")
+	from cores import Core
+	c = Core()
+	c.thread(sp=0x70000, pc=0x400010)
+	c.write("d/one.core")
+	EOS
+	cp "$F/victim" secret
+	printf '%s\n' uuid=x "exe=$PWD/secret" stored=whole complete=yes >d/one.txt
+	chmod 700 secret
+	fails_with 2 core-open -n d/one
+	[ "$stderr" = "core-open: $PWD/secret: nothing tells whether it is the executable of this core: -e names it, -f goes on" ]
+	run -0 --separate-stderr core-open -n -e secret d/one
+	[[ $output == *' TREE/copies/0/secret CORE' ]]
+	run -0 --separate-stderr core-open -n -U root d/one
+	[ "$output" = "$GDB $PWD/secret CORE" ]
+	chmod 755 secret
+	run -0 --separate-stderr core-open -n d/one
+	[[ $output == *" $PWD/secret CORE" ]]
+}
+
+# hostile NAME…: makes the core hostile, whose link map has these names: of the vDSO, of libc, and of the dynamic linker.
+hostile() {
+	cat >hostile.c <<-'EOS'
+	#define _GNU_SOURCE
+	#include <dlfcn.h>
+	#include <link.h>
+	#include <stdlib.h>
+	int main(int argc, char **argv)
+	{
+		struct link_map *m = dlopen(NULL, RTLD_NOW);
+		for (int k = 1; k < argc && (m = m->l_next) != NULL; k++)
+			m->l_name = argv[k];
+		abort();
+	}
+	EOS
+	${CC:-cc} -g -Wl,--build-id -o prog hostile.c -ldl
+	crash_core hostile ./prog "$@"
+	chmod 644 hostile
+}
+
+@test "core-open: root: a FIFO or a device that the link map names is not opened, and none hangs" {
+	need_root
+	need strace gdb
+	mkdir bin
+	printf '#!/bin/sh\nexec %s -nx -q -batch "$@" -ex bt\n' "$(command -v gdb)" >bin/gdb
+	chmod 755 bin bin/gdb
+	PATH=$PWD/bin:$PATH
+	mkfifo fifo
+	mknod device c 1 5 || skip 'no device can be made'
+	chmod 666 fifo device
+	up=../../../../../../../../../..
+	for names in "$PWD/fifo $PWD/device" "fifo ./device" "$up$PWD/device $up$PWD/fifo" "/usr/$up$PWD/fifo /$up$PWD/device"; do
+		case $names in /*..*|[!/]*) landlocked || continue ;; esac
+		# shellcheck disable=SC2086
+		hostile vdso $names
+		status=0
+		timeout -k 1 120 strace -f -qq -o trace -e trace=open,openat "$BUILD/core-open" ./hostile >bt 2>err </dev/null ||
+			status=$?
+		[ "$status" -eq 0 ] || { echo "$names: $status"; cat bt err; return 1; }
+		# By names that lead up, gdb finds nothing else.
+		grep -q ' in main (' bt || [[ $names == /usr/..* && $(cat bt) == *'#0 '* ]] || { echo "$names:"; cat bt err; return 1; }
+		# At most there is a link by that name, to the library at that address.
+		grep -E '(fifo|device)"' trace | grep -vE "/core-open\.[^/]*/(names|root$PWD)/(fifo|device)\"" >asked || :
+		run grep -v '= -1 E' asked
+		[ -z "$output" ] || { echo "$names: $output"; cat asked; return 1; }
+	done
+}
+
+@test "core-open: root: the debugger types nothing into the terminal that root goes back to" {
+	need_root
+	gzdeflate -V | grep -q '^confined by .*seccomp' || skip 'no filter of system calls in this build'
+	stored one
+	ioctl=$(echo SYS_ioctl | ${CC:-cc} -include sys/syscall.h -E -P - | tail -n 1)
+	sed "s/%d/$ioctl/" >types <<-'EOS'
+	#!/usr/bin/python3
+	import ctypes, errno
+	c = ctypes.CDLL(None, use_errno=True)
+	# The kernel looks at half of the command alone.
+	for command in 0x5412, 0x541c, 0x5412 | 1 << 32:
+	    rc = c.syscall(ctypes.c_long(%d), ctypes.c_long(0), ctypes.c_ulong(command), ctypes.c_char_p(b"x"))
+	    print(errno.errorcode[ctypes.get_errno()] if rc < 0 else "typed")
+	EOS
+	chmod 755 types
+	on_terminal "$BUILD/core-open" -x ./types d/one </dev/null >said
+	[ "$(tr -d '\r\004' <said | sed 's/^.\[K//')" = $'EPERM\nEPERM\nEPERM' ] || { cat said; false; }
+	# A program of 32 bits is not killed, and gets no further.
+	[ "$(uname -m)" = x86_64 ] || return 0
+	cat >small.c <<-'EOS'
+	static int call(int number, int a, int b, const char *c)
+	{
+		__asm__ volatile ("int $0x80" : "+a"(number) : "b"(a), "c"(b), "d"(c) : "memory");
+		return number;
+	}
+	void _start(void) { call(1, -call(54, 0, 0x5412, "x"), 0, 0); }
+	EOS
+	${CC:-cc} -m32 -static -nostdlib -ffreestanding -fno-stack-protector -fno-pic -no-pie -o small small.c
+	chmod 755 small
+	# EPERM
+	run -1 on_terminal "$BUILD/core-open" -x ./small d/one </dev/null
 }

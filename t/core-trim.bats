@@ -182,7 +182,7 @@ bt() {
 		core-match $f "$CALLS" | diff match -
 		elf-uuid -ab $f | sed 's/^[^:]*: //' | diff uuids -
 		core-trim $f | cmp small -
-		core-open -f -x "$PWD/shows" ./$f | head -c "$(stat -c %s "$ordered")" | cmp - "$ordered"
+		core-open -U "$(id -u)" -f -x "$PWD/shows" ./$f | head -c "$(stat -c %s "$ordered")" | cmp - "$ordered"
 		cat $f | core-info | grep -v ^bytes= | diff info -
 		core-trace - < <(cat $f) | diff trace -
 		core-match - "$CALLS" < <(cat $f) | diff match -

@@ -3,7 +3,6 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,28 +11,27 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "core/read.h"
 #include "dumps/conf.h"
 #include "dumps/operand.h"
-#include "gzip/inflate.h"
 #include "kept/tree.h"
+#include "lesser.h"
 #include "options.h"
 #include "restoring.h"
 #include "record/record.h"
 #include "kept/debugger.h"
 #include "kept/executable.h"
-#include "store/store.h"
 #include "stored/unpack.h"
 
 /* What each option says, by its letter: "" when it takes nothing, NULL when it is not given. */
 static const char *opt[128];
 static struct operand stored;
+static struct lesser lesser;
 
 static int
 usage(FILE *to, int status)
 {
 	fputs("usage: core-open [-fhnSVv] [-d DEBUGDIR] [-e ELF] [-i IDENTITY] [-R ROOT]\n"
-	      "                 [-x PROGRAM] NAME | last\n", to);
+	      "                 [-U USER] [-x PROGRAM] NAME | last\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 
@@ -64,39 +62,31 @@ open_stored(const char *operand)
 	free(usual);
 }
 
-/* Reads the core, and says what it lacks. */
-static void
-read_core(struct core *c, struct image **i, int fd)
+/* Puts the core where the debugger can read it; a descriptor of that. */
+static int
+place_core(void)
 {
-	const char *name = stored.shown;
-	size_t n = strlen(name);
-	uint64_t size, at;
+	int fd = stored.fd;
 
-	if (image_open(i, fd) < 0)
-		err(2, "%s", name);
-	core_open(c);
-	if (core_read_image(c, *i, &size) < 0)
-		err(2, "%s", name);
-	if (!c->is_core)
-		errx(2, "%s: %s", name, c->bad);
-	if (image_end(*i, &at) != INFLATE_OK)
-		warnx("%s: byte %" PRIu64 ": %s", name, at, inflate_words(image_end(*i, &at)));
-	if (size < c->promised)
-		warnx("%s: cut short: %" PRIu64 " of %" PRIu64 " bytes", name, size, c->promised);
-	else if (n > strlen(STORE_PARTIAL) &&
-	    strcmp(name + n - strlen(STORE_PARTIAL), STORE_PARTIAL) == 0)
-		warnx("%s: only a part was stored", name);
-	if (c->bad != NULL)
-		warnx("%s: %s", name, c->bad);
+	if (is_plain_core(fd) && (!lesser.other || lesser_can_open(&lesser, fd)))
+		return fd;
+	if (opt['n'] != NULL && !unpack_needed(fd))
+		return fd;
+	fd = restore_core(&stored, opt['i'], opt['v'] != NULL);
+	if (lesser.other && fchown(fd, lesser.uid, lesser.gid) < 0)
+		err(2, "%s: giving it to the debugger's user", stored.shown);
+	return fd;
 }
 
 /* The path of the executable; NULL when there is none and the debugger is to start without it. */
-static const char *
+static char *
 find_executable(struct executable *e)
 {
+	static char found[PATH_MAX];
 	const char *asked = opt['e'], *path;
 	enum executable_status st = asked != NULL ? executable_check(e, asked) : executable_find(e);
 	char text[RECORD_ESCAPED(PATH_MAX)];
+	int sure = st == EXECUTABLE_FOUND || st == EXECUTABLE_UNSURE;
 
 	path = asked != NULL ? asked : st == EXECUTABLE_GONE ? e->recorded : e->path;
 	if (st == EXECUTABLE_CLOSED)
@@ -107,11 +97,15 @@ find_executable(struct executable *e)
 		    st == EXECUTABLE_GONE ? "not an ELF file" : executable_words(e, st));
 	if (st == EXECUTABLE_GONE && *text == '\0')
 		record_escape(text, "the core names none", 19);
-	if (st != EXECUTABLE_FOUND && st != EXECUTABLE_UNSURE && opt['f'] == NULL)
+	/* A core may name any file: none of root's goes to another user because of that. */
+	if (st == EXECUTABLE_UNSURE && asked == NULL && lesser.other)
+		sure = debugger_can_read(path, lesser.uid, found);
+	if (!sure && opt['f'] == NULL)
 		errx(2, "%s: %s: -e names it, -f goes on", text, executable_words(e, st));
 	if (st != EXECUTABLE_FOUND)
 		warnx("%s: %s", text, executable_words(e, st));
-	return st == EXECUTABLE_GONE || st == EXECUTABLE_CLOSED ? NULL : path;
+	snprintf(found, sizeof(found), "%s", path);
+	return st == EXECUTABLE_GONE || st == EXECUTABLE_CLOSED ? NULL : found;
 }
 
 static void
@@ -133,21 +127,28 @@ tell_module(void *arg, const struct core_file *file, const struct kept_found *f)
 		warnx("%s: %s", text, f->why == EINVAL ? "not a regular file" : strerror(f->why));
 }
 
-/* Finds the modules' files, and makes the debugger's tree of links to them where it needs one. */
+/* Makes the debugger's tree of links to the files of the modules, where it needs one. */
 static void
-find_modules(struct kept_tree *tree, struct executable *e)
+make_tree(struct kept_tree *tree, struct executable *e, char *path)
 {
-	const char *named = opt['n'] != NULL ? "TREE" : NULL;
+	char real[PATH_MAX];
+	int copied = 0;
 
-	if (kept_tree_find(tree, e->sources, e->core, e->image, tell_module, NULL) < 0)
-		err(2, "%s", stored.shown);
-	if (tree->needed && named != NULL)
-		strcpy(tree->dir, named);
-	else if (tree->needed && kept_tree_make(tree, e->core, e->image) < 0)
-		err(2, "links to the files of its modules");
-	if (tree->needed && named == NULL && setenv("CORE_OPEN_TREE", tree->dir, 1) < 0)
-		err(2, "CORE_OPEN_TREE");
-	kept_tree_forget(tree);
+	if (lesser.other && path != NULL) {
+		copied = !debugger_can_read(path, lesser.uid, real);
+		if (!copied)
+			strcpy(path, real);
+	}
+	if (opt['n'] != NULL) {
+		strcpy(tree->dir, tree->needed ? "TREE" : "");
+		if (copied)
+			kept_tree_executable(tree, path);
+	} else if (tree->needed) {
+		if (kept_tree_make(tree, e->core, e->image, copied ? e->fd : -1, path) < 0)
+			err(2, "links to the files of its modules");
+		if (setenv("CORE_OPEN_TREE", tree->dir, 1) < 0)
+			err(2, "CORE_OPEN_TREE");
+	}
 }
 
 /* Becomes the debugger.  It keeps the stored file, and the lock with it, open until it ends. */
@@ -175,7 +176,7 @@ absolute(const char *path)
 static void
 take_options(int argc, char **argv)
 {
-	options_take(argc, argv, "d:e:fhi:nR:SVvx:", opt, usage, "core-open", NULL);
+	options_take(argc, argv, "d:e:fhi:nR:SU:Vvx:", opt, usage, "core-open", NULL);
 	if (argc - optind != 1)
 		exit(usage(stderr, 2));
 	opt['d'] = absolute(opt['d']);
@@ -186,38 +187,52 @@ int
 main(int argc, char **argv)
 {
 	static struct kept_sources sources;
-	struct executable e = { .sources = &sources };
-	struct kept_tree tree;
-	const char *path;
+	static struct kept_tree tree;
+	struct executable e = { .sources = &sources, .fd = -1 };
+	char *path, text[LESSER_TEXT + RECORD_ESCAPED(2 * PATH_MAX)];
 	struct core core;
 	struct debugger run;
-	char text[RECORD_ESCAPED(2 * PATH_MAX)];
+	size_t before;
 	int fd;
 
 	if (io_std() < 0)
 		err(2, "/dev/null");
 	take_options(argc, argv);
+	lesser = lesser_choose(opt['U']);
+	/* A file that is to be copied stays open until then. */
+	if (lesser.other)
+		io_most_files();
 	open_stored(argv[optind]);
-	fd = stored.fd;
-	if (!is_plain_core(fd) && (opt['n'] == NULL || unpack_needed(fd)))
-		fd = restore_core(&stored, opt['i'], opt['v'] != NULL);
-	read_core(&core, &e.image, fd);
+	fd = place_core();
+	read_core(&core, &e.image, fd, stored.shown);
 	e.core = &core;
 	e.debug = opt['d'];
 	e.record = stored.dump;
 	if (kept_sources_open(&sources, &stored, argv[optind], opt['R'], 0) < 0)
 		err(2, "-R %s", opt['R']);
 	path = find_executable(&e);
-	find_modules(&tree, &e);
+	tree.other = lesser.other;
+	tree.user = lesser.uid;
+	if (kept_tree_find(&tree, &sources, &core, e.image, tell_module, NULL) < 0)
+		err(2, "%s", stored.shown);
 	kept_sources_close(&sources);
+	/* All is open: what remains needs no rights of root. */
+	if (lesser.other && opt['n'] == NULL)
+		lesser_become(&lesser);
+	make_tree(&tree, &e, path);
 	debugger_command(&run, opt['x'], opt['d'], &tree, path, fd);
-	debugger_text(&run, text, sizeof(text));
+	before = lesser_text(&lesser, text);
+	debugger_text(&run, text + before, sizeof(text) - before);
 	if (opt['v'] != NULL)
 		warnx("%s", text);
-	if (opt['n'] == NULL)
+	if (opt['n'] == NULL) {
+		if (lesser.other)
+			lesser_confine(&run, &tree, opt['d']);
 		become_debugger(&run, fd);
+	}
 	if (printf("%s\n", text) < 0 || fflush(stdout) != 0)
 		err(2, "<stdout>: write");
+	kept_tree_forget(&tree);
 	image_close(e.image);
 	core_close(&core);
 	operand_close(&stored);

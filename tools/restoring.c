@@ -3,18 +3,22 @@
 #include "restoring.h"
 
 #include <err.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/progress.h"
 #include "base/terminal.h"
+#include "core/read.h"
 #include "elf/id.h"
 #include "gzip/inflate.h"
 #include "record/record.h"
+#include "store/store.h"
 #include "stored/restore.h"
 #include "stored/unpack.h"
 #include "system/processors.h"
@@ -86,3 +90,26 @@ restore_core(const struct operand *o, const char *identity, int verbose)
 	return fd;
 }
 
+void
+read_core(struct core *c, struct image **i, int fd, const char *name)
+{
+	size_t n = strlen(name);
+	uint64_t size, at;
+
+	if (image_open(i, fd) < 0)
+		err(2, "%s", name);
+	core_open(c);
+	if (core_read_image(c, *i, &size) < 0)
+		err(2, "%s", name);
+	if (!c->is_core)
+		errx(2, "%s: %s", name, c->bad);
+	if (image_end(*i, &at) != INFLATE_OK)
+		warnx("%s: byte %" PRIu64 ": %s", name, at, inflate_words(image_end(*i, &at)));
+	if (size < c->promised)
+		warnx("%s: cut short: %" PRIu64 " of %" PRIu64 " bytes", name, size, c->promised);
+	else if (n > strlen(STORE_PARTIAL) &&
+	    strcmp(name + n - strlen(STORE_PARTIAL), STORE_PARTIAL) == 0)
+		warnx("%s: only a part was stored", name);
+	if (c->bad != NULL)
+		warnx("%s: %s", name, c->bad);
+}

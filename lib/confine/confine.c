@@ -2,7 +2,6 @@
 #include "confine/confine.h"
 
 #include <errno.h>
-#include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -54,15 +53,9 @@ close_paths(void)
 static int
 give_up_root(void)
 {
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[2];
-
-	memset(none, 0, sizeof(none));
 	if (geteuid() == 0 && owner_take(CONFINE_USER, CONFINE_USER) == 0)
 		return 0;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || syscall(SYS_capset, &head, none) < 0)
-		return errno;
-	return 0;
+	return owner_weaken() < 0 ? errno : 0;
 }
 
 #ifdef WITH_SECCOMP

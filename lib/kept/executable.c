@@ -81,19 +81,54 @@ note_closed(struct executable *e, const char *path, int why)
 	snprintf(e->closed, sizeof(e->closed), "%s", path);
 }
 
-enum executable_status
-executable_check(struct executable *e, const char *path)
+/* Makes a file that was opened e->fd; -1 makes it none. */
+static void
+take_file(struct executable *e, int fd)
 {
-	int fd = io_open_regular(path, 1);
+	if (e->fd >= 0)
+		io_close(e->fd);
+	e->fd = fd;
+}
+
+/* Opens and checks a path; *fd is open unless the status is EXECUTABLE_CLOSED or EXECUTABLE_GONE. */
+static enum executable_status
+check_path(struct executable *e, const char *path, int *fd)
+{
 	enum executable_status st;
 
-	if (fd < 0) {
+	if ((*fd = io_open_regular(path, 1)) < 0) {
 		note_closed(e, path, errno);
 		return e->why != 0 ? EXECUTABLE_CLOSED : EXECUTABLE_GONE;
 	}
-	st = check_file(e, fd);
-	io_close(fd);
+	st = check_file(e, *fd);
+	if (st == EXECUTABLE_GONE)
+		io_close(*fd);
 	return st;
+}
+
+enum executable_status
+executable_check(struct executable *e, const char *path)
+{
+	int fd;
+	enum executable_status st = check_path(e, path, &fd);
+
+	if (st != EXECUTABLE_CLOSED && st != EXECUTABLE_GONE)
+		take_file(e, fd);
+	return st;
+}
+
+/* Whether the executable is at e->path. */
+static int
+is_there(struct executable *e)
+{
+	int fd;
+	enum executable_status st = check_path(e, e->path, &fd);
+
+	if (st == EXECUTABLE_FOUND)
+		take_file(e, fd);
+	else if (st != EXECUTABLE_CLOSED && st != EXECUTABLE_GONE)
+		io_close(fd);
+	return st == EXECUTABLE_FOUND;
 }
 
 /* Where it was: an absolute path, which no program takes for an option. */
@@ -141,8 +176,7 @@ in_directory(struct executable *e, const char *dir, const char *hex)
 {
 	int n = snprintf(e->path, sizeof(e->path), "%s/.build-id/%.2s/%s", dir, hex, hex + 2);
 
-	return n > 0 && (size_t)n < sizeof(e->path) &&
-	    executable_check(e, e->path) == EXECUTABLE_FOUND;
+	return n > 0 && (size_t)n < sizeof(e->path) && is_there(e);
 }
 
 /* The first line that a program prints when it ends well, in out[len]; whether there is one. */
@@ -177,8 +211,7 @@ on_servers(struct executable *e, const char *hex)
 	if (urls == NULL || *urls == '\0')
 		return 0;
 	servers_bound();
-	return ask(argv, e->path, sizeof(e->path)) &&
-	    executable_check(e, e->path) == EXECUTABLE_FOUND;
+	return ask(argv, e->path, sizeof(e->path)) && is_there(e);
 }
 
 /* The search among the sources; what the file at the recorded path is. */
@@ -204,10 +237,13 @@ judge(void *arg, const struct kept_file *f)
 		st = EXECUTABLE_FOUND;
 	if (f->kind == KEPT_PATH && strcmp(f->path, s->e->recorded) == 0)
 		s->st = st;
-	if (st != EXECUTABLE_FOUND || strlen(f->path) >= sizeof(s->e->path))
+	else if (st != EXECUTABLE_FOUND)
 		return 0;
+	if (st == EXECUTABLE_GONE || strlen(f->path) >= sizeof(s->e->path))
+		return 0;
+	take_file(s->e, fcntl(f->fd, F_DUPFD_CLOEXEC, 3));
 	strcpy(s->e->path, f->path);
-	return 1;
+	return st == EXECUTABLE_FOUND;
 }
 
 /* Looks where the sources have files. */

@@ -20,6 +20,7 @@ struct executable {
 
 	char recorded[PATH_MAX];	/* where it was, by core or record; "" when neither says */
 	char path[PATH_MAX];		/* where it is; any bytes, absolute */
+	int fd;				/* the file, the caller's to close; or -1, as at first */
 	/* for EXECUTABLE_CLOSED: what could not be opened, and why, an errno */
 	char closed[PATH_MAX];
 	int why;
@@ -35,7 +36,7 @@ enum executable_status {
 	EXECUTABLE_GONE		/* there is none */
 };
 
-/* What a file is: EXECUTABLE_GONE when it is no ELF file. */
+/* What a file is, which becomes e->fd: EXECUTABLE_GONE when it is no ELF file. */
 enum executable_status executable_check(struct executable *e, const char *path);
 
 /*

@@ -15,6 +15,8 @@
 #include "base/array.h"
 #include "base/io.h"
 #include "core/link_map.h"
+#include "kept/debugger.h"
+#include "system/copy_file.h"
 
 /* Directories that are open at once while the tree is removed. */
 #define OPEN_DIRS 16
@@ -38,6 +40,25 @@ file_at(const struct links *l, uint64_t address)
 	return NULL;
 }
 
+/* Takes the file of a module, which is open; for another user, it may stay open for a copy. */
+static int
+take_file(struct kept_tree *t, const struct core_file *file, const struct kept_found *f)
+{
+	struct kept_tree_file one = { .file = file, .fd = -1 };
+	char real[PATH_MAX];
+	int linked = !t->other || debugger_can_read(f->path, t->user, real);
+
+	if (ARRAY_GROW(t->file, t->room, t->files, CORE_FILES) < 0 ||
+	    (one.path = strdup(t->other && linked ? real : f->path)) == NULL)
+		return -1;
+	if (linked)
+		io_close(f->fd);
+	else
+		one.fd = f->fd;
+	t->file[t->files++] = one;
+	return 0;
+}
+
 static void
 note_relative(void *arg, const char *name, uint64_t dynamic)
 {
@@ -54,10 +75,9 @@ kept_tree_find(struct kept_tree *t, struct kept_sources *s, const struct core *c
 	struct links l = { .t = t, .core = c };
 	int rc = f != NULL ? 0 : -1;
 
-	memset(t, 0, sizeof(*t));
+	*t = (struct kept_tree){ .other = t->other, .user = t->user, .needed = t->other };
 	for (size_t k = 0, looked = 0; rc == 0 && k < c->files.count; k++) {
 		const struct core_file *file = &c->files.file[k];
-		struct kept_tree_file one = { .file = file };
 
 		if (looked == KEPT_FIND_MOST || file->from != 0 || file->module == NULL ||
 		    *file->path != '/')
@@ -70,13 +90,9 @@ kept_tree_find(struct kept_tree *t, struct kept_sources *s, const struct core *c
 				tell(arg, file, f);
 			continue;
 		}
-		io_close(f->fd);
 		t->needed |= strcmp(f->path, file->path) != 0;
-		if (ARRAY_GROW(t->file, t->room, t->files, CORE_FILES) < 0 ||
-		    (one.path = strdup(f->path)) == NULL)
-			rc = -1;
-		else
-			t->file[t->files++] = one;
+		if ((rc = take_file(t, file, f)) < 0)
+			io_close(f->fd);
 	}
 	free(f);
 	if (t->needed)
@@ -87,8 +103,11 @@ kept_tree_find(struct kept_tree *t, struct kept_sources *s, const struct core *c
 void
 kept_tree_forget(struct kept_tree *t)
 {
-	for (size_t k = 0; k < t->files; k++)
+	for (size_t k = 0; k < t->files; k++) {
+		if (t->file[k].fd >= 0)
+			io_close(t->file[k].fd);
 		free(t->file[k].path);
+	}
 	free(t->file);
 	t->file = NULL;
 	t->files = t->room = 0;
@@ -267,24 +286,109 @@ start_remover(const char *dir)
 	return -1;
 }
 
+/* Where the copy number k of a file is; -1 with errno if that is too long. */
 static int
-make_links(struct kept_tree *t, const struct core *c, struct image *i)
+name_copy(const struct kept_tree *t, size_t k, const char *path, char copy[2 * PATH_MAX])
+{
+	const char *slash = strrchr(path, '/');
+	int n = snprintf(copy, 2 * PATH_MAX, "%s/" KEPT_TREE_COPIES "/%zu/%s", t->dir, k,
+	    slash != NULL ? slash + 1 : path);
+
+	errno = ENAMETOOLONG;
+	return n < PATH_MAX ? 0 : -1;
+}
+
+/* Copies the file of a descriptor, as number k. */
+static int
+make_copy(const struct kept_tree *t, size_t k, const char *path, int from, char copy[2 * PATH_MAX])
+{
+	char *slash;
+	struct stat st;
+	int to, rc;
+
+	if (fstat(from, &st) < 0 || name_copy(t, k, path, copy) < 0)
+		return -1;
+	slash = strrchr(copy, '/');
+	*slash = '\0';
+	rc = mkdir(copy, 0700);
+	*slash = '/';
+	to = rc == 0 ? open(copy, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
+	if (to < 0)
+		return -1;
+	rc = copy_file_bytes(from, to, (uint64_t)st.st_size);
+	return io_close(to) < 0 || rc < 0 ? -1 : 0;
+}
+
+static int
+is_same(int a, int b)
+{
+	struct stat one, other;
+
+	return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_dev == other.st_dev &&
+	    one.st_ino == other.st_ino;
+}
+
+/* Makes the copies, to which the links will lead; that of fd is there. */
+static int
+make_copies(struct kept_tree *t, int fd, const char *there)
+{
+	char copy[2 * PATH_MAX], *path;
+
+	for (size_t k = 0; k < t->files; k++) {
+		struct kept_tree_file *f = &t->file[k];
+		int same = f->fd >= 0 && fd >= 0 && is_same(f->fd, fd);
+
+		if (f->fd < 0)
+			continue;
+		if ((!same && make_copy(t, k + 1, f->path, f->fd, copy) < 0) ||
+		    (path = strdup(same ? there : copy)) == NULL)
+			return -1;
+		free(f->path);
+		f->path = path;
+	}
+	return 0;
+}
+
+void
+kept_tree_executable(const struct kept_tree *t, char path[PATH_MAX])
+{
+	char copy[2 * PATH_MAX];
+
+	if (name_copy(t, 0, path, copy) == 0)
+		strcpy(path, copy);
+}
+
+static int
+make_folder(const struct kept_tree *t, const char *name)
+{
+	char folder[PATH_MAX + 16];
+
+	snprintf(folder, sizeof(folder), "%s/%s", t->dir, name);
+	return mkdir(folder, 0700);
+}
+
+static int
+fill(struct kept_tree *t, const struct core *c, struct image *i, int fd, char path[PATH_MAX])
 {
 	struct links l = { .t = t, .core = c };
-	char folder[PATH_MAX + sizeof(KEPT_TREE_NAMES) + 1];
+	char copy[2 * PATH_MAX];
 
-	snprintf(folder, sizeof(folder), "%s/" KEPT_TREE_NAMES, t->dir);
-	if (mkdir(folder, 0700) < 0)
+	if (make_folder(t, KEPT_TREE_ROOT) < 0 || make_folder(t, KEPT_TREE_NAMES) < 0 ||
+	    make_folder(t, KEPT_TREE_COPIES) < 0 ||
+	    (fd >= 0 && make_copy(t, 0, path, fd, copy) < 0) || make_copies(t, fd, copy) < 0)
 		return -1;
 	for (size_t k = 0; k < t->files; k++)
 		add_link(&l, t->file[k].file->path, t->file[k].path);
 	core_link_map(c, i, add_linker_name, &l);
+	if (fd >= 0)
+		strcpy(path, copy);
 	errno = l.failed;
 	return l.failed == 0 ? 0 : -1;
 }
 
 int
-kept_tree_make(struct kept_tree *t, const struct core *c, struct image *i)
+kept_tree_make(struct kept_tree *t, const struct core *c, struct image *i, int fd,
+    char path[PATH_MAX])
 {
 	const char *below = getenv("TMPDIR");
 	char full[PATH_MAX];
@@ -296,7 +400,7 @@ kept_tree_make(struct kept_tree *t, const struct core *c, struct image *i)
 	if ((size_t)snprintf(t->dir, sizeof(t->dir), "%s/core-open.XXXXXX", full) >= sizeof(t->dir))
 		errno = ENAMETOOLONG;
 	else if (mkdtemp(t->dir) != NULL) {
-		if (make_links(t, c, i) == 0 && start_remover(t->dir) == 0)
+		if (fill(t, c, i, fd, path) == 0 && start_remover(t->dir) == 0)
 			return 0;
 		saved = errno;
 		remove_tree(t->dir);

@@ -23,6 +23,17 @@ int owner_mode(const char *text, mode_t *mode);
 int owner_resolve(const char *text, uid_t *uid, gid_t *gid);
 
 /*
+ * The user who asked root for this by sudo(8), and their group: SUDO_UID and SUDO_GID, else the group of the user.
+ * Returns whether there is one; root is none, and neither is a user in root's group.
+ */
+int owner_invoker(uid_t *uid, gid_t *gid);
+
+/*
+ * Gives up all capabilities, now and for what the process executes (PR_SET_NO_NEW_PRIVS).  Returns 0, or -1 with errno.
+ */
+int owner_weaken(void);
+
+/*
  * Gives up the process's rights for those of a user and one group, and no other groups.  Programs
  * that the process starts get no more rights (PR_SET_NO_NEW_PRIVS), and it leaves no core, which
  * would contain the data it reads (PR_SET_DUMPABLE).  Returns 0, or -1 with errno: then the process

@@ -316,7 +316,7 @@ def opened_stack(c, dump):
         f.write('#!/bin/sh\nexec %s -nx -q -batch "$@" -ex "set backtrace past-main on" '
                 '-ex "set backtrace past-entry on" -ex "source frames.py"\n' % have("gdb"))
     os.chmod("shim/gdb", 0o755)
-    out = subprocess.run(["core-open", dump], capture_output=True, text=True, errors="replace",
+    out = subprocess.run(["core-open", "-U", str(os.getuid()), dump], capture_output=True, text=True, errors="replace",
                          env={**os.environ, "PATH": c.p + "/shim:" + os.environ["PATH"]}).stdout
     return [int(line.split()[2], 16) for line in out.splitlines() if line.startswith("FRAME ")]
 

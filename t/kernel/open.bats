@@ -70,3 +70,22 @@ opens() {
 	$user "$P/user/core-open" -x "$P/bt" "$DIR/last" >bt
 	grep -q ' in main (' bt
 }
+
+@test "core-open: root: the debugger is another user, who gets the 0600 dump and a 0700 program" {
+	rm -rf "$DIR"
+	conf
+	mkdir -p "$P/closed" "$P/shim"
+	chmod 700 "$P/closed"
+	cp "$P/prog" "$P/closed/prog"
+	chmod 700 "$P/closed/prog"
+	printf '#!/bin/sh\ngrep -E "^(Uid|CapEff|NoNewPrivs):" /proc/$$/status\nexec %s -nx -q -batch "$@" -ex bt\n' \
+		"$(command -v gdb)" >"$P/shim/gdb"
+	chmod 755 "$P/shim" "$P/shim/gdb"
+	crash "$P/closed/prog" fill 100000
+	stored
+	[ "$(stat -c %a:%u "$name"*.gz | sort -u)" = 600:0 ]
+	run -0 --separate-stderr env SUDO_UID=4711 SUDO_GID=4711 PATH="$P/shim:$PATH" core-open "$DIR/last" </dev/null
+	[[ $output == *' in main ('* ]] || { echo "$output $stderr"; false; }
+	[[ $stderr != *core-open:* ]]
+	[ "$(printf '%s\n' "${lines[@]:0:3}" | tr -s '\t' ' ')" = "$(printf '%s\n' 'Uid: 4711 4711 4711 4711' 'CapEff: 0000000000000000' 'NoNewPrivs: 1')" ]
+}

@@ -62,13 +62,13 @@ packed() {
 configured() {
 	local dir=$1 tool parts libs=(zlib libelf libdw) one
 	shift
-	for one in libisal libdeflate; do
+	for one in libisal libdeflate libseccomp; do
 		! pkg-config --exists $one || libs+=($one)
 	done
 	mkdir -p "$dir"
 	for tool; do
 		parts=("$T/../tools/$tool.c")
-		[ "$tool" != core-open ] || parts+=("$T/../tools/restoring.c")
+		[ "$tool" != core-open ] || parts+=("$T"/../tools/{lesser,restoring}.c)
 		# shellcheck disable=SC2046,SC2086
 		${CC:-cc} ${CFLAGS--O1} -std=c11 -pthread -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 \
 			-DVERSION='"0"' -I"$T/../lib" -DCONF_FILE="\"$dir/gzcoredump.conf\"" \

@@ -99,6 +99,7 @@ lesser_become(const struct lesser *l)
 
 /* Paths that may be read. */
 struct places {
+	char *text;		/* in which some of them are */
 	const char **path;
 	size_t count, room;
 };
@@ -118,7 +119,7 @@ add_program(struct places *p, const char *program)
 	const char *paths = strchr(program, '/') != NULL ? program : getenv("PATH");
 	char *path = strdup(paths != NULL ? paths : ""), *slash;
 
-	if (path == NULL)
+	if ((p->text = path) == NULL)
 		err(2, "memory");
 	if (strchr(program, '/') != NULL) {
 		add_place(p, program);
@@ -167,4 +168,5 @@ lesser_confine(const struct debugger *d, const struct kept_tree *t, const char *
 	if (confine_reading(p.path, p.count) < 0 || confine_typing() < 0)
 		err(2, "confining the debugger");
 	free(p.path);
+	free(p.text);
 }

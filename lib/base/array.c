@@ -12,7 +12,7 @@ int
 array_grow(void *pointer, size_t *room, size_t count, size_t size, size_t most)
 {
 	size_t more = *room == 0 ? FIRST : *room <= most / 2 ? 2 * *room : most;
-	void *array;
+	void *array, *grown;
 
 	if (count < *room)
 		return 0;
@@ -24,9 +24,9 @@ array_grow(void *pointer, size_t *room, size_t count, size_t size, size_t most)
 	}
 	/* The caller's pointer has another type, so its bytes are copied. */
 	memcpy(&array, pointer, sizeof(array));
-	if ((array = realloc(array, more * size)) == NULL)
+	if ((grown = realloc(array, more * size)) == NULL)
 		return -1;
-	memcpy(pointer, &array, sizeof(array));
+	memcpy(pointer, &grown, sizeof(grown));
 	*room = more;
 	return 0;
 }

@@ -157,7 +157,8 @@ limit_calls(const char *calls, uint32_t named, uint32_t others)
 #define SANITIZED 1
 #endif
 #endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+/* Counters of coverage are written at the end. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(UNCONFINED)
 #define SANITIZED 1
 #endif
 #ifndef SANITIZED

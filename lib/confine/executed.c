@@ -24,6 +24,12 @@
 #endif
 #define LANDLOCK_BENEATH 1
 #define LANDLOCK_READ_FILE (UINT64_C(1) << 2)
+/* Counters of coverage are written when another program is executed. */
+#ifdef UNCONFINED
+#define CONFINED 0
+#else
+#define CONFINED 1
+#endif
 struct landlock {
 	uint64_t files;
 };
@@ -67,7 +73,7 @@ confine_reading(const char *const *places, size_t count)
 	for (size_t k = 0; k < count; k++)
 		if (allow_place((int)rules, places[k]) < 0)
 			goto failed;
-	if (syscall(SYS_landlock_restrict_self, (int)rules, 0u) < 0)
+	if (CONFINED && syscall(SYS_landlock_restrict_self, (int)rules, 0u) < 0)
 		goto failed;
 	return io_close((int)rules);
 failed:

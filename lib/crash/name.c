@@ -96,9 +96,10 @@ put_time(struct name *n, const char *value, const char *format)
 {
 	char text[NAME_BYTES + 1];
 	struct tm tm;
+	size_t len;
 
-	if (parse_time(value, &tm) == 0)
-		put(n, text, strftime(text, sizeof(text), format, &tm), SIZE_MAX);
+	if (parse_time(value, &tm) == 0 && (len = strftime(text, sizeof(text), format, &tm)) > 0)
+		put(n, text, len, SIZE_MAX);
 }
 
 /*

@@ -118,7 +118,7 @@ static int
 decode(void *state, const uint8_t *in, size_t len, uint8_t *out, size_t room)
 {
 	z_stream *z = state;
-	uint8_t none;
+	uint8_t none = 0;
 
 	if (inflateReset(z) != Z_OK)
 		return 0;

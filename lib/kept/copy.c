@@ -145,18 +145,18 @@ kept_look(void *arg)
 {
 	struct kept_task *t = arg;
 	const struct kept_module *m = t->module;
-	struct elf_id *id = calloc(1, sizeof(*id));
+	struct elf_id id = { .build_id_len = 0 };
 	struct stat st;
 	int fd;
 
 	if ((fd = open_source(t)) < 0)
 		return;
-	if (id == NULL || fstat(fd, &st) < 0) {
+	if (fstat(fd, &st) < 0) {
 		fail(t, "cannot be read", errno);
 		return;
 	}
 	t->disk = room_of(fd, &st);
-	if (elf_id_image(t->head, m->head_len, id) != ELF_ID_OK) {
+	if (elf_id_image(t->head, m->head_len, &id) != ELF_ID_OK) {
 		t->verdict = KEPT_NO_MODULE;
 		return;
 	}
@@ -166,12 +166,12 @@ kept_look(void *arg)
 	}
 	t->kind = KEPT_DIGEST;
 	t->owner = owner_of(fd, t, &st);
-	if (is_of_root(fd, &st) && id->build_id_len >= KEPT_BUILD_ID_LEAST) {
+	if (is_of_root(fd, &st) && id.build_id_len >= KEPT_BUILD_ID_LEAST) {
 		t->kind = KEPT_BUILD_ID;
-		put_hex(t->name, id->build_id, id->build_id_len);
-	} else if (is_of_root(fd, &st) && id->build_id_len == 0 && id->has_note) {
+		put_hex(t->name, id.build_id, id.build_id_len);
+	} else if (is_of_root(fd, &st) && id.build_id_len == 0 && id.has_note) {
 		t->kind = KEPT_UUID;
-		put_hex(t->name, id->note, sizeof(id->note));
+		put_hex(t->name, id.note, sizeof(id.note));
 	}
 	t->verdict = KEPT_WANTED;
 }
@@ -240,10 +240,10 @@ static const char *
 find_difference(const struct kept_task *t, uint8_t *buf)
 {
 	const struct kept_module *m = t->module;
-	struct elf_id *id = calloc(2, sizeof(*id));
+	struct elf_id id[2] = { { .build_id_len = 0 }, { .build_id_len = 0 } };
 	ssize_t n;
 
-	if (id == NULL || (n = io_pread(t->to, buf, m->head_len, 0)) < 0)
+	if ((n = io_pread(t->to, buf, m->head_len, 0)) < 0)
 		return "cannot be read";
 	if (n < (ssize_t)SELFMAG || !has_headers(t->to, t, buf + CORE_IMAGE_HELD))
 		return "not the file that the process has: other headers";

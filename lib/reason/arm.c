@@ -150,7 +150,8 @@ shifted(const struct reason_registers *r, uint32_t insn)
 	case 1:
 		return amount == 0 ? 0 : value >> amount;
 	case 2:
-		return (uint32_t)((int32_t)value >> (amount == 0 ? 31 : amount));
+		amount = amount == 0 ? 31 : amount;
+		return value >> amount | (value >> 31 != 0 ? ~(UINT32_MAX >> amount) : 0);
 	}
 	return amount == 0 ? value : value >> amount | value << (32 - amount);
 }

@@ -84,16 +84,15 @@ int
 trace_find_path(struct trace *t, const char *debug)
 {
 	size_t len = debug != NULL ? strlen(debug) : 0;
-	char *p = malloc(len + 1 + sizeof(DEBUG_PATH));
+	size_t before = len > 0 ? len + 1 : 0;
 
-	if ((t->debug_path = p) == NULL)
+	if ((t->debug_path = malloc(before + sizeof(DEBUG_PATH))) == NULL)
 		return -1;
 	if (len > 0) {
-		memcpy(p, debug, len);
-		p += len;
-		*p++ = ':';
+		memcpy(t->debug_path, debug, len);
+		t->debug_path[len] = ':';
 	}
-	memcpy(p, DEBUG_PATH, sizeof(DEBUG_PATH));
+	memcpy(t->debug_path + before, DEBUG_PATH, sizeof(DEBUG_PATH));
 	t->callbacks = (Dwfl_Callbacks){ .find_elf = find_elf,
 		.find_debuginfo = find_debug_file, .debuginfo_path = &t->debug_path };
 	return 0;

@@ -259,23 +259,23 @@ DEB_DEMO = binutils elfutils $(shell [ -w /proc/sys/kernel/core_pattern ] && [ /
 DEB_CHECK = bats python3 python3-jsonschema gdb gdb-multiarch libc6-dbg libc6-dev-i386 clang libclang-rt-dev lld llvm qemu-user shellcheck mandoc man-db \
 	dash busybox jq procps util-linux moreutils age gzip pigz isal zstd lz4 xz-utils bzip2 7zip libarchive-tools perl \
 	qpdf cmake meson ninja-build dosfstools strace openssh-client openssh-server curl mbuffer rclone e2fsprogs fuse3 \
-	python3-fusepy git patchelf debuginfod
+	python3-fusepy git patchelf debuginfod cppcheck valgrind
 APK_BUILD = gcc musl-dev make pkgconf zlib-dev elfutils-dev isa-l-dev libdeflate-dev libseccomp-dev
 APK_DEMO = binutils elfutils gdb
 APK_CHECK = bats python3 py3-jsonschema gdb-multiarch clang compiler-rt lld llvm qemu-aarch64 qemu-arm qemu-i386 qemu-m68k qemu-mips \
 	qemu-ppc qemu-ppc64 qemu-ppc64le qemu-s390x qemu-x86_64 shellcheck mandoc dash busybox jq procps util-linux \
 	moreutils age gzip pigz isa-l zstd lz4 xz bzip2 7zip libarchive-tools perl qpdf cmake meson dosfstools strace openssh \
-	curl mbuffer rclone e2fsprogs fuse3 git patchelf
+	curl mbuffer rclone e2fsprogs fuse3 git patchelf cppcheck valgrind
 DNF_BUILD = gcc make pkgconf-pkg-config zlib-devel elfutils-libelf-devel elfutils-devel isa-l-devel libdeflate-devel libseccomp-devel
 DNF_DEMO = binutils elfutils gdb
 DNF_CHECK = bats python3 python3-jsonschema clang compiler-rt lld llvm qemu-user ShellCheck mandoc man-db dash busybox jq procps-ng \
 	util-linux moreutils age gzip pigz isa-l-tools zstd lz4 xz bzip2 p7zip-plugins bsdtar perl qpdf cmake meson \
-	dosfstools strace openssh-clients openssh-server curl mbuffer rclone e2fsprogs fuse3 python3-fusepy git patchelf elfutils-debuginfod-client
+	dosfstools strace openssh-clients openssh-server curl mbuffer rclone e2fsprogs fuse3 python3-fusepy git patchelf elfutils-debuginfod-client cppcheck valgrind
 ASKED = $(filter-out deps all install install-built uninstall clean help,$(MAKECMDGOALS))
 packages = $($(1)_BUILD) $(if $(ASKED),$($(1)_DEMO)) $(if $(filter-out demo,$(ASKED)),$($(1)_CHECK))
 
-.PHONY: deps check check-sanitized check-threads demo bench captured compare faults trimmed reasons symbols endure fuzz fuzz-built fuzz-programs fuzz-targets \
-	fuzz-targets-built
+.PHONY: deps analyze check coverage check-sanitized check-valgrind check-threads demo bench captured compare faults trimmed reasons symbols \
+	endure fuzz fuzz-built fuzz-programs fuzz-targets fuzz-targets-built
 deps: ## install what building and the other goals (demo, check) need (Debian and its derivatives, root)
 	@if ! command -v apt-get >/dev/null; then \
 		echo 'make deps: no apt-get here. What is needed, by its names elsewhere:' >&2; \
@@ -327,6 +327,30 @@ check-threads: ## run the tests of the threaded programs with the thread sanitiz
 	setarch -R $(MAKE) check B=build-threads CFLAGS='-O1 -g -fsanitize=thread' \
 		LDFLAGS=-fsanitize=thread TESTS='$(THREADED)'
 THREADED = t/[gz]?*flate.bats
+
+# All C files of ours; t/analyze/exceptions has what is no mistake, and why.
+ANALYZED = $(LIB:%=lib/%.c) $(TOOL_O:$(B)/%.o=%.c)
+analyze: $(B)/syscalls.h ## look for mistakes with gcc -fanalyzer and cppcheck
+	@echo python3 t/analyze/analyze.py -f FLAGS FILE ...
+	@python3 t/analyze/analyze.py -f "$(CPPFLAGS) $(subst ",\",$(OUR_CPPFLAGS)) $(LIB_CFLAGS) -I$(B) -std=c11 -pthread" $(ANALYZED)
+
+# Rows are in t/valgrind/valgrind.py; ROWS selects some.
+check-valgrind: all ## run the programs on small and on damaged inputs under valgrind (a minute)
+	python3 t/valgrind/valgrind.py $(B) $(ROWS)
+
+# A test may fail that counts on confinement, or on what a program has on standard error.  All users may write the counters.
+coverage: ## run the tests, and tell for each file which lines none of them reaches
+	@mkdir -p build-coverage
+	$(CC) -c -o build-coverage/exit.o t/coverage/exit.c
+	@$(MAKE) --no-print-directory all $(COVERAGE)
+	@find build-coverage -name '*.gcda' -delete
+	@for p in $(C_TOOLS); do build-coverage/$$p -V >/dev/null || exit; done
+	@find build-coverage -name '*.gcda' -exec chmod a+w {} +
+	-GCOV_ERROR_FILE=$(CURDIR)/build-coverage/gcov-errors $(MAKE) check $(COVERAGE)
+	python3 t/coverage/coverage.py build-coverage >build-coverage/report
+	@cat build-coverage/report
+COVERAGE = B=build-coverage CFLAGS='-O0 -g --coverage -DUNCONFINED' \
+	LDFLAGS='--coverage -Wl,--wrap=_exit $(CURDIR)/build-coverage/exit.o'
 
 demo: all ## crash a real process and show what is stored, step by step
 	@BUILD=$(abspath $(B)) sh t/demo.sh

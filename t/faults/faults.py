@@ -101,6 +101,7 @@ def environment(build):
 class Row:
     def __init__(self, name, folder, build):
         self.name, self.folder, self.env = name, folder, environment(build)
+        self.under = ["strace", "-f", "-qq", "-o", folder + "/trace.of"]
         words = ROWS[name].split()
         self.stdin = words[words.index("<") + 1] if "<" in words else "/dev/null"
         if "<" in words:
@@ -116,7 +117,7 @@ class Row:
                 if os.path.isfile(at):
                     os.link(at, os.path.join(cwd, name))
             shutil.copytree(self.folder + "/d", cwd + "/d")
-            argv = ["strace", "-f", "-qq", "-o", self.folder + "/trace.of", *trace, *self.argv] if trace else self.argv
+            argv = [*self.under, *trace, *self.argv] if trace else self.argv
             with open(os.path.join(cwd, self.stdin), "rb") as stdin:
                 if piped:
                     stdin = subprocess.Popen(["cat"], stdin=stdin, stdout=subprocess.PIPE).stdout

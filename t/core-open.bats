@@ -582,6 +582,12 @@ landlocked() {
 	is "$lesser" "$group" env SUDO_GID=4712
 	is "$lesser" "$group" setpriv --inh-caps +sys_admin,+setuid --ambient-caps +sys_admin,+setuid
 	is "$lesser" "$group" setpriv --securebits +no_setuid_fixup
+	# By the passwd file of a system that has such a user.
+	if unshare --mount true 2>/dev/null; then
+		{ cat /etc/passwd; echo "gzcore:x:4713:4714::$PWD/home:/bin/sh"; } | sed '/^gzcore:/{/4713/!d}' >passwd
+		run -0 unshare --mount sh -c 'mount --bind passwd /etc/passwd && exec "$@"' sh "$BUILD/core-open" -x ./who d/one
+		[ "${lines[0]}" = "4713:4714:4714:$PWD/home" ] || { echo "$output"; return 1; }
+	fi
 	# By hand.
 	run -0 core-open -U 4711:4712 -x ./who d/one
 	[[ ${lines[0]} == '4711:4712:4712:/nonexistent' ]]
@@ -595,6 +601,11 @@ landlocked() {
 	[ "$stderr" = 'core-open: -U 0:0: only root can run the debugger as another user' ]
 	run -0 setpriv --reuid 4711 --regid 4712 --clear-groups ./core-open -x ./who d/one
 	[[ ${lines[0]} == 4711:4712:4712:* ]]
+	# What servers send has a place.
+	printf '#!/bin/sh\nmkdir "$DEBUGINFOD_CACHE_PATH" && ls -d "$CORE_OPEN_TREE/debuginfod"\n' >caches
+	chmod 755 caches
+	run -0 env DEBUGINFOD_URLS=http://localhost:1 "$BUILD/core-open" -x ./caches d/one
+	[[ $output == */core-open.??????/debuginfod ]]
 	# And it is said.
 	run -0 --separate-stderr core-open -n d/one
 	[ "$output" = "setpriv --reuid $lesser --regid $group --clear-groups --no-new-privs $GDB -iex set sysroot TREE/root $F/victim CORE" ]

@@ -3,6 +3,7 @@
 #include "lesser.h"
 
 #include <err.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -97,6 +98,20 @@ lesser_become(const struct lesser *l)
 	set_environment(pw, l->uid);
 }
 
+/* A user without a home gets a place for what debuginfod servers send, which goes with the tree. */
+static void
+set_cache(const struct kept_tree *t)
+{
+	const char *home = getenv("HOME"), *urls = getenv("DEBUGINFOD_URLS");
+	char path[PATH_MAX + 16];
+
+	if (urls == NULL || *urls == '\0' || home == NULL || access(home, W_OK | X_OK) == 0)
+		return;
+	snprintf(path, sizeof(path), "%s/debuginfod", t->dir);
+	if (setenv("DEBUGINFOD_CACHE_PATH", path, 0) < 0)
+		err(2, "DEBUGINFOD_CACHE_PATH");
+}
+
 /* Paths that may be read. */
 struct places {
 	char *text;		/* in which some of them are */
@@ -151,6 +166,7 @@ lesser_confine(const struct debugger *d, const struct kept_tree *t, const char *
 	uid_t uid;
 	gid_t gid;
 
+	set_cache(t);
 	for (size_t k = 0; k < sizeof(system_places) / sizeof(*system_places); k++)
 		add_place(&p, system_places[k]);
 	add_program(&p, d->argv[0]);

@@ -338,7 +338,7 @@ analyze: $(B)/syscalls.h ## look for mistakes with gcc -fanalyzer and cppcheck
 check-valgrind: all ## run the programs on small and on damaged inputs under valgrind (a minute)
 	python3 t/valgrind/valgrind.py $(B) $(ROWS)
 
-# A test may fail that counts on confinement, or on what a program has on standard error.  All users may write the counters.
+# Tests may fail that need confinement, or count system calls: counters are written.  All users may write these.
 coverage: ## run the tests, and tell for each file which lines none of them reaches
 	@mkdir -p build-coverage
 	$(CC) -c -o build-coverage/exit.o t/coverage/exit.c

@@ -341,7 +341,7 @@ check-valgrind: all ## run the programs on small and on damaged inputs under val
 # Tests may fail that need confinement, or count system calls: counters are written.  All users may write these.
 coverage: ## run the tests, and tell for each file which lines none of them reaches
 	@mkdir -p build-coverage
-	$(CC) -c -o build-coverage/exit.o t/coverage/exit.c
+	$(CC) -c -o build-coverage/ends.o t/coverage/ends.c
 	@$(MAKE) --no-print-directory all $(COVERAGE)
 	@find build-coverage -name '*.gcda' -delete
 	@for p in $(C_TOOLS); do build-coverage/$$p -V >/dev/null || exit; done
@@ -350,7 +350,7 @@ coverage: ## run the tests, and tell for each file which lines none of them reac
 	python3 t/coverage/coverage.py build-coverage >build-coverage/report
 	@cat build-coverage/report
 COVERAGE = B=build-coverage CFLAGS='-O0 -g --coverage -DUNCONFINED' \
-	LDFLAGS='--coverage -Wl,--wrap=_exit $(CURDIR)/build-coverage/exit.o'
+	LDFLAGS='--coverage -Wl,--wrap=_exit,--wrap=execvp $(CURDIR)/build-coverage/ends.o'
 
 demo: all ## crash a real process and show what is stored, step by step
 	@BUILD=$(abspath $(B)) sh t/demo.sh

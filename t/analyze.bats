@@ -109,7 +109,7 @@ analyze() {
 	[ "${lines[-1]}" = '1 rows, 0 not clean' ]
 }
 
-@test "coverage: what a child runs that ends by _exit counts; what nothing runs is named" {
+@test "coverage: what a child runs before _exit or exec counts; what nothing runs is named" {
 	need gcc gcov
 	cat >prog.c <<-'END'
 	#include <sys/wait.h>
@@ -119,6 +119,12 @@ analyze() {
 	twice(int n)
 	{
 	    return 2 * n;
+	}
+
+	static int
+	thrice(int n)
+	{
+	    return 3 * n;
 	}
 
 	static int
@@ -135,18 +141,23 @@ analyze() {
 	    (void)argv;
 	    if (fork() == 0)
 	        _exit(twice(argc) != 2);
-	    wait(NULL);
+	    if (fork() == 0) {
+	        execvp("true", (char *[]){ thrice(1) == 3 ? "true" : "false", NULL });
+	        return 1;
+	    }
+	    while (wait(NULL) > 0)
+	        continue;
 	    return argc > 1 ? never(argc) : 0;
 	}
 	END
 	mkdir -p out/tools
-	gcc -c -o out/exit.o "$T/coverage/exit.c"
+	gcc -c -o out/ends.o "$T/coverage/ends.c"
 	gcc -O0 --coverage -c -o out/tools/prog.o prog.c
-	gcc --coverage -Wl,--wrap=_exit -o out/prog out/tools/prog.o out/exit.o
+	gcc --coverage -Wl,--wrap=_exit,--wrap=execvp -o out/prog out/tools/prog.o out/ends.o
 	run -0 python3 "$T/coverage/coverage.py" out
 	[[ ${lines[-1]} == '  0.0 %  all: 0 of '* ]] || { echo "$output"; false; }
 	out/prog
 	run -0 python3 "$T/coverage/coverage.py" out
-	[[ ${lines[0]} =~ ^' '[0-9.]+' %  prog.c: '[0-9]+' of '[0-9]+'; never 11-1'[56]$ ]] || { echo "$output"; false; }
+	[[ ${lines[0]} =~ ^' '[0-9.]+' %  prog.c: '[0-9]+' of '[0-9]+'; never 17-2'[12]$ ]] || { echo "$output"; false; }
 	run -1 python3 "$T/coverage/coverage.py" none
 }

@@ -176,6 +176,24 @@ confined_among() {
 	done
 }
 
+@test "confine: GZCORE_CONFINE=UID:GID: root becomes these, never root again" {
+	confined
+	[ "$(id -u)" = 0 ] || skip 'only root can give it up'
+	for asked in 4711:4712 0:4712 4711:0 4711 :4712 4711: 4294967295:1 x:y 4711:4712:1 99999999999999999:1; do
+		case $asked in
+		4711:4712) want='4711	4712' ;;
+		*) want='65534	65534' ;;
+		esac
+		mkfifo pipe
+		GZCORE_CONFINE=$asked gzdeflate <pipe >out 2>err &
+		{ head -c 100000 data; soon confined_among $!; } >pipe
+		wait $!
+		[ ! -s err ]
+		[ "$(awk '/^(Uid|Gid):/ { printf "%s%s", sep, $2; sep = "\t" }' status)" = "$want" ] || { echo "$asked"; cat status; return 1; }
+		rm pipe
+	done
+}
+
 @test "confine: an ordinary user, and root of a user namespace, are confined too" {
 	confined
 	need unshare setpriv

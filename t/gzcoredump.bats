@@ -1333,6 +1333,27 @@ time.sleep(100)' "$DIR/.gzcore.queue" >held 3>&- &
 	in_each_shell held
 }
 
+@test "gzcoredump: stack_user as numbers: all that parses is that user" {
+	need_root
+	numbers() {
+		local user
+		for user in 4711:4712 0:4712 root 4711 65534:65534; do
+			rm -f "$MEM/known"
+			conf stack=no "stack_user=$user" "after=$MEM/knows"
+			handle
+			whole
+			case $user in
+			[1-9]*:*) grep -qx "GZCORE_CONFINE=$user" "$MEM/known" ;;
+			*) run ! grep '^GZCORE_CONFINE' "$MEM/known" ;;
+			esac
+			rm "$DIR"/*
+		done
+	}
+	printf '#!/bin/sh\nenv >"%s"\n' "$MEM/known" >"$MEM/knows"
+	chmod 755 "$MEM/knows"
+	in_each_shell numbers
+}
+
 @test "gzcoredump: the hook after a crash knows its stack, and that nothing is pending" {
 	need_root
 	known() {

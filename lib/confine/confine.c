@@ -15,6 +15,7 @@
 #include <seccomp.h>
 #endif
 
+#include "base/number.h"
 #include "system/owner.h"
 
 /* As in <sys/syscall.h> and <linux/landlock.h>, where these know them. */
@@ -49,11 +50,35 @@ close_paths(void)
 	return syscall(SYS_close, (int)fd) < 0 ? errno : 0;
 }
 
-/* Where CONFINE_USER is not mapped, as in a small user namespace, the capabilities alone go. */
+/* Whom root becomes: GZCORE_CONFINE says it, "UID:GID" of numbers that are not root's. */
+static void
+find_user(uid_t *uid, gid_t *gid)
+{
+	const char *value = getenv("GZCORE_CONFINE"), *colon;
+	char text[16] = "";
+	uint64_t user, group;
+
+	*uid = *gid = CONFINE_USER;
+	if (value == NULL || (colon = strchr(value, ':')) == NULL ||
+	    (size_t)(colon - value) >= sizeof(text))
+		return;
+	memcpy(text, value, (size_t)(colon - value));
+	if (number_parse(text, 1, UINT32_MAX - 1, &user) < 0 ||
+	    number_parse(colon + 1, 1, UINT32_MAX - 1, &group) < 0)
+		return;
+	*uid = (uid_t)user;
+	*gid = (gid_t)group;
+}
+
+/* Where that user is not mapped, as in a small user namespace, the capabilities alone go. */
 static int
 give_up_root(void)
 {
-	if (geteuid() == 0 && owner_take(CONFINE_USER, CONFINE_USER) == 0)
+	uid_t uid;
+	gid_t gid;
+
+	find_user(&uid, &gid);
+	if (geteuid() == 0 && owner_take(uid, gid) == 0)
 		return 0;
 	return owner_weaken() < 0 ? errno : 0;
 }

@@ -30,7 +30,8 @@
  * opens files whenever it likes, nothing is done.  Returns 0, or -1 with errno
  * when a part was refused; the parts before it are in force.
  *
- * With GZCORE_CONFINE=no in the environment, for a debugger, nothing is done: returns 1.
+ * With GZCORE_CONFINE=no in the environment, for a debugger, nothing is done: returns 1.  With
+ * UID:GID there, numbers that are not 0, root becomes these in place of CONFINE_USER.
  *
  * A program whose crash must leave a core does not confine itself: this one leaves none.
  */

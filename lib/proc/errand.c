@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -236,6 +237,8 @@ errand_start(void)
 	if ((pid = spawn_start(&s)) == 0) {
 		io_close(ends[0]);
 		io_close_others(ends[1]);
+		/* So that lists of processes tell it from the program. */
+		prctl(PR_SET_NAME, "core-errands");
 		answer_all(ends[1]);
 		_exit(0);
 	}

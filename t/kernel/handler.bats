@@ -124,6 +124,46 @@ not_final() {
 	done
 }
 
+# ours: who is at work in the handler, once that waits: the program, its user, its capabilities and its filter.
+ours() {
+	for p in $(pgrep -f "$P/bin|core-info -d|core-trim|gzdeflate|core-errands"); do
+		[[ $(readlink "/proc/$p/exe") == "$P/"* ]] || continue
+		awk -v ORS=' ' '/^(Name|Uid|CapEff|Seccomp):/ { print $2 }' "/proc/$p/status"
+		echo
+	done | sort -u
+}
+
+@test "gzcoredump: while a crash is handled, who parses is nobody, and confined" {
+	none=0000000000000000
+	confined() {
+		gzdeflate -V | grep -q '^confined by seccomp' || [ -n "${CI-}" ]
+	}
+	confined || skip 'no seccomp here'
+	conf compress=slow suffix=slow small=yes
+	start "$P/prog" fill 30000000
+	soon test -e "$P/slow"
+	# The small core is more than a pipe holds: its maker waits.
+	ours >small
+	cat small
+	grep -qx "core-trim 65534 $none 2 " small
+	run -1 grep -vE "^(core-trim 65534 $none 2|(core-trim|core-store|core-errands) 0 .*) $" small
+	: >"$P/go"
+	stored
+	has stored=whole complete=yes small=whole
+	# The stages of the whole core.
+	rm "$P/go" "$P/slow"
+	conf filter=slow suffix=gz.slow capture=no
+	start "$P/prog" fill 90000000
+	soon test -e "$P/slow"
+	soon test "$(ours | grep -c ' 2 $')" = 2
+	ours >whole
+	cat whole
+	run -1 grep -vE "^((core-info|gzdeflate) 65534 $none 2|(core-store|core-errands) 0 .*) $" whole
+	: >"$P/go"
+	stored
+	has stored=whole complete=yes
+}
+
 @test "gzcoredump: a handler that is told to end as a whole still leaves a true record" {
 	local all victim
 	conf filter=slow suffix=gz.slow

@@ -2,6 +2,7 @@
 
 load lib/common
 load lib/dumps
+load lib/soon
 
 # stored NAME SECOND IDENTITY [BYTES]: a whole dump of that second, with a file of that size.
 stored() {
@@ -334,6 +335,35 @@ left() {
 	[ "$(cat said.* | wc -l)" = 30 ]
 	[ "$(ls d | wc -l)" = 40 ]
 	ls -A d | grep -qx .gzcore.prune
+}
+
+@test "core-prune: -l: of many at once one works and one waits; the last dump is seen" {
+	local waits
+	for i in $(seq 10 14); do
+		stored a$i $i "$i"
+	done
+	: >d/.gzcore.prune
+	exec 9<d/.gzcore.prune
+	flock 9
+	core-prune -l -k 3 d >said 3>&- 9>&- &
+	waits=$!
+	soon [ -e d/.gzcore.prune.next ]
+	taken() { ! flock -n d/.gzcore.prune.next true; }
+	soon taken
+	# What comes now is for the one that waits.
+	stored a15 15 15
+	for i in 1 2 3; do
+		run -0 core-prune -l -k 3 d
+		[ "$output" = "" ]
+	done
+	kill -0 $waits
+	exec 9>&-
+	wait $waits
+	[ "$(left)" = 'a13 a14 a15' ]
+	# Nobody waits any more.
+	stored a16 16 16
+	core-prune -l -k 3 d
+	[ "$(left)" = 'a14 a15 a16' ]
 }
 
 # small NAME SECOND IDENTITY [BYTES [SMALL]]: as stored, with a small core; BYTES -: that alone.

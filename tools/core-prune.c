@@ -27,6 +27,8 @@
 #define LOCK_FILE ".gzcore.prune"
 /* How long to wait for it, ms. */
 #define LOCK_WAIT 30000
+/* With -l, the lock of the only one that may wait. */
+#define WAITING_FILE ".gzcore.prune.next"
 
 struct options {
 	struct retention keep;
@@ -34,13 +36,13 @@ struct options {
 	struct disk_part bytes, small_bytes, spare;
 	struct disk_part small_spare;	/* of these, that small cores make room for */
 	char before[AGE_TIME];
-	int only_say, show, users;
+	int leave, only_say, show, users;
 };
 
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-prune [-hnsuvV] [-a AGE] [-b PART] [-B PART] [-F PART] [-i N]\n"
+	fputs("usage: core-prune [-hlnsuvV] [-a AGE] [-b PART] [-B PART] [-F PART] [-i N]\n"
 	      "                  [-I N] [-k N] [-K N] [-S PART] DIR\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
@@ -159,14 +161,14 @@ take_options(struct options *o, int argc, char **argv)
 	const char *opt[128] = { NULL };
 	int c;
 
-	while ((c = getopt(argc, argv, "a:b:B:F:hi:I:k:K:nsS:uvV")) != -1) {
+	while ((c = getopt(argc, argv, "a:b:B:F:hi:I:k:K:lnsS:uvV")) != -1) {
 		if (c == '?')
 			exit(usage(stderr, 2));
 		if (c == 'h')
 			exit(usage(stdout, 0));
 		if (c == 'V')
 			exit(puts("core-prune " VERSION) < 0 || fflush(stdout) != 0 ? 2 : 0);
-		opt[c] = strchr("nsuv", c) != NULL ? "" : optarg;
+		opt[c] = strchr("lnsuv", c) != NULL ? "" : optarg;
 	}
 	if (opt['a'] != NULL && age_ago(opt['a'], o->before) < 0)
 		errx(2, "-a %s: not an age such as 90m, 12h or 30d", opt['a']);
@@ -182,6 +184,7 @@ take_options(struct options *o, int argc, char **argv)
 	o->small_bytes = part_of(opt, 'B', 0);
 	o->spare = part_of(opt, 'F', 1);
 	o->small_spare = opt['S'] != NULL ? part_of(opt, 'S', 0) : o->spare;
+	o->leave = opt['l'] != NULL;
 	o->only_say = opt['n'] != NULL;
 	o->show = opt['v'] != NULL;
 	o->users = opt['u'] != NULL;
@@ -211,6 +214,27 @@ is_ours(int dir)
 	return fstat(dir, &st) == 0 && st.st_uid == geteuid();
 }
 
+/*
+ * Takes the lock.  Returns 0 when that is left to another one, which waits for the lock now: it will
+ * start later than this one, so it sees all that is there for this one to see.
+ */
+static int
+take_lock(int dir, const char *path, int leave)
+{
+	int ours = is_ours(dir), waiting = -1;
+
+	if (leave && ours && (waiting = lock_file(dir, WAITING_FILE, 0)) < 0) {
+		if (errno == ETIMEDOUT)
+			return 0;
+		err(2, "%s/%s", path, WAITING_FILE);
+	}
+	if (lock_file(dir, LOCK_FILE, ours ? LOCK_WAIT : 0) < 0)
+		err(2, "%s/%s", path, LOCK_FILE);
+	if (waiting >= 0)
+		io_close(waiting);
+	return 1;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -224,8 +248,8 @@ main(int argc, char **argv)
 	path = argv[optind];
 	if ((dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		err(2, "%s", path);
-	if (!o.only_say && lock_file(dir, LOCK_FILE, is_ours(dir) ? LOCK_WAIT : 0) < 0)
-		err(2, "%s/%s", path, LOCK_FILE);
+	if (!o.only_say && !take_lock(dir, path, o.leave))
+		return 0;
 	status = prune(path, dir, &o);
 	if (fflush(stdout) != 0 || io_close(STDOUT_FILENO) < 0)
 		err(2, "<stdout>: write");

@@ -1023,6 +1023,61 @@ few() {
 	echo "$output"
 }
 
+@test "core-trace: CVE-2025-1352 and kin of elfutils: damaged DWARF and tables: no crash, in time" {
+	build prog
+	crash_core core ./prog segv
+	cat >damage.py <<-'EOS'
+	import struct, subprocess, sys
+	b = open("prog", "rb").read()
+	shoff, = struct.unpack_from("<Q", b, 40)
+	count, names = struct.unpack_from("<HH", b, 60)
+	at = {}
+	strings, = struct.unpack_from("<Q", b, shoff + 64 * names + 24)
+	for i in range(count):
+	    header = shoff + 64 * i
+	    name, = struct.unpack_from("<I", b, header)
+	    at[b[strings + name:b.index(b"\0", strings + name)].decode()] = (header, *struct.unpack_from("<QQ", b, header + 24))
+	LEB = b"\xff" * 400
+	def over(section, offset, data):
+	    """The bytes of a section from there on."""
+	    def change(c):
+	        _, start, size = at[section]
+	        c[start + offset:start + min(size, offset + len(data))] = data[:max(0, size - offset)]
+	    return change
+	def field(section, offset, kind, value):
+	    """A field of its header: 4 type, 24 offset, 32 size, 40 link, 44 info, 56 size of an entry."""
+	    return lambda c: struct.pack_into(kind, c, at[section][0] + offset, value)
+	damages = {
+	    # CVE-2025-1352, in libdw: abbreviations without end, and units that lead to none.
+	    "abbreviations": [over(".debug_abbrev", 0, LEB), over(".debug_abbrev", 40, LEB), field(".debug_abbrev", 32, "<Q", 3)],
+	    "units": [over(".debug_info", 0, b"\xff" * 12), over(".debug_info", 0, b"\xfe\xff\xff\xff"), over(".debug_info", 8, LEB)],
+	    "lines": [over(".debug_line", 0, b"\xfe\xff\xff\xff"), over(".debug_line", 12, LEB), over(".debug_line", 40, LEB)],
+	    "frames": [over(".eh_frame", 0, b"\xfe\xff\xff\x7f"), over(".eh_frame", 4, LEB), over(".eh_frame_hdr", 4, LEB)],
+	    # CVE-2025-1365, -1371: symbols outside of their strings.
+	    "symbols": [over(".symtab", 24, LEB), field(".symtab", 32, "<Q", 1 << 62), field(".symtab", 56, "<Q", 0),
+	                field(".symtab", 40, "<I", 0xffff), over(".dynamic", 0, LEB)],
+	    # CVE-2025-1372, -1376: strings without an end, or that lie outside of the file.
+	    "strings": [over(".strtab", 0, b"A" * 100000), field(".strtab", 32, "<Q", 1), field(".strtab", 24, "<Q", (1 << 64) - 8),
+	                field(".shstrtab", 32, "<Q", 1), field(".shstrtab", 24, "<Q", len(b) - 1)],
+	    # CVE-2025-1377: a table of the symbols' sections that is too short.
+	    "sections": [field(".comment", 4, "<I", 18), field(".debug_str", 4, "<I", 18), field(".strtab", 4, "<I", 8)],
+	    # Compressed sections that claim what they do not have.
+	    "compressed": [field(".debug_info", 8, "<Q", 0x800), field(".debug_str", 8, "<Q", 0x800)],
+	}
+	for kind, changes in damages.items():
+	    for i, change in enumerate([*changes, lambda c: [one(c) for one in changes]]):
+	        c = bytearray(b)
+	        change(c)
+	        open("damaged", "wb").write(c)
+	        for command in (["core-trace", "-e", "damaged", "core"], ["elf-uuid", "damaged"], ["core-match", "core", "damaged"],
+	                        ["core-open", "-n", "-e", "damaged", "core"]):
+	            p = subprocess.run(command, capture_output=True, timeout=20)
+	            assert p.returncode in (0, 1, 2) and b"usage: " not in p.stderr, (kind, i, command, p.returncode, p.stderr)
+	            assert command[0] != "core-trace" or b"#0" in p.stdout, (kind, i, p.stdout, p.stderr)
+	EOS
+	run -0 python3 damage.py
+}
+
 @test "core-trace: damage in the compressed file is reported, and the rest is shown" {
 	build prog
 	crash_core core ./prog segv

@@ -3,7 +3,7 @@
 
 usage: endure.py [-n TURNS] BUILD [ROW ...]
 
-Prints a Markdown table for each row of ROWS, below and in load.py: what was done how often, and what was found.  Exits 1
+Prints a Markdown table for each row of ROWS, below and in the modules beside it: what was done how often, and what was found.  Exits 1
 if something was found that must not be there.  Needs root, gdb, and FUSE with its Python module.  Changes only files in a
 directory of its own, and in the row "kernel" the kernel's settings, which t/lib/kernel.bash restores, whatever ends this.
 -n: the number of turns for each line of a table, instead of its own number.
@@ -515,10 +515,11 @@ ROWS = {"power": power, "kernel": kernel, "small": small, "image": image, "full"
 
 
 def main():
-    # load.py imports from this module, too.
+    # These import from this module, too.
     import load
+    import users
 
-    rows = {**ROWS, **load.ROWS}
+    rows = {**ROWS, **load.ROWS, **users.ROWS}
     try:
         options, args = getopt.getopt(sys.argv[1:], "n:")
         turns = int(dict(options).get("-n", 0))

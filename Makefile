@@ -392,7 +392,7 @@ symbols: all ## open a container's crash from what core-forward has sent, with s
 
 endure: all ## kill the programs, cut their power, fill the disk, crash in masses, and check the rest (root, half an hour)
 	python3 t/endure/endure.py $(TURNS:%=-n %) $(B) $(ROWS)
-# For endure, ROWS selects from: power kernel small image full burst storm release list; TURNS replaces each row's
+# For endure, ROWS selects from: power kernel small image full burst storm release list users; TURNS replaces each row's
 # number of turns.  For captured, trimmed and reasons, ROWS has words in the names of the rows.
 ROWS ?=
 TURNS ?=

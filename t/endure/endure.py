@@ -3,9 +3,10 @@
 
 usage: endure.py [-n TURNS] BUILD [ROW ...]
 
-Prints a Markdown table for each row of ROWS, below and in the modules beside it: what was done how often, and what was found.  Exits 1
-if something was found that must not be there.  Needs root, gdb, and FUSE with its Python module.  Changes only files in a
-directory of its own, and in the row "kernel" the kernel's settings, which t/lib/kernel.bash restores, whatever ends this.
+Prints a Markdown table for each row of ROWS, below and in the modules beside it: what was done how often, and what was
+found.  Exits 1 if something was found that must not be there.  Needs root, gdb, and FUSE with its Python module.  Changes
+only files in a directory of its own, and in the rows with real crashes the kernel's settings, which t/lib/kernel.bash
+restores, whatever ends this.
 -n: the number of turns for each line of a table, instead of its own number.
 """
 

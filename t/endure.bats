@@ -26,6 +26,27 @@ need_kernel() {
 	[ "$(grep -c '| good |$' table)" = 1 ]
 }
 
+@test "endure: users: lost records, and files that others can read, are noticed" {
+	need_kernel
+	cp -al "$BUILD" bin
+	rm bin/core-record
+	# Loses the records of odd numbers, and lets everyone read small cores.
+	cat >bin/core-record <<-EOF
+	#!/bin/sh
+	[ "\$1" = end ] || exec "$BUILD/core-record" "\$@"
+	"$BUILD/core-record" "\$@"
+	while [ "\$1" != -- ]; do shift; done
+	chmod 644 "\$2/\$3.small.gz"
+	case \$3 in *[13579].2*Z) rm -f "\$2/\$3.txt" ;; esac
+	EOF
+	chmod 755 bin/core-record
+	run -1 python3 "$T/endure/endure.py" -n 60 "$PWD/bin" users
+	[[ $output == *'crashes are not accounted for'* ]]
+	[[ $output == *'a file of mode 644'* ]]
+	[[ $output == *'a file that another user can read'* ]]
+	[[ $output == *'a crash of the service without a record'* ]]
+}
+
 @test "endure: the tables notice a missing sync, and a name that is given too early" {
 	mkdir bin
 	cp "$BUILD"/{core-info,core-list,core-name,core-prune,core-trace,gzdeflate,gzcoredump} bin/

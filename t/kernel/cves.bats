@@ -200,7 +200,10 @@ taken_over() {
 	kernel_idle
 	has stored=whole
 	grep -q GZCORE_CMDLINE "$P/hook.env"
-	[ ! -e "$P/ran" ] && [ ! -e /gzc-ran ] && [ ! -e /ran ] && [ ! -e "$evil/ran" ]
+	for ran in "$P" "" "$evil"; do
+		[ ! -e "$ran/ran" ]
+		[ ! -e "$ran/gzc-ran" ]
+	done
 	rm -r "$P/hook" "$P/hook.env"
 }
 

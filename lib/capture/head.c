@@ -4,6 +4,8 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +20,9 @@
 #define PIECE (64u * 1024)
 /* Room for the program headers of all segments that are looked at, and for the notes. */
 #define ROOM (CORE_LOADS * sizeof(Elf64_Phdr) + CAPTURE_HEAD + 2 * PIECE)
+
+/* How long it may take for a piece, ms: microseconds, unless it has been misled. */
+#define PARSER_MS 5000
 
 /* What we and the process that parses share. */
 struct shared {
@@ -59,7 +64,17 @@ parse(struct shared *shared, int want, int have)
 	uint32_t n = 1, most;
 	size_t seen = 0;
 
-	confine_to(CONFINE_BASE);
+	/* It ends with its parent's questions.  A misled one keeps nobody waiting. */
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	if (dup2(have, STDIN_FILENO) < 0 || dup2(want, STDOUT_FILENO) < 0)
+		_exit(1);
+	have = STDIN_FILENO;
+	want = STDOUT_FILENO;
+	io_close_others(-1);
+	if (confine_to(CONFINE_BASE) < 0)
+		_exit(1);
 	core_open(c);
 	while (n > 0 && (most = wanted(c, seen)) > 0) {
 		if (io_write(want, &most, sizeof(most)) < 0 ||
@@ -94,9 +109,28 @@ start(struct parser *p, struct shared *shared)
 	}
 	io_close(want[1]);
 	io_close(have[0]);
+	if (p->pid < 0) {
+		io_close(want[0]);
+		io_close(have[1]);
+		return -1;
+	}
 	p->want = want[0];
 	p->have = have[1];
-	return p->pid < 0 ? -1 : 0;
+	return 0;
+}
+
+/* Whether the parser wants something, in time. */
+static int
+is_wanted(const struct parser *p, uint32_t *want)
+{
+	struct pollfd poller = { .fd = p->want, .events = POLLIN };
+	int n;
+
+	do
+		n = poll(&poller, 1, PARSER_MS);
+	while (n < 0 && errno == EINTR);
+	return n > 0 && io_read(p->want, want, sizeof(*want)) == sizeof(*want) && *want > 0 &&
+	    *want <= PIECE;
 }
 
 /* Reads what the parser wants.  Returns 0, or -1 with errno when reading failed. */
@@ -106,8 +140,7 @@ feed(const struct parser *p, struct shared *shared, int in, size_t *len)
 	uint32_t want, got;
 	ssize_t n = 1;
 
-	while (n > 0 && io_read(p->want, &want, sizeof(want)) == sizeof(want) && want <= PIECE &&
-	    ROOM - *len >= PIECE) {
+	while (n > 0 && ROOM - *len >= PIECE && is_wanted(p, &want)) {
 		if ((n = io_read_some(in, shared->bytes + *len, want)) < 0)
 			return -1;
 		*len += (size_t)n;
@@ -118,7 +151,10 @@ feed(const struct parser *p, struct shared *shared, int in, size_t *len)
 	return 0;
 }
 
-/* Whether the numbers are such as a parser leaves that was not misled. */
+/*
+ * Whether the numbers lead nowhere that is not there.  What segments there are is checked where
+ * they are planned, and their headers where they are made anew.
+ */
 static int
 is_sane(const struct capture_head *h)
 {
@@ -126,7 +162,8 @@ is_sane(const struct capture_head *h)
 	uint64_t size = elf_header_size(ELF_PHDR, c->is64);
 
 	if (c->loads > CORE_LOADS || c->auxv_len > sizeof(c->auxv) || c->notes < 0 ||
-	    c->notes > CORE_NOTES || c->table.offset > h->len ||
+	    c->notes > CORE_NOTES || h->len < elf_header_size(ELF_EHDR, c->is64) ||
+	    c->table.offset > h->len ||
 	    c->table.done > h->len - c->table.offset || c->segments > c->table.done / size)
 		return 0;
 	for (int i = 0; i < c->notes; i++)
@@ -165,8 +202,13 @@ take(struct capture_head *h, const struct shared *shared)
 static int
 end(struct parser *p)
 {
-	io_close(p->want);
+	struct pollfd poller = { .fd = p->want };
+
 	io_close(p->have);
+	/* Its end closes the pipe. */
+	if (p->pid > 0 && poll(&poller, 1, PARSER_MS) <= 0)
+		kill(p->pid, SIGKILL);
+	io_close(p->want);
 	return p->pid > 0 && spawn_wait(p->pid) == 0;
 }
 
@@ -178,8 +220,12 @@ capture_head_read(struct capture_head *h, int in)
 	int rc = 0, saved;
 
 	*h = (struct capture_head){ .core = { .bad = "its headers could not be read" } };
-	if (shared == NULL || start(&p, shared) < 0)
+	if (shared == NULL)
 		return 0;
+	if (start(&p, shared) < 0) {
+		deadline_free(shared, sizeof(*shared));
+		return 0;
+	}
 	rc = feed(&p, shared, in, &h->len);
 	saved = errno;
 	if (!end(&p) || take(h, shared) < 0)

@@ -113,14 +113,14 @@ lay_out(struct layout *l, const struct cut *c, const struct core *core)
 
 /* Puts the program headers of one segment of the core. */
 static size_t
-put_segment(uint8_t *to, const Elf64_Phdr *from, const struct cut *c, size_t *piece, uint64_t *at,
-    const struct core *core)
+put_segment(uint8_t *to, size_t room, const Elf64_Phdr *from, const struct cut *c, size_t *piece,
+    uint64_t *at, const struct core *core)
 {
 	size_t size = elf_header_size(ELF_PHDR, core->is64), done = 0;
 	Elf64_Phdr h = *from;
 
-	for (; *piece < c->pieces && c->piece[*piece].vaddr - from->p_vaddr < from->p_filesz;
-	     ++*piece) {
+	for (; *piece < c->pieces && room - done >= size &&
+	     c->piece[*piece].vaddr - from->p_vaddr < from->p_filesz; ++*piece) {
 		const struct piece *p = &c->piece[*piece];
 
 		h.p_offset = *at;
@@ -150,7 +150,7 @@ put_phdrs(uint8_t *to, const uint8_t *from, const struct layout *l, const struct
 	for (uint64_t i = 0; i < core->segments; i++) {
 		elf_phdr_get(&h, from + i * size, core->is64, core->big);
 		if (h.p_type == PT_LOAD && h.p_filesz > 0) {
-			done += put_segment(to + done, &h, c, &piece, &at, core);
+			done += put_segment(to + done, most - done, &h, c, &piece, &at, core);
 			continue;
 		}
 		if (most - done < size || (h.p_type != PT_NOTE && h.p_filesz > 0))
@@ -271,7 +271,7 @@ capture_holes_leave_out(struct capture_plan *p, struct capture_head *h, uint64_t
 
 	if (!may_exceed(p, most) || core->notes != 1 ||
 	    core->note[0].offset != core->table.offset + core->table.len ||
-	    h->len < core->note[0].offset)
+	    h->len < core->note[0].offset || h->len - core->note[0].offset > core->note[0].len)
 		return 0;
 	for (; rc == 1; c.least *= GROWS)
 		rc = find(&c);

@@ -1,5 +1,6 @@
 #include "capture/plan.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "elf/layout.h"
@@ -21,7 +22,8 @@ is_of_kernel(const struct capture_plan *p)
 	for (size_t i = 0; i < p->segments; i++) {
 		const struct capture_segment *s = &p->segment[i];
 
-		if (s->offset != end || s->vaddr % p->page != 0 || s->len % p->page != 0 ||
+		if (s->len == 0 || s->offset != end || s->vaddr % p->page != 0 ||
+		    s->len % p->page != 0 ||
 		    s->len > UINT64_MAX - s->vaddr || s->len > UINT64_MAX - end)
 			return 0;
 		end += s->len;
@@ -137,6 +139,11 @@ capture_plan_memory(struct capture_plan *p, uint64_t most, struct capture_run *r
 
 	if (m != NULL && (is_in ? m->end : m->start) < end)
 		end = is_in ? m->end : m->start;
+	/* A misled parser may have said so. */
+	if (p->offset < s->offset || address >= end) {
+		errno = EINVAL;
+		return -1;
+	}
 	*r = (struct capture_run){ .address = address, .len = end - address,
 		.source = CAPTURE_PROCESS };
 	if (is_in && m->kind != MAPPING_SHARED && anonymous(p, address, end, r) < 0)

@@ -210,12 +210,17 @@ result(int error)
 int
 confine_to(const char *calls)
 {
-	int error, asked;
+	int error, refused, asked;
 
 	if (is_off(&asked))
 		return asked;
-	if ((error = give_up_root()) == 0 && (error = close_paths()) == 0)
-		error = limit_calls(calls, ALLOWED, REFUSED(ENOSYS));
+	/* Each part that can be is put in force; the first that was refused is told. */
+	if ((error = give_up_root()) == 0)
+		error = close_paths();
+	else
+		close_paths();
+	if ((refused = limit_calls(calls, ALLOWED, REFUSED(ENOSYS))) != 0 && error == 0)
+		error = refused;
 	return result(error);
 }
 

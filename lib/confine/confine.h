@@ -28,7 +28,7 @@
  *
  * A part that the build or the kernel lacks is left out: confine_words tells.  With a sanitizer, which
  * opens files whenever it likes, nothing is done.  Returns 0, or -1 with errno
- * when a part was refused; the parts before it are in force.
+ * when a part was refused; the others are in force.
  *
  * With GZCORE_CONFINE=no in the environment, for a debugger, nothing is done: returns 1.  With
  * UID:GID there, numbers that are not 0, root becomes these in place of CONFINE_USER.

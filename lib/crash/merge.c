@@ -22,7 +22,9 @@ merge_facts(FILE *to, const char *live, const char *core, int with_private)
 
 		if (!is_fact(&keys_all[i]) || (keys_all[i].private != KEY_OPEN && !with_private))
 			continue;
-		if ((value = text_value(live, name, &len)) == NULL || len == 0)
+		value = text_value(live, name, &len);
+		/* The stages have read the core: they say nothing of the process beside it. */
+		if ((value == NULL || len == 0) && (keys_all[i].from & (KEY_CORE | KEY_HANDLER)))
 			value = text_value(core, name, &len);
 		if ((value != NULL && len > 0) || strcmp(name, "uuid") == 0)
 			text_print(to, "%s=%.*s\n", name, (int)len, value != NULL ? value : "");

@@ -18,20 +18,32 @@ struct question {
 	pid_t pid, tid;
 	int environment, json, fd;
 	int error;
+	struct identity *identity;
+};
+
+/* What the process leaves that has read the executable, and may have been misled by it. */
+struct identity {
+	struct elf_id id;
+	int has;
 };
 
 static void
 facts(void *arg)
 {
 	struct question *q = arg;
+	struct identity *i = q->identity;
 	int exe;
 
 	if (proc_read_facts(&q->proc, q->pid, q->tid, q->environment, &exe) < 0) {
 		q->error = errno;
 		return;
 	}
-	confine_to(CONFINE_PARSE);
-	proc_read_identity(&q->proc, exe);
+	/* From here on it can change nothing but the identity. */
+	deadline_free(q, sizeof(*q));
+	if (exe >= 0)
+		exe = deadline_keep(exe);
+	if (confine_to(CONFINE_PARSE) >= 0)
+		i->has = proc_read_identity(&i->id, exe);
 }
 
 struct proc *
@@ -44,7 +56,13 @@ proc_ask(pid_t pid, pid_t tid, int environment, int *late)
 	q->pid = pid;
 	q->tid = tid;
 	q->environment = environment;
+	if ((q->identity = deadline_memory(sizeof(*q->identity))) == NULL) {
+		deadline_free(q, sizeof(*q));
+		return NULL;
+	}
 	*late = deadline_run(facts, q, PROC_ASK_MS) < 0;
+	q->proc.has_id = q->identity->has && proc_take_identity(&q->proc.id, &q->identity->id);
+	deadline_free(q->identity, sizeof(*q->identity));
 	if (q->error == 0 && (q->proc.has_status || *late))
 		return &q->proc;
 	if (q->error != 0)

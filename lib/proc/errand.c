@@ -1,9 +1,9 @@
 #define _GNU_SOURCE
 #include "proc/errand.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -14,6 +14,7 @@
 #include "confine/confine.h"
 #include "core/files.h"
 #include "proc/facts.h"
+#include "proc/read.h"
 #include "system/deadline.h"
 #include "system/spawn.h"
 
@@ -46,6 +47,7 @@ struct lookup {
 
 /* Our end of the connection, or -1; and how many questions there were, also of our children. */
 static int errands = -1;
+static int lost;
 static atomic_uint *numbers;
 
 static void
@@ -56,9 +58,9 @@ look_up(void *arg)
 
 	if ((fd = io_open_regular(l->path, 0)) < 0)
 		return;
-	confine_to(CONFINE_PARSE);
-	l->found = elf_id_read(fd, ELF_ID_SECTION, &l->id) == ELF_ID_OK;
-	io_close(fd);
+	fd = deadline_keep(fd);
+	if (confine_to(CONFINE_PARSE) >= 0)
+		l->found = elf_id_read(fd, ELF_ID_SECTION, &l->id) == ELF_ID_OK;
 }
 
 static int
@@ -70,10 +72,8 @@ identity(const char *path, struct elf_id *id)
 	if (l == NULL)
 		return 0;
 	l->path = path;
-	if (deadline_run(look_up, l, FACTS_FILE_MS) == 0 && l->found) {
-		*id = l->id;
-		found = 1;
-	}
+	if (deadline_run(look_up, l, FACTS_FILE_MS) == 0 && l->found)
+		found = proc_take_identity(id, &l->id);
 	deadline_free(l, sizeof(*l));
 	return found;
 }
@@ -106,7 +106,8 @@ put(int to, void *bytes, size_t len, int fd)
 		m.msg_control = &control;
 		m.msg_controllen = sizeof(control.room);
 	}
-	return sendmsg(to, &m, MSG_NOSIGNAL) == (ssize_t)len ? 0 : -1;
+	/* The room for messages is full only when nobody takes them. */
+	return sendmsg(to, &m, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len ? 0 : -1;
 }
 
 /* Receives a message of that length; its descriptor, or -1. */
@@ -121,9 +122,13 @@ get(int from, void *bytes, size_t len, int *fd)
 	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1, .msg_control = &control,
 		.msg_controllen = sizeof(control.room) };
 	const struct cmsghdr *c;
+	ssize_t n;
 
 	*fd = -1;
-	if (recvmsg(from, &m, MSG_CMSG_CLOEXEC) != (ssize_t)len)
+	do
+		n = recvmsg(from, &m, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n != (ssize_t)len)
 		return -1;
 	if ((c = CMSG_FIRSTHDR(&m)) != NULL && c->cmsg_type == SCM_RIGHTS)
 		memcpy(fd, CMSG_DATA(c), sizeof(*fd));
@@ -132,32 +137,42 @@ get(int from, void *bytes, size_t len, int *fd)
 
 /*
  * What a question asks for: a descriptor, or -1 with errno.  Whoever has been misled shall not get
- * what only root may read: files that begin as ELF files alone.
+ * what only root may read: ELF files alone, and no cores.
  */
 static int
 open_asked(const struct question *q)
 {
-	char magic[SELFMAG];
+	uint8_t head[ELF_ID_KIND_LEN];
+	ssize_t n;
 	int fd;
 
 	if (q->what == SCRATCH)
 		return scratch(q->size, q->where);
 	if ((fd = io_open_regular(q->path, q->what == OPEN)) < 0)
 		return -1;
-	if (io_pread(fd, magic, SELFMAG, 0) == SELFMAG && memcmp(magic, ELFMAG, SELFMAG) == 0)
+	n = io_pread(fd, head, sizeof(head), 0);
+	if (n > 0 && elf_id_kind(head, (size_t)n) == ELF_ID_KIND_ELF)
 		return fd;
 	io_close(fd);
 	errno = EACCES;
 	return -1;
 }
 
-static void
+static _Noreturn void
 answer_all(int to)
 {
+	static const int heeded[] = { SIGTERM, SIGINT, SIGHUP };
 	static struct question q;
 	static struct answer a;
+	sigset_t none;
 	int fd;
 
+	/* It ends with those who ask.  What was inherited must not keep the alarm away. */
+	for (size_t i = 0; i < sizeof(heeded) / sizeof(*heeded); i++)
+		signal(heeded[i], SIG_IGN);
+	signal(SIGALRM, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	while (get(to, &q, sizeof(q), &fd) == 0) {
 		a.number = q.number;
 		q.path[sizeof(q.path) - 1] = '\0';
@@ -173,24 +188,37 @@ answer_all(int to)
 		if (fd >= 0)
 			io_close(fd);
 	}
+	_exit(0);
 }
 
-/* Waits for the answer.  Returns 0, or -1. */
+static int
+wait_for(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int n;
+
+	do
+		n = poll(&p, 1, ANSWER_MS);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
+/* Waits for the answer.  Returns 0, or -1: then nobody will answer later questions either. */
 static int
 ask(struct question *q, struct answer *a, int *fd)
 {
-	struct pollfd p = { .fd = errands, .events = POLLIN };
-
-	q->number = atomic_fetch_add(numbers, 1);
-	if (put(errands, q, sizeof(*q), -1) < 0)
+	if (lost)
 		return -1;
-	while (poll(&p, 1, ANSWER_MS) > 0 && get(errands, a, sizeof(*a), fd) == 0) {
+	q->number = atomic_fetch_add(numbers, 1);
+	lost = put(errands, q, sizeof(*q), -1) < 0;
+	while (!lost && wait_for(errands) > 0 && get(errands, a, sizeof(*a), fd) == 0) {
 		if (a->number == q->number)
 			return 0;
 		/* One that a child asked for, which has gone. */
 		if (*fd >= 0)
 			io_close(*fd);
 	}
+	lost = 1;
 	return -1;
 }
 
@@ -240,7 +268,6 @@ errand_start(void)
 		/* So that lists of processes tell it from the program. */
 		prctl(PR_SET_NAME, "core-errands");
 		answer_all(ends[1]);
-		_exit(0);
 	}
 	io_close(ends[1]);
 	if (pid < 0) {
@@ -266,8 +293,7 @@ errand_identity(const char *path, struct elf_id *id)
 	strcpy(q.path, path);
 	if (ask(&q, &a, &fd) < 0 || !a.found)
 		return 0;
-	*id = a.id;
-	return 1;
+	return proc_take_identity(id, &a.id);
 }
 
 int

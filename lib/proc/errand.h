@@ -10,8 +10,8 @@
 
 /*
  * Starts it, for this process and its children: from now on it does what the functions below say,
- * and what io_open_regular does, until all of them have ended.  Returns 0, or -1 with errno: then
- * the process itself does these, as it does without this call.
+ * and what io_open_regular does, until all of them have ended.  Returns 0, or -1 with errno: then the
+ * process itself does these, as without this call, as far as it still can.
  */
 int errand_start(void);
 

@@ -331,13 +331,28 @@ proc_read_facts(struct proc *p, pid_t pid, pid_t tid, int environment, int *exe)
 	return 0;
 }
 
-void
-proc_read_identity(struct proc *p, int exe)
+int
+proc_read_identity(struct elf_id *id, int exe)
 {
+	int has;
+
 	if (exe < 0)
-		return;
-	p->has_id = elf_id_read(exe, ELF_ID_SECTION, &p->id) != ELF_ID_NOT_ELF;
+		return 0;
+	has = elf_id_read(exe, ELF_ID_SECTION, id) != ELF_ID_NOT_ELF;
 	io_close(exe);
+	return has;
+}
+
+int
+proc_take_identity(struct elf_id *to, const struct elf_id *left)
+{
+	if (left->section_len > sizeof(left->section) ||
+	    left->build_id_len > sizeof(left->build_id) ||
+	    left->package_len > sizeof(left->package))
+		return 0;
+	*to = *left;
+	to->has_note = to->has_note != 0;
+	return 1;
 }
 
 int
@@ -345,7 +360,7 @@ proc_read(struct proc *p, pid_t pid, pid_t tid, int environment)
 {
 	int exe, rc = proc_read_facts(p, pid, tid, environment, &exe);
 
-	proc_read_identity(p, exe);
+	p->has_id = proc_read_identity(&p->id, exe);
 	return rc;
 }
 

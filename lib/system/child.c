@@ -187,6 +187,21 @@ command_close_input(struct command_hold *h)
 		io_write(h->ask[1], question, sizeof(question));
 }
 
+/* That of this process, if it is a child of command_apart. */
+static const struct command_hold *ours;
+
+void
+command_let_go(int keep)
+{
+	if (ours == NULL)
+		return;
+	io_close(ours->ask[1]);
+	io_close(ours->answer[0]);
+	for (int i = 0; i < COMMAND_STARTS; i++)
+		if (ours->input[i][1] != keep)
+			io_close(ours->input[i][1]);
+}
+
 static void
 close_pair(int ends[2])
 {
@@ -224,6 +239,7 @@ command_apart(struct command_hold *h, int *status)
 		io_close(h->answer[1]);
 		for (int i = 0; i < COMMAND_STARTS; i++)
 			io_close(h->input[i][0]);
+		ours = h;
 		return 0;
 	}
 	if (pid > 0)

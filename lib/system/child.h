@@ -70,6 +70,12 @@ int command_apart(struct command_hold *hold, int *status);
 void command_close_input(struct command_hold *h);
 
 /*
+ * For a process that a child of command_apart starts and that may never end: it lets go of all that
+ * would keep the parent and the commands waiting, but for the descriptor keep, or -1.
+ */
+void command_let_go(int keep);
+
+/*
  * Closes fd, unless it is -1, and waits until the command has ended.  Returns its status as from
  * waitpid(2).
  */

@@ -46,6 +46,19 @@ wait_end(int fd, int ms)
 	return n;
 }
 
+/* In the process of deadline_run: what tells by its end that this has come; or -1. */
+static int ending = -1;
+
+int
+deadline_keep(int fd)
+{
+	/* The standard descriptors are closed there. */
+	if (ending < 0 || dup2(fd, STDIN_FILENO) < 0 || dup2(ending, STDOUT_FILENO) < 0)
+		return fd;
+	io_close_others(-1);
+	return STDIN_FILENO;
+}
+
 int
 deadline_run(void (*fn)(void *arg), void *arg, int ms)
 {
@@ -64,6 +77,7 @@ deadline_run(void (*fn)(void *arg), void *arg, int ms)
 		return -1;
 	}
 	if (child == 0) {
+		ending = ends[1];
 		fn(arg);
 		_exit(0);
 	}

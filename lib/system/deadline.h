@@ -19,4 +19,10 @@ int deadline_run(void (*fn)(void *arg), void *arg, int ms);
 void *deadline_memory(size_t len);
 void deadline_free(void *memory, size_t len);
 
+/*
+ * For fn of deadline_run, which needs no open descriptor but fd from now on: closes all others.
+ * Returns the number that fd has now.
+ */
+int deadline_keep(int fd);
+
 #endif

@@ -8,6 +8,7 @@
 #include "base/io.h"
 #include "proc/of_core.h"
 #include "proc/task.h"
+#include "system/child.h"
 #include "system/deadline.h"
 
 /* A read of at most so many bytes is of words, and others beside it follow. */
@@ -99,6 +100,9 @@ write_small(void *arg)
 		.pid = j->p.pid };
 	const struct proc_proof proof = proof_of(&j->p);
 	enum trim_status st;
+
+	/* Memory that does not come may keep even a process that was killed. */
+	command_let_go(j->fd);
 
 	errno = j->p.held_error;
 	if (j->p.held == TRIM_HELD_CLOSED || (j->p.held != TRIM_HELD_OTHER &&

@@ -284,8 +284,8 @@ ask_files(void *arg, struct core_files *f)
 }
 
 /*
- * In the child of trim_tap_apart, which can have everything opened and started for it: what the
- * process chose is read by nobody.
+ * Where all that is needed can be opened before, or by another process: what the process chose is
+ * read by nobody.
  */
 static void
 confine(struct trim_tap *p)
@@ -314,6 +314,9 @@ trim_tap_pipe(struct trim_tap *p)
 		say(p, errno, "/dev/null");
 		return 2;
 	}
+	/* With commands, trim_tap_apart has done it; with a file beside, its directory is needed. */
+	if (p->hold.shared == NULL && !is_tap(p) && p->whole == NULL)
+		confine(p);
 	trim_stream_init(&s, STDIN_FILENO);
 	if (p->hold.shared != NULL)
 		s.touched = &p->hold.shared->touched;
@@ -349,8 +352,8 @@ trim_tap_apart(struct trim_tap *p)
 		confine(p);
 		return trim_tap_pipe(p);
 	case -1:
-		p->hold.shared = NULL;
-		return trim_tap_pipe(p);
+		say(p, errno, "no small core");
+		return trim_tap_become_whole(p);
 	}
 	if (WIFSIGNALED(status))
 		say(p, 0, "<stdin>: the small core: killed by signal %d", WTERMSIG(status));

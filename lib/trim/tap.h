@@ -14,7 +14,7 @@
 /* The status for a command that is not there, as a shell has it. */
 #define TRIM_TAP_NOT_STARTED 127
 
-/* The system calls of the child of trim_tap_apart, for confine_to. */
+/* The system calls of who reads the core, unless it makes a file, for confine_to. */
 #define TRIM_TAP_CALLS \
 	"brk clock_gettime clone close dup2 exit_group fcntl fstat kill lseek mmap munmap pipe2 " \
 	"poll pread64 pwrite64 read recvmsg restart_syscall rt_sigreturn sendmsg splice tee " \

@@ -12,6 +12,7 @@
 #include "base/search.h"
 #include "core/unwind.h"
 #include "elf/unwind.h"
+#include "system/child.h"
 #include "system/deadline.h"
 #include "trim/frames.h"
 #include "trim/rules.h"
@@ -337,6 +338,8 @@ take_modules(void *arg)
 {
 	struct work *w = arg;
 	const struct addresses *a = w->all;
+
+	command_let_go(-1);
 
 	for (size_t k = 0, n; k < a->count; k += n) {
 		const struct core_file *f = core_files_at(&w->t->core->files, a->at[k]);

@@ -125,6 +125,16 @@ ends() {
 	run ! grep -E '^(exe|cwd)=' d/y.txt
 }
 
+@test "core-record: begin: words of a host's name are not the kernel's numbers" {
+	mkdir d
+	# As Linux before 5.3 makes them of the name "box P1 u0 d2 s6 c0 F9".
+	core-record begin d x.%p P999999 I999999 u4711 g4712 s11 d1 c7 hbox P1 u0 g0 d2 s6 c0 F9 eprog >answer
+	for line in pid=999999 uid=4711 gid=4712 signal=11 dumpable=1 limit=7; do
+		grep -qx "$line" answer || { echo "$line"; cat answer; return 1; }
+	done
+	[ -e d/x.999999.txt ]
+}
+
 @test "core-record: begin: the first name that no file of a dump has" {
 	local end
 	mkdir d

@@ -43,14 +43,22 @@ fits(const char *text, enum form form)
 	    &n) == 0;
 }
 
+/*
+ * Before Linux 5.3 a host's name with blanks comes as several words, behind all that are numbers: the
+ * first of a letter is the kernel's.
+ */
 void
 kernel_words_read(struct kernel_words *w, char **words)
 {
 	*w = (struct kernel_words){ "", "", "", "", "", "", "", "", "", "", "" };
 	for (; *words != NULL; words++) {
-		for (size_t i = 0; i < sizeof(letters) / sizeof(*letters); i++)
-			if (**words == letters[i].letter && fits(*words + 1, letters[i].form))
-				*(const char **)((char *)w + letters[i].offset) = *words + 1;
+		for (size_t i = 0; i < sizeof(letters) / sizeof(*letters); i++) {
+			const char **word = (const char **)((char *)w + letters[i].offset);
+
+			if (**words == letters[i].letter && **word == '\0' &&
+			    fits(*words + 1, letters[i].form))
+				*word = *words + 1;
+		}
 		if (**words == 'e')
 			break;
 	}

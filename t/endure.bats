@@ -22,7 +22,7 @@ need_kernel() {
 
 @test "endure: four hostile users and a service: all accounted for, nothing in wrong hands" {
 	need_kernel
-	python3 "$T/endure/endure.py" -n 60 "$BUILD" users >table || { cat table; return 1; }
+	python3 "$T/endure/endure.py" -n 40 "$BUILD" users >table || { cat table; return 1; }
 	[ "$(grep -c '| good |$' table)" = 1 ]
 }
 
@@ -40,7 +40,7 @@ need_kernel() {
 	case \$3 in *[13579].2*Z) rm -f "\$2/\$3.txt" ;; esac
 	EOF
 	chmod 755 bin/core-record
-	run -1 python3 "$T/endure/endure.py" -n 60 "$PWD/bin" users
+	run -1 python3 "$T/endure/endure.py" -n 40 "$PWD/bin" users
 	[[ $output == *'crashes are not accounted for'* ]]
 	[[ $output == *'a file of mode 644'* ]]
 	[[ $output == *'a file that another user can read'* ]]

@@ -145,13 +145,13 @@ int
 main(int argc, char **argv)
 {
 	struct options o = { .job = { .uid = (uid_t)-1, .gid = (gid_t)-1, .mode = 0600,
-		.flags = STORE_SYNC, .most = { .most = UINT64_MAX }, .marked = -1, .wait = -1,
-		.say = say } };
+		.flags = STORE_SYNC, .marked = -1, .wait = -1, .say = say } };
 	const char *given[128] = { NULL };
 	struct stages p;
 	const char *file;
 	int status;
 
+	o.job.most.most = UINT64_MAX;
 	if (io_std() < 0)
 		err(2, "/dev/null");
 	/* "+": the options of the stages are theirs. */

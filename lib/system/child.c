@@ -131,11 +131,12 @@ end_held(struct held *c, int killed)
 static int
 start_held(struct command_hold *h, int i, struct held *c, pid_t child)
 {
-	int *input = h->input[h->starts];
+	int *input;
 	pid_t pid;
 
 	if (h->starts == COMMAND_STARTS)
 		return EMFILE;
+	input = h->input[h->starts];
 	if ((pid = start(h->argv[i], input[0], i == 0)) < 0)
 		return errno;
 	h->starts++;

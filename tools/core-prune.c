@@ -159,17 +159,8 @@ static void
 take_options(struct options *o, int argc, char **argv)
 {
 	const char *opt[128] = { NULL };
-	int c;
 
-	while ((c = getopt(argc, argv, "a:b:B:F:hi:I:k:K:lnsS:uvV")) != -1) {
-		if (c == '?')
-			exit(usage(stderr, 2));
-		if (c == 'h')
-			exit(usage(stdout, 0));
-		if (c == 'V')
-			exit(puts("core-prune " VERSION) < 0 || fflush(stdout) != 0 ? 2 : 0);
-		opt[c] = strchr("lnsuv", c) != NULL ? "" : optarg;
-	}
+	options_take(argc, argv, "a:b:B:F:hi:I:k:K:lnsS:uvV", opt, usage, "core-prune", NULL);
 	if (opt['a'] != NULL && age_ago(opt['a'], o->before) < 0)
 		errx(2, "-a %s: not an age such as 90m, 12h or 30d", opt['a']);
 	o->keep = (struct retention){ .before = opt['a'] != NULL ? o->before : NULL,

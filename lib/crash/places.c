@@ -26,7 +26,7 @@ lock(int fd, int command, short type, uint64_t at, uint64_t len)
 	return l.l_type;
 }
 
-/* Who has a place, and which is free. */
+/* How many places are taken, by all and by one payer, and one that is free. */
 struct count {
 	uint32_t all, own;
 	uint32_t free;		/* the first; as many as there are: none */

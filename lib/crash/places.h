@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 /*
- * What is stored of a user's crash so that its process waits no longer than it may: all, as long as
- * users have less than half of the places, and this one less than half of that; the small core, by
- * three quarters; or nothing.
+ * What is stored of a user's crash.  All of it, while users have less than half of the places and
+ * this user less than a quarter.  The small core alone, while users have less than three quarters
+ * and this user less than half of that.  Otherwise nothing, so that the process does not wait.
  */
 enum place { PLACE_WHOLE, PLACE_SMALL, PLACE_NONE };
 

@@ -65,7 +65,7 @@ proof_of(const struct trim_process *p)
 {
 	struct proc_proof proof = { .pid = p->pid, .pidfd = -1, .dumped = -1 };
 
-	/* What is held has been proved. */
+	/* trim_process_hold has proved it. */
 	if (p->held == TRIM_NOT_HELD) {
 		proof.pidfd = p->pidfd;
 		proof.dumped = p->dumped;

@@ -22,7 +22,7 @@ B ?= build
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion
 # The same bytes in whatever folder it is built.
 OUR_CFLAGS = -std=c11 -pthread $(WARN) $(if $(CI),-Werror) -ffile-prefix-map=$(CURDIR)=. $(strip $(file <$(B)/.hardened))
-OUR_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' -Ilib $(ENGINES) $(if $(SECCOMP),-DWITH_SECCOMP) \
+OUR_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' -Ilib $(if $(SECCOMP),-DWITH_SECCOMP) \
 	-DDUMPS_DIR='"$(LOCALSTATEDIR)/lib/gzcoredump"' -DCONF_FILE='"$(SYSCONFDIR)/gzcoredump.conf"'
 # The faster engines, used if they are found; 0 leaves one out.
 WITH_ISAL ?= 1
@@ -147,10 +147,13 @@ $(KEYED): $(B)/%: tools/%.in $(B)/fill-keys
 	$(Q)$(B)/fill-keys <$< >$@.new && mv -f $@.new $@
 
 # Names the libraries that this build needs; installing fills in the paths.
-$(B)/gzcore.pc.in: lib/gzcore.pc.in $(B)/libgzcore.a
+$(B)/gzcore.pc.in: lib/gzcore.pc.in $(B)/libgzcore.a $(B)/.engines
 	$(call say,FILL)
 	$(Q)sed 's|@requires@|$(LIBS)|' $< >$@.new && mv -f $@.new $@
 
+# Only this room knows which engines there are: a copy of a build directory can be built with others.
+$(engine:%=$(B)/lib/engine/%.o): OUR_CPPFLAGS += $(ENGINES)
+$(engine:%=$(B)/lib/engine/%.o): $(B)/.engines
 $(B)/%.o: %.c $(B)/.flags $(B)/.hardened
 	$(call say,CC)
 	$(Q)mkdir -p $(@D)
@@ -182,21 +185,26 @@ ifneq ($(file <$(B)/.paths),$(PATHS))
 $(B)/.paths: force
 endif
 $(B)/.paths:
-	@mkdir -p $(B)
-	@echo '$(PATHS)' | cmp -s - $@ || echo '$(PATHS)' >$@
+	@$(call write,$(PATHS))
 
 # Other flags, or another compiler, rebuild everything.
-FLAGS = $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS) $(VERSION) $(CI) $(ENGINES) $(SECCOMP) $(LOCALSTATEDIR) $(SYSCONFDIR)
+FLAGS = $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS) $(VERSION) $(CI) $(SECCOMP) $(LOCALSTATEDIR) $(SYSCONFDIR)
 .PHONY: force
+# write TEXT: the target gets this text, and keeps its time if that is what it has.
+write = mkdir -p $(B) && { printf '%s\n' '$(subst ','\'',$(1))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(1))' >$@; }
 # With deps, the flags are compared again after it has installed the packages.
 ifneq ($(file <$(B)/.flags)$(filter deps,$(MAKECMDGOALS)),$(FLAGS))
 $(B)/.flags: force
 endif
+ifneq ($(file <$(B)/.engines)$(filter deps,$(MAKECMDGOALS)),$(ENGINES))
+$(B)/.engines: force
+endif
 $(B)/.flags:
 	@$(PKG_CONFIG) --exists --print-errors $(LIBS) || { \
 		echo 'make: $(LIBS): not found by $(PKG_CONFIG): make deps installs them' >&2; exit 1; }
-	@mkdir -p $(B)
-	@printf '%s\n' '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(FLAGS))' >$@
+	@$(call write,$(FLAGS))
+$(B)/.engines: $(B)/.flags
+	@$(call write,$(ENGINES))
 
 -include $(LIB_O:.o=.d) $(TOOL_O:.o=.d)
 
@@ -304,7 +312,8 @@ TESTS ?= t/*.bats t/kernel/*.bats
 # The number of test files that run at once, the largest first.  Those that set the kernel's core_pattern count as one,
 # and mostly wait, so this is one more than two processors.
 JOBS ?= 3
-check: all ## run the tests, JOBS files at once
+check: $(filter deps,$(MAKECMDGOALS)) ## run the tests, JOBS files at once
+	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@$(MAKE) --no-print-directory -k -j$(JOBS) $(if $(word 2,$(RUNS)),-O) $(or $(strip $(RUNS)),$(error no tests))
 THERE = $(wildcard $(TESTS))
 FILES = $(filter-out /dev/null,$(shell ls -S /dev/null $(THERE))) $(foreach t,$(TESTS),$(if $(wildcard $(t)),,$(t)))

@@ -378,6 +378,43 @@ ends() {
 	fails_with 2 core-record begin -Q x d x
 }
 
+@test "core-record: begin: -A: so many users' crashes have a turn, half of them of one user; others wait" {
+	local waiting
+	# turn PLACE UID ARG ...: a crash of that user, whose turn, if it has one, is $fd's.
+	turn() {
+		local want=$1 uid=$2 status=0
+		shift 2
+		exec {fd}<>places
+		[ "$want" != none ] || status=1
+		begins "$status" -Q "$fd" -A 4 "$@" d x P1 "u$uid" ecomm
+		says "place=$want"
+	}
+	turn whole 4711 -W 0
+	one=$fd
+	turn whole 4711 -W 0
+	# A user has no more than half, and another user does not wait.
+	turn none 4711 -W 0
+	says verdict=places
+	has record complete=no
+	turn whole 4712 -W 0
+	turn whole 4713 -W 0
+	turn none 4714 -W 1
+	# Services have turns always.
+	turn whole 33 -W 0
+	# As soon as one is given back, who waits has it.
+	exec {fd}<>places
+	core-record begin -Q "$fd" -A 4 -W 60 d x P1 u4715 ecomm >later &
+	waiting=$!
+	sleep 0.3
+	kill -0 $waiting
+	[ ! -s later ]
+	exec {one}<&-
+	wait $waiting
+	grep -qx place=whole later
+	usage_error core-record begin -A 1 d x
+	usage_error core-record begin -Q 9 -W 1 d x 9<>places
+}
+
 @test "core-record: begin: counts that cannot be read are logged, and the record is begun" {
 	mkdir d
 	mkfifo d/.gzcore.loops

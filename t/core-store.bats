@@ -1565,6 +1565,24 @@ sys.exit(struct.unpack("hhqqi4x", got)[0] == fcntl.F_UNLCK)' "$1"
 	[ ! -e started ]
 }
 
+@test "core-store: -u in front of a stage is for it and those behind it" {
+	need_root
+	id='cat; id -u; id -G'
+	core-store f sh -c "$id" '|' -u 65534:65533 sh -c "$id" '|' sh -c "$id" '|' -u 0:0 sh -c "$id" </dev/null
+	[ "$(tr '\n' ' ' <f)" = "0 $(id -G) 65534 65533 65534 65533 0 0 " ]
+	core-store -u 65534 - -u 65533:1 sh -c "$id" '|' cat </dev/null | diff - <(printf '65533\n1\n')
+	# With -r a copy is in front of the stages.
+	[ "$(echo abc | core-store -r 4 - -u 65534 id -u)" = 65534 ]
+	fails_with 2 core-store g cat '|' -u nosuchuser cat </dev/null
+	[ "$stderr" = 'core-store: -u nosuchuser: no such user or group' ]
+	for words in '-u' '-u 0' '-u 0 | cat' 'cat | -u 0' 'cat | -u 0 | cat'; do
+		# shellcheck disable=SC2086 # each is some words
+		fails_with 2 core-store g $words </dev/null
+		[ "$stderr" = 'core-store: stages: an empty one, or over 16' ]
+	done
+	[ ! -e g ]
+}
+
 @test "core-store: -q bounds how many store at once; the others wait, at most -w seconds" {
 	mkdir d
 	one() {

@@ -1354,6 +1354,24 @@ time.sleep(100)' "$DIR/.gzcore.queue" >held 3>&- &
 	in_each_shell numbers
 }
 
+@test "gzcoredump: stage_user: the administrator's own stages have the rights of that user" {
+	need_root
+	staged() {
+		: >"$MEM/known"
+		chmod 666 "$MEM/known"
+		conf small=yes stack=no stage_user=4711:4712 "buffer=$MEM/knows" "compress=$MEM/knows gzip" "filter=$MEM/knows" suffix=gz.x
+		handle
+		whole "$DIR" gz.x
+		has small=whole
+		# The filter and compress of the small core, and all three of the whole one.
+		[ "$(sort "$MEM/known" | uniq -c | awk '{ $1 = $1 } 1')" = '5 4711 4712' ]
+		rm "$DIR"/*
+	}
+	printf '#!/bin/sh\necho "$(id -u) $(id -G)" >>"%s"\nexec ${1:-cat}\n' "$MEM/known" >"$MEM/knows"
+	chmod 755 "$MEM/knows"
+	in_each_shell staged
+}
+
 @test "gzcoredump: the hook after a crash knows its stack, and that nothing is pending" {
 	need_root
 	known() {

@@ -20,8 +20,8 @@ static int
 usage(FILE *to, int status)
 {
 	fputs("usage: core-record begin [-cElp] [-b KIND] [-F PART] [-k N] [-M MODE] [-o OWNER]\n"
-	      "                         [-Q FD [-q N]] [-s SUFFIX] [-w SECONDS] DIR TEMPLATE\n"
-	      "                         [LETTERVALUE ...]\n"
+	      "                         [-Q FD [-q N] [-A N [-W SECONDS]]] [-s SUFFIX]\n"
+	      "                         [-w SECONDS] DIR TEMPLATE [LETTERVALUE ...]\n"
 	      "       core-record end [-cPp] [-i FD] [-k N] [-M MODE] [-n N] [-O OBJECT]\n"
 	      "                       [-o OWNER] [-s SUFFIX] [-W WHY] DIR NAME [LINE ...]\n"
 	      "       core-record set [-a KEY] [-b KEY] [-d KEY] FILE [LINES ...]\n"
@@ -95,8 +95,9 @@ begin(int argc, char **argv)
 	struct begun b;
 	int status;
 
-	options_take(argc, argv, "+b:cEF:k:lM:o:pQ:q:s:w:", given, usage, "core-record", NULL);
-	if (argc - optind < 2 || (given['E'] && given['p']) || (given['q'] && !given['Q']))
+	options_take(argc, argv, "+A:b:cEF:k:lM:o:pQ:q:s:W:w:", given, usage, "core-record", NULL);
+	if (argc - optind < 2 || (given['E'] && given['p']) || (given['W'] && !given['A']) ||
+	    ((given['q'] || given['A']) && !given['Q']))
 		return usage(stderr, 2);
 	o = (struct begin_options){
 		.dir = argv[optind], .shown = shown(argv[optind]), .template = argv[optind + 1],
@@ -107,6 +108,8 @@ begin(int argc, char **argv)
 		.most = number(given, 'k', UINT32_MAX, 0),
 		.seconds = number(given, 'w', UINT32_MAX, 600),
 		.places = number(given, 'q', UINT32_MAX, 0),
+		.turns = number(given, 'A', UINT32_MAX, 0),
+		.turn_seconds = number(given, 'W', UINT32_MAX, 60),
 		.small = given['c'] != NULL, .environment = given['E'] != NULL,
 		.with_private = given['p'] == NULL, .honour_limit = given['l'] != NULL,
 	};

@@ -36,7 +36,7 @@ usage(FILE *to, int status)
 	fputs("usage: core-store [-dfhSV] [-e FD | -E FD] [-F PART] [-l FD] [-M MODE] [-m PART]\n"
 	      "                  [-o OWNER[:GROUP]] [-q N [-w SECONDS]] [-r BYTES] [-t SECONDS]\n"
 	      "                  [-u USER] FILE\n"
-	      "                  [COMMAND [ARG ...] ['|' COMMAND [ARG ...]] ...]\n"
+	      "                  [[-u USER] COMMAND [ARG ...] ['|' [-u USER] COMMAND [ARG ...]] ...]\n"
 	      "       core-store -l FD [-w SECONDS]\n",
 	    to);
 	return fflush(to) == 0 ? status : 2;
@@ -109,8 +109,6 @@ static void
 read_options(struct options *o, const char *given[128])
 {
 	int letter = given['E'] != NULL ? 'E' : 'e';
-	uid_t uid;
-	gid_t gid;
 
 	read_file_options(o, given);
 	if (given[letter] != NULL) {
@@ -126,8 +124,20 @@ read_options(struct options *o, const char *given[128])
 	if (given['t'] != NULL)
 		o->seconds = (int)option_number('t', given['t'], 1, MOST_SECONDS, "");
 	o->user = given['u'];
-	if (o->user != NULL && owner_parse(o->user, &uid, &gid) < 0)
-		errx(2, "-u %s: no such user or group", o->user);
+}
+
+/* Reads the stages from the words. */
+static void
+read_stages(struct stages *p, char **words, const char *user)
+{
+	uid_t uid;
+	gid_t gid;
+
+	if (stages_split(p, words, user) < 0)
+		errx(2, "stages: an empty one, or over %d", STAGES_MAX);
+	for (int i = 0; i < p->count; i++)
+		if (p->stage[i].user != NULL && owner_parse(p->stage[i].user, &uid, &gid) < 0)
+			errx(2, "-u %s: no such user or group", p->stage[i].user);
 }
 
 /* Only -l, and -w: locks a file for whoever has started us. */
@@ -168,11 +178,9 @@ main(int argc, char **argv)
 		errx(2, "-%c: is for a file, not for standard output", o.for_file);
 	if (o.job.marked >= 0 && in_use_mark(o.job.marked) < 0)
 		err(2, "-l %d", o.job.marked);
-	if (stages_split(&p, argv + optind + 1) < 0)
-		errx(2, "stages: an empty one, or over %d", STAGES_MAX);
+	read_stages(&p, argv + optind + 1, o.user);
 	if (o.input > 0)
 		stages_limit_input(&p, o.input);
-	p.user = o.user;
 	p.seconds = o.seconds;
 	p.said = report_to >= 0 ? keep : NULL;
 	o.job.stages = &p;

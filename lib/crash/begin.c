@@ -103,6 +103,13 @@ find_place(struct begun *b, const struct begin_options *o, FILE *log)
 		text_print(log, "log=places: %s\n", strerror(errno));
 	if (b->place == PLACE_SMALL && !o->small)
 		b->place = PLACE_NONE;
+	if (b->place != PLACE_NONE && o->turns > 0 &&
+	    places_turn(o->places_fd, o->turns, b->payer.uid, o->turn_seconds) < 0) {
+		if (errno == ETIMEDOUT)
+			b->place = PLACE_NONE;
+		else
+			text_print(log, "log=places: %s\n", strerror(errno));
+	}
 	return b->place;
 }
 

@@ -41,6 +41,8 @@ struct begin_options {
 	struct disk_part spare;	/* bytes that must stay free; 0: not asked for */
 	int places_fd;		/* the file for places_take; -1: none */
 	uint32_t places;	/* that the kernel has; 0: as many as it says itself */
+	uint32_t turns;		/* crashes of users that are handled at once; 0: any number */
+	uint32_t turn_seconds;	/* that others wait */
 	int small;		/* small cores are stored: each crash has a record of its own */
 	int environment;	/* is asked for */
 	int with_private;	/* the record has private keys */

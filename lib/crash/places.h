@@ -17,16 +17,27 @@ enum place { PLACE_WHOLE, PLACE_SMALL, PLACE_NONE };
 /* How many places the kernel has; 0: any number, or it is not known. */
 uint32_t places_limit(void);
 
-/* The most places that are counted. */
+/*
+ * Of a kernel's places, so many are counted at most: more crashes of users at once are more
+ * processes of root than a machine can have use for.
+ */
+#define PLACES_USED 64
+/* The most turns. */
 #define PLACES_MAX 4096
 
 /*
  * Takes a place for a crash of that payer, one of limit (at least 1) places in the file that is open
  * for reading and writing as fd.  The place is taken, by a lock (fcntl(2), F_OFD_SETLK), as long as
- * any process has the descriptor; one that was taken before by this descriptor is given back.
- * *place is what may be stored; PLACE_NONE takes none.  Returns 0; -1 with errno when places cannot
- * be counted: then all may be stored.
+ * any process has the descriptor; one that was taken before by this descriptor is given back, and so is
+ * its turn.  *place is what may be stored; PLACE_NONE takes none.  Returns 0; -1 with errno when places
+ * cannot be counted: then all may be stored.
  */
 int places_take(int fd, uint32_t limit, uint32_t payer, enum place *place);
+
+/*
+ * Waits for one of so many turns (at least 1), of which one payer may have half, for at most so many
+ * seconds.  It lasts as long as the place.  Returns 0, or -1 with errno, ETIMEDOUT when none came.
+ */
+int places_turn(int fd, uint32_t turns, uint32_t payer, uint32_t seconds);
 
 #endif

@@ -32,21 +32,39 @@ watched(sigset_t *set)
 	}
 }
 
+/* Takes "-u USER" from the start of a stage; -1 when no words are left. */
+static int
+take_user(struct stage *s, const char **user)
+{
+	if (s->argv[0] != NULL && strcmp(s->argv[0], "-u") == 0) {
+		if ((*user = s->argv[1]) == NULL)
+			return -1;
+		s->argv += 2;
+	}
+	s->user = *user;
+	return s->argv[0] == NULL ? -1 : 0;
+}
+
 int
-stages_split(struct stages *p, char **argv)
+stages_split(struct stages *p, char **argv, const char *user)
 {
 	memset(p, 0, sizeof(*p));
 	p->messages[0] = p->messages[1] = -1;
-	p->stage[p->count++].argv = argv;
+	p->stage[p->count++] = (struct stage){ .argv = argv, .user = user };
+	if (*argv == NULL)
+		return 0;
 	for (; *argv != NULL; argv++) {
 		if (strcmp(*argv, "|") != 0)
 			continue;
 		*argv = NULL;
-		if (p->count == STAGES_MAX || p->stage[p->count - 1].argv[0] == NULL)
+		if (p->count == STAGES_MAX)
 			return -1;
 		p->stage[p->count++].argv = argv + 1;
 	}
-	return p->count > 1 && p->stage[p->count - 1].argv[0] == NULL ? -1 : 0;
+	for (int i = 0; i < p->count; i++)
+		if (take_user(&p->stage[i], &user) < 0)
+			return -1;
+	return 0;
 }
 
 void
@@ -59,7 +77,7 @@ stages_limit_input(struct stages *p, uint64_t most)
 	if (p->stage[0].argv[0] == NULL)
 		return;
 	memmove(p->stage + 1, p->stage, (size_t)p->count * sizeof(*p->stage));
-	p->stage[0] = (struct stage){ .argv = &none };
+	p->stage[0] = (struct stage){ .argv = &none, .user = p->stage[1].user };
 	p->count++;
 }
 
@@ -87,11 +105,12 @@ limit_size(pid_t pid, uint64_t size)
 	return prlimit(pid, RLIMIT_FSIZE, &r, NULL);
 }
 
-/* In the child: what a stage must not do; 0, or -1 with errno. */
+/* In the child: what the stage that is being started must not do; 0, or -1 with errno. */
 static int
 bind(void *arg)
 {
 	const struct stages *p = arg;
+	const char *user = p->stage[p->started].user;
 	struct sigaction ign = { .sa_handler = SIG_IGN };
 	sigset_t set;
 
@@ -100,7 +119,7 @@ bind(void *arg)
 	if (p->limit != NULL &&
 	    (sigaction(SIGXFSZ, &ign, NULL) < 0 || limit_size(0, p->limit(p->limit_arg)) < 0))
 		return -1;
-	return p->user != NULL ? owner_become(p->user) : 0;
+	return user != NULL ? owner_become(user) : 0;
 }
 
 /* The copy, in its own process; the exit status. */
@@ -169,9 +188,9 @@ stages_start(struct stages *p, int out)
 	if ((p->limit != NULL || p->said != NULL) && pipe2(p->messages, O_CLOEXEC) < 0)
 		return -1;
 	/* An unprivileged stage may not be allowed to. */
-	if (p->user != NULL)
+	if (p->stage[0].user != NULL)
 		pipe_grow(STDIN_FILENO);
-	for (int i = 0; i < p->count; i++) {
+	for (int i = 0; i < p->count; i++, p->started++) {
 		int join[2] = { -1, out };
 
 		if (i + 1 < p->count) {

@@ -15,9 +15,8 @@
 #define STAGES_TICK 50
 
 struct stages {
-	int count;
+	int count, started;
 	/* The caller may set these between stages_split, which sets no limits, and stages_start. */
-	const char *user;		/* their user, as for owner_become; NULL: ours */
 	int seconds;			/* how long they may take; 0: for ever */
 	uint64_t (*limit)(void *arg);	/* the most bytes of their files now; NULL: any size */
 	void *limit_arg;
@@ -31,6 +30,7 @@ struct stages {
 	uint64_t most;			/* bytes that the first one, a copy, reads; 0: any */
 	struct stage {
 		char **argv;		/* terminated by NULL; argv[0] == NULL: copy in to out */
+		const char *user;	/* as for owner_become; NULL: ours */
 		pid_t pid;		/* 0 before the start and after the end */
 		int status;		/* as from waitpid; a copy exits with its errno */
 		int error;		/* the errno of an exec that failed, or 0 */
@@ -39,9 +39,10 @@ struct stages {
 
 /*
  * Splits argv in place at each "|" into stages: "|" becomes NULL, and the words still belong to the
- * caller.  Returns 0, or -1 if a stage is empty or there are too many.
+ * caller.  "-u USER" in front of a stage is its user and that of the stages behind it, in place of
+ * user.  Returns 0, or -1 if a stage is empty or there are too many.
  */
-int stages_split(struct stages *p, char **argv);
+int stages_split(struct stages *p, char **argv, const char *user);
 
 /*
  * Puts a copy in front of the stages that reads at most so many bytes.  If there are more it fails,

@@ -1293,6 +1293,7 @@ for n in 10, 5000:
 	diff wanted said
 }
 
+# bats test_tags=slow
 @test "core-info: a core cut at any byte: everything that is printed is true" {
 	py '
 def check(data, points):
@@ -1495,6 +1496,7 @@ for argv in ["core-info"], ["core-info", "-o", "lines"]:
     assert lines[b"build_id"] == BUILD_ID.hex().encode() and lines[b"complete"] == b"yes", lines'
 }
 
+# bats test_tags=slow
 @test "core-info: false sizes of notes do no harm" {
 	py '
 good = demo_notes()
@@ -1610,6 +1612,7 @@ for n in 0, 1, 64, 65, 255, 1000:
     neighbours(c)'
 }
 
+# bats test_tags=slow
 @test "core-info: segments of notes that overlap each other, memory or headers do no harm" {
 	py '
 c = demo() + bytes(300000)
@@ -1674,6 +1677,7 @@ for at, form, values in ((32, "<Q", (0, 1, 63, 4095, 4096, 2**63, 2**64 - 1)), (
             assert got[b"complete"] == b"yes" and got[b"threads"] == b"3"'
 }
 
+# bats test_tags=slow
 @test "core-info: flipped bytes in the headers do no harm" {
 	py '
 r = random.Random(6)
@@ -1686,6 +1690,7 @@ for how in dict(), dict(bits=32, order=">"), dict(behind=True):
         survives(bytes(b))'
 }
 
+# bats test_tags=slow
 @test "core-info: flipped bytes in the notes and in the image do no harm" {
 	py '
 r = random.Random(7)

@@ -264,6 +264,7 @@ sane() {
 	core-trace core | diff want -
 }
 
+# bats test_tags=slow
 @test "core-trace: very many units without .debug_aranges: the search for lines is bounded" {
 	! grep -qs sanitize "$BUILD/.flags" || skip "takes minutes with a sanitizer"
 	# 600,000 units of nothing before those of the program: for each frame all of them are looked through.
@@ -414,6 +415,7 @@ called() {
 	diff gdbs ours || { echo "$*"; cat trace; return 1; }
 }
 
+# bats test_tags=slow
 @test "core-trace: a call of an address without code: the caller comes next, no frame is skipped" {
 	local flags how
 	for flags in -O0 '-O2 -fno-omit-frame-pointer' '-O2 -fomit-frame-pointer'; do
@@ -969,6 +971,7 @@ few() {
 	[ "$(jq -c '[.fingerprint, .complete]' <<<"$output")" = '["",false]' ]
 }
 
+# bats test_tags=slow
 @test "core-trace: a core cut at any byte: status 1 or 2, and a message that says where" {
 	build prog
 	crash_core core ./prog threads 3
@@ -992,6 +995,7 @@ few() {
 	done
 }
 
+# bats test_tags=slow
 @test "core-trace: flipped bytes in headers and notes: no crash and no endless loop" {
 	build prog
 	crash_core core ./prog threads 3

@@ -511,6 +511,7 @@ sys.stdout.buffer.write(zlib.decompress(open("data.gz", "rb").read(), 31))' | cm
 	[ "$output" = "10240 addresses, 0 others" ]
 }
 
+# bats test_tags=slow
 @test "gzdeflate: any number of threads makes the same single member" {
 	same_by_threads zcat gzdeflate -s
 }

@@ -404,6 +404,7 @@ for extra in odd:
 END
 }
 
+# bats test_tags=slow
 @test "zinflate: a size field that lies does not mislead" {
 	craft <<'END'
 one, two, three = sized(words(1000)), sized(noise(500)), sized(words(700, 2))
@@ -487,6 +488,7 @@ for a, b in ((zlib.compress(b"data"), member(b"more")), (zlib.compress(b"data"),
 END
 }
 
+# bats test_tags=slow
 @test "zinflate: a file cut at any byte exits 2 after a prefix, or 0 where a member ends" {
 	craft <<'END'
 data = [words(300), noise(90), words(400, 2)]
@@ -504,6 +506,7 @@ for n in range(len(b) + 1):
 END
 }
 
+# bats test_tags=slow
 @test "zinflate: a zlib stream cut at any byte exits 2 after a prefix" {
 	craft <<'END'
 data = words(300) + noise(90)
@@ -532,6 +535,7 @@ END
 	[ "$(stat -c %s out)" -gt 249000 ]
 }
 
+# bats test_tags=slow
 @test "zinflate: a flipped bit is found, or makes no difference" {
 	craft <<'END'
 data = [words(400), noise(100)]
@@ -777,6 +781,7 @@ same(zinflate("-r", "0:4096", stdin=b), (0, f.data[:4096], ""))
 END
 }
 
+# bats test_tags=slow
 @test "zinflate: -r and -l: a member that may hold 4 GiB is not hopped over" {
 	# Its trailer says the size modulo 4 GiB: -r wrote other bytes, with status 0, and -l other sizes.
 	craft <<'END'
@@ -1724,6 +1729,7 @@ END
 	done
 }
 
+# bats test_tags=slow
 @test "zinflate: as many wrong sizes as threads, or more, mislead no thread" {
 	craft <<'END'
 pieces = [words(5000, i) if i % 3 else noise(40000, i) for i in range(24)]
@@ -1794,6 +1800,7 @@ for level in 0, 6:
 END
 }
 
+# bats test_tags=slow
 @test "zinflate: damage and false sizes: right bytes, or a prefix and status 2, with any threads" {
 	craft <<'END'
 r = random.Random(4)

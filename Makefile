@@ -306,7 +306,7 @@ ifneq ($(filter deps,$(MAKECMDGOALS)),)
 $(B)/.flags: | deps
 endif
 
-# Options of bats; --tap is for machines.
+# Options of bats; --tap is for machines.  EVERY=1 tries all of very many damaged inputs, not every fifth.
 BATS_FLAGS ?=
 TESTS ?= t/*.bats t/kernel/*.bats
 # The number of test files that run at once, the largest first.  Those that set the kernel's core_pattern count as one,

@@ -283,9 +283,9 @@ confined_among() {
 			pause();
 	}
 
-	/* Of the largest segment, many of one page each. */
+	/* Of the largest segment, many of one page each, and one of the rest; the headers end with it if few. */
 	static void
-	split(struct core_load *load)
+	split(struct core_load *load, size_t most, int few)
 	{
 		size_t n = parsed->loads, k = 0, pages;
 		struct core_load whole;
@@ -293,13 +293,16 @@ confined_among() {
 		for (size_t i = 0; i < n; i++)
 			k = load[i].len > load[k].len ? i : k;
 		whole = load[k];
-		pages = whole.len / 4096 < 30000 ? whole.len / 4096 : 30000;
+		pages = whole.len / 4096 < most ? whole.len / 4096 : most;
 		memmove(load + k + pages, load + k + 1, (n - k - 1) * sizeof(*load));
 		for (size_t i = 0; i < pages; i++)
 			load[k + i] = (struct core_load){ .offset = whole.offset + i * 4096,
 				.vaddr = whole.vaddr + i * 4096,
 				.len = i + 1 < pages ? 4096 : whole.len - i * 4096 };
 		parsed->loads = n - 1 + pages;
+		/* The first header is that of the notes. */
+		if (few)
+			parsed->segments = k + 2;
 	}
 
 	/* The parser has left all: what it shares begins with the core and its segments. */
@@ -313,7 +316,9 @@ confined_among() {
 		if (strcmp(how, "note") == 0)
 			parsed->note[0].len = 0;
 		else if (strcmp(how, "split") == 0)
-			split((struct core_load *)(parsed + 1));
+			split((struct core_load *)(parsed + 1), 30000, 0);
+		else if (strcmp(how, "few") == 0)
+			split((struct core_load *)(parsed + 1), 8000, 1);
 		else if (strcmp(how, "many") == 0)
 			parsed->loads = 1u << 30;
 		else if (strcmp(how, "auxv") == 0)
@@ -346,7 +351,7 @@ confined_among() {
 	kill -STOP $held
 	gdb -nx -q -batch -ex "attach $held" -ex 'generate-core-file live' >/dev/null 2>&1 </dev/null 3>&-
 	core-trim -m 1G -r 0:0xffffffffffff0000 live >stream
-	for lie in note split many auxv table segments die hang; do
+	for lie in note split few many auxv table segments die hang; do
 		# With the holes left out, and with them.
 		for holes in 1 0; do
 			[ $holes = 1 ] || [ $lie = note ] || continue

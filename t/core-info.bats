@@ -15,6 +15,9 @@ setup_file() {
 	BUILD_ID = bytes(range(20))
 	UUID = bytes.fromhex("0f3c2a518d7e4b6a9c1d2e5f7a8b9c0d")
 
+	def some(inputs):
+	    return list(inputs)[::int(os.environ["EVERY"])]
+
 	def padded(b, to=4):
 	    return b + bytes(-len(b) % to)
 
@@ -1293,13 +1296,12 @@ for n in 10, 5000:
 	diff wanted said
 }
 
-# bats test_tags=slow
 @test "core-info: a core cut at any byte: everything that is printed is true" {
 	py '
 def check(data, points):
     whole = keys(as_file(data))
     before = [None] * 3
-    for n in points:
+    for n in some(points):
         for how, got in enumerate(survives(data[:n])):
             if got is None:
                 assert how < 2 and n < 64, (how, n)
@@ -1496,7 +1498,6 @@ for argv in ["core-info"], ["core-info", "-o", "lines"]:
     assert lines[b"build_id"] == BUILD_ID.hex().encode() and lines[b"complete"] == b"yes", lines'
 }
 
-# bats test_tags=slow
 @test "core-info: false sizes of notes do no harm" {
 	py '
 good = demo_notes()
@@ -1612,7 +1613,6 @@ for n in 0, 1, 64, 65, 255, 1000:
     neighbours(c)'
 }
 
-# bats test_tags=slow
 @test "core-info: segments of notes that overlap each other, memory or headers do no harm" {
 	py '
 c = demo() + bytes(300000)
@@ -1620,7 +1620,7 @@ end = len(c)
 at = 64 + 56 * 5
 r = random.Random(5)
 places = [0, 1, 16, 63, 64, 65, 84, 120, 121, 300, at - 1, at, at + 1, at + 400, 4096, 8192, end - 1, end, 2**40]
-for i in range(150):
+for i in some(range(150)):
     b = bytearray(c)
     for k in r.sample(range(5), r.randrange(1, 6)):
         b[64 + 56 * k:120 + 56 * k] = segment(64, "<", r.choice((1, 4, 4)), r.choice(places), base(),
@@ -1677,20 +1677,18 @@ for at, form, values in ((32, "<Q", (0, 1, 63, 4095, 4096, 2**63, 2**64 - 1)), (
             assert got[b"complete"] == b"yes" and got[b"threads"] == b"3"'
 }
 
-# bats test_tags=slow
 @test "core-info: flipped bytes in the headers do no harm" {
 	py '
 r = random.Random(6)
 for how in dict(), dict(bits=32, order=">"), dict(behind=True):
     c = demo(**how)
-    for i in range(110):
+    for i in some(range(110)):
         b = bytearray(c)
         for k in range(r.choice((1, 1, 2, 4))):
             b[r.randrange(64 + 56 * 5)] = r.choice((0, 1, 0x7f, 0x80, 0xff, r.randrange(256)))
         survives(bytes(b))'
 }
 
-# bats test_tags=slow
 @test "core-info: flipped bytes in the notes and in the image do no harm" {
 	py '
 r = random.Random(7)
@@ -1698,7 +1696,7 @@ for how in dict(), dict(bits=32, order=">"):
     c = demo(picture=image(uuid=UUID, **how), **how)
     notes = c.index(b"CORE\0") - 12
     picture = c.index(b"\x7fELF", 4)
-    for i in range(130):
+    for i in some(range(130)):
         b = bytearray(c)
         for k in range(r.choice((1, 1, 2, 4, 16))):
             at = notes + r.randrange(1600) if r.randrange(4) else picture + r.randrange(190)

@@ -378,7 +378,7 @@ ends() {
 	fails_with 2 core-record begin -Q x d x
 }
 
-@test "core-record: begin: -A: so many users' crashes have a turn, half of them of one user; others wait" {
+@test "core-record: begin: -A: so many users' crashes have a turn, half of one user; others wait" {
 	local waiting
 	# turn PLACE UID ARG ...: a crash of that user, whose turn, if it has one, is $fd's.
 	turn() {
@@ -386,7 +386,7 @@ ends() {
 		shift 2
 		exec {fd}<>places
 		[ "$want" != none ] || status=1
-		begins "$status" -Q "$fd" -A 4 "$@" d x P1 "u$uid" ecomm
+		begins "$status" -Q "$fd" -q 64 -A 4 "$@" d x P1 "u$uid" ecomm
 		says "place=$want"
 	}
 	turn whole 4711 -W 0
@@ -395,7 +395,7 @@ ends() {
 	# A user has no more than half, and another user does not wait.
 	turn none 4711 -W 0
 	says verdict=places
-	has record complete=no
+	grep -qx complete=no record
 	turn whole 4712 -W 0
 	turn whole 4713 -W 0
 	turn none 4714 -W 1
@@ -403,7 +403,7 @@ ends() {
 	turn whole 33 -W 0
 	# As soon as one is given back, who waits has it.
 	exec {fd}<>places
-	core-record begin -Q "$fd" -A 4 -W 60 d x P1 u4715 ecomm >later &
+	core-record begin -Q "$fd" -q 64 -A 4 -W 60 d x P1 u4715 ecomm >later {one}<&- &
 	waiting=$!
 	sleep 0.3
 	kill -0 $waiting
@@ -411,6 +411,14 @@ ends() {
 	exec {one}<&-
 	wait $waiting
 	grep -qx place=whole later
+	# The end gives the place back, but not the turn.
+	exec {fd}<>taken {one}<>taken
+	begins 0 -Q "$fd" -q 1 -A 1 d x P1 u4711 ecomm
+	sed -n 's/^name=//p' answer >named
+	begins 1 -Q "$one" -q 1 d x P1 u4711 ecomm
+	echo status=0 | core-record end -Q "$fd" d "$(cat named)" >ended
+	begins 0 -Q "$one" -q 1 d x P1 u4711 ecomm
+	begins 1 -Q "$one" -q 1 -A 1 -W 0 d x P1 u4711 ecomm
 	usage_error core-record begin -A 1 d x
 	usage_error core-record begin -Q 9 -W 1 d x 9<>places
 }

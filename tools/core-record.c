@@ -10,6 +10,7 @@
 #include "crash/answer.h"
 #include "crash/change.h"
 #include "crash/end.h"
+#include "crash/places.h"
 #include "options.h"
 #include "system/owner.h"
 
@@ -23,7 +24,7 @@ usage(FILE *to, int status)
 	      "                         [-Q FD [-q N] [-A N [-W SECONDS]]] [-s SUFFIX]\n"
 	      "                         [-w SECONDS] DIR TEMPLATE [LETTERVALUE ...]\n"
 	      "       core-record end [-cPp] [-i FD] [-k N] [-M MODE] [-n N] [-O OBJECT]\n"
-	      "                       [-o OWNER] [-s SUFFIX] [-W WHY] DIR NAME [LINE ...]\n"
+	      "                       [-o OWNER] [-Q FD] [-s SUFFIX] [-W WHY] DIR NAME [LINE ...]\n"
 	      "       core-record set [-a KEY] [-b KEY] [-d KEY] FILE [LINES ...]\n"
 	      "       core-record variables\n"
 	      "       core-record [-hV]\n", to);
@@ -149,7 +150,7 @@ end(int argc, char **argv)
 	char *text;
 	int replaced;
 
-	options_take(argc, argv, "+ci:k:M:n:O:o:Pps:W:", given, usage, "core-record", NULL);
+	options_take(argc, argv, "+ci:k:M:n:O:o:PpQ:s:W:", given, usage, "core-record", NULL);
 	if (argc - optind < 2)
 		return usage(stderr, 2);
 	dir = shown(argv[optind]);
@@ -175,6 +176,8 @@ end(int argc, char **argv)
 	if (said_open(&s) < 0)
 		err(2, "memory");
 	said_listen(&s, &o, argv + optind + 2, stdin, stdout);
+	if (given['Q'] != NULL)
+		places_leave((int)number(given, 'Q', INT32_MAX, 0));
 	if (end_record(&e, &o, &s) < 0)
 		err(2, "memory");
 	answer_ended(stdout, &e, &o, dir);

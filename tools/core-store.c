@@ -36,7 +36,8 @@ usage(FILE *to, int status)
 	fputs("usage: core-store [-dfhSV] [-e FD | -E FD] [-F PART] [-l FD] [-M MODE] [-m PART]\n"
 	      "                  [-o OWNER[:GROUP]] [-q N [-w SECONDS]] [-r BYTES] [-t SECONDS]\n"
 	      "                  [-u USER] FILE\n"
-	      "                  [[-u USER] COMMAND [ARG ...] ['|' [-u USER] COMMAND [ARG ...]] ...]\n"
+	      "                  [[-u USER] COMMAND [ARG ...]\n"
+	      "                  ['|' [-u USER] COMMAND [ARG ...]] ...]\n"
 	      "       core-store -l FD [-w SECONDS]\n",
 	    to);
 	return fflush(to) == 0 ? status : 2;

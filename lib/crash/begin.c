@@ -97,9 +97,9 @@ find_place(struct begun *b, const struct begin_options *o, FILE *log)
 {
 	uint32_t places = o->places > 0 ? o->places : places_limit();
 
-	if (o->places_fd < 0 || places == 0 || b->payer.service)
+	if (o->places_fd < 0 || b->payer.service)
 		return PLACE_WHOLE;
-	if (places_take(o->places_fd, places, b->payer.uid, &b->place) < 0)
+	if (places > 0 && places_take(o->places_fd, places, b->payer.uid, &b->place) < 0)
 		text_print(log, "log=places: %s\n", strerror(errno));
 	if (b->place == PLACE_SMALL && !o->small)
 		b->place = PLACE_NONE;

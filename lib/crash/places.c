@@ -82,6 +82,12 @@ within(const struct count *c, uint32_t most)
 	return c->all < most && c->own < (most + 1) / 2;
 }
 
+int
+places_leave(int fd)
+{
+	return lock(fd, F_OFD_SETLK, F_UNLCK, 0, TABLE) < 0 ? -1 : 0;
+}
+
 static int
 take(int fd, uint32_t limit, uint32_t payer, enum place *place)
 {
@@ -89,8 +95,7 @@ take(int fd, uint32_t limit, uint32_t payer, enum place *place)
 	struct count c;
 
 	/* Our own locks are none to us. */
-	if (lock(fd, F_OFD_SETLK, F_UNLCK, 0, 2 * TABLE) < 0 ||
-	    count_taken(&c, fd, 0, most, payer) < 0)
+	if (places_leave(fd) < 0 || count_taken(&c, fd, 0, most, payer) < 0)
 		return -1;
 	*place = within(&c, half) ? PLACE_WHOLE : within(&c, most) ? PLACE_SMALL : PLACE_NONE;
 	return *place == PLACE_NONE ? 0 : take_entry(fd, 0, c.free, payer);
@@ -165,6 +170,8 @@ places_turn(int fd, uint32_t turns, uint32_t payer, uint32_t seconds)
 
 	if (turns > PLACES_MAX)
 		turns = PLACES_MAX;
+	if (lock(fd, F_OFD_SETLK, F_UNLCK, TABLE, TABLE) < 0)
+		return -1;
 	for (;;) {
 		if (count_alone(fd) < 0)
 			return -1;

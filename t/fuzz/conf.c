@@ -82,12 +82,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	struct target_draw draw;
-	char *text = malloc(len + 1);
+	char *text = target_string(bytes, len);
 
-	MUST(text != NULL);
-	if (len > 0)
-		memcpy(text, bytes, len);
-	text[len] = '\0';
 	target_draw_start(&draw, bytes, len);
 	check_conf(bytes, len);
 	check_numbers(text, &draw);

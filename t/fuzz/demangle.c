@@ -22,13 +22,9 @@ check_rust(int (*read)(const char *symbol, char *out, size_t len), const char *s
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	char *text = malloc(len + 1);
+	char *text = target_string(bytes, len);
 	struct target_draw draw;
 
-	MUST(text != NULL);
-	if (len > 0)
-		memcpy(text, bytes, len);
-	text[len] = '\0';
 	target_draw_start(&draw, bytes, len);
 	check_rust(demangle_rust, text, &draw);
 	check_rust(demangle_rust_legacy, text, &draw);

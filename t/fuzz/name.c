@@ -13,14 +13,11 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!+,-.=@_";
-	char *text = malloc(len + 2), *lines;
+	char *text = target_string(bytes, len), *lines = text + strlen(text);
 	struct name n, again;
 
-	MUST(text != NULL && setenv("TZ", "UTC0", 1) == 0);
-	if (len > 0)
-		memcpy(text, bytes, len);
-	text[len] = text[len + 1] = '\0';
-	lines = text + strlen(text) + 1;
+	lines += lines < text + len;
+	MUST(setenv("TZ", "UTC0", 1) == 0);
 	memset(&n, 'x', sizeof(n));
 	if (name_make(&n, text, lines) < 0) {
 		MUST(memchr(n.why, '\0', sizeof(n.why)) != NULL && n.why[0] != '\0');

@@ -222,13 +222,9 @@ check_stored(const uint8_t *bytes, size_t len)
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	char *text = malloc(len + 1);
+	char *text = target_string(bytes, len);
 	struct target_draw draw;
 
-	MUST(text != NULL);
-	if (len > 0)
-		memcpy(text, bytes, len);
-	text[len] = '\0';
 	target_draw_start(&draw, bytes, len);
 	check_escape(bytes, len);
 	check_lines(text, &draw);

@@ -36,6 +36,17 @@ target_close(int fd)
 	close(fd);
 }
 
+char *
+target_string(const uint8_t *bytes, size_t len)
+{
+	char *text = calloc(len + 1, 1);
+
+	MUST(text != NULL);
+	if (len > 0)
+		memcpy(text, bytes, len);
+	return text;
+}
+
 uint8_t *
 target_bytes(int fd, size_t *len)
 {

@@ -32,6 +32,9 @@ struct target_draw {
 void target_draw_start(struct target_draw *d, const uint8_t *bytes, size_t len);
 uint64_t target_draw(struct target_draw *d, uint64_t n);
 
+/* The bytes with a NUL behind them; the caller frees it. */
+char *target_string(const uint8_t *bytes, size_t len);
+
 /* Text that is given piece by piece: put for the library's functions that have one; the caller frees it. */
 struct target_text {
 	char *text;		/* terminated, or NULL: nothing came */

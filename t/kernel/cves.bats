@@ -5,12 +5,7 @@ load ../lib/kernel
 load ../lib/hostile
 
 setup_file() {
-	export BATS_NO_PARALLELIZE_WITHIN_FILE=true
-	kernel_install || return
-	[ -n "${P-}" ] || return 0
-	chmod 755 "$P"
-	crasher "$P/prog"
-	export LOG=$P/var/log/gzcoredump.log
+	hostile_install
 }
 
 teardown_file() {

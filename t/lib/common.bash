@@ -17,7 +17,9 @@ for folder in "${folders[@]}"; do
 done
 PATH=$PATH$shims
 unset shims folders folder
-export PATH BUILD LC_ALL=C TZ=UTC
+# Of very many damaged inputs every so-manieth is tried; 1 tries all.
+: "${EVERY:=5}"
+export PATH BUILD EVERY LC_ALL=C TZ=UTC
 umask 022
 
 setup() {
@@ -492,9 +494,9 @@ names_engines() {
 		"$p" -V | sed 's/[^(]*//' | diff named -
 	done
 	# make's flags, if the programs are still in their build directory.
-	[ -e "$BUILD/.flags" ] || return 0
+	[ -e "$BUILD/.engines" ] || return 0
 	for flag in ISAL:ISA-L LIBDEFLATE:libdeflate; do
-		if grep -q -- "-DWITH_${flag%:*}" "$BUILD/.flags"; then
+		if grep -q -- "-DWITH_${flag%:*}" "$BUILD/.engines"; then
 			grep -q ", ${flag#*:} [0-9]" named
 		else
 			run ! grep -q "${flag#*:}" named

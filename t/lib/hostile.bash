@@ -3,6 +3,16 @@
 # Before a command: as a user.
 user='setpriv --reuid 4711 --regid 4711 --clear-groups'
 
+# hostile_install: for setup_file: the handler, and a program $P/prog that other users can run too.
+hostile_install() {
+	export BATS_NO_PARALLELIZE_WITHIN_FILE=true
+	kernel_install || return
+	[ -n "${P-}" ] || return 0
+	chmod 755 "$P"
+	crasher "$P/prog"
+	export LOG=$P/var/log/gzcoredump.log
+}
+
 # logged TEXT: waits for a line of the log with it.
 logged() {
 	soon grep -qF -- "$1" "$LOG"

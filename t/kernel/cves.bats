@@ -231,7 +231,7 @@ taken_over() {
 	            with contextlib.suppress(OSError):
 	                os.unlink(name)
 	EOF
-	$user python3 race.py "$DIR/4711" "$P/victim" >/dev/null 2>&1 3>&- 20>&- &
+	$user python3 -c "$(cat race.py)" "$DIR/4711" "$P/victim" >/dev/null 2>&1 3>&- 20>&- &
 	racer=$!
 	for _ in 1 2 3 4; do
 		crash $user "$P/prog" fill 100000

@@ -203,7 +203,7 @@ $(B)/.flags:
 	@$(PKG_CONFIG) --exists --print-errors $(LIBS) || { \
 		echo 'make: $(LIBS): not found by $(PKG_CONFIG): make deps installs them' >&2; exit 1; }
 	@$(call write,$(FLAGS))
-$(B)/.engines: $(B)/.flags
+$(B)/.engines: | $(B)/.flags
 	@$(call write,$(ENGINES))
 
 -include $(LIB_O:.o=.d) $(TOOL_O:.o=.d)
@@ -341,7 +341,7 @@ THREADED = t/[gz]?*flate.bats
 ANALYZED = $(LIB:%=lib/%.c) $(TOOL_O:$(B)/%.o=%.c)
 analyze: $(B)/syscalls.h ## look for mistakes with gcc -fanalyzer and cppcheck
 	@echo python3 t/analyze/analyze.py -f FLAGS FILE ...
-	@python3 t/analyze/analyze.py -f "$(CPPFLAGS) $(subst ",\",$(OUR_CPPFLAGS)) $(LIB_CFLAGS) -I$(B) -std=c11 -pthread" $(ANALYZED)
+	@python3 t/analyze/analyze.py -f "$(CPPFLAGS) $(subst ",\",$(OUR_CPPFLAGS) $(ENGINES)) $(LIB_CFLAGS) -I$(B) -std=c11 -pthread" $(ANALYZED)
 
 # Rows are in t/valgrind/valgrind.py; ROWS selects some.
 check-valgrind: all ## run the programs on small and on damaged inputs under valgrind (a minute)

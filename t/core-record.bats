@@ -321,13 +321,12 @@ ends() {
 	for i in 1 2 3 4; do
 		crashes whole 4711 -c
 	done
-	# One user has at most half of the users' places.
+	# One user has at most half of what the others leave.
 	crashes small 4711 -c
 	for i in 1 2 3; do
 		crashes whole $((i + 5000)) -c
 	done
 	crashes small 6000 -c
-	crashes small 4711 -c
 	crashes none 4711 -c
 	says verdict=places
 	diff <(tail -n 4 record) - <<-'EOS'
@@ -338,7 +337,8 @@ ends() {
 	EOS
 	crashes small 6000 -c
 	crashes small 6001 -c
-	crashes none 6002 -c
+	crashes small 6002 -c
+	crashes none 6003 -c
 	# Places come back; a service needs none.
 	for i in "${held[@]:0:5}"; do
 		exec {i}<&-
@@ -396,7 +396,9 @@ ends() {
 	turn none 4711 -W 0
 	says verdict=places
 	grep -qx complete=no record
+	cmp record "d/$(sed -n 's/^name=//p' answer).txt"
 	turn whole 4712 -W 0
+	turn none 4712 -W 0
 	turn whole 4713 -W 0
 	turn none 4714 -W 1
 	# Services have turns always.
@@ -408,6 +410,10 @@ ends() {
 	sleep 0.3
 	kill -0 $waiting
 	[ ! -s later ]
+	# Its record is there, and in use.
+	touch -d '1 hour ago' d/*.txt
+	core-list d >list
+	[ "$(grep -cw open list)" = 1 ]
 	exec {one}<&-
 	wait $waiting
 	grep -qx place=whole later

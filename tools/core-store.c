@@ -137,7 +137,8 @@ read_stages(struct stages *p, char **words, const char *user)
 	if (stages_split(p, words, user) < 0)
 		errx(2, "stages: an empty one, or over %d", STAGES_MAX);
 	for (int i = 0; i < p->count; i++)
-		if (p->stage[i].user != NULL && owner_parse(p->stage[i].user, &uid, &gid) < 0)
+		if (p->stage[i].user != NULL &&
+		    owner_resolve(p->stage[i].user, &uid, &gid) < 0)
 			errx(2, "-u %s: no such user or group", p->stage[i].user);
 }
 

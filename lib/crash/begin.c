@@ -15,6 +15,8 @@
 #include "crash/merge.h"
 #include "crash/name.h"
 #include "record/text.h"
+#include "store/in_use.h"
+#include "store/store.h"
 
 /* The line of the record of a crash that had no place. */
 #define NO_PLACE "error=core-record: no place: too many crashes of users are being stored\n"
@@ -103,13 +105,6 @@ find_place(struct begun *b, const struct begin_options *o, FILE *log)
 		text_print(log, "log=places: %s\n", strerror(errno));
 	if (b->place == PLACE_SMALL && !o->small)
 		b->place = PLACE_NONE;
-	if (b->place != PLACE_NONE && o->turns > 0 &&
-	    places_turn(o->places_fd, o->turns, b->payer.uid, o->turn_seconds) < 0) {
-		if (errno == ETIMEDOUT)
-			b->place = PLACE_NONE;
-		else
-			text_print(log, "log=places: %s\n", strerror(errno));
-	}
 	return b->place;
 }
 
@@ -269,6 +264,54 @@ find_spare(const struct begin_options *o)
 	return disk_part_bytes_of(&o->spare, o->dir);
 }
 
+/* Opens the record that was begun, so that it is in use as long as it is open; -1: it cannot be. */
+static int
+hold_record(const struct begun *b, const struct begin_options *o)
+{
+	char file[NAME_MAX + sizeof(".txt")], path[PATH_MAX];
+	int fd = -1;
+
+	snprintf(file, sizeof(file), "%s.txt", b->name);
+	if (record_file_path(path, o->dir, file) == 0 && (fd = io_open_regular(path, 0)) >= 0)
+		in_use_mark(fd);
+	return fd;
+}
+
+/* Ends the record of a crash that gets no turn: it is all that is stored. */
+static void
+end_alone(struct begun *b, const struct begin_options *o, const struct claim *claim, FILE *log)
+{
+	char *record;
+
+	b->place = PLACE_NONE;
+	b->verdict = BEGIN_PLACES;
+	if ((record = compose(b, o, 1)) == NULL)
+		return;
+	free(b->record);
+	b->record = record;
+	if (record_file_put(o->dir, b->name, record, &claim->owner, 0, STORE_REPLACE) < 0)
+		text_print(log, "log=%s/%s.txt: %s\n", o->shown, b->name, strerror(errno));
+}
+
+/* Waits for the turn of a user's crash whose record is begun. */
+static void
+wait_turn(struct begun *b, const struct begin_options *o, const struct claim *claim, FILE *log)
+{
+	int held, rc, error;
+
+	if (o->places_fd < 0 || o->turns == 0 || b->payer.service)
+		return;
+	held = hold_record(b, o);
+	rc = places_turn(o->places_fd, o->turns, b->payer.uid, o->turn_seconds);
+	error = errno;
+	if (rc < 0 && error == ETIMEDOUT)
+		end_alone(b, o, claim, log);
+	else if (rc < 0)
+		text_print(log, "log=places: %s\n", strerror(error));
+	if (held >= 0)
+		io_close(held);
+}
+
 /* Stores the record under a name of its own; end is the verdict of one that is finished, else BEGIN_STORE. */
 static void
 store(struct begun *b, const struct begin_options *o, enum begin_verdict end, FILE *log)
@@ -281,10 +324,13 @@ store(struct begun *b, const struct begin_options *o, enum begin_verdict end, FI
 	find_owner(b, o);
 	find_name(b, o, log);
 	claim_owner(&claim, b, log);
-	if (end == BEGIN_STORE)
+	if (end == BEGIN_STORE) {
 		decide(b, o, &claim, log);
-	else if ((b->verdict = claim_name(&claim, b, log)) == BEGIN_STORE)
+		if (b->verdict == BEGIN_STORE)
+			wait_turn(b, o, &claim, log);
+	} else if ((b->verdict = claim_name(&claim, b, log)) == BEGIN_STORE) {
 		b->verdict = end;
+	}
 }
 
 int

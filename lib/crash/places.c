@@ -75,11 +75,11 @@ take_entry(int fd, uint64_t table, uint32_t i, uint32_t payer)
 	return lock(fd, F_OFD_SETLK, F_WRLCK, at, ENTRY) < 0 ? -1 : 0;
 }
 
-/* Whether one more is within most entries, of which one payer may have half. */
+/* Whether one more is within most entries: one payer may have half of what the others leave. */
 static int
 within(const struct count *c, uint32_t most)
 {
-	return c->all < most && c->own < (most + 1) / 2;
+	return c->all < most && c->own < (most - (c->all - c->own) + 1) / 2;
 }
 
 int

@@ -9,8 +9,9 @@
 
 /*
  * What is stored of a user's crash.  All of it, while users have less than half of the places and
- * this user less than a quarter.  The small core alone, while users have less than three quarters
- * and this user less than half of that.  Otherwise nothing, so that the process does not wait.
+ * this user less than half of what other users leave of it.  The small core alone, while users have
+ * less than three quarters, and this user less than half of what others leave of that.  Otherwise
+ * nothing, so that the process does not wait.
  */
 enum place { PLACE_WHOLE, PLACE_SMALL, PLACE_NONE };
 
@@ -38,8 +39,8 @@ int places_take(int fd, uint32_t limit, uint32_t payer, enum place *place);
 int places_leave(int fd);
 
 /*
- * Waits for one of so many turns (at least 1), of which one payer may have half, for at most so many
- * seconds.  It lasts as long as any process has the descriptor.  Returns 0, or -1 with errno, ETIMEDOUT when none came.
+ * Waits for one of so many turns (at least 1), of which one payer may have half of what the others
+ * leave, for at most so many seconds.  It lasts as long as any process has the descriptor.  Returns 0, or -1 with errno, ETIMEDOUT when none came.
  */
 int places_turn(int fd, uint32_t turns, uint32_t payer, uint32_t seconds);
 

@@ -700,7 +700,7 @@ place_test() {
 	for i in "${!pids[@]}"; do
 		stored "${pids[i]}"
 		case $i in
-		0 | 1 | 9 | 10) has stored=whole complete=yes small=whole ;;
+		0 | 1 | 9 | 12) has stored=whole complete=yes small=whole ;;
 		*) has stored=no small=whole small_why=places ;;
 		esac
 	done

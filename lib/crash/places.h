@@ -29,9 +29,9 @@ uint32_t places_limit(void);
 /*
  * Takes a place for a crash of that payer, one of limit (at least 1) places in the file that is open
  * for reading and writing as fd.  The place is taken, by a lock (fcntl(2), F_OFD_SETLK), as long as
- * any process has the descriptor, or until places_leave; one that was taken before by this descriptor is
- * given back.  *place is what may be stored; PLACE_NONE takes none.  Returns 0; -1 with errno when places
- * cannot be counted: then all may be stored.
+ * any process has the descriptor, or until places_leave; one that was taken before by this
+ * descriptor is given back.  *place is what may be stored; PLACE_NONE takes none.  Returns 0; -1
+ * with errno when places cannot be counted: then all may be stored.
  */
 int places_take(int fd, uint32_t limit, uint32_t payer, enum place *place);
 
@@ -40,7 +40,8 @@ int places_leave(int fd);
 
 /*
  * Waits for one of so many turns (at least 1), of which one payer may have half of what the others
- * leave, for at most so many seconds.  It lasts as long as any process has the descriptor.  Returns 0, or -1 with errno, ETIMEDOUT when none came.
+ * leave, for at most so many seconds.  It lasts as long as any process has the descriptor.  Returns
+ * 0, or -1 with errno, ETIMEDOUT when none came.
  */
 int places_turn(int fd, uint32_t turns, uint32_t payer, uint32_t seconds);
 

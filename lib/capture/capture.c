@@ -11,6 +11,7 @@
 #include "capture/private.h"
 #include "system/end_input.h"
 #include "system/pipe.h"
+#include "system/processors.h"
 
 /* For as many threads there is a unit each, and two more, without any budget. */
 #define LEAST 10
@@ -93,6 +94,9 @@ prepare_all(struct work *w, struct capture_head *h)
 		return "not the process of the core, or it is not held by the kernel";
 	if ((rc = capture_plan_open(&w->plan, &h->core, h->len, c->proof.pid)) > 0)
 		return "a core that the kernel did not write";
+	/* A key of protection keeps it from the process itself, so the kernel has zeros for it. */
+	if (rc == 0 && w->plan.mappings.executed && processors_have_keys())
+		return "memory that may only be executed";
 	if (rc < 0 || proc_memory_open(&w->memory, c->proof.pid) < 0 || prepare(w) < 0) {
 		c->why_error = errno;
 		return "its memory";

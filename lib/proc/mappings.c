@@ -67,7 +67,7 @@ is_zero_device(const struct mappings *m, uint64_t start, uint64_t end)
 static void
 take_line(void *arg, char *line)
 {
-	const struct mappings *m = arg;
+	struct mappings *m = arg;
 	char *at, *rights, *name;
 	uint64_t start, end, inode;
 
@@ -83,6 +83,8 @@ take_line(void *arg, char *line)
 	at += *at == ' ' ? 1 + strcspn(at + 1, " ") : 0;
 	inode = strtoull(at, &name, 10);
 	name += strspn(name, " ");
+	if (strncmp(rights, "--x", 3) == 0 && strcmp(name, "[vsyscall]") != 0)
+		m->executed = 1;
 	if (rights[3] == 's')
 		add(arg, start, end, MAPPING_SHARED);
 	else if (inode == 0 ? is_anonymous(name) : is_zero_device(m, start, end))

@@ -23,6 +23,7 @@ struct mappings {
 	struct mapping *of;	/* by address */
 	size_t count, room;
 	int broken;		/* memory ran out */
+	int executed;		/* some may only be executed, and not be read */
 	int files;		/* /proc/PID/map_files while they are read, or -1 */
 };
 

@@ -1,4 +1,4 @@
-/* How many processors this process may use on Linux. */
+/* How many processors this process may use on Linux, and what they can do. */
 #ifndef GZCORE_SYSTEM_PROCESSORS_H
 #define GZCORE_SYSTEM_PROCESSORS_H
 
@@ -10,5 +10,8 @@
  * 1.
  */
 size_t processors_usable(void);
+
+/* Whether they have keys of protection for memory that the kernel uses (pkeys(7)), on x86. */
+int processors_have_keys(void);
 
 #endif

@@ -688,6 +688,11 @@ place_test() {
 		start setpriv --reuid $user --clear-groups "$P/prog" fill 20000000
 		soon begun_or_gone
 		pids+=("$pid")
+		# What is not stored whole has a place for a moment only, which the next one is to find free.
+		case ${#pids[@]} in
+		1 | 2 | 10 | 13) ;;
+		*) stored ;;
+		esac
 	done
 	start "$P/prog" fill 20000000
 	soon begun_or_gone

@@ -305,16 +305,21 @@ ends() {
 	says payer= service=no
 }
 
+# placed PLACE UID ARG …: a crash of that user gets this place, which is held by $fd if it is one.
+placed() {
+	local want=$1 uid=$2 status=0
+	shift 2
+	exec {fd}<>places
+	[ "$want" != none ] || status=1
+	begins "$status" "$@" -Q "$fd" d x P1 "u$uid" ecomm
+	says "place=$want"
+}
+
 @test "core-record: begin: -Q: users have places for whole dumps, then for small ones, then none" {
 	local i
-	# crashes PLACE UID ARG …: a crash of that user, whose place, if any, is kept.
+	# crashes PLACE UID ARG …: the place is kept.
 	crashes() {
-		local want=$1 uid=$2 status=0
-		shift 2
-		exec {fd}<>places
-		[ "$want" != none ] || status=1
-		begins "$status" "$@" -q 16 -Q "$fd" d x P1 "u$uid" ecomm
-		says "place=$want" || return
+		placed "$@" -q 16 || return
 		held+=("$fd")
 	}
 	held=()
@@ -380,14 +385,8 @@ ends() {
 
 @test "core-record: begin: -A: so many users' crashes have a turn, half of one user; others wait" {
 	local waiting
-	# turn PLACE UID ARG ...: a crash of that user, whose turn, if it has one, is $fd's.
 	turn() {
-		local want=$1 uid=$2 status=0
-		shift 2
-		exec {fd}<>places
-		[ "$want" != none ] || status=1
-		begins "$status" -Q "$fd" -q 64 -A 4 "$@" d x P1 "u$uid" ecomm
-		says "place=$want"
+		placed "$@" -q 64 -A 4
 	}
 	turn whole 4711 -W 0
 	one=$fd

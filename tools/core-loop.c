@@ -13,7 +13,6 @@
 #include "base/io.h"
 #include "crash/loop_record.h"
 #include "options.h"
-#include "system/owner.h"
 
 struct options {
 	const char *dir, *name, *key;
@@ -132,12 +131,10 @@ main(int argc, char **argv)
 			o.most = (uint32_t)option_number(c, optarg, 1, UINT32_MAX, "");
 			break;
 		case 'M':
-			if (owner_mode(optarg, &o.owner.mode) < 0)
-				errx(2, "-M %s: not an octal mode up to 777", optarg);
+			option_mode(c, optarg, &o.owner.mode);
 			break;
 		case 'o':
-			if (owner_parse(optarg, &o.owner.uid, &o.owner.gid) < 0)
-				errx(2, "-o %s: no such user or group", optarg);
+			option_owner(c, optarg, &o.owner.uid, &o.owner.gid);
 			break;
 		case 'u':
 			option_id(c, optarg, 0, UINT32_MAX - 1, "user ID");

@@ -12,7 +12,6 @@
 #include "crash/end.h"
 #include "crash/places.h"
 #include "options.h"
-#include "system/owner.h"
 
 /* The most bytes of a record that are read from a descriptor. */
 #define INPUT_MOST (16 * 1024 * 1024)
@@ -59,16 +58,6 @@ number(const char *given[128], int letter, uint32_t most, uint32_t otherwise)
 	return (uint32_t)option_number(letter, given[letter], 0, most, "");
 }
 
-static mode_t
-mode(const char *text)
-{
-	mode_t m = 0600;
-
-	if (text != NULL && owner_mode(text, &m) < 0)
-		errx(2, "-M %s: not an octal mode up to 777", text);
-	return m;
-}
-
 /* The directory as a line can show it. */
 static const char *
 shown(const char *dir)
@@ -103,7 +92,7 @@ begin(int argc, char **argv)
 	o = (struct begin_options){
 		.dir = argv[optind], .shown = shown(argv[optind]), .template = argv[optind + 1],
 		.suffix = part("-s", given['s'], NULL), .owner = line("-o", given['o'], ""),
-		.mode = mode(given['M']), .places_fd = (int)number(given, 'Q', INT32_MAX, -1u),
+		.mode = 0600, .places_fd = (int)number(given, 'Q', INT32_MAX, -1u),
 		.spare = option_part('F', given['F'] != NULL ? given['F'] : "0", 0),
 		.kind = begin_kind(given['b'] != NULL ? given['b'] : "identity"),
 		.most = number(given, 'k', UINT32_MAX, 0),
@@ -114,6 +103,7 @@ begin(int argc, char **argv)
 		.small = given['c'] != NULL, .environment = given['E'] != NULL,
 		.with_private = given['p'] == NULL, .honour_limit = given['l'] != NULL,
 	};
+	option_mode('M', given['M'], &o.mode);
 	if (o.kind == BEGIN_NO_KIND)
 		errx(2, "-b %s: not identity, unit, container or user", given['b']);
 	/* strftime takes local time for what %s counts in. */
@@ -157,7 +147,7 @@ end(int argc, char **argv)
 	o = (struct end_options){
 		.dir = argv[optind], .name = part("NAME", argv[optind + 1], NULL),
 		.suffix = part("-s", given['s'], "gz"),
-		.owner = { (uid_t)-1, (gid_t)-1, mode(given['M']) }, .small = given['c'] != NULL,
+		.owner = { (uid_t)-1, (gid_t)-1, 0600 }, .small = given['c'] != NULL,
 		.small_why = line("-W", given['W'], NULL),
 		.object = line("-O", given['O'], NULL), .loop_count = given['k'],
 		.with_private = given['p'] == NULL, .stack = given['P'] != NULL,
@@ -165,8 +155,8 @@ end(int argc, char **argv)
 	};
 	if (given['k'] != NULL)
 		option_number('k', given['k'], 0, UINT64_MAX, "");
-	if (given['o'] != NULL && owner_parse(given['o'], &o.owner.uid, &o.owner.gid) < 0)
-		errx(2, "-o %s: no such user or group", given['o']);
+	option_mode('M', given['M'], &o.owner.mode);
+	option_owner('o', given['o'], &o.owner.uid, &o.owner.gid);
 	if (given['i'] != NULL) {
 		text = read_all((int)number(given, 'i', INT32_MAX, 0), "-i");
 		if (end_read_begun(&o, text) < 0)

@@ -96,10 +96,8 @@ read_file_options(struct options *o, const char *given[128])
 		j->spare = option_part('F', given['F'], 1);
 	if (given['m'] != NULL)
 		j->most = option_part('m', given['m'], 1);
-	if (given['M'] != NULL && owner_mode(given['M'], &j->mode) < 0)
-		errx(2, "-M %s: not an octal mode up to 777", given['M']);
-	if (given['o'] != NULL && owner_parse(given['o'], &j->uid, &j->gid) < 0)
-		errx(2, "-o %s: no such user or group", given['o']);
+	option_mode('M', given['M'], &j->mode);
+	option_owner('o', given['o'], &j->uid, &j->gid);
 	if (given['q'] != NULL)
 		j->places = (int)option_number('q', given['q'], 1, QUEUE_PLACES, "");
 	if (given['w'] != NULL)

@@ -16,6 +16,7 @@
 #include "base/number.h"
 #include "confine/confine.h"
 #include "store/disk_part.h"
+#include "system/owner.h"
 
 /* The value of the option -letter, a number from least to most; unit is "" or of what, such as " of seconds". */
 static inline uint64_t
@@ -151,6 +152,22 @@ options_take(int argc, char **argv, const char *letters, const char *given[128],
 			exit(usage(stderr, 2));
 		given[c] = strchr(letters, c)[1] == ':' ? optarg : "";
 	}
+}
+
+/* An octal mode, or the program ends; text NULL: *mode stays. */
+static inline void
+option_mode(int letter, const char *text, mode_t *mode)
+{
+	if (text != NULL && owner_mode(text, mode) < 0)
+		errx(2, "-%c %s: not an octal mode up to 777", letter, text);
+}
+
+/* As for owner_parse, or the program ends; text NULL: both stay. */
+static inline void
+option_owner(int letter, const char *text, uid_t *uid, gid_t *gid)
+{
+	if (text != NULL && owner_parse(text, uid, gid) < 0)
+		errx(2, "-%c %s: no such user or group", letter, text);
 }
 
 /* A message of the library's on standard error, as by vwarnx(3); by vwarn(3) with an error that is not 0. */

@@ -8,20 +8,19 @@
 #include <stdint.h>
 
 /*
- * What is stored of a user's crash.  All of it, while users have less than half of the places and
- * this user less than half of what other users leave of it.  The small core alone, while users have
- * less than three quarters, and this user less than half of what others leave of that.  Otherwise
- * nothing, so that the process does not wait.
+ * What is stored of a user's crash.  All users share a number of places, and each user gets at most
+ * half of what the other users leave.
  */
-enum place { PLACE_WHOLE, PLACE_SMALL, PLACE_NONE };
+enum place {
+	PLACE_WHOLE,	/* all: half of the places are shared for it */
+	PLACE_SMALL,	/* the small core alone: three quarters are shared */
+	PLACE_NONE	/* the record alone: the process does not wait */
+};
 
 /* How many places the kernel has; 0: any number, or it is not known. */
 uint32_t places_limit(void);
 
-/*
- * Of a kernel's places, so many are counted at most: more crashes of users at once are more
- * processes of root than a machine can have use for.
- */
+/* If the kernel has more places, this many are counted: each costs several processes of root. */
 #define PLACES_USED 64
 /* The most turns. */
 #define PLACES_MAX 4096

@@ -64,7 +64,7 @@ crash = answer begin change claim end kernel_words live_facts loop_record merge 
 kept = budget copy debugger executable find found give hold keep list servers sources store tree
 demangle = demangle helper rust rust_legacy rust_read shorten
 stack = files find_files fingerprint frame inlined instead interrupted noted noted_file show text trace unwind why
-capture = available batch buffer capture head holes plan share
+capture = available batch buffer capture head holes keyed plan share
 trim = frames keep modules pages plan process rules segments selection stacks stream tap unwind write
 LIB = $(foreach r,$(ROOMS),$(addprefix $(r)/,$($(r))))
 # The public headers, each with its installed name below gzcore/; they include only headers of this list.  Manuals of

@@ -200,6 +200,51 @@ not_sanitized() {
 	cmp late wanted
 }
 
+@test "core-capture: memory with a key of protection: all is the stream's" {
+	local options
+	cat >keyed.c <<'END'
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+__attribute__((constructor)) static void
+close_memory(void)
+{
+	size_t len = 1 << 20;
+	char *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	long key = syscall(SYS_pkey_alloc, 0, 1);
+
+	if (key < 0)
+		return;
+	memset(p, 7, len);
+	if (syscall(SYS_pkey_mprotect, p, len, PROT_READ | PROT_WRITE, key) < 0)
+		abort();
+}
+END
+	${CC:-cc} -shared -fPIC -o keyed.so keyed.c
+	for how in '' tail no-files; do
+		# shellcheck disable=SC2086
+		LD_PRELOAD=$PWD/keyed.so hold 8 $how
+		# Where there are no such keys the process is captured.
+		if ! grep -q '^ProtectionKey: *[1-9]' "/proc/$held/smaps"; then
+			capture >got
+			wanted
+			cmp got wanted
+			return
+		fi
+		for options in '' '-b 0' '-b 0 -T 1' '-T 8' '-z 1M'; do
+			# shellcheck disable=SC2086
+			passes stream -p "$held" $options
+		done
+		core-capture -d 5 -p "$held" <stream 5>lines | cmp - stream
+		[ "$(cat lines)" = $'captured=stream\ncaptured_why=memory with a key of protection' ]
+		kill -KILL "$held"
+	done
+}
+
 @test "core-capture: another process, or none, or no proof: the stream is passed on as it is" {
 	local other
 	hold

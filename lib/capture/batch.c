@@ -35,6 +35,14 @@ await_files(struct work *w)
 	}
 }
 
+int
+memory_is_keyed(struct work *w)
+{
+	int rc = keyed_await(&w->keyed);
+
+	return rc == 0 ? 0 : rc < 0 && errno == ESRCH ? FAILED_GONE : FAILED_KEYED;
+}
+
 /* Lets the process go once nothing more is to be read. */
 static void
 release(struct work *w)
@@ -47,6 +55,14 @@ release(struct work *w)
 	pthread_mutex_unlock(&w->lock);
 	if (!now)
 		return;
+	/* The writer finds it too, and ends everything. */
+	if (memory_is_keyed(w) != 0) {
+		pthread_mutex_lock(&w->lock);
+		w->released = 0;
+		pthread_mutex_unlock(&w->lock);
+		buffer_flow(&w->buffer);
+		return;
+	}
 	if (w->no_files)
 		await_files(w);
 	w->c->shared = w->plan.shared;
@@ -92,8 +108,11 @@ static int
 take_stream(struct work *w, uint64_t offset, uint8_t *buf, uint64_t *len)
 {
 	size_t want = (size_t)*len;
-	int rc = stream_skip(w, offset);
+	/* What is skipped is memory, which may be needed. */
+	int rc = w->taken < offset ? memory_is_keyed(w) : 0;
 
+	if (rc == 0)
+		rc = stream_skip(w, offset);
 	*len = 0;
 	while (rc == 0 && *len < want) {
 		ssize_t n = stream_read(w, buf + *len, want - (size_t)*len);
@@ -307,6 +326,10 @@ batch_write(void *arg, size_t slot)
 	size_t done = 0;
 	int rc = 0;
 
+	if (!b->at_once && b->failed == 0 && (b->failed = memory_is_keyed(w)) != 0) {
+		b->error = errno;
+		b->runs = 0;
+	}
 	/* Without threads nobody else can fill it. */
 	if (ordered_load(&w->ring, &load) == 0)
 		buffer_await(&w->buffer);

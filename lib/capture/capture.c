@@ -11,7 +11,6 @@
 #include "capture/private.h"
 #include "system/end_input.h"
 #include "system/pipe.h"
-#include "system/processors.h"
 
 /* For as many threads there is a unit each, and two more, without any budget. */
 #define LEAST 10
@@ -74,8 +73,19 @@ clean_up(struct work *w)
 	free(w->scratch);
 	buffer_close(&w->buffer);
 	proc_memory_close(&w->memory);
+	keyed_close(&w->keyed);
 	capture_plan_close(&w->plan);
 	pthread_mutex_destroy(&w->lock);
+}
+
+/* Why memory_is_keyed said so. */
+static const char *
+why_keyed(struct work *w)
+{
+	if (keyed_await(&w->keyed) > 0)
+		return "memory with a key of protection";
+	w->c->why_error = errno;
+	return "its memory";
 }
 
 /* Prepares to read memory from the process.  Returns NULL, or why all is to come from the stream. */
@@ -94,17 +104,17 @@ prepare_all(struct work *w, struct capture_head *h)
 		return "not the process of the core, or it is not held by the kernel";
 	if ((rc = capture_plan_open(&w->plan, &h->core, h->len, c->proof.pid)) > 0)
 		return "a core that the kernel did not write";
-	/* A key of protection keeps it from the process itself, so the kernel has zeros for it. */
-	if (rc == 0 && w->plan.mappings.executed && processors_have_keys())
-		return "memory that may only be executed";
-	if (rc < 0 || proc_memory_open(&w->memory, c->proof.pid) < 0 || prepare(w) < 0) {
+	if (rc < 0 || keyed_open(&w->keyed, c->proof.pid) < 0 ||
+	    proc_memory_open(&w->memory, c->proof.pid) < 0 || prepare(w) < 0) {
 		c->why_error = errno;
 		return "its memory";
 	}
 	/* Its files were opened by its number, which may be another's by now. */
 	if (!proc_is_of_core(&h->core, &c->proof))
 		return "the process has gone";
-	/* Last: the stream does not go with headers without holes. */
+	/* The stream does not go with headers without holes. */
+	if (capture_holes_may_exceed(&w->plan, c->holes) && memory_is_keyed(w) != 0)
+		return why_keyed(w);
 	if (capture_holes_leave_out(&w->plan, h, c->holes) < 0) {
 		c->why_error = errno;
 		return "its memory";
@@ -150,7 +160,7 @@ run(struct work *w)
 {
 	static const enum capture_status status[] = { [0] = CAPTURE_OK, [-FAILED_IN] = CAPTURE_IN,
 		[-FAILED_OUT] = CAPTURE_OUT, [-FAILED_GONE] = CAPTURE_GONE,
-		[-FAILED_MEMORY] = CAPTURE_MEMORY };
+		[-FAILED_MEMORY] = CAPTURE_MEMORY, [-FAILED_KEYED] = CAPTURE_MEMORY };
 	int rc;
 
 	w->c->end = w->plan.end;
@@ -159,8 +169,10 @@ run(struct work *w)
 		buffer_flow(&w->buffer);
 	rc = ordered_run(&w->ring);
 	w->c->peak = w->buffer.peak;
-	if ((rc == FAILED_GONE || rc == FAILED_MEMORY) && w->plan.left_out == 0 &&
-	    !w->released && end_input_told() == 0)
+	if (rc == FAILED_KEYED)
+		w->c->why = why_keyed(w);
+	if ((rc == FAILED_GONE || rc == FAILED_MEMORY || rc == FAILED_KEYED) &&
+	    w->plan.left_out == 0 && !w->released && end_input_told() == 0)
 		return rest_of_stream(w, status[-rc]);
 	return status[-rc];
 }
@@ -170,7 +182,7 @@ capture_run(struct capture *c, int in, int out)
 {
 	struct work w = { .c = c, .in = in, .out = out,
 		.memory = { .fd = -1, .dir = -1, .pagemap = -1 },
-		.plan = { .pages = { .fd = -1 } } };
+		.plan = { .pages = { .fd = -1 } }, .keyed = { .fd = -1 } };
 	enum capture_status st;
 	struct capture_head h;
 	int saved;

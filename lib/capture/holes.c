@@ -254,9 +254,8 @@ leave_out(struct cut *c, struct capture_head *h)
 	return 0;
 }
 
-/* Whether the holes may be more than so many bytes, without looking at any page. */
-static int
-may_exceed(const struct capture_plan *p, uint64_t most)
+int
+capture_holes_may_exceed(const struct capture_plan *p, uint64_t most)
 {
 	return most > 0 && p->memory_end - p->memory > most && p->tail == 0;
 }
@@ -269,7 +268,7 @@ capture_holes_leave_out(struct capture_plan *p, struct capture_head *h, uint64_t
 	uint64_t offset = p->offset;
 	int rc = 1;
 
-	if (!may_exceed(p, most) || core->notes != 1 ||
+	if (!capture_holes_may_exceed(p, most) || core->notes != 1 ||
 	    core->note[0].offset != core->table.offset + core->table.len ||
 	    h->len < core->note[0].offset || h->len - core->note[0].offset > core->note[0].len)
 		return 0;

@@ -14,6 +14,12 @@
 #define HOLES_LEAST (1024u * 1024)
 
 /*
+ * Whether the holes of a plan may be more than most bytes, which 0 never says, without looking at
+ * any page.
+ */
+int capture_holes_may_exceed(const struct capture_plan *p, uint64_t most);
+
+/*
  * When the holes of a plan are more than most bytes, which 0 never says, plans the core without
  * them, and makes new headers in h->bytes.  A hole is then what comes behind the bytes of a
  * PT_LOAD, p_filesz to p_memsz, which debuggers show as zeros; a note says how many bytes there

@@ -9,13 +9,15 @@
 #include "base/ordered.h"
 #include "capture/buffer.h"
 #include "capture/capture.h"
+#include "capture/keyed.h"
 #include "capture/plan.h"
 #include "proc/memory.h"
 
 /* The most pieces of a unit: every other page of it. */
 #define RUNS (2 * BUFFER_UNIT / 4096)
 /* Why something fails, as a negative number for ordered_run. */
-enum { FAILED_IN = -1, FAILED_OUT = -2, FAILED_GONE = -3, FAILED_MEMORY = -4 };
+enum { FAILED_IN = -1, FAILED_OUT = -2, FAILED_GONE = -3, FAILED_MEMORY = -4,
+	FAILED_KEYED = -5 };
 
 /* Some pieces of the core, one behind the other. */
 struct batch {
@@ -31,6 +33,7 @@ struct work {
 	struct capture *c;
 	struct capture_plan plan;
 	struct proc_memory memory;
+	struct keyed keyed;
 	struct buffer buffer;
 	struct ordered ring;
 	struct batch *batch;		/* by slot */
@@ -53,6 +56,12 @@ struct work {
 int batch_plan(void *arg, size_t slot);
 int batch_read(void *arg, size_t slot, size_t worker);
 int batch_write(void *arg, size_t slot);
+
+/*
+ * Whether memory may be passed on: 0; FAILED_KEYED when the kernel may write zeros for some of it,
+ * or that is not known; FAILED_GONE.  All comes from the stream then.
+ */
+int memory_is_keyed(struct work *w);
 
 /* Takes bytes out of the stream up to offset, which are of no use.  Returns 0 or FAILED_…. */
 int stream_skip(struct work *w, uint64_t offset);

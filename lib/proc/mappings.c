@@ -64,7 +64,7 @@ is_zero_device(const struct mappings *m, uint64_t start, uint64_t end)
 }
 
 /* "start-end rwxp offset device inode   name": a process may have more than 100,000 such lines. */
-static void
+static int
 take_line(void *arg, char *line)
 {
 	struct mappings *m = arg;
@@ -73,22 +73,21 @@ take_line(void *arg, char *line)
 
 	start = strtoull(line, &at, 16);
 	if (*at++ != '-')
-		return;
+		return 0;
 	end = strtoull(at, &at, 16);
 	if (*at++ != ' ' || strlen(at) < 5 || end <= start)
-		return;
+		return 0;
 	rights = at;
 	at += 5;
 	strtoull(at, &at, 16);
 	at += *at == ' ' ? 1 + strcspn(at + 1, " ") : 0;
 	inode = strtoull(at, &name, 10);
 	name += strspn(name, " ");
-	if (strncmp(rights, "--x", 3) == 0 && strcmp(name, "[vsyscall]") != 0)
-		m->executed = 1;
 	if (rights[3] == 's')
 		add(arg, start, end, MAPPING_SHARED);
 	else if (inode == 0 ? is_anonymous(name) : is_zero_device(m, start, end))
 		add(arg, start, end, MAPPING_ANONYMOUS);
+	return 0;
 }
 
 int
@@ -120,4 +119,50 @@ mappings_from(const struct mappings *m, uint64_t address)
 	size_t i = SEARCH_AFTER(struct mapping, end, m->of, m->count, address);
 
 	return i < m->count ? &m->of[i] : NULL;
+}
+
+struct keys {
+	size_t mappings;	/* that were told to their end */
+	int has_key, keyed;
+};
+
+int
+mappings_keys_open(pid_t pid)
+{
+	return proc_open_file(pid, "smaps");
+}
+
+/* The kernel tells the key before the flags, which are the last of a mapping. */
+static int
+take_key(void *arg, char *line)
+{
+	static const char key[] = "ProtectionKey:", flags[] = "VmFlags:";
+	struct keys *s = arg;
+
+	if (strncmp(line, key, strlen(key)) == 0) {
+		s->has_key = 1;
+		s->keyed = strtoul(line + strlen(key), NULL, 10) != 0;
+		return s->keyed;
+	}
+	if (strncmp(line, flags, strlen(flags)) != 0)
+		return 0;
+	s->mappings++;
+	return !s->has_key;
+}
+
+int
+mappings_keyed(int fd)
+{
+	struct keys s = { .mappings = 0 };
+	char first;
+
+	if (proc_lines(fd, take_key, &s) < 0)
+		return -1;
+	if (s.keyed)
+		return 1;
+	/* Of a process that is killed meanwhile the rest is missing, and so is then the start. */
+	if (s.mappings > 0 && io_pread(fd, &first, 1, 0) == 1)
+		return 0;
+	errno = ESRCH;
+	return -1;
 }

@@ -1,4 +1,7 @@
-/* Which mappings of a process are its own alone, and which are shared: proc_pid_maps(5). */
+/*
+ * Which mappings of a process are its own alone, and which are shared (proc_pid_maps(5)); and
+ * whether any has a key of protection (pkeys(7), proc_pid_smaps(5)).
+ */
 #ifndef GZCORE_PROC_MAPPINGS_H
 #define GZCORE_PROC_MAPPINGS_H
 
@@ -23,7 +26,6 @@ struct mappings {
 	struct mapping *of;	/* by address */
 	size_t count, room;
 	int broken;		/* memory ran out */
-	int executed;		/* some may only be executed, and not be read */
 	int files;		/* /proc/PID/map_files while they are read, or -1 */
 };
 
@@ -35,5 +37,18 @@ void mappings_close(struct mappings *m);
  * The first mapping that ends above an address; NULL when there is none.
  */
 const struct mapping *mappings_from(const struct mappings *m, uint64_t address);
+
+/*
+ * Opens what says so, from a thread that has not ended: a descriptor, or -1 with errno.  It stays
+ * that process's, whoever gets its number then.
+ */
+int mappings_keys_open(pid_t pid);
+
+/*
+ * Whether any mapping has another key than 0, the one of all memory that was given none: 1 yes, 0
+ * no, or -1 with errno, ESRCH when the process has gone.  The kernel counts all pages for this:
+ * about 15 ms for 400 MB.  Where there are no keys it is told so by the first mapping.
+ */
+int mappings_keyed(int fd);
 
 #endif

@@ -77,7 +77,7 @@ unescape(char *path)
 	*out = '\0';
 }
 
-static void
+static int
 map_line(void *arg, char *line)
 {
 	struct core_files *f = arg;
@@ -87,51 +87,50 @@ map_line(void *arg, char *line)
 
 	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64 " %*s %" SCNu64 " %n", &m.start,
 	    &m.end, &m.from, &inode, &path) != 4 || path == 0)
-		return;
+		return 0;
 	/* The vdso is the only module that is no file. */
 	if (inode == 0 && strcmp(line + path, "[vdso]") != 0)
-		return;
+		return 0;
 	unescape(line + path);
 	if (strlen(line + path) < CORE_PATH)
 		core_files_map(f, &m, line + path);
 	else
 		f->cut = 1;
+	return 0;
 }
 
-/* Gives each whole line of buf, of *len bytes, and keeps the rest. */
-static void
-give_lines(void (*give)(void *arg, char *line), void *arg, char *buf, size_t *len)
+/* Gives each whole line of buf, of *len bytes, and keeps the rest.  Returns what give returned. */
+static int
+give_lines(int (*give)(void *arg, char *line), void *arg, char *buf, size_t *len)
 {
 	char *line = buf, *end;
+	int rc = 0;
 
 	buf[*len] = '\0';
-	while ((end = strchr(line, '\n')) != NULL) {
+	while (rc == 0 && (end = strchr(line, '\n')) != NULL) {
 		*end = '\0';
-		give(arg, line);
+		rc = give(arg, line);
 		line = end + 1;
 	}
 	*len -= (size_t)(line - buf);
 	memmove(buf, line, *len);
+	return rc;
 }
 
 int
-proc_map_lines(pid_t pid, void (*give)(void *arg, char *line), void *arg)
+proc_lines(int fd, int (*give)(void *arg, char *line), void *arg)
 {
-	int fd = proc_open_file(pid, "maps"), cut = 0;
+	char *buf = malloc(MAPS_LINE + 1);
 	size_t len = 0;
+	int cut = 0;
 	ssize_t n;
-	char *buf;
 
-	if (fd < 0)
+	if (buf == NULL)
 		return -1;
-	if ((buf = malloc(MAPS_LINE + 1)) == NULL) {
-		io_close(fd);
-		errno = ENOMEM;
-		return -1;
-	}
 	while ((n = io_read_some(fd, buf + len, MAPS_LINE - len)) > 0) {
 		len += (size_t)n;
-		give_lines(give, arg, buf, &len);
+		if (give_lines(give, arg, buf, &len) != 0)
+			break;
 		/* No such line is made by the kernel. */
 		if (len == MAPS_LINE) {
 			cut = 1;
@@ -139,8 +138,19 @@ proc_map_lines(pid_t pid, void (*give)(void *arg, char *line), void *arg)
 		}
 	}
 	free(buf);
-	io_close(fd);
 	return n < 0 ? -1 : cut;
+}
+
+int
+proc_map_lines(pid_t pid, int (*give)(void *arg, char *line), void *arg)
+{
+	int fd = proc_open_file(pid, "maps"), rc;
+
+	if (fd < 0)
+		return -1;
+	rc = proc_lines(fd, give, arg);
+	io_close(fd);
+	return rc;
 }
 
 static int

@@ -10,10 +10,12 @@
 int proc_threads(struct core *c, pid_t pid);
 
 /*
- * Gives each line of /proc/PID/maps, without its newline, which give may change, from a thread that has not ended.
- * Returns 0, 1 when a line was too long to be given, or -1 with errno.
+ * Gives each line of a file such as /proc/PID/maps, without its newline, which give may change,
+ * until give returns another number than 0.  Returns 0, 1 when a line was too long to be given, or -1 with errno.
  */
-int proc_map_lines(pid_t pid, void (*give)(void *arg, char *line), void *arg);
+int proc_lines(int fd, int (*give)(void *arg, char *line), void *arg);
+/* The same for /proc/PID/maps, from a thread that has not ended. */
+int proc_map_lines(pid_t pid, int (*give)(void *arg, char *line), void *arg);
 
 /*
  * Reads which files are mapped, as NT_FILE has them, in place of what f held, from a thread that has not ended.

@@ -7,10 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#if defined(__x86_64__) || defined(__i386__)
-#include <cpuid.h>
-#endif
-
 #include "base/ordered.h"
 #include "system/control_group.h"
 
@@ -72,17 +68,4 @@ processors_usable(void)
 	if (n > ORDERED_WORKERS)
 		n = ORDERED_WORKERS;
 	return n < 1 ? 1 : n;
-}
-
-int
-processors_have_keys(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-	unsigned a, b, c, d;
-
-	/* OSPKE, Intel SDM volume 2, CPUID. */
-	return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (c >> 4 & 1);
-#else
-	return 0;
-#endif
 }

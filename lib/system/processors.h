@@ -1,4 +1,4 @@
-/* How many processors this process may use on Linux, and what they can do. */
+/* How many processors this process may use on Linux. */
 #ifndef GZCORE_SYSTEM_PROCESSORS_H
 #define GZCORE_SYSTEM_PROCESSORS_H
 
@@ -10,8 +10,5 @@
  * 1.
  */
 size_t processors_usable(void);
-
-/* Whether they have keys of protection for memory that the kernel uses (pkeys(7)), on x86. */
-int processors_have_keys(void);
 
 #endif

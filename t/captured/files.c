@@ -66,7 +66,7 @@ elf_headers(void)
 	map(5 * page, PROT_READ, MAP_PRIVATE, fd);
 	map(5 * page, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd);
 	map(5 * page, PROT_NONE, MAP_PRIVATE, fd);
-	map(5 * page, PROT_EXEC, MAP_PRIVATE, fd);
+	map(5 * page, only_executable(), MAP_PRIVATE, fd);
 	map(5 * page, PROT_READ, MAP_SHARED, fd);
 	map(5 * page, PROT_READ, MAP_PRIVATE, plain);
 	fchmod(plain, 0755);

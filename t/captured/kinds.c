@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -60,6 +61,17 @@ fill(char *p, size_t len)
 		x ^= x << 17;
 		words[i] = x;
 	}
+}
+
+int
+only_executable(void)
+{
+	long key = syscall(SYS_pkey_alloc, 0, 0);
+
+	if (key < 0)
+		return PROT_EXEC;
+	syscall(SYS_pkey_free, key);
+	return PROT_EXEC | PROT_READ;
 }
 
 void

@@ -32,6 +32,11 @@ _Noreturn void crash(void);
 /* Maps, or refuses.  fd is -1 for anonymous memory. */
 char *map(size_t len, int rights, int flags, int fd);
 char *map_private(size_t pages);
+/*
+ * PROT_EXEC; with PROT_READ where it would give memory a key of protection alone, since of such a process all comes from
+ * the stream.
+ */
+int only_executable(void);
 /* Fills with bytes that differ from page to page. */
 void fill(char *p, size_t len);
 /* Fills one page in three, and reads one in three. */

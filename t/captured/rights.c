@@ -71,8 +71,8 @@ guarded(void)
 static void
 no_rights(void)
 {
-	static const int rights[] = {
-		PROT_NONE, PROT_WRITE, PROT_EXEC, PROT_READ, PROT_READ | PROT_EXEC,
+	const int rights[] = {
+		PROT_NONE, PROT_WRITE, only_executable(), PROT_READ, PROT_READ | PROT_EXEC,
 	};
 
 	for (size_t i = 0; i < sizeof(rights) / sizeof(*rights); i++) {
@@ -89,7 +89,7 @@ no_rights(void)
 static void
 shared_no_rights(void)
 {
-	static const int rights[] = { PROT_NONE, PROT_WRITE, PROT_EXEC, PROT_READ };
+	const int rights[] = { PROT_NONE, PROT_WRITE, only_executable(), PROT_READ };
 
 	for (size_t i = 0; i < sizeof(rights) / sizeof(*rights); i++) {
 		/* By its descriptor the memory has data that this process has never touched. */
@@ -116,11 +116,11 @@ secret(void)
 	madvise(p, 20 * page, MADV_DODUMP);
 }
 
+/* rights: 0: none are taken from the thread that crashes, 1: it has no access. */
 static void
-keys(void)
+with_key(unsigned long rights)
 {
-	/* The key's first rights: no access. */
-	long key = syscall(SYS_pkey_alloc, 0, 1);
+	long key = syscall(SYS_pkey_alloc, 0, rights);
 	char *p = map_private(20);
 
 	if (key < 0)
@@ -128,6 +128,27 @@ keys(void)
 	fill_some(p, 20);
 	if (syscall(SYS_pkey_mprotect, p, 10 * page, PROT_READ | PROT_WRITE, key) < 0)
 		refuse("pkey_mprotect");
+}
+
+static void
+closed_by_key(void)
+{
+	with_key(1);
+}
+
+static void
+open_to_key(void)
+{
+	with_key(0);
+}
+
+static void
+only_executed(void)
+{
+	char *p = map_private(20);
+
+	fill_some(p, 20);
+	mprotect(p, 10 * page, PROT_EXEC);
 }
 
 const struct kind rights_kinds[] = {
@@ -139,6 +160,8 @@ const struct kind rights_kinds[] = {
 	{ "no-rights", no_rights, EVERYTHING },
 	{ "no-rights-shared", shared_no_rights, EVERYTHING },
 	{ "secretmem", secret, EVERYTHING },
-	{ "pkeys", keys, EVERYTHING },
+	{ "pkeys", closed_by_key, EVERYTHING },
+	{ "pkeys-open", open_to_key, EVERYTHING },
+	{ "only-executed", only_executed, EVERYTHING },
 	{ NULL, NULL, 0 },
 };

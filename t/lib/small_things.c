@@ -1,4 +1,4 @@
-/* Checks what base/ and system/ offer to the other rooms: prints what is wrong, and exits 1 then. */
+/* Checks what base/, system/ and proc/ offer to the other rooms: prints what is wrong, and exits 1 then. */
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>
@@ -11,6 +11,7 @@
 #include "base/array.h"
 #include "base/io.h"
 #include "base/search.h"
+#include "proc/mappings.h"
 #include "system/spawn.h"
 
 static int failed;
@@ -114,11 +115,45 @@ check_spawn(void)
 	CHECK(spawn_wait(pid) == 0);
 }
 
+/* What smaps says, in place of a process: as mappings_keyed, with -1 for any errno but ESRCH. */
+static int
+keyed(const char *smaps)
+{
+	FILE *f = tmpfile();
+	int rc;
+
+	if (f == NULL || fputs(smaps, f) < 0 || fflush(f) != 0)
+		return -1;
+	rewind(f);
+	rc = mappings_keyed(fileno(f));
+	if (rc < 0 && errno == ESRCH)
+		rc = -2;
+	fclose(f);
+	return rc;
+}
+
+static void
+check_keyed(void)
+{
+#define FIRST "1000-2000 rw-p 00000000 00:00 0 \nRss: 4 kB\n"
+#define NEXT "3000-4000 --xp 00000000 08:01 7   /a ProtectionKey: 9\n"
+	CHECK(keyed("") == -2);
+	CHECK(keyed(FIRST "VmFlags: rd wr\n") == 0);
+	CHECK(keyed(FIRST "ProtectionKey:         0\nVmFlags: rd\n") == 0);
+	CHECK(keyed(FIRST "ProtectionKey:         0\nVmFlags: rd\n" NEXT "ProtectionKey:   15\n"
+	    "VmFlags: ex\n") == 1);
+	CHECK(keyed(FIRST "ProtectionKey:         0\nVmFlags: rd\n" NEXT "ProtectionKey:   0\n"
+	    "VmFlags: ex\n") == 0);
+	/* It may end before the first mapping does, but then it says nothing. */
+	CHECK(keyed(FIRST "ProtectionKey:         0\n") == -2);
+}
+
 int
 main(void)
 {
 	check_array();
 	check_search();
 	check_spawn();
+	check_keyed();
 	return failed;
 }

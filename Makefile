@@ -123,6 +123,11 @@ $(B)/core-open: $(B)/tools/lesser.o $(B)/tools/restoring.o
 FILL = sed -e 's|@bindir@|$(BINDIR)|' -e 's|@libexecdir@|$(LIBEXECDIR)|' -e 's|@sysconfdir@|$(SYSCONFDIR)|' -e 's|@localstatedir@|$(LOCALSTATEDIR)|' \
 	-e 's|@runstatedir@|$(RUNSTATEDIR)|' \
 	-e 's|@libdir@|$(LIBDIR)|' -e 's|@includedir@|$(INCLUDEDIR)|' -e 's|@version@|$(VERSION)|'
+# Manuals can be read as they are: they name the paths that are used if nothing else is said.
+FILL_PAGE = sed -e 's|/usr/local/libexec/gzcoredump|$(LIBEXECDIR)/gzcoredump|g' \
+	-e 's|/usr/local/share/gzcoredump|$(DATADIR)|g' -e 's|/etc/gzcoredump|$(SYSCONFDIR)/gzcoredump|g' \
+	-e 's|/etc/sysctl.d/99-|$(SYSCONFDIR)/sysctl.d/99-|g' -e 's|/run/gzcoredump|$(RUNSTATEDIR)/gzcoredump|g' \
+	-e 's|/var/\(l[io][bg]\)/gzcoredump|$(LOCALSTATEDIR)/\1/gzcoredump|g'
 
 $(B)/elf-uuid-stamp: tools/elf-uuid-stamp $(B)/.paths
 $(B)/core-forward: tools/core-forward/core-forward $(B)/.paths
@@ -212,11 +217,12 @@ $(B)/.engines: | $(B)/.flags
 install: all ## install below DESTDIR, PREFIX, LIBDIR, LIBEXECDIR, SYSCONFDIR, LOCALSTATEDIR, RUNSTATEDIR
 	$(Q)$(MAKE) --no-print-directory install-built
 
-# fill MODE FILE TARGET and put MODE FILE TARGET install by a temporary name, so that a running program is never cut
-# short, and no half file is seen.  flat HEADER=NAME installs a public header that includes others by their public names.
+# fill MODE FILE TARGET, put MODE FILE TARGET and page MANUAL TARGET install by a temporary name, so that a running program
+# is never cut short, and no half file is seen.  flat HEADER=NAME installs a public header that includes others by their public names.
 INSTALLERS = put() { install -m $$1 $$2 "$(DESTDIR)$$3.new" && mv -f "$(DESTDIR)$$3.new" "$(DESTDIR)$$3"; }; \
-	fill() { $(FILL) $$2 >"$(DESTDIR)$$3.new" && chmod $$1 "$(DESTDIR)$$3.new" && \
-		mv -f "$(DESTDIR)$$3.new" "$(DESTDIR)$$3"; }; \
+	made() { chmod $$1 "$(DESTDIR)$$2.new" && mv -f "$(DESTDIR)$$2.new" "$(DESTDIR)$$2"; }; \
+	fill() { $(FILL) $$2 >"$(DESTDIR)$$3.new" && made $$1 "$$3"; }; \
+	page() { $(FILL_PAGE) $$1 >"$(DESTDIR)$$2.new" && made 644 "$$2"; }; \
 	flat() { set -- "lib/$${1%=*}.h" "$(DESTDIR)$(INCLUDEDIR)/gzcore/$${1\#*=}.h"; \
 		sed $(foreach h,$(PUBLIC),-e 's|"$(firstword $(subst =, ,$(h))).h"|"$(lastword $(subst =, ,$(h))).h"|') \
 			$$1 >"$$2.new" && chmod 644 "$$2.new" && mv -f "$$2.new" "$$2"; }
@@ -234,7 +240,7 @@ install-built: ## install what was built, without building
 	for p in $(PARTS_READ); do fill 644 tools/gzcoredump/$$p "$(LIBEXECDIR)/gzcoredump/$$p"; done; \
 	for p in $(PARTS); do fill 755 tools/gzcoredump/$$p "$(LIBEXECDIR)/gzcoredump/$$p"; done; \
 	ln -sf gzcoredump "$(DESTDIR)$(BINDIR)/gzCoredump"; \
-	for m in $(MANUALS); do put 644 $$m "$(MANDIR)/man$${m##*.}/$${m##*/}"; done; \
+	for m in $(MANUALS); do page $$m "$(MANDIR)/man$${m##*.}/$${m##*/}"; done; \
 	for h in $(HOOKS); do put 755 examples/$$h "$(DATADIR)/$$h"; done; \
 	for s in $(SCHEMAS); do put 644 $$s "$(DATADIR)/$${s##*/}"; done; \
 	for h in $(PUBLIC); do flat $$h; done; \

@@ -185,6 +185,15 @@ fold() {
 	[ "$(cat build/lacking)" = 'libdw-dev elfutils' ]
 }
 
+@test "house: the manuals that are installed name the paths of the build" {
+	make -s -C "$T/.." install-built B="$BUILD" DESTDIR="$PWD/root" PREFIX=/p SYSCONFDIR=/s LOCALSTATEDIR=/l RUNSTATEDIR=/r
+	run ! grep -rE '(/usr/local/(libexec|share)|/etc|/var/[a-z]+|/run)/(sysctl.d/99-)?gzcoredump' root/p/share/man
+	for path in /p/libexec/gzcoredump /p/share/gzcoredump /s/gzcoredump.conf /s/sysctl.d/99-gzcoredump.conf \
+		/l/lib/gzcoredump /l/log/gzcoredump.log /r/gzcoredump.places; do
+		grep -rqF "$path" root/p/share/man || { echo "$path"; return 1; }
+	done
+}
+
 @test "house: make install and uninstall, with DESTDIR, leave only the configuration" {
 	make -s -C "$T/.." install-built B="$BUILD" DESTDIR="$PWD/root" PREFIX=/usr
 	for tool in $TOOLS gzCoredump; do

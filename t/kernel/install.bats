@@ -415,6 +415,22 @@ quick_sleep() {
 	[ -z "$(ls -A "$TMPDIR")" ]
 }
 
+@test "gzcoredump: -t needs no other program: a build-id for objcopy, core-trace for a debugger" {
+	local hidden='' program
+	quick_sleep
+	"$P/bin/gzcoredump" -i
+	for program in objcopy gdb eu-stack; do
+		hidden+="mount --bind /dev/null $(command -v $program) && "
+	done
+	run -0 --separate-stderr unshare -m --propagation private sh -c "$hidden exec \"$P/bin/gzcoredump\" -t"
+	[[ ${lines[1]} =~ ^ok:\ by\ its\ build-id,\ since\ objcopy\ is\ not\ here:\ [0-9a-f]{40}$ ]]
+	[[ ${lines[4]} =~ ^ok:\ backtrace:\ [1-9][0-9]*\ frames$ ]]
+	[ "${lines[-1]}" = 'gzcoredump: self-test passed' ]
+	# A record of an earlier run, of the same program, is not taken for this one's.
+	run -0 --separate-stderr unshare -m --propagation private sh -c "$hidden exec \"$P/bin/gzcoredump\" -t"
+	[ -z "$(find "$P/var/lib" -name "crash-test*")" ]
+}
+
 @test "gzcoredump: -t passes under busybox ash, handler and self-test alike" {
 	need busybox
 	quick_sleep

@@ -265,6 +265,19 @@ uninstall: ## remove the installed files, except the configuration and the store
 	$(Q)rm -f "$(DESTDIR)$(LIBDIR)/libgzcore.a" "$(DESTDIR)$(LIBDIR)/pkgconfig/gzcore.pc" \
 		"$(DESTDIR)$(SYSCONFDIR)/logrotate.d/gzcoredump"
 
+# The source is packed as it lies here.  With BUILT=FOLDER nothing is compiled: what was built there is packed.
+SOURCE = gzcoredump-$(VERSION)
+NO_SOURCE = ./.git ./build* ./fuzz-failed*
+.PHONY: deb
+deb: ## build Debian packages in B/deb (debhelper)
+	$(Q)rm -rf $(B)/deb && mkdir -p $(B)/deb/$(SOURCE)
+	$(Q)tar -c $(NO_SOURCE:%=--exclude='%') . | tar -xC $(B)/deb/$(SOURCE)
+	$(Q)tar -czf $(B)/deb/gzcoredump_$(VERSION).orig.tar.gz -C $(B)/deb $(SOURCE)
+	$(Q)cp -R dist/debian $(B)/deb/$(SOURCE)/debian
+	$(Q)cd $(B)/deb/$(SOURCE) && env -u MAKEFLAGS -u MFLAGS -u B -u CC -u CFLAGS $(if $(BUILT),BUILT=1 B=$(abspath $(BUILT))) \
+		dpkg-buildpackage -us -uc $(DEB_FLAGS)
+	$(Q)ls $(B)/deb/*.deb
+
 # "make deps" installs what the goals beside it need: only the packages for building, or also those of the demo, or
 # everything for the tests, including other programs that check our formats.
 DEB_BUILD = gcc libc6-dev make pkg-config zlib1g-dev libelf-dev libdw-dev libisal-dev libdeflate-dev libseccomp-dev
@@ -273,7 +286,7 @@ DEB_DEMO = binutils elfutils $(shell [ -w /proc/sys/kernel/core_pattern ] && [ /
 DEB_CHECK = bats python3 python3-jsonschema gdb gdb-multiarch libc6-dbg libc6-dev-i386 clang libclang-rt-dev lld llvm qemu-user shellcheck mandoc man-db \
 	dash busybox jq procps util-linux moreutils age gzip pigz isal zstd lz4 xz-utils bzip2 7zip libarchive-tools perl \
 	qpdf cmake meson ninja-build dosfstools strace openssh-client openssh-server curl mbuffer rclone e2fsprogs fuse3 \
-	python3-fusepy git patchelf debuginfod cppcheck valgrind
+	python3-fusepy git patchelf debuginfod cppcheck valgrind $(DEB_PACKAGE) lintian
 APK_BUILD = gcc musl-dev make pkgconf zlib-dev elfutils-dev isa-l-dev libdeflate-dev libseccomp-dev
 APK_DEMO = binutils elfutils gdb
 APK_CHECK = bats python3 py3-jsonschema gdb-multiarch clang compiler-rt lld llvm qemu-aarch64 qemu-arm qemu-i386 qemu-m68k qemu-mips \
@@ -285,8 +298,9 @@ DNF_DEMO = binutils elfutils gdb
 DNF_CHECK = bats python3 python3-jsonschema clang compiler-rt lld llvm qemu-user ShellCheck mandoc man-db dash busybox jq procps-ng \
 	util-linux moreutils age gzip pigz isa-l-tools zstd lz4 xz bzip2 p7zip-plugins bsdtar perl qpdf cmake meson \
 	dosfstools strace openssh-clients openssh-server curl mbuffer rclone e2fsprogs fuse3 python3-fusepy git patchelf elfutils-debuginfod-client cppcheck valgrind
-ASKED = $(filter-out deps all install install-built uninstall clean help,$(MAKECMDGOALS))
-packages = $($(1)_BUILD) $(if $(ASKED),$($(1)_DEMO)) $(if $(filter-out demo,$(ASKED)),$($(1)_CHECK))
+DEB_PACKAGE = debhelper
+ASKED = $(filter-out deps all install install-built uninstall deb clean help,$(MAKECMDGOALS))
+packages = $($(1)_BUILD) $(if $(filter deb,$(MAKECMDGOALS)),$($(1)_PACKAGE)) $(if $(ASKED),$($(1)_DEMO)) $(if $(filter-out demo,$(ASKED)),$($(1)_CHECK))
 
 .PHONY: deps analyze check coverage check-sanitized check-valgrind check-threads demo bench captured compare faults trimmed reasons symbols \
 	endure fuzz fuzz-built fuzz-programs fuzz-targets fuzz-targets-built

@@ -36,7 +36,7 @@ await_files(struct work *w)
 }
 
 int
-memory_is_keyed(struct work *w)
+stream_is_needed(struct work *w)
 {
 	int rc = keyed_await(&w->keyed);
 
@@ -56,7 +56,7 @@ release(struct work *w)
 	if (!now)
 		return;
 	/* The writer finds it too, and ends everything. */
-	if (memory_is_keyed(w) != 0) {
+	if (stream_is_needed(w) != 0) {
 		pthread_mutex_lock(&w->lock);
 		w->released = 0;
 		pthread_mutex_unlock(&w->lock);
@@ -108,8 +108,8 @@ static int
 take_stream(struct work *w, uint64_t offset, uint8_t *buf, uint64_t *len)
 {
 	size_t want = (size_t)*len;
-	/* What is skipped is memory, which may be needed. */
-	int rc = w->taken < offset ? memory_is_keyed(w) : 0;
+	/* It is memory that is skipped here, and the stream brings it only once. */
+	int rc = w->taken < offset ? stream_is_needed(w) : 0;
 
 	if (rc == 0)
 		rc = stream_skip(w, offset);
@@ -326,7 +326,7 @@ batch_write(void *arg, size_t slot)
 	size_t done = 0;
 	int rc = 0;
 
-	if (!b->at_once && b->failed == 0 && (b->failed = memory_is_keyed(w)) != 0) {
+	if (!b->at_once && b->failed == 0 && (b->failed = stream_is_needed(w)) != 0) {
 		b->error = errno;
 		b->runs = 0;
 	}

@@ -78,7 +78,7 @@ clean_up(struct work *w)
 	pthread_mutex_destroy(&w->lock);
 }
 
-/* Why memory_is_keyed said so. */
+/* Why stream_is_needed said so. */
 static const char *
 why_keyed(struct work *w)
 {
@@ -113,7 +113,7 @@ prepare_all(struct work *w, struct capture_head *h)
 	if (!proc_is_of_core(&h->core, &c->proof))
 		return "the process has gone";
 	/* The stream does not go with headers without holes. */
-	if (capture_holes_may_exceed(&w->plan, c->holes) && memory_is_keyed(w) != 0)
+	if (capture_holes_may_exceed(&w->plan, c->holes) && stream_is_needed(w) != 0)
 		return why_keyed(w);
 	if (capture_holes_leave_out(&w->plan, h, c->holes) < 0) {
 		c->why_error = errno;

@@ -58,10 +58,10 @@ int batch_read(void *arg, size_t slot, size_t worker);
 int batch_write(void *arg, size_t slot);
 
 /*
- * Whether memory may be passed on: 0; FAILED_KEYED when the kernel may write zeros for some of it,
- * or that is not known; FAILED_GONE.  All comes from the stream then.
+ * Whether all must come from the stream, and no memory may be passed on: 0 no; FAILED_KEYED when
+ * the kernel may write zeros for some of it, or that cannot be known; FAILED_GONE.
  */
-int memory_is_keyed(struct work *w);
+int stream_is_needed(struct work *w);
 
 /* Takes bytes out of the stream up to offset, which are of no use.  Returns 0 or FAILED_…. */
 int stream_skip(struct work *w, uint64_t offset);

@@ -160,7 +160,7 @@ mappings_keyed(int fd)
 		return -1;
 	if (s.keyed)
 		return 1;
-	/* Of a process that is killed meanwhile the rest is missing, and so is then the start. */
+	/* If the process was killed meanwhile the list ended early, and cannot be read again. */
 	if (s.mappings > 0 && io_pread(fd, &first, 1, 0) == 1)
 		return 0;
 	errno = ESRCH;

@@ -42,9 +42,10 @@ slow_to_ask() {
 	EOF
 }
 
-# killed: $pid is killed while it is dumped, and gone.
+# killed: $pid is killed while it is dumped, and gone.  Its headers are in the pipe by then, which is full.
 killed() {
 	soon [ -d "$P/asked" ]
+	soon grep -q '^State:.S' "/proc/$pid/status"
 	kill -KILL "$pid"
 	wait "$pid" || :
 }

@@ -89,7 +89,8 @@ PARTS = handle install self-test
 PARTS_READ = check common conf finish give hooks keep kinds legacy log others_write record room settings stack store sysctl
 
 LIB_O = $(LIB:%=$(B)/lib/%.o)
-TOOL_O = $(C_TOOLS:%=$(B)/tools/%.o) $(B)/tools/deflating.o $(B)/tools/lesser.o $(B)/tools/restoring.o
+TOOL_O = $(C_TOOLS:%=$(B)/tools/%.o) $(B)/tools/deflating.o $(B)/tools/lesser.o $(B)/tools/removing.o \
+	$(B)/tools/restoring.o
 PROGRAMS = $(C_TOOLS:%=$(B)/%)
 SCRIPTS = $(SH_TOOLS:%=$(B)/%) $(B)/gzcoredump
 PARTS_BUILT = $(PARTS:%=$(B)/libexec/gzcoredump/%) $(PARTS_READ:%=$(B)/libexec/gzcoredump/%) \
@@ -119,6 +120,7 @@ $(PROGRAMS): $(B)/%: $(B)/tools/%.o $(B)/libgzcore.a
 
 $(B)/gzdeflate $(B)/zdeflate: $(B)/tools/deflating.o
 $(B)/core-open: $(B)/tools/lesser.o $(B)/tools/restoring.o
+$(B)/core-prune: $(B)/tools/removing.o
 
 FILL = sed -e 's|@bindir@|$(BINDIR)|' -e 's|@libexecdir@|$(LIBEXECDIR)|' -e 's|@sysconfdir@|$(SYSCONFDIR)|' -e 's|@localstatedir@|$(LOCALSTATEDIR)|' \
 	-e 's|@runstatedir@|$(RUNSTATEDIR)|' \

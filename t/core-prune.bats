@@ -803,3 +803,78 @@ services() {
 	grep -q 4712/o said
 	run -1 grep 100000 said
 }
+
+@test "core-prune: without a rule: the dumps that are named go, and no other" {
+	local before
+	stored one 01 a
+	stored two 02 b
+	stored three 03 c
+	head -c 100 /dev/zero >d/two.small.gz
+	dump four time=2026-11-25T10:00:04Z
+	before=$(ls d)
+	run -0 core-prune -n -d d two.gz last
+	[ "$output" = $'would remove two\nwould remove three' ]
+	# One that is not there, and all stay.
+	fails_with 2 core-prune -d d two none three
+	[ "$stderr" = 'core-prune: none: no such dump in d' ]
+	fails_with 2 core-prune -d d ../d/two
+	fails_with 2 core-prune -d d -c none two
+	[ "$stderr" = 'core-prune: -c none: no such dump in d' ]
+	[ "$(ls d)" = "$before" ]
+	run -0 core-prune -d d two one two.small.gz
+	[ "$output" = $'removed one\nremoved two' ]
+	[ "$(left)" = 'three four' ]
+	[ ! -e d/two.small.gz ]
+	[ -s d/three.gz ]
+	# A record alone goes too.
+	run -0 core-prune -d d four
+	run -0 core-prune -d d last
+	[ -z "$(left)" ]
+	fails_with 2 core-prune -d d last
+	fails_with 2 core-prune -d none last
+	usage_error core-prune -d d
+	usage_error core-prune -d d -k 1
+	usage_error core-prune -c prog -k 1 d
+	usage_error core-prune -v -d d one
+	usage_error core-prune -d d -u one
+}
+
+@test "core-prune: -c: all dumps of a command, but for what is in use or being written" {
+	stored one 01 a
+	stored two 02 b
+	stored three 03 c
+	sed -i 's/^comm=.*/comm=other/' d/two.txt
+	run -0 core-prune -n -d d -c "$(sed -n 's/^comm=//p' d/one.txt)"
+	[ "$output" = $'would remove one\nwould remove three' ]
+	exec {held}<d/one.gz
+	flock -s $held
+	run -1 --separate-stderr core-prune -d d -c "$(sed -n 's/^comm=//p' d/one.txt)"
+	[ "$output" = 'removed three' ]
+	[ "$stderr" = 'core-prune: d/one: in use: it stays' ]
+	exec {held}<&-
+	run -0 core-prune -n -d d -c '[o]the?'
+	[ "$output" = 'would remove two' ]
+	# Its handler is at work.
+	sed -i '/^complete=/d; /^stored=/d' d/two.txt
+	touch d/two.txt
+	run -1 --separate-stderr core-prune -d d two one
+	[ "$output" = 'removed one' ]
+	[ "$stderr" = 'core-prune: d/two: is being written: it stays' ]
+	[ "$(left)" = two ]
+}
+
+@test "core-prune: named: in the directory of a user too, but through no link" {
+	stored one 01 a
+	mkdir d/4711
+	mv d/one.* d/4711
+	run -0 core-prune -d d 4711/one
+	[ "$output" = 'removed 4711/one' ]
+	[ -z "$(ls d/4711)" ]
+	# Another file of that name is none of the dumps.
+	stored one 01 a
+	mv d/one.* d/4711
+	fails_with 2 core-prune -d d one
+	ln -s 4711 d/4712
+	fails_with 2 core-prune -d d 4712/one
+	[ -s d/4711/one.gz ]
+}

@@ -1,4 +1,4 @@
-/* core-prune - keep a directory of dumps within count, bytes, age and free space */
+/* core-prune - keep a directory of dumps within count, bytes, age and free space, or remove some */
 #define _XOPEN_SOURCE 700
 #include <err.h>
 #include <errno.h>
@@ -19,16 +19,9 @@
 #include "dumps/retention.h"
 #include "record/record.h"
 #include "options.h"
+#include "removing.h"
 #include "store/disk_part.h"
-#include "store/lock.h"
 #include "store/store.h"
-
-/* Its lock, in the directory: when two run at once, the second sees what the first has left. */
-#define LOCK_FILE ".gzcore.prune"
-/* How long to wait for it, ms. */
-#define LOCK_WAIT 30000
-/* With -l, the lock of the only one that may wait. */
-#define WAITING_FILE ".gzcore.prune.next"
 
 struct options {
 	struct retention keep;
@@ -37,13 +30,16 @@ struct options {
 	struct disk_part small_spare;	/* of these, that small cores make room for */
 	char before[AGE_TIME];
 	int leave, only_say, show, users;
+	const char *command, *dir;	/* without a rule: whose dumps go; where, or NULL */
+	int no_rule;
 };
 
 static int
 usage(FILE *to, int status)
 {
 	fputs("usage: core-prune [-hlnsuvV] [-a AGE] [-b PART] [-B PART] [-F PART] [-i N]\n"
-	      "                  [-I N] [-k N] [-K N] [-S PART] DIR\n", to);
+	      "                  [-I N] [-k N] [-K N] [-S PART] DIR\n"
+	      "       core-prune [-n] [-c COMMAND] [-d DIR] [NAME ...]\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 
@@ -154,13 +150,30 @@ number_of(const char *opt[128], int letter, uint64_t least)
 	return n;
 }
 
+static void
+check_operands(const struct options *o, int count, char **operand)
+{
+	int named = o->command != NULL || o->dir != NULL, other = o->leave || o->show ||
+	    o->users || o->keep.unsent;
+	struct stat st;
+
+	if (!o->no_rule && !named && count == 1)
+		return;
+	/* A directory without a rule is a mistake: everything would stay. */
+	if (o->no_rule && !named && count == 1 && stat(operand[0], &st) == 0 && S_ISDIR(st.st_mode))
+		warnx("no rule is given, by which to keep or remove");
+	else if (o->no_rule && !other && (count > 0 || o->command != NULL))
+		return;
+	exit(usage(stderr, 2));
+}
+
 /* Puts what the options say, each by its letter, into o. */
 static void
 take_options(struct options *o, int argc, char **argv)
 {
 	const char *opt[128] = { NULL };
 
-	options_take(argc, argv, "a:b:B:F:hi:I:k:K:lnsS:uvV", opt, usage, "core-prune", NULL);
+	options_take(argc, argv, "a:b:B:c:d:F:hi:I:k:K:lnsS:uvV", opt, usage, "core-prune", NULL);
 	if (opt['a'] != NULL && age_ago(opt['a'], o->before) < 0)
 		errx(2, "-a %s: not an age such as 90m, 12h or 30d", opt['a']);
 	o->keep = (struct retention){ .before = opt['a'] != NULL ? o->before : NULL,
@@ -179,69 +192,37 @@ take_options(struct options *o, int argc, char **argv)
 	o->only_say = opt['n'] != NULL;
 	o->show = opt['v'] != NULL;
 	o->users = opt['u'] != NULL;
-	if (argc - optind != 1)
-		exit(usage(stderr, 2));
+	o->command = opt['c'];
+	o->dir = opt['d'];
 	if (opt['F'] == NULL && (opt['S'] != NULL || o->users)) {
 		warnx("-%c has no effect without -F PART", opt['S'] != NULL ? 'S' : 'u');
 		exit(usage(stderr, 2));
 	}
-	/* A call without a rule is a mistake: it would keep everything. */
-	if (o->keep.before == NULL && opt['b'] == NULL && opt['F'] == NULL && o->keep.each == 0 &&
-	    o->keep.count == 0 && !o->keep.apart) {
-		warnx("no rule is given, by which to keep or remove");
-		exit(usage(stderr, 2));
-	}
-}
-
-/*
- * Whether nobody else owns the directory: its owner could keep the lock from each of us for as long
- * as that waits.
- */
-static int
-is_ours(int dir)
-{
-	struct stat st;
-
-	return fstat(dir, &st) == 0 && st.st_uid == geteuid();
-}
-
-/*
- * Takes the lock.  Returns 0 when that is left to another one, which waits for the lock now: it will
- * start later than this one, so it sees all that is there for this one to see.
- */
-static int
-take_lock(int dir, const char *path, int leave)
-{
-	int ours = is_ours(dir), waiting = -1;
-
-	if (leave && ours && (waiting = lock_file(dir, WAITING_FILE, 0)) < 0) {
-		if (errno == ETIMEDOUT)
-			return 0;
-		err(2, "%s/%s", path, WAITING_FILE);
-	}
-	if (lock_file(dir, LOCK_FILE, ours ? LOCK_WAIT : 0) < 0)
-		err(2, "%s/%s", path, LOCK_FILE);
-	if (waiting >= 0)
-		io_close(waiting);
-	return 1;
+	o->no_rule = o->keep.before == NULL && opt['b'] == NULL && opt['F'] == NULL &&
+	    o->keep.each == 0 && o->keep.count == 0 && !o->keep.apart;
+	check_operands(o, argc - optind, argv + optind);
 }
 
 int
 main(int argc, char **argv)
 {
 	static struct options o;
-	const char *path;
-	int dir, status;
+	const char *path, *file;
+	int dir, locked, status;
 
 	if (io_std() < 0)
 		err(2, "/dev/null");
 	take_options(&o, argc, argv);
-	path = argv[optind];
+	path = o.no_rule ? removing_directory(o.dir) : argv[optind];
 	if ((dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		err(2, "%s", path);
-	if (!o.only_say && !take_lock(dir, path, o.leave))
-		return 0;
-	status = prune(path, dir, &o);
+	if (!o.only_say && (locked = dumps_lock(dir, o.leave, &file)) <= 0) {
+		if (locked == 0)
+			return 0;
+		err(2, "%s/%s", path, file);
+	}
+	status = !o.no_rule ? prune(path, dir, &o) : removing_run(&(struct removing){ .path = path,
+	    .dir = dir, .command = o.command, .names = argv + optind, .only_say = o.only_say });
 	if (fflush(stdout) != 0 || io_close(STDOUT_FILENO) < 0)
 		err(2, "<stdout>: write");
 	return status;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #ifdef SYS_openat2
@@ -14,6 +15,13 @@
 #endif
 
 #include "base/io.h"
+#include "store/lock.h"
+
+/* The lock, in the directory, and how long to wait for it, ms. */
+#define LOCK_FILE ".gzcore.prune"
+#define LOCK_WAIT 30000
+/* The lock of the only one that may wait, where others leave it to that one. */
+#define WAITING_FILE ".gzcore.prune.next"
 
 int
 dumps_open_user(int fd, const char *user)
@@ -28,6 +36,34 @@ dumps_open_user(int fd, const char *user)
 		return (int)rc;
 #endif
 	return openat(fd, user, (int)flags);
+}
+
+/*
+ * Whether nobody else owns the directory: its owner could keep the lock from each of us for as long
+ * as that waits.
+ */
+static int
+is_ours(int dir)
+{
+	struct stat st;
+
+	return fstat(dir, &st) == 0 && st.st_uid == geteuid();
+}
+
+int
+dumps_lock(int fd, int leave, const char **file)
+{
+	int ours = is_ours(fd), waiting = -1;
+
+	*file = WAITING_FILE;
+	if (leave && ours && (waiting = lock_file(fd, WAITING_FILE, 0)) < 0)
+		return errno == ETIMEDOUT ? 0 : -1;
+	*file = LOCK_FILE;
+	if (lock_file(fd, LOCK_FILE, ours ? LOCK_WAIT : 0) < 0)
+		return -1;
+	if (waiting >= 0)
+		io_close(waiting);
+	return 1;
 }
 
 /* Removes a file that nobody has locked. */

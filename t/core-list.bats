@@ -105,12 +105,37 @@ table() {
 	[ "$(names -s 2026-11 -u 2026-11-24 -c 'c*')" = one ]
 	[ "$(names -s 36500d)" = 'two one three' ]
 	run -1 core-list -s 0s -u 2026 d
+	dump before time="$(date -u -d '1 day ago' +%Y-%m-%d)T00:00:00Z"
+	[ "$(names -s yesterday -u yesterday)" = before ]
+	[ "$(names -u yesterday)" = 'before two one three' ]
+	rm d/before.txt
 	dump now time="$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+	[ "$(names -s today)" = now ]
 	[ "$(names -s 1h)" = now ]
 	[ "$(names -u 1m)" = 'two one three' ]
 	for wrong in '' x 1 202 2026-1x 2026-11-25T10:00:00Zx 1y -1d 99999999d 5hh; do
 		fails_with 2 core-list -s "$wrong" d
 		fails_with 2 core-list -u "$wrong" d
+	done
+}
+
+@test "core-list: -k selects by a line of the record" {
+	dump one signame=SIGABRT
+	dump two
+	printf 'unit=nginx.service\nframe=#0  first\nframe=#1  second\n' >>d/two.txt
+	dump three
+	printf 'unit=\nunits=nginx.service\n' >>d/three.txt
+	names() { core-list "$@" d | sed 1d | awk '{ print $NF }' | sort | paste -sd' '; }
+	[ "$(names -k signame=SIGABRT)" = one ]
+	[ "$(names -k signame=SIG*)" = 'one three two' ]
+	[ "$(names -k 'unit=nginx*')" = two ]
+	[ "$(names -k 'frame=*second')" = two ]
+	[ "$(names -k unit=)" = three ]
+	run -1 core-list -k 'unit=NGINX*' d
+	run -1 core-list -k 'none=*' d
+	for wrong in '' unit =x; do
+		fails_with 2 core-list -k "$wrong" d
+		[[ $stderr == "core-list: -k $wrong: not KEY=PATTERN"* ]]
 	done
 }
 

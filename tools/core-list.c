@@ -14,6 +14,7 @@
 #include "dumps/conf.h"
 #include "dumps/directory.h"
 #include "dumps/text.h"
+#include "dumps/values.h"
 #include "options.h"
 #include "record/record.h"
 #include "record/writer.h"
@@ -23,6 +24,7 @@ struct options {
 	/* Only dumps of these are listed; NULL or "": any. */
 	const char *command, *identity;
 	const char *name;		/* bytes of any kind */
+	const char *key, *pattern;	/* a line of the record that is wanted; NULL: any */
 	int reasons;			/* the table has them, each on a line of its own */
 	int waits;			/* only those that wait to be sent */
 	int objects;			/* JSON objects, each on a line, in no array */
@@ -33,8 +35,8 @@ struct options {
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: core-list [-ahjorvVw] [-c COMMAND] [-i IDENTITY] [-N NAME] [-s TIME]\n"
-	      "                 [-u TIME] [-x KEY] [DIR]\n", to);
+	fputs("usage: core-list [-ahjorvVw] [-c COMMAND] [-i IDENTITY] [-k KEY=PATTERN]\n"
+	      "                 [-N NAME] [-s TIME] [-u TIME] [-x KEY] [DIR]\n", to);
 	return fflush(to) == 0 ? status : 2;
 }
 
@@ -42,8 +44,32 @@ static void
 take_time(int letter, const char *text, char out[AGE_TIME])
 {
 	if (text != NULL && age_time(text, out) < 0)
-		errx(2, "-%c %s: neither a time such as 2026-11-25 or 2026-11-25T10:20:30Z "
-		    "nor an age such as 90m, 2h or 3d", letter, text);
+		errx(2, "-%c %s: neither a time such as 2026-11-25, 2026-11-25T10:20:30Z or "
+		    "yesterday, nor an age such as 90m, 2h or 3d", letter, text);
+}
+
+/* Whether a line of the record has the key, and a value that matches. */
+static int
+has_line(const struct dump *d, const char *key, const char *pattern)
+{
+	const char *value = dump_next_value(d, key, NULL);
+
+	while (value != NULL && fnmatch(pattern, value, 0) != 0)
+		value = dump_next_value(d, key, value);
+	return value != NULL;
+}
+
+/* Takes KEY=PATTERN apart. */
+static void
+take_line(struct options *o, char *text)
+{
+	char *equals = strchr(text, '=');
+
+	if (equals == NULL || equals == text)
+		errx(2, "-k %s: not KEY=PATTERN, such as unit=nginx*", text);
+	*equals = '\0';
+	o->key = text;
+	o->pattern = equals + 1;
 }
 
 static int
@@ -58,7 +84,8 @@ wanted(const struct dump *d, const struct options *o)
 	if ((o->waits && !dump_waits(d)) || (o->name != NULL && strcmp(o->name, d->name) != 0))
 		return 0;
 	/* A day or minute that "until" names counts to its end. */
-	return (o->command == NULL || fnmatch(o->command, d->comm, 0) == 0) &&
+	return (o->key == NULL || has_line(d, o->key, o->pattern)) &&
+	    (o->command == NULL || fnmatch(o->command, d->comm, 0) == 0) &&
 	    (o->identity == NULL || starts(d->uuid, o->identity) ||
 		starts(d->build_id, o->identity) || starts(d->fingerprint, o->identity)) &&
 	    (o->since[0] == '\0' || strcmp(d->time, o->since) >= 0) &&
@@ -143,7 +170,7 @@ read_options(struct options *o, int argc, char **argv)
 {
 	const char *opt[128] = { NULL };
 
-	options_take(argc, argv, "ac:hi:jN:ors:u:vVwx:", opt, usage, "core-list", NULL);
+	options_take(argc, argv, "ac:hi:jk:N:ors:u:vVwx:", opt, usage, "core-list", NULL);
 	take_time('s', opt['s'], o->since);
 	take_time('u', opt['u'], o->until);
 	if (argc - optind > 1 || (opt['j'] != NULL && opt['r'] != NULL) ||
@@ -152,6 +179,8 @@ read_options(struct options *o, int argc, char **argv)
 	if (opt['x'] != NULL && strcmp(opt['x'], "object") != 0 &&
 	    strcmp(opt['x'], "small_object") != 0)
 		errx(2, "-x %s: neither object nor small_object", opt['x']);
+	if (opt['k'] != NULL)
+		take_line(o, (char *)(uintptr_t)opt['k']);
 	if (opt['N'] != NULL)
 		record_unescape((char *)(uintptr_t)opt['N']);
 	o->command = opt['c'];

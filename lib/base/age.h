@@ -13,8 +13,9 @@
 int age_ago(const char *text, char out[AGE_TIME]);
 
 /*
- * The time in text, as records have it or the start of one of four digits or more; or an age such as
- * "90m": that long ago.  Returns 0, or -1 when it is neither.
+ * The time in text, as records have it or the start of one of four digits or more; "today" or
+ * "yesterday", which are such starts; or an age such as "90m": that long ago.  Returns 0, or -1 when
+ * it is none of these.
  */
 int age_time(const char *text, char out[AGE_TIME]);
 

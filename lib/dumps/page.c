@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "base/number.h"
 #include "base/terminal.h"
+#include "dumps/values.h"
 #include "record/frame.h"
 #include "record/record.h"
 #include "record/writer.h"
@@ -32,26 +33,11 @@ struct page {
 	int colours;
 };
 
-/* The value of the record's next line with the key, behind last, which is one of its values or NULL; or NULL. */
-static const char *
-next_value(const struct dump *d, const char *key, const char *last)
-{
-	const char *end = d->record + d->record_len, *line = d->record;
-	size_t n = strlen(key);
-
-	if (last != NULL)
-		line = last + strlen(last) + 1;
-	for (; line < end; line += strlen(line) + 1)
-		if (strncmp(line, key, n) == 0 && line[n] == '=')
-			return line + n + 1;
-	return NULL;
-}
-
 /* The value of a key; "" when the record has none. */
 static const char *
 value(const struct dump *d, const char *key)
 {
-	const char *found = next_value(d, key, NULL);
+	const char *found = dump_next_value(d, key, NULL);
 
 	return found != NULL ? found : "";
 }
@@ -222,7 +208,7 @@ first_frame(const struct dump *d)
 	size_t at = 0, inlined = 0;
 	struct frame f;
 
-	while (*d->where != '\0' && (text = next_value(d, "frame", text)) != NULL) {
+	while (*d->where != '\0' && (text = dump_next_value(d, "frame", text)) != NULL) {
 		if (frame_read(&f, text, strlen(text)) < 0)
 			continue;
 		frame_where(&f, where);
@@ -244,7 +230,7 @@ put_where(struct writer *w, const struct page *p)
 	struct frame f;
 
 	put_line(w, p, "where", d->where);
-	while ((text = next_value(d, "frame", text)) != NULL) {
+	while ((text = dump_next_value(d, "frame", text)) != NULL) {
 		if (frame_read(&f, text, strlen(text)) < 0)
 			continue;
 		if (skip > 0) {

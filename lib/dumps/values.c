@@ -160,3 +160,17 @@ dump_values_read(struct dump *d, int dir, const char *file, uint64_t *left)
 	d->state = state_of(stored, complete, open);
 	return 0;
 }
+
+const char *
+dump_next_value(const struct dump *d, const char *key, const char *last)
+{
+	const char *end = d->record + d->record_len, *line = d->record;
+	size_t n = strlen(key);
+
+	if (last != NULL)
+		line = last + strlen(last) + 1;
+	for (; line < end; line += strlen(line) + 1)
+		if (strncmp(line, key, n) == 0 && line[n] == '=')
+			return line + n + 1;
+	return NULL;
+}

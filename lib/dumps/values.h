@@ -16,4 +16,10 @@
  */
 int dump_values_read(struct dump *d, int dir, const char *file, uint64_t *left);
 
+/*
+ * The value of the record's next line with the key, behind last, which is one of its values or
+ * NULL: escaped as it is there, or NULL when there is none.
+ */
+const char *dump_next_value(const struct dump *d, const char *key, const char *last);
+
 #endif

@@ -55,7 +55,7 @@ release(struct work *w)
 	pthread_mutex_unlock(&w->lock);
 	if (!now)
 		return;
-	/* The writer finds it too, and ends everything. */
+	/* The writer gets the same answer, and ends the capture. */
 	if (stream_is_needed(w) != 0) {
 		pthread_mutex_lock(&w->lock);
 		w->released = 0;
@@ -108,7 +108,7 @@ static int
 take_stream(struct work *w, uint64_t offset, uint8_t *buf, uint64_t *len)
 {
 	size_t want = (size_t)*len;
-	/* It is memory that is skipped here, and the stream brings it only once. */
+	/* What is skipped cannot be read again: it must not be needed. */
 	int rc = w->taken < offset ? stream_is_needed(w) : 0;
 
 	if (rc == 0)
@@ -324,14 +324,15 @@ batch_write(void *arg, size_t slot)
 	struct batch *b = &w->batch[slot];
 	struct ordered_load load;
 	size_t done = 0;
-	int rc = 0;
+	int rc = 0, failed = stream_is_needed(w);
 
-	if (!b->at_once && b->failed == 0 && (b->failed = stream_is_needed(w)) != 0) {
+	if (failed != 0 && !b->at_once) {
+		b->failed = failed;
 		b->error = errno;
 		b->runs = 0;
 	}
-	/* Without threads nobody else can fill it. */
-	if (ordered_load(&w->ring, &load) == 0)
+	/* Without threads nobody else can fill it, and what is needless is not waited for. */
+	if (failed == 0 && ordered_load(&w->ring, &load) == 0)
 		buffer_await(&w->buffer);
 	for (size_t i = 0; rc == 0 && i < b->runs; i++) {
 		const struct capture_run *r = &b->run[i];

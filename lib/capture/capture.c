@@ -83,7 +83,7 @@ static const char *
 why_keyed(struct work *w)
 {
 	if (keyed_await(&w->keyed) > 0)
-		return "memory with a key of protection";
+		return "memory with a protection key";
 	w->c->why_error = errno;
 	return "its memory";
 }
@@ -160,7 +160,7 @@ run(struct work *w)
 {
 	static const enum capture_status status[] = { [0] = CAPTURE_OK, [-FAILED_IN] = CAPTURE_IN,
 		[-FAILED_OUT] = CAPTURE_OUT, [-FAILED_GONE] = CAPTURE_GONE,
-		[-FAILED_MEMORY] = CAPTURE_MEMORY, [-FAILED_KEYED] = CAPTURE_MEMORY };
+		[-FAILED_MEMORY] = CAPTURE_MEMORY, [-FAILED_KEYED] = CAPTURE_GONE };
 	int rc;
 
 	w->c->end = w->plan.end;
@@ -172,7 +172,8 @@ run(struct work *w)
 	if (rc == FAILED_KEYED)
 		w->c->why = why_keyed(w);
 	if ((rc == FAILED_GONE || rc == FAILED_MEMORY || rc == FAILED_KEYED) &&
-	    w->plan.left_out == 0 && !w->released && end_input_told() == 0)
+	    w->plan.left_out == 0 && w->taken <= w->c->bytes && !w->released &&
+	    end_input_told() == 0)
 		return rest_of_stream(w, status[-rc]);
 	return status[-rc];
 }

@@ -14,8 +14,8 @@
 #define HOLES_LEAST (1024u * 1024)
 
 /*
- * Whether the holes of a plan may be more than most bytes, which 0 never says, without looking at
- * any page.
+ * Whether the holes of a plan may be more than most bytes; 0 is no limit, and never exceeded.  No
+ * page is looked at.
  */
 int capture_holes_may_exceed(const struct capture_plan *p, uint64_t most);
 

@@ -1,6 +1,6 @@
 /*
- * Whether the kernel may write zeros for memory that can be read: what has a key of protection.
- * A thread asks while the others read.
+ * Whether some memory has a protection key: the kernel may write zeros for it, where we can read
+ * data.  A thread finds out while the others read.
  */
 #ifndef GZCORE_CAPTURE_KEYED_H
 #define GZCORE_CAPTURE_KEYED_H

@@ -1,6 +1,6 @@
 /*
  * Which mappings of a process are its own alone, and which are shared (proc_pid_maps(5)); and
- * whether any has a key of protection (pkeys(7), proc_pid_smaps(5)).
+ * whether any has a protection key (pkeys(7), proc_pid_smaps(5)).
  */
 #ifndef GZCORE_PROC_MAPPINGS_H
 #define GZCORE_PROC_MAPPINGS_H
@@ -39,15 +39,15 @@ void mappings_close(struct mappings *m);
 const struct mapping *mappings_from(const struct mappings *m, uint64_t address);
 
 /*
- * Opens what says so, from a thread that has not ended: a descriptor, or -1 with errno.  It stays
- * that process's, whoever gets its number then.
+ * Opens /proc/PID/smaps of a thread that has not ended: a descriptor, or -1 with errno.  It stays
+ * that of this process if its PID is used again.
  */
 int mappings_keys_open(pid_t pid);
 
 /*
  * Whether any mapping has another key than 0, the one of all memory that was given none: 1 yes, 0
  * no, or -1 with errno, ESRCH when the process has gone.  The kernel counts all pages for this:
- * about 15 ms for 400 MB.  Where there are no keys it is told so by the first mapping.
+ * about 15 ms for 400 MB.  Without protection keys it stops after the first mapping.
  */
 int mappings_keyed(int fd);
 

@@ -33,7 +33,7 @@ _Noreturn void crash(void);
 char *map(size_t len, int rights, int flags, int fd);
 char *map_private(size_t pages);
 /*
- * PROT_EXEC; with PROT_READ where it would give memory a key of protection alone, since of such a process all comes from
+ * PROT_EXEC; with PROT_READ where it would give memory a protection key alone, since of such a process all comes from
  * the stream.
  */
 int only_executable(void);

@@ -348,7 +348,8 @@ left() {
 	core-prune -l -k 3 d >said 3>&- 9>&- &
 	waits=$!
 	soon [ -e d/.gzcore.prune.next ]
-	taken() { ! flock -n d/.gzcore.prune.next true; }
+	# To ask by locking could take it from the one that is to wait.
+	taken() { grep -q ":$(stat -c %i d/.gzcore.prune.next) " /proc/locks; }
 	soon taken
 	# What comes now is for the one that waits.
 	stored a15 15 15
@@ -836,7 +837,9 @@ services() {
 	usage_error core-prune -d d -k 1
 	usage_error core-prune -c prog -k 1 d
 	usage_error core-prune -v -d d one
-	usage_error core-prune -d d -u one
+	usage_error core-prune -l -d d one
+	usage_error core-prune -s -d d one
+	usage_error core-prune -d d -c ''
 }
 
 @test "core-prune: -c: all dumps of a command, but for what is in use or being written" {
@@ -852,6 +855,18 @@ services() {
 	[ "$output" = 'removed three' ]
 	[ "$stderr" = 'core-prune: d/one: in use: it stays' ]
 	exec {held}<&-
+	# One of its files is enough.
+	echo small >d/one.small.gz
+	exec {held}<d/one.small.gz
+	flock -s $held
+	run -1 core-prune -d d one
+	[ -s d/one.gz ]
+	exec {held}<&-
+	# Its handler is to add its stack yet.
+	echo pending=stack >>d/one.txt
+	run -1 --separate-stderr core-prune -d d one
+	[ "$stderr" = 'core-prune: d/one: is being written: it stays' ]
+	sed -i /^pending=/d d/one.txt
 	run -0 core-prune -n -d d -c '[o]the?'
 	[ "$output" = 'would remove two' ]
 	# Its handler is at work.
@@ -877,4 +892,17 @@ services() {
 	ln -s 4711 d/4712
 	fails_with 2 core-prune -d d 4712/one
 	[ -s d/4711/one.gz ]
+}
+
+@test "core-prune: named: it waits for the lock, as with a rule" {
+	stored one 01 a
+	: >d/.gzcore.prune
+	exec 9<d/.gzcore.prune
+	flock 9
+	core-prune -d d one >said 3>&- 9>&- &
+	sleep 1
+	[ -s d/one.gz ]
+	exec 9>&-
+	wait $!
+	[ "$(cat said)" = 'removed one' ]
 }

@@ -31,7 +31,7 @@ struct options {
 	char before[AGE_TIME];
 	int leave, only_say, show, users;
 	const char *command, *dir;	/* without a rule: whose dumps go; where, or NULL */
-	int no_rule;
+	int has_rule;
 };
 
 static int
@@ -153,17 +153,19 @@ number_of(const char *opt[128], int letter, uint64_t least)
 static void
 check_operands(const struct options *o, int count, char **operand)
 {
-	int named = o->command != NULL || o->dir != NULL, other = o->leave || o->show ||
-	    o->users || o->keep.unsent;
+	int other = o->command != NULL || o->dir != NULL;
 	struct stat st;
 
-	if (!o->no_rule && !named && count == 1)
-		return;
-	/* A directory without a rule is a mistake: everything would stay. */
-	if (o->no_rule && !named && count == 1 && stat(operand[0], &st) == 0 && S_ISDIR(st.st_mode))
+	if (o->has_rule) {
+		if (!other && count == 1)
+			return;
+	} else if (!other && count == 1 && stat(operand[0], &st) == 0 && S_ISDIR(st.st_mode)) {
+		/* It is a mistake: everything would stay. */
 		warnx("no rule is given, by which to keep or remove");
-	else if (o->no_rule && !other && (count > 0 || o->command != NULL))
+	} else if (!o->leave && !o->show && !o->keep.unsent &&
+	    (count > 0 || (o->command != NULL && *o->command != '\0'))) {
 		return;
+	}
 	exit(usage(stderr, 2));
 }
 
@@ -198,8 +200,8 @@ take_options(struct options *o, int argc, char **argv)
 		warnx("-%c has no effect without -F PART", opt['S'] != NULL ? 'S' : 'u');
 		exit(usage(stderr, 2));
 	}
-	o->no_rule = o->keep.before == NULL && opt['b'] == NULL && opt['F'] == NULL &&
-	    o->keep.each == 0 && o->keep.count == 0 && !o->keep.apart;
+	o->has_rule = o->keep.before != NULL || opt['b'] != NULL || opt['F'] != NULL ||
+	    o->keep.each != 0 || o->keep.count != 0 || o->keep.apart;
 	check_operands(o, argc - optind, argv + optind);
 }
 
@@ -213,7 +215,7 @@ main(int argc, char **argv)
 	if (io_std() < 0)
 		err(2, "/dev/null");
 	take_options(&o, argc, argv);
-	path = o.no_rule ? removing_directory(o.dir) : argv[optind];
+	path = o.has_rule ? argv[optind] : removing_directory(o.dir);
 	if ((dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		err(2, "%s", path);
 	if (!o.only_say && (locked = dumps_lock(dir, o.leave, &file)) <= 0) {
@@ -221,8 +223,11 @@ main(int argc, char **argv)
 			return 0;
 		err(2, "%s/%s", path, file);
 	}
-	status = !o.no_rule ? prune(path, dir, &o) : removing_run(&(struct removing){ .path = path,
-	    .dir = dir, .command = o.command, .names = argv + optind, .only_say = o.only_say });
+	if (o.has_rule)
+		status = prune(path, dir, &o);
+	else
+		status = removing_run(&(struct removing){ .path = path, .dir = dir,
+		    .command = o.command, .names = argv + optind, .only_say = o.only_say });
 	if (fflush(stdout) != 0 || io_close(STDOUT_FILENO) < 0)
 		err(2, "<stdout>: write");
 	return status;

@@ -20,7 +20,7 @@ removing_directory(const char *dir)
 	if (dir != NULL)
 		return dir;
 	if (conf_dir(CONF_FILE, &configured) < 0)
-		warn("%s", CONF_FILE);
+		err(2, "%s", CONF_FILE);
 	return configured != NULL ? configured : DUMPS_DIR;
 }
 
@@ -40,8 +40,10 @@ choose(const struct removing *r, const struct dumps *d, char *chosen)
 		return -1;
 	}
 	for (char **name = r->names; *name != NULL; name++) {
-		const struct dump *found = dumps_find(d, *name);
+		const struct dump *found;
 
+		record_unescape(*name);
+		found = dumps_find(d, *name);
 		if (found == NULL) {
 			warnx("%s: no such dump in %s", *name, r->path);
 			return -1;
@@ -64,7 +66,7 @@ removing_run(const struct removing *r)
 		err(2, NULL);
 	if (choose(r, &d, chosen) < 0)
 		status = 2;
-	/* The oldest first, as they came. */
+	/* The list has the newest first: the oldest goes first. */
 	for (size_t i = d.count; status < 2 && i-- > 0;) {
 		const struct dump *dump = &d.dump[i];
 

@@ -10,7 +10,10 @@ struct removing {
 	int only_say;
 };
 
-/* Where these are: dir, if that is not NULL, else as the configuration says; it stays ours. */
+/*
+ * Returns dir, or the configured directory if dir is NULL, which is not to be freed.  If the
+ * configuration cannot be read it ends the program.
+ */
 const char *removing_directory(const char *dir);
 
 /*

@@ -66,38 +66,45 @@ dumps_lock(int fd, int leave, const char **file)
 	return 1;
 }
 
-/* Removes a file that nobody has locked. */
+/* Opens and locks a file, if there is one, that nobody else has locked: 0, or -1 with errno. */
 static int
-remove_unlocked(int dir, const char *name)
+claim(int dir, const char *name, int *fd)
 {
-	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY),
-	    rc = -1;
-	int saved;
-
-	if (fd < 0)
+	*fd = -1;
+	if (name == NULL)
+		return 0;
+	*fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (*fd < 0)
 		return errno == ENOENT ? 0 : -1;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		rc = unlinkat(dir, name, 0);
-	saved = errno;
-	io_close(fd);
-	errno = saved;
-	return rc;
+	return flock(*fd, LOCK_EX | LOCK_NB);
 }
 
 /* Names without that of the user before them. */
 static int
 remove_all(int dir, const char *name, const char *file, const char *small, int record)
 {
+	const char *const names[] = { file, small };
+	int fd[] = { -1, -1 }, rc = 0, saved;
 	char text[NAME_MAX + 1];
 
 	if ((size_t)snprintf(text, sizeof(text), "%s.txt", name) >= sizeof(text)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	if ((file != NULL && remove_unlocked(dir, file) < 0) ||
-	    (small != NULL && remove_unlocked(dir, small) < 0))
-		return -1;
-	return record && unlinkat(dir, text, 0) < 0 && errno != ENOENT ? -1 : 0;
+	/* All or nothing: either may be in use. */
+	for (size_t i = 0; rc == 0 && i < 2; i++)
+		rc = claim(dir, names[i], &fd[i]);
+	for (size_t i = 0; rc == 0 && i < 2; i++)
+		if (fd[i] >= 0)
+			rc = unlinkat(dir, names[i], 0);
+	if (rc == 0 && record && unlinkat(dir, text, 0) < 0 && errno != ENOENT)
+		rc = -1;
+	saved = errno;
+	for (size_t i = 0; i < 2; i++)
+		if (fd[i] >= 0)
+			io_close(fd[i]);
+	errno = saved;
+	return rc;
 }
 
 int

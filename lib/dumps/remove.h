@@ -22,7 +22,7 @@ int dumps_lock(int fd, int leave, const char **file);
 /*
  * Removes the file, the small core and the record of a dump in the directory fd, as the flags say;
  * the record last, so that no file is ever without one.  Returns 0, or -1 with errno: EWOULDBLOCK
- * when a process has a file locked, as core-open does.
+ * when a process has one of these files locked, as core-open does; then all stay.
  */
 int dumps_remove(int fd, const struct dump *d, int file, int small, int record);
 

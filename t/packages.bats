@@ -1,5 +1,5 @@
-# The packages of dist/, made from what is built here.  The handler of one that is installed crashes a process in
-# dist/debian/tests, on a machine that may be spoilt.
+# The packages of dist/, made from what is built here, and installed in a root of their own.  dist/debian/tests also crashes
+# a process, on a machine that may be spoilt.
 
 load lib/common
 
@@ -30,7 +30,7 @@ in_root() {
 		mount -t proc none root/proc
 		mount --bind layer/kernel root/proc/sys/kernel
 		mount --bind layer/fs root/proc/sys/fs
-		# Here it is the root that the kernel looks in.
+		# With a thread of the kernel to be seen, its root would tell that this is another one.
 		mount -t tmpfs none root/proc/2
 		mount -t tmpfs none root/run
 		chroot root sh -eu -c "$2"
@@ -38,9 +38,9 @@ in_root() {
 	' sh "$DEBS" "export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 		cd /mnt
 		pattern() { cat /proc/sys/kernel/core_pattern; }
-		is() { [ \"\$(pattern | cut -c1-33)\" = '|/usr/libexec/gzcoredump/handle P' ] || { pattern; exit 1; }; }
-		is_not() { [ \"\$(pattern)\" = core ] || { pattern; exit 1; }; }
-		package() { dpkg --no-triggers --force-depends \"\$@\"; }
+		handler_is_on() { [ \"\$(pattern | cut -c1-33)\" = '|/usr/libexec/gzcoredump/handle P' ] || { pattern; exit 1; }; }
+		handler_is_off() { [ \"\$(pattern)\" = core ] || { pattern; exit 1; }; }
+		dpkg_run() { dpkg --no-triggers --force-depends \"\$@\"; }
 		$1"
 }
 
@@ -53,7 +53,7 @@ in_root() {
 
 @test "packages: Debian: what is in them" {
 	dpkg-deb -c "$DEBS"/gzcoredump_*.deb >list
-	for tool in $TOOLS; do
+	for tool in $(find "$T/../tools" -maxdepth 1 -name '*.[18]' -exec basename -a {} + | sed 's/\.[18]$//'); do
 		grep -qE "^-rwxr-xr-x .* \./usr/bin/$tool$" list || { echo "$tool"; return 1; }
 	done
 	grep -qE '^-rwxr-xr-x .* \./usr/libexec/gzcoredump/handle$' list
@@ -70,36 +70,43 @@ in_root() {
 @test "packages: Debian: the handler: on after installing, as it was in upgrades, off once gone" {
 	need_mounts
 	in_root '
-		package -i gzcoredump_*.deb
-		is
+		dpkg_run -i gzcoredump_*.deb
+		handler_is_on
 		getent passwd gzcore
-		package -i gzcoredump_*.deb
-		is
+		dpkg_run -i gzcoredump_*.deb
+		handler_is_on
 		# What was turned off stays off.
 		gzcoredump -u
-		package -i gzcoredump_*.deb
-		is_not
+		dpkg_run -i gzcoredump_*.deb
+		handler_is_off
+		/var/lib/dpkg/info/gzcoredump.prerm deconfigure in-favour x 1
+		/var/lib/dpkg/info/gzcoredump.postinst abort-deconfigure in-favour x 1
+		handler_is_off
 		gzcoredump -i
-		package -r gzcoredump
-		is_not
+		/var/lib/dpkg/info/gzcoredump.prerm deconfigure in-favour x 1
+		handler_is_off
+		/var/lib/dpkg/info/gzcoredump.postinst abort-deconfigure in-favour x 1
+		handler_is_on
+		dpkg_run -r gzcoredump
+		handler_is_off
 		[ ! -e /etc/sysctl.d/99-gzcoredump.conf ]
 		# Once more after a removal is as the first time.
-		package -i gzcoredump_*.deb
-		is
-		package -r gzcoredump
-		package -P gzcoredump
-		is_not'
+		dpkg_run -i gzcoredump_*.deb
+		handler_is_on
+		dpkg_run -r gzcoredump
+		dpkg_run -P gzcoredump
+		handler_is_off'
 }
 
 @test "packages: Debian: nothing is left after purging, but the user and what dpkg notes" {
 	need_mounts
 	in_root '
-		package -i gzcoredump_*.deb libgzcore-dev_*.deb
+		dpkg_run -i gzcoredump_*.deb libgzcore-dev_*.deb
 		mkdir -p /var/lib/gzcoredump/modules
 		echo >/var/lib/gzcoredump/some.txt
 		echo >/var/log/gzcoredump.log.1.gz
-		package -P gzcoredump libgzcore-dev
-		is_not'
+		dpkg_run -P gzcoredump libgzcore-dev
+		handler_is_off'
 	run -0 find upper '(' -type f -o -type l ')' ! -path 'upper/var/lib/dpkg/*' ! -path 'upper/etc/*' ! -path 'upper/var/log/*'
 	[ -z "$output" ] || { echo "$output"; false; }
 	run -0 sh -c "find upper/etc upper/var/log -type f | sort | sed 's|.*/||; s/-$//' | uniq"
@@ -109,12 +116,24 @@ in_root() {
 	[ -z "$output" ] || { echo "$output"; false; }
 }
 
+@test "packages: Debian: in a chroot the handler of the machine stays what it is" {
+	need_mounts
+	in_root '
+		umount /proc/2
+		[ ! /proc/2/root/ -ef / ] || exit 9
+		echo "|/usr/libexec/gzcoredump/handle P%P" >/proc/sys/kernel/core_pattern
+		dpkg_run -i gzcoredump_*.deb
+		dpkg_run -P gzcoredump
+		handler_is_on' >said 2>&1
+	grep -F 'run it on the host' said
+}
+
 @test "packages: Debian: installed where settings cannot be written: the handler says it is off" {
 	need_mounts
 	in_root '
 		mount -o remount,bind,ro /proc/sys/kernel
-		package -i gzcoredump_*.deb
-		is_not
-		package -P gzcoredump' >said 2>&1
-	grep -F 'not the handler of crashes here: "gzcoredump -i" turns it on' said
+		dpkg_run -i gzcoredump_*.deb
+		handler_is_off
+		dpkg_run -P gzcoredump' >said 2>&1
+	grep -F 'gzcoredump: the handler of crashes could not be turned on' said
 }

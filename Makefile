@@ -16,6 +16,9 @@ LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR = $(PREFIX)/share/man
 DATADIR = $(PREFIX)/share/gzcoredump
+BASHDIR = $(PREFIX)/share/bash-completion/completions
+ZSHDIR = $(PREFIX)/share/zsh/site-functions
+FISHDIR = $(PREFIX)/share/fish/vendor_completions.d
 # The build directory; use another one for another set of flags.
 B ?= build
 
@@ -98,6 +101,10 @@ PARTS_BUILT = $(PARTS:%=$(B)/libexec/gzcoredump/%) $(PARTS_READ:%=$(B)/libexec/g
 
 MANUALS = $(C_TOOLS:%=tools/%.1) tools/core-forward.8 tools/elf-uuid-stamp.1 tools/gzcoredump.8 tools/gzcoredump.conf.5 \
 	$(B)/gzcoredump-record.5 $(PAGES:%=lib/%.3)
+# Options and names of dumps for shells, from the manuals.  These programs take the name of a dump.
+COMPLETED = $(filter %.1 tools/%.8,$(MANUALS))
+DUMP_NAMED = core-info core-match core-open core-prune core-trace core-trim elf-uuid
+COMPLETIONS = $(B)/completions/gzcoredump $(B)/completions/_gzcoredump $(B)/completions/fish/.made
 HOOKS = hook-mail hook-upload hook-watchdog hook-webhook
 # The JSON schemas of the -j outputs, and of the objects that core-forward sends.
 SCHEMAS = $(B)/core-forward.schema.json $(B)/core-info.schema.json tools/core-trace.schema.json
@@ -108,7 +115,7 @@ Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $@)
 
 .PHONY: all clean help
-all: $(PROGRAMS) $(SCRIPTS) $(PARTS_BUILT) $(KEYED) $(B)/gzcore.pc.in ## build everything
+all: $(PROGRAMS) $(SCRIPTS) $(PARTS_BUILT) $(KEYED) $(COMPLETIONS) $(B)/gzcore.pc.in ## build everything
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 17
@@ -125,10 +132,10 @@ $(B)/core-prune: $(B)/tools/removing.o
 FILL = sed -e 's|@bindir@|$(BINDIR)|' -e 's|@libexecdir@|$(LIBEXECDIR)|' -e 's|@sysconfdir@|$(SYSCONFDIR)|' -e 's|@localstatedir@|$(LOCALSTATEDIR)|' \
 	-e 's|@runstatedir@|$(RUNSTATEDIR)|' \
 	-e 's|@libdir@|$(LIBDIR)|' -e 's|@includedir@|$(INCLUDEDIR)|' -e 's|@version@|$(VERSION)|'
-# Manuals can be read as they are: they name the paths that are used if nothing else is said.
+# The manuals in the source name the default paths; those that are installed name the paths of this build.
 FILL_PAGE = sed -e 's|/usr/local/libexec/gzcoredump|$(LIBEXECDIR)/gzcoredump|g' \
 	-e 's|/usr/local/share/gzcoredump|$(DATADIR)|g' -e 's|/etc/gzcoredump|$(SYSCONFDIR)/gzcoredump|g' \
-	-e 's|/etc/sysctl.d/99-|$(SYSCONFDIR)/sysctl.d/99-|g' -e 's|/run/gzcoredump|$(RUNSTATEDIR)/gzcoredump|g' \
+	-e 's|/etc/sysctl.d/99-|$(SYSCONFDIR)/sysctl.d/99-|g' -e 's|/etc/logrotate.d/|$(SYSCONFDIR)/logrotate.d/|g' -e 's|/run/gzcoredump|$(RUNSTATEDIR)/gzcoredump|g' \
 	-e 's|/var/\(l[io][bg]\)/gzcoredump|$(LOCALSTATEDIR)/\1/gzcoredump|g'
 
 $(B)/elf-uuid-stamp: tools/elf-uuid-stamp $(B)/.paths
@@ -177,6 +184,19 @@ $(B)/.hardened: $(B)/.flags
 	done >$@.flags; \
 	printf %s '$(if $(STATIC),,-fPIE) $(if $(findstring -fsanitize,$(CFLAGS)),,$(FORTIFY))' >>$@.flags; \
 	rm -f $@.new; mv -f $@.flags $@
+
+complete = mkdir -p $(B)/completions/fish && awk -v shell=$(1) -v dumps=' $(DUMP_NAMED) ' -v out=$(B)/completions/fish \
+	-f tools/make/completions.awk $(COMPLETED)
+$(COMPLETIONS): tools/make/completions.awk $(COMPLETED)
+$(B)/completions/gzcoredump:
+	$(call say,MAKE)
+	$(Q)$(call complete,bash) >$@.new && mv -f $@.new $@
+$(B)/completions/_gzcoredump:
+	$(call say,MAKE)
+	$(Q)$(call complete,zsh) >$@.new && mv -f $@.new $@
+$(B)/completions/fish/.made:
+	$(call say,MAKE)
+	$(Q)$(call complete,fish) && touch $@
 
 # The table of the system calls that the kernel's headers know.
 $(B)/syscalls.h: $(B)/.flags
@@ -233,7 +253,8 @@ install-built: ## install what was built, without building
 	$(Q)install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(LIBEXECDIR)/gzcoredump" "$(DESTDIR)$(LIBEXECDIR)/core-forward" \
 		"$(DESTDIR)$(SYSCONFDIR)/logrotate.d" \
 		"$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)/gzcore" "$(DESTDIR)$(DATADIR)" \
-		"$(DESTDIR)$(MANDIR)/man1" "$(DESTDIR)$(MANDIR)/man3" "$(DESTDIR)$(MANDIR)/man5" "$(DESTDIR)$(MANDIR)/man8"
+		"$(DESTDIR)$(MANDIR)/man1" "$(DESTDIR)$(MANDIR)/man3" "$(DESTDIR)$(MANDIR)/man5" "$(DESTDIR)$(MANDIR)/man8" \
+		"$(DESTDIR)$(BASHDIR)" "$(DESTDIR)$(ZSHDIR)" "$(DESTDIR)$(FISHDIR)"
 	$(Q)set -e; $(INSTALLERS); \
 	for p in $(C_TOOLS); do put 755 $(B)/$$p "$(BINDIR)/$$p"; done; \
 	fill 755 tools/elf-uuid-stamp "$(BINDIR)/elf-uuid-stamp"; \
@@ -243,6 +264,13 @@ install-built: ## install what was built, without building
 	for p in $(PARTS); do fill 755 tools/gzcoredump/$$p "$(LIBEXECDIR)/gzcoredump/$$p"; done; \
 	ln -sf gzcoredump "$(DESTDIR)$(BINDIR)/gzCoredump"; \
 	for m in $(MANUALS); do page $$m "$(MANDIR)/man$${m##*.}/$${m##*/}"; done; \
+	put 644 $(B)/completions/gzcoredump "$(BASHDIR)/gzcoredump"; \
+	for m in $(COMPLETED); do \
+		p=$${m##*/} && p=$${p%.*}; \
+		[ $$p = gzcoredump ] || ln -sf gzcoredump "$(DESTDIR)$(BASHDIR)/$$p"; \
+		put 644 $(B)/completions/fish/$$p.fish "$(FISHDIR)/$$p.fish"; \
+	done; \
+	put 644 $(B)/completions/_gzcoredump "$(ZSHDIR)/_gzcoredump"; \
 	for h in $(HOOKS); do put 755 examples/$$h "$(DATADIR)/$$h"; done; \
 	for s in $(SCHEMAS); do put 644 $$s "$(DATADIR)/$${s##*/}"; done; \
 	for h in $(PUBLIC); do flat $$h; done; \
@@ -262,6 +290,11 @@ uninstall: ## remove the installed files, except the configuration and the store
 	$(Q)for m in $(MANUALS); do rm -f "$(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}"; done
 	$(Q)for h in $(PUBLIC); do rm -f "$(DESTDIR)$(INCLUDEDIR)/gzcore/$${h#*=}.h"; done
 	$(Q)for s in $(SCHEMAS); do rm -f "$(DESTDIR)$(DATADIR)/$${s##*/}"; done
+	$(Q)for m in $(COMPLETED); do \
+		p=$${m##*/} && p=$${p%.*}; \
+		rm -f "$(DESTDIR)$(BASHDIR)/$$p" "$(DESTDIR)$(FISHDIR)/$$p.fish"; \
+	done; \
+	rm -f "$(DESTDIR)$(ZSHDIR)/_gzcoredump"
 	$(Q)for h in $(HOOKS); do rm -f "$(DESTDIR)$(DATADIR)/$$h"; done
 	$(Q)rmdir "$(DESTDIR)$(LIBEXECDIR)/gzcoredump" "$(DESTDIR)$(LIBEXECDIR)/core-forward" "$(DESTDIR)$(DATADIR)" "$(DESTDIR)$(INCLUDEDIR)/gzcore" 2>/dev/null || :
 	$(Q)rm -f "$(DESTDIR)$(LIBDIR)/libgzcore.a" "$(DESTDIR)$(LIBDIR)/pkgconfig/gzcore.pc" \
@@ -288,18 +321,18 @@ DEB_DEMO = binutils elfutils $(shell [ -w /proc/sys/kernel/core_pattern ] && [ /
 DEB_CHECK = bats python3 python3-jsonschema gdb gdb-multiarch libc6-dbg libc6-dev-i386 clang libclang-rt-dev lld llvm qemu-user shellcheck mandoc man-db \
 	dash busybox jq procps util-linux moreutils age gzip pigz isal zstd lz4 xz-utils bzip2 7zip libarchive-tools perl \
 	qpdf cmake meson ninja-build dosfstools strace openssh-client openssh-server curl mbuffer rclone e2fsprogs fuse3 \
-	python3-fusepy git patchelf debuginfod cppcheck valgrind $(DEB_PACKAGE) lintian
+	python3-fusepy git patchelf debuginfod cppcheck valgrind $(DEB_PACKAGE) lintian zsh fish
 APK_BUILD = gcc musl-dev make pkgconf zlib-dev elfutils-dev isa-l-dev libdeflate-dev libseccomp-dev
 APK_DEMO = binutils elfutils gdb
 APK_CHECK = bats python3 py3-jsonschema gdb-multiarch clang compiler-rt lld llvm qemu-aarch64 qemu-arm qemu-i386 qemu-m68k qemu-mips \
 	qemu-ppc qemu-ppc64 qemu-ppc64le qemu-s390x qemu-x86_64 shellcheck mandoc dash busybox jq procps util-linux \
 	moreutils age gzip pigz isa-l zstd lz4 xz bzip2 7zip libarchive-tools perl qpdf cmake meson dosfstools strace openssh \
-	curl mbuffer rclone e2fsprogs fuse3 git patchelf cppcheck valgrind
+	curl mbuffer rclone e2fsprogs fuse3 git patchelf cppcheck valgrind zsh fish
 DNF_BUILD = gcc make pkgconf-pkg-config zlib-devel elfutils-libelf-devel elfutils-devel isa-l-devel libdeflate-devel libseccomp-devel
 DNF_DEMO = binutils elfutils gdb
 DNF_CHECK = bats python3 python3-jsonschema clang compiler-rt lld llvm qemu-user ShellCheck mandoc man-db dash busybox jq procps-ng \
 	util-linux moreutils age gzip pigz isa-l-tools zstd lz4 xz bzip2 p7zip-plugins bsdtar perl qpdf cmake meson \
-	dosfstools strace openssh-clients openssh-server curl mbuffer rclone e2fsprogs fuse3 python3-fusepy git patchelf elfutils-debuginfod-client cppcheck valgrind
+	dosfstools strace openssh-clients openssh-server curl mbuffer rclone e2fsprogs fuse3 python3-fusepy git patchelf elfutils-debuginfod-client cppcheck valgrind zsh fish
 DEB_PACKAGE = debhelper
 ASKED = $(filter-out deps all install install-built uninstall deb clean help,$(MAKECMDGOALS))
 packages = $($(1)_BUILD) $(if $(filter deb,$(MAKECMDGOALS)),$($(1)_PACKAGE)) $(if $(ASKED),$($(1)_DEMO)) $(if $(filter-out demo,$(ASKED)),$($(1)_CHECK))

@@ -187,8 +187,8 @@ fold() {
 
 @test "house: the manuals that are installed name the paths of the build" {
 	make -s -C "$T/.." install-built B="$BUILD" DESTDIR="$PWD/root" PREFIX=/p SYSCONFDIR=/s LOCALSTATEDIR=/l RUNSTATEDIR=/r
-	run ! grep -rE '(/usr/local/(libexec|share)|/etc|/var/[a-z]+|/run)/(sysctl.d/99-)?gzcoredump' root/p/share/man
-	for path in /p/libexec/gzcoredump /p/share/gzcoredump /s/gzcoredump.conf /s/sysctl.d/99-gzcoredump.conf \
+	run ! grep -rE '(/usr/local/(libexec|share)|/etc|/var/[a-z]+|/run)/(sysctl.d/99-|logrotate.d/)?gzcoredump' root/p/share/man
+	for path in /p/libexec/gzcoredump /p/share/gzcoredump /s/gzcoredump.conf /s/sysctl.d/99-gzcoredump.conf /s/logrotate.d/gzcoredump \
 		/l/lib/gzcoredump /l/log/gzcoredump.log /r/gzcoredump.places; do
 		grep -rqF "$path" root/p/share/man || { echo "$path"; return 1; }
 	done

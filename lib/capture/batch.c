@@ -108,7 +108,7 @@ static int
 take_stream(struct work *w, uint64_t offset, uint8_t *buf, uint64_t *len)
 {
 	size_t want = (size_t)*len;
-	/* What is skipped cannot be read again: it must not be needed. */
+	/* The stream does not bring these bytes again, so nothing may need them later. */
 	int rc = w->taken < offset ? stream_is_needed(w) : 0;
 
 	if (rc == 0)

@@ -135,7 +135,8 @@ FILL = sed -e 's|@bindir@|$(BINDIR)|' -e 's|@libexecdir@|$(LIBEXECDIR)|' -e 's|@
 # The manuals in the source name the default paths; those that are installed name the paths of this build.
 FILL_PAGE = sed -e 's|/usr/local/libexec/gzcoredump|$(LIBEXECDIR)/gzcoredump|g' \
 	-e 's|/usr/local/share/gzcoredump|$(DATADIR)|g' -e 's|/etc/gzcoredump|$(SYSCONFDIR)/gzcoredump|g' \
-	-e 's|/etc/sysctl.d/99-|$(SYSCONFDIR)/sysctl.d/99-|g' -e 's|/etc/logrotate.d/|$(SYSCONFDIR)/logrotate.d/|g' -e 's|/run/gzcoredump|$(RUNSTATEDIR)/gzcoredump|g' \
+	-e 's|/etc/sysctl.d/99-|$(SYSCONFDIR)/sysctl.d/99-|g' -e 's|/etc/logrotate.d/|$(SYSCONFDIR)/logrotate.d/|g' \
+	-e 's|/run/gzcoredump|$(RUNSTATEDIR)/gzcoredump|g' \
 	-e 's|/var/\(l[io][bg]\)/gzcoredump|$(LOCALSTATEDIR)/\1/gzcoredump|g'
 
 $(B)/elf-uuid-stamp: tools/elf-uuid-stamp $(B)/.paths
@@ -240,7 +241,8 @@ install: all ## install below DESTDIR, PREFIX, LIBDIR, LIBEXECDIR, SYSCONFDIR, L
 	$(Q)$(MAKE) --no-print-directory install-built
 
 # fill MODE FILE TARGET, put MODE FILE TARGET and page MANUAL TARGET install by a temporary name, so that a running program
-# is never cut short, and no half file is seen.  flat HEADER=NAME installs a public header that includes others by their public names.
+# is never cut short, and no half file is seen.  flat HEADER=NAME installs a public header that includes others by their
+# public names.
 INSTALLERS = put() { install -m $$1 $$2 "$(DESTDIR)$$3.new" && mv -f "$(DESTDIR)$$3.new" "$(DESTDIR)$$3"; }; \
 	made() { chmod $$1 "$(DESTDIR)$$2.new" && mv -f "$(DESTDIR)$$2.new" "$(DESTDIR)$$2"; }; \
 	fill() { $(FILL) $$2 >"$(DESTDIR)$$3.new" && made $$1 "$$3"; }; \

@@ -3,6 +3,7 @@
 load lib/common
 load lib/dumps
 load lib/soon
+load lib/stored
 
 # stored NAME SECOND IDENTITY [BYTES]: a whole dump of that second, with a file of that size.
 stored() {
@@ -905,4 +906,22 @@ services() {
 	exec 9>&-
 	wait $!
 	[ "$(cat said)" = 'removed one' ]
+}
+
+@test "core-prune: named: in the directory of the configuration; none when it cannot be read" {
+	configured "$PWD/built" core-prune
+	stored one 01 a
+	stored two 02 b
+	mkdir built/dumps
+	mv d/one.* built/dumps
+	run -0 built/core-prune one
+	[ "$output" = 'removed one' ]
+	echo "dir=$PWD/d" >built/gzcoredump.conf
+	run -0 built/core-prune -n two
+	mv d/two.* built/dumps
+	rm built/gzcoredump.conf
+	mkfifo built/gzcoredump.conf
+	fails_with 2 built/core-prune two
+	[ "$stderr" = "core-prune: $PWD/built/gzcoredump.conf: Invalid argument" ]
+	[ -s built/dumps/two.gz ]
 }

@@ -50,7 +50,7 @@ take_time(int letter, const char *text, char out[AGE_TIME])
 
 /* Whether a line of the record has the key, and a value that matches. */
 static int
-has_line(const struct dump *d, const char *key, const char *pattern)
+record_matches(const struct dump *d, const char *key, const char *pattern)
 {
 	const char *value = dump_next_value(d, key, NULL);
 
@@ -61,7 +61,7 @@ has_line(const struct dump *d, const char *key, const char *pattern)
 
 /* Takes KEY=PATTERN apart. */
 static void
-take_line(struct options *o, char *text)
+take_key_pattern(struct options *o, char *text)
 {
 	char *equals = strchr(text, '=');
 
@@ -84,7 +84,7 @@ wanted(const struct dump *d, const struct options *o)
 	if ((o->waits && !dump_waits(d)) || (o->name != NULL && strcmp(o->name, d->name) != 0))
 		return 0;
 	/* A day or minute that "until" names counts to its end. */
-	return (o->key == NULL || has_line(d, o->key, o->pattern)) &&
+	return (o->key == NULL || record_matches(d, o->key, o->pattern)) &&
 	    (o->command == NULL || fnmatch(o->command, d->comm, 0) == 0) &&
 	    (o->identity == NULL || starts(d->uuid, o->identity) ||
 		starts(d->build_id, o->identity) || starts(d->fingerprint, o->identity)) &&
@@ -180,7 +180,7 @@ read_options(struct options *o, int argc, char **argv)
 	    strcmp(opt['x'], "small_object") != 0)
 		errx(2, "-x %s: neither object nor small_object", opt['x']);
 	if (opt['k'] != NULL)
-		take_line(o, (char *)(uintptr_t)opt['k']);
+		take_key_pattern(o, (char *)(uintptr_t)opt['k']);
 	if (opt['N'] != NULL)
 		record_unescape((char *)(uintptr_t)opt['N']);
 	o->command = opt['c'];

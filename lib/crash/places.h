@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /*
- * What is stored of a user's crash.  All users share a number of places, and each user gets at most
+ * How much of a user's crash is stored.  All users share a number of places; each user gets at most
  * half of what the other users leave.
  */
 enum place {

@@ -69,6 +69,7 @@ configured() {
 	for tool; do
 		parts=("$T/../tools/$tool.c")
 		[ "$tool" != core-open ] || parts+=("$T"/../tools/{lesser,restoring}.c)
+		[ "$tool" != core-prune ] || parts+=("$T"/../tools/removing.c)
 		# shellcheck disable=SC2046,SC2086
 		${CC:-cc} ${CFLAGS--O1} -std=c11 -pthread -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 \
 			-DVERSION='"0"' -I"$T/../lib" -DCONF_FILE="\"$dir/gzcoredump.conf\"" \
